@@ -1,0 +1,168 @@
+"""Every way memferry can fail, as one tree; each class has a stable code and knows nothing of HTTP.
+
+MemferryError
+├── Invalid                  the caller's input breaks a rule; names the field
+├── Denied
+│   ├── MissingToken         no bearer token was given
+│   └── UnknownToken         the token is not known, or was revoked
+├── NotFound                 nothing by that name belongs to this tenant
+│   ├── MemoryNotFound
+│   ├── ExportNotFound
+│   ├── WebhookNotFound
+│   ├── DownloadNotFound
+│   └── RouteNotFound
+├── MethodNotAllowed         the address exists, the verb does not
+├── TooLarge                 the input is over a size limit; names the field
+├── RangeNotSatisfiable      the asked-for bytes lie outside the file
+├── Unavailable              a part we need is away; trying again later makes sense
+│   ├── DatabaseUnavailable
+│   └── StorageUnavailable
+├── ObjectNotFound           the object store holds nothing under that key
+├── LeaseLost                another worker owns this export now
+└── Misconfigured            the operator must change a setting or a machine
+    └── EmbeddedPostgresFailed
+"""
+
+from typing import ClassVar
+
+
+class MemferryError(Exception):
+    """Something went wrong."""
+
+    code: ClassVar[str] = "internal"
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip())
+
+
+class Invalid(MemferryError):
+    """The input breaks a rule."""
+
+    code = "invalid"
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(f"{field}: {reason}")
+        self.field = field
+        self.reason = reason
+
+
+class Denied(MemferryError):
+    """Access is denied."""
+
+    code = "denied"
+
+
+class MissingToken(Denied):
+    """A bearer token is needed: Authorization: Bearer mnu_..."""
+
+    code = "missing_token"
+
+
+class UnknownToken(Denied):
+    """The bearer token is not known here, or was revoked."""
+
+    code = "unknown_token"
+
+
+class NotFound(MemferryError):
+    """Not found."""
+
+    code = "not_found"
+
+
+class MemoryNotFound(NotFound):
+    """Memory not found."""
+
+    code = "memory_not_found"
+
+
+class ExportNotFound(NotFound):
+    """Export not found."""
+
+    code = "export_not_found"
+
+
+class WebhookNotFound(NotFound):
+    """Webhook not found."""
+
+    code = "webhook_not_found"
+
+
+class DownloadNotFound(NotFound):
+    """Download link not found, or no longer valid; ask for the export again to get a new one."""
+
+    code = "download_not_found"
+
+
+class RouteNotFound(NotFound):
+    """There is no such address; it was not found."""
+
+    code = "route_not_found"
+
+
+class MethodNotAllowed(MemferryError):
+    """This address does not take that method."""
+
+    code = "method_not_allowed"
+
+
+class TooLarge(MemferryError):
+    """The input is too large."""
+
+    code = "too_large"
+
+    def __init__(self, field: str, limit_bytes: int) -> None:
+        super().__init__(f"{field}: larger than the limit of {limit_bytes} bytes")
+        self.field = field
+
+
+class RangeNotSatisfiable(MemferryError):
+    """The asked-for range lies outside the file."""
+
+    code = "range_not_satisfiable"
+
+    def __init__(self, size_bytes: int) -> None:
+        super().__init__()
+        self.size_bytes = size_bytes
+
+
+class Unavailable(MemferryError):
+    """A part of the service is away; try again later."""
+
+    code = "unavailable"
+
+
+class DatabaseUnavailable(Unavailable):
+    """The database is away; try again later."""
+
+    code = "database_unavailable"
+
+
+class StorageUnavailable(Unavailable):
+    """The object store is away; try again later."""
+
+    code = "storage_unavailable"
+
+
+class ObjectNotFound(MemferryError):
+    """The object store holds nothing under that key."""
+
+    code = "object_not_found"
+
+
+class LeaseLost(MemferryError):
+    """Another worker owns this export now."""
+
+    code = "lease_lost"
+
+
+class Misconfigured(MemferryError):
+    """The configuration must change before this can work."""
+
+    code = "misconfigured"
+
+
+class EmbeddedPostgresFailed(Misconfigured):
+    """The embedded PostgreSQL did not start."""
+
+    code = "embedded_postgres_failed"
