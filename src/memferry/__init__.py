@@ -1,0 +1,1 @@
+"""memferry: a self-hosted memory store for AI agents that people can always leave."""

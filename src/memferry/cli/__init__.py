@@ -1,0 +1,37 @@
+"""The command line: one file per command; only these print."""
+
+import logging
+import sys
+
+import typer
+
+from memferry.cli import database, doctor, export, migrate, serve, token, worker
+from memferry.errors import MemferryError
+
+app = typer.Typer(
+    name="memferry",
+    help="A self-hosted memory store for AI agents that people can always leave.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+serve.register(app)
+worker.register(app)
+migrate.register(app)
+export.register(app)
+doctor.register(app)
+app.add_typer(database.app, name="database")
+app.add_typer(token.app, name="token")
+
+
+def main() -> None:
+    """Run one command; a fault of the user or the operator is one line, not a trace."""
+    logging.basicConfig(
+        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    try:
+        app()
+    except MemferryError as fault:
+        sys.stderr.write(f"memferry: {fault}\n")
+        sys.exit(1)

@@ -1,0 +1,58 @@
+"""What several commands share: settings from the environment, and a database that runs."""
+
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+import uvloop
+
+from memferry.app import embedded_postgres, owner_url, prepare_database
+from memferry.settings import Settings
+
+_T = TypeVar("_T")
+
+DataDir = Annotated[
+    Path | None, typer.Option("--data-dir", help="Data directory (MEMFERRY_DATA_DIR).")
+]
+
+
+def run(work: Coroutine[Any, Any, _T]) -> _T:
+    """Run the asynchronous part of a command."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(work)
+
+
+def settings_with(data_dir: Path | None = None) -> Settings:
+    """The settings; an option given on the command line wins."""
+    return Settings.from_environment(data_dir=data_dir.absolute() if data_dir else None)
+
+
+@asynccontextmanager
+async def running_database(settings: Settings) -> AsyncIterator[str]:
+    """The owner's address of a database that runs.
+
+    The embedded server is started for the length of the command, unless it runs already.
+    """
+    if settings.database_url is not None:
+        yield settings.database_url
+        return
+    embedded = embedded_postgres(settings)
+    attached = await asyncio.to_thread(embedded.attach)
+    if not attached:
+        await asyncio.to_thread(embedded.start)
+    try:
+        yield owner_url(settings)
+    finally:
+        if not attached:
+            await asyncio.to_thread(embedded.stop)
+
+
+@asynccontextmanager
+async def prepared_database(settings: Settings) -> AsyncIterator[str]:
+    """The owner's address of a database that runs and has the current schema."""
+    async with running_database(settings) as url:
+        await prepare_database(settings)
+        yield url

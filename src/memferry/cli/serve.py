@@ -1,0 +1,44 @@
+"""`memferry serve`: everything in one command."""
+
+from typing import Annotated
+
+import typer
+
+from memferry.cli.context import DataDir, run, settings_with
+from memferry.supervisor import serve as run_service
+from memferry.tenants.tokens import NewToken
+
+_FIRST_STEPS = """
+This is the first start. A token for the tenant "default", shown only this once:
+
+    {token}
+
+Save a memory, then export everything:
+
+    curl -s {url}/api/memories -H 'Authorization: Bearer {token}' \\
+         -H 'Content-Type: application/json' -d '{{"content": "Prefers short answers."}}'
+
+    curl -s {url}/api/memories/exports -H 'Authorization: Bearer {token}' \\
+         -H 'Content-Type: application/json' -d '{{"format": "ndjson"}}'
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def serve(
+        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+        port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3122,
+        data_dir: DataDir = None,
+    ) -> None:
+        """Run the service: PostgreSQL, the API and one worker, until SIGTERM or Ctrl-C."""
+        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+
+        def started(token: NewToken | None) -> None:
+            if token is not None:
+                print(_FIRST_STEPS.format(token=token.text, url=url), flush=True)
+            print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
+
+        run(run_service(settings_with(data_dir), host, port, started))
+        print("memferry has stopped", flush=True)

@@ -1,0 +1,38 @@
+"""`memferry worker`: one more worker, anywhere that reaches the same database and store."""
+
+import asyncio
+import os
+import signal
+from typing import Annotated
+
+import typer
+
+from memferry.app import run_worker
+from memferry.cli.context import DataDir, run, settings_with
+from memferry.settings import Settings
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+
+    @app.command()
+    def worker(
+        data_dir: DataDir = None,
+        supervised: Annotated[
+            bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
+        ] = False,
+    ) -> None:
+        """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C."""
+        run(_work(settings_with(data_dir), supervised=supervised))
+
+
+async def _work(settings: Settings, *, supervised: bool) -> None:
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    if supervised:
+        # The other end of this pipe closes when the supervisor dies, however it dies.
+        os.set_blocking(0, False)
+        loop.add_reader(0, lambda: None if os.read(0, 1) else stop.set())
+    await run_worker(settings, stop)

@@ -1,0 +1,81 @@
+"""Bring a database to the schema this version needs: forward only, each step in one transaction."""
+
+import secrets
+from importlib import resources
+
+import asyncpg
+
+from memferry.database.pool import Connection, translated_errors
+from memferry.errors import Misconfigured
+
+_OLDEST, _NEWEST = 15, 18
+# One migration at a time in one database; the number is arbitrary and ours.
+_LOCK = 0x6D656D66
+
+
+def migrations() -> dict[str, str]:
+    """All migrations of this version, name to SQL, in order."""
+    folder = resources.files("memferry.database.migrations")
+    files = sorted(each.name for each in folder.iterdir() if each.name.endswith(".sql"))
+    return {name.removesuffix(".sql"): folder.joinpath(name).read_text("utf-8") for name in files}
+
+
+async def migrate(url: str) -> list[str]:
+    """Apply what is missing, as the owner; answers the names applied now.
+
+    Safe to run from several processes at once, and again after being killed at any point.
+    Raises Misconfigured for a server that is too old or a schema that is newer than this program.
+    """
+    with translated_errors():
+        connection = await asyncpg.connect(url, timeout=30)
+        try:
+            return await _apply(connection)
+        except asyncpg.InsufficientPrivilegeError as fault:
+            raise Misconfigured(
+                f"the database role may not set up memferry: {fault}. It needs to own the database "
+                "and to have CREATEROLE."
+            ) from fault
+        finally:
+            await connection.close()
+
+
+async def _apply(connection: Connection) -> list[str]:
+    major = connection.get_server_version().major
+    if not _OLDEST <= major <= _NEWEST:
+        raise Misconfigured(f"PostgreSQL {major} is not supported; use {_OLDEST} to {_NEWEST}")
+    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    await connection.execute(
+        "CREATE TABLE IF NOT EXISTS public.memferry_migrations ("
+        "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
+    )
+    rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
+    done, known = {row["name"] for row in rows}, migrations()
+    if unknown := sorted(done - known.keys()):
+        raise Misconfigured(
+            f"the database has migrations this version does not know: {', '.join(unknown)}; "
+            "run the newer memferry"
+        )
+    missing = [name for name in known if name not in done]
+    for name in missing:
+        await _apply_one(connection, name, known[name])
+    return missing
+
+
+async def _apply_one(connection: Connection, name: str, text: str) -> None:
+    async with connection.transaction():
+        await connection.execute(text)
+        await connection.execute("INSERT INTO public.memferry_migrations (name) VALUES ($1)", name)
+        await connection.execute(
+            "INSERT INTO memferry.keys (name, value) VALUES ('links', $1) ON CONFLICT DO NOTHING",
+            secrets.token_bytes(32),
+        )
+
+
+async def allow_login(url: str) -> None:
+    """Let the service role connect by itself: only where a private socket guards the server."""
+    with translated_errors():
+        connection = await asyncpg.connect(url, timeout=30)
+        try:
+            await connection.execute("ALTER ROLE memferry_service LOGIN")
+        finally:
+            await connection.close()

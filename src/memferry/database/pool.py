@@ -1,0 +1,131 @@
+"""Connections as the service role, one tenant at a time."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import TypeAlias
+from uuid import UUID
+
+import asyncpg
+
+from memferry.errors import DatabaseUnavailable, MemferryError
+
+# A text, since asyncpg's classes take type arguments only in its stubs.
+Connection: TypeAlias = (
+    "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
+)
+
+SERVICE_ROLE = "memferry_service"
+_PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+_CONNECT_SECONDS = 5
+_ACQUIRE_SECONDS = 10
+
+# What a statement meets when the server is away, going away, coming up, full or overloaded.
+_AWAY = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.QueryCanceledError,
+    asyncpg.InvalidCatalogNameError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
+
+
+@contextmanager
+def translated_errors() -> Iterator[None]:
+    """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable."""
+    try:
+        yield
+    except MemferryError:
+        raise
+    except _AWAY as fault:
+        raise DatabaseUnavailable from fault
+
+
+class Database:
+    """A pool of connections that can read and write only through the service role's views.
+
+    Nothing is connected until it is needed, and a lost connection is replaced on its next use: the
+    process starts while the server is away, and recovers without a restart.
+    """
+
+    def __init__(self, url: str, *, size: int = 10, statement_seconds: int = 60) -> None:
+        self._url = url
+        self._size = size
+        self._statement_ms = statement_seconds * 1000
+        self._pool: "asyncpg.Pool[asyncpg.Record] | None" = None
+
+    async def open(self) -> None:
+        """Make the pool; connects to nothing yet."""
+        self._pool = await asyncpg.create_pool(
+            self._url,
+            min_size=0,
+            max_size=self._size,
+            timeout=_CONNECT_SECONDS,
+            reset=_forget_nothing,
+            server_settings=_session(self._statement_ms),
+        )
+
+    async def close(self) -> None:
+        """Close every connection; those in use get a moment to finish."""
+        if self._pool is not None:
+            self._pool.terminate() if self._pool.is_closing() else await self._pool.close()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection that belongs to no tenant: only the views across tenants answer on it."""
+        if self._pool is None:
+            raise DatabaseUnavailable
+        with translated_errors():
+            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+                yield connection
+
+    @asynccontextmanager
+    async def tenant(
+        self, tenant_id: UUID, *, snapshot: bool = False, patient: bool = False
+    ) -> AsyncIterator[Connection]:
+        """A transaction in which the views show exactly this tenant's rows.
+
+        With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
+        READ: https://www.postgresql.org/docs/current/transaction-iso.html). With `patient` the
+        statement timeout does not apply. Commits at the end, rolls back on any error.
+        """
+        async with self.connection() as connection:
+            # One round trip; SET LOCAL ends with the transaction. A UUID needs no quoting.
+            await connection.execute(
+                f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
+                f"SET LOCAL memferry.tenant = '{tenant_id}';"
+                + (_PATIENCE if patient else "")
+            )
+            try:
+                yield connection
+            except BaseException:
+                if not connection.is_closed():
+                    await connection.execute("ROLLBACK")
+                raise
+            await connection.execute("COMMIT")
+
+
+async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":
+    """A connection outside the pool, for LISTEN; the caller closes it."""
+    with translated_errors():
+        return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=_session(0))
+
+
+def _session(statement_ms: int) -> dict[str, str]:
+    return {
+        "application_name": "memferry",
+        "role": SERVICE_ROLE,
+        "search_path": SERVICE_ROLE,
+        "statement_timeout": str(statement_ms),
+        "idle_in_transaction_session_timeout": "60000",
+        "jit": "off",
+    }
+
+
+async def _forget_nothing(_connection: Connection) -> None:
+    """Sessions keep no state between uses: every setting is made with SET LOCAL."""

@@ -1,0 +1,9 @@
+-- Publish: from this row on the file can be downloaded. Only the holder of the lease can.
+WITH done AS (
+    UPDATE exports
+    SET status = 'completed', row_count = $4, rows_done = $4, bytes_done = $5, sha256 = $6,
+        object_key = $7, completed_at = now_ms(), leased_by = NULL, leased_until = NULL
+    WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
+    RETURNING id, status, format, row_count, error, created_at, completed_at
+)
+SELECT id, tell('export.completed', row_to_json(done)) FROM done

@@ -1,0 +1,2 @@
+-- The exact number of matching memories.
+SELECT count(*) FROM memories WHERE {filters}

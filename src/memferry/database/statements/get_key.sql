@@ -1,0 +1,2 @@
+-- A key all processes share.
+SELECT value FROM keys WHERE name = $1

@@ -1,0 +1,83 @@
+"""The files of completed exports: where they can be downloaded, and their bytes."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.errors import DownloadNotFound, ExportNotFound, ObjectNotFound
+from memferry.exports.links import LIFETIME, Link, Links
+from memferry.exports.service import Exports
+from memferry.formats import FORMATS, TextFormat
+from memferry.model.export import Export
+from memferry.storage import Storage
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that can be read now: its size in bytes, SHA-256, name and media type."""
+
+    object_key: str
+    size_bytes: int
+    sha256: bytes
+    filename: str
+    media_type: str
+
+
+class Downloads:
+    """Mints links and serves what they stand for."""
+
+    def __init__(self, database: Database, storage: Storage, exports: Exports) -> None:
+        self._database = database
+        self._storage = storage
+        self._exports = exports
+
+    async def address(self, tenant_id: UUID, export: Export) -> str | None:
+        """Where the file can be downloaded for the next 15 minutes; None if there is no whole file.
+
+        An absolute address where the store signs its own, else a path of this service. Minted
+        anew on each call, never stored.
+        """
+        if export.object_key is None:
+            return None
+        try:
+            await self._storage.stat(export.object_key)
+        except ObjectNotFound:
+            return None
+        signed = await self._storage.sign(export.object_key, lifetime=LIFETIME)
+        if signed is not None:
+            return signed
+        links = await self._links()
+        return f"/downloads/{links.seal(Link(tenant_id, export.id))}"
+
+    async def open(self, text: str) -> Download:
+        """The file a link stands for; raises DownloadNotFound."""
+        link = (await self._links()).open(text)
+        try:
+            export = await self._exports.get(link.tenant_id, link.export_id)
+            if export.object_key is None or export.sha256 is None:
+                raise DownloadNotFound
+            info = await self._storage.stat(export.object_key)
+        except (ExportNotFound, ObjectNotFound) as fault:
+            raise DownloadNotFound from fault
+        return Download(
+            export.object_key,
+            info.size_bytes,
+            export.sha256,
+            file_name(export.id, FORMATS[export.format]),
+            FORMATS[export.format].media_type,
+        )
+
+    def read(self, download: Download, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to, not including, `end`."""
+        return self._storage.read(download.object_key, start, end)
+
+    async def _links(self) -> Links:
+        async with self._database.connection() as connection:
+            return Links(await connection.fetchval(sql("get_key"), "links"))
+
+
+def file_name(export_id: str, file_format: type[TextFormat]) -> str:
+    """The name a downloaded file gets."""
+    return f"memferry-{export_id}.{file_format.extension}"

@@ -1,0 +1,84 @@
+"""What a client asks for: a format and filters, checked to the last field."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import msgspec
+from msgspec import Raw
+
+from memferry.errors import Invalid
+from memferry.filters import EXPORT_FILTERS, Filter, Selection
+from memferry.formats import FORMATS, TextFormat
+from memferry.model import json
+
+BODY_BYTES = 64 * 1024
+_DEFAULT_FORMAT = "json"
+_NULL = Raw(b"null")
+
+# A field for the format and one per filter; any other field is refused, since a filter that is
+# silently dropped would hand out too much.
+ExportBody = msgspec.defstruct(
+    "ExportBody",
+    [
+        ("format", str | None, None),
+        *(
+            (each.field, Raw, _NULL) if each.type is Raw else (each.field, each.type | None, None)
+            for each in EXPORT_FILTERS
+        ),
+    ],
+    forbid_unknown_fields=True,
+)
+_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ExportBody)
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """A valid request."""
+
+    format: type[TextFormat]
+    values: dict[type[Filter], object]
+    """The given filters and their values; a filter that is not given is absent."""
+
+    @classmethod
+    def parse(cls, body: bytes) -> Self:
+        """Read a request body; raises Invalid that names the field."""
+        request = json.decode(_DECODER, body)
+        name = _DEFAULT_FORMAT if request.format is None else request.format
+        if name not in FORMATS:
+            raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")
+        values: dict[type[Filter], object] = {}
+        for each in EXPORT_FILTERS:
+            given = getattr(request, each.field)
+            value = None if given is None else each.check(given)
+            if value is not None:
+                values[each] = value
+        _check_order(values)
+        return cls(FORMATS[name], values)
+
+    @property
+    def selection(self) -> Selection:
+        """Which memories are meant."""
+        return Selection.of(self.values)
+
+    @property
+    def filters_json(self) -> str:
+        """All filters of the contract as JSON text, null where not given."""
+        shown = {each.field: self._shown(each) for each in EXPORT_FILTERS}
+        return msgspec.json.encode(shown).decode()
+
+    def _shown(self, each: type[Filter]) -> object:
+        value = self.values.get(each)
+        return Raw(value.encode()) if each.type is Raw and isinstance(value, str) else value
+
+    @classmethod
+    def stored(cls, format_name: str, filters_json: str) -> Self:
+        """The request an export row was made from."""
+        filters = msgspec.json.decode(filters_json, type=dict[str, Raw])
+        return cls.parse(msgspec.json.encode({"format": format_name, **filters}))
+
+
+def _check_order(values: dict[type[Filter], object]) -> None:
+    times = {each.field: value for each, value in values.items() if isinstance(value, int)}
+    after, before = times.get("created_after"), times.get("created_before")
+    if after is not None and before is not None and after > before:
+        raise Invalid("created_after", "is later than created_before")

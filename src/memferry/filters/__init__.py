@@ -1,0 +1,21 @@
+"""The filters a request can have; a new filter is one new file and its line here."""
+
+from memferry.filters.base import Filter
+from memferry.filters.created import CreatedAfter, CreatedBefore
+from memferry.filters.metadata import Metadata
+from memferry.filters.namespace import Namespace
+from memferry.filters.selection import Selection
+from memferry.filters.tags import Tags
+from memferry.filters.updated import UpdatedAfter, UpdatedBefore
+
+EXPORT_FILTERS: tuple[type[Filter], ...] = (Namespace, Tags, Metadata, CreatedAfter, CreatedBefore)
+LIST_FILTERS: tuple[type[Filter], ...] = (
+    Namespace,
+    Metadata,
+    CreatedAfter,
+    CreatedBefore,
+    UpdatedAfter,
+    UpdatedBefore,
+)
+
+__all__ = ["EXPORT_FILTERS", "LIST_FILTERS", "Filter", "Selection"]

@@ -1,0 +1,22 @@
+"""What a filter promises: a field of the request, and the SQL condition it stands for."""
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar, LiteralString
+
+
+class Filter(ABC):
+    """One way to choose memories; all given filters must hold (AND)."""
+
+    field: ClassVar[LiteralString]
+    """Its name in a request and in an export's `filters`."""
+    type: ClassVar[Any]
+    """What the request's JSON must hold there."""
+    condition: ClassVar[LiteralString]
+    """A condition over the view `memories`; `$?` stands for the value."""
+    meaning: ClassVar[str]
+    example: ClassVar[object] = None
+
+    @classmethod
+    @abstractmethod
+    def check(cls, value: Any) -> object:
+        """The value as the database takes it; raises Invalid that names the field."""

@@ -1,0 +1,37 @@
+"""The given filters as one SQL condition with its values bound."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import LiteralString
+
+from memferry.filters.base import Filter
+
+_MARK = "{filters}"
+_PLACEHOLDERS: tuple[LiteralString, ...] = (
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which memories of a tenant are meant: every condition must hold; none means all."""
+
+    conditions: tuple[LiteralString, ...]
+    arguments: tuple[object, ...]
+
+    @classmethod
+    def of(cls, chosen: Mapping[type[Filter], object]) -> "Selection":
+        """The selection of these filters and their checked values."""
+        return cls(tuple(each.condition for each in chosen), tuple(chosen.values()))
+
+    def apply(self, statement: LiteralString, *leading: object) -> "tuple[LiteralString, list[object]]":
+        """The statement with its `{filters}` filled in, and all arguments: `leading` come first.
+
+        Only text from this package becomes SQL; values are bound.
+        """
+        parts = [
+            condition.replace("$?", _PLACEHOLDERS[len(leading) + index])
+            for index, condition in enumerate(self.conditions)
+        ]
+        where = " AND ".join(parts) if parts else "TRUE"
+        return statement.replace(_MARK, where), [*leading, *self.arguments]

@@ -1,0 +1,19 @@
+"""Only the memories that have all of some tags."""
+
+from memferry.filters.base import Filter
+from memferry.model import rules
+
+
+class Tags(Filter):
+    """Array containment: exact, case-sensitive, in any order; an empty list matches every memory."""
+
+    field = "tags"
+    type = list[str]
+    condition = "tags @> $?::text[]"
+    meaning = "the memory has all of these tags"
+    example = ("preferences", "tone")
+
+    @classmethod
+    def check(cls, value: list[str]) -> list[str]:
+        """The tags as a list of strings."""
+        return rules.tags(cls.field, value)

@@ -1,0 +1,10 @@
+"""The formats an export can have; a new format is one new file and its line here."""
+
+from memferry.formats.base import TextFormat
+from memferry.formats.csv import Csv
+from memferry.formats.json import Json
+from memferry.formats.ndjson import Ndjson
+
+FORMATS: dict[str, type[TextFormat]] = {each.name: each for each in (Json, Ndjson, Csv)}
+
+__all__ = ["FORMATS", "TextFormat"]

@@ -1,0 +1,28 @@
+"""What a format promises: PostgreSQL renders every row, Python only joins the pieces."""
+
+from abc import ABC
+from typing import ClassVar, LiteralString
+
+from memferry.database.copy import CopyOptions
+
+
+class TextFormat(ABC):
+    """One SQL select list per row, and the bytes around the rows.
+
+    COPY ends each record with `record_end`, a byte sequence that cannot occur inside a record; the
+    file has `separator` there instead. Nothing in Python runs once per row.
+    """
+
+    name: ClassVar[LiteralString]
+    extension: ClassVar[str]
+    media_type: ClassVar[str]
+    columns: ClassVar[LiteralString]
+    """Select list over the view `memories`, aliased `memory`."""
+    copy: ClassVar[CopyOptions]
+    record_end: ClassVar[bytes]
+    head: ClassVar[bytes] = b""
+    separator: ClassVar[bytes]
+    ends_with_separator: ClassVar[bool] = False
+    separates_head: ClassVar[bool] = False
+    """Whether a separator stands between the head and the first row."""
+    tail: ClassVar[bytes] = b""

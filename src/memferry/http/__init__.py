@@ -1,0 +1,1 @@
+"""The HTTP API: requests in, one verb of a service, views out."""

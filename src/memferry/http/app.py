@@ -1,0 +1,80 @@
+"""The web application as a value: all routes at a glance."""
+
+from dataclasses import dataclass
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp
+
+from memferry.errors import MemferryError
+from memferry.exports.downloads import Downloads
+from memferry.exports.service import Exports
+from memferry.http.auth import Authentication
+from memferry.http.cors import Cors
+from memferry.http.downloads import download_routes
+from memferry.http.errors import (
+    answer_anything_else,
+    answer_http_exception,
+    answer_memferry_error,
+)
+from memferry.http.exports import export_routes
+from memferry.http.health import health_routes
+from memferry.http.memories import memory_routes
+from memferry.http.webhooks import webhook_routes
+from memferry.memories.service import Memories
+from memferry.tenants.tokens import Tokens
+from memferry.webhooks.service import Webhooks
+
+_DESCRIPTION = "A memory store for AI agents that people can always leave."
+
+
+@dataclass(frozen=True, kw_only=True)
+class Services:
+    """What the routes need, built once by the composition root."""
+
+    tokens: Tokens
+    memories: Memories
+    exports: Exports
+    downloads: Downloads
+    webhooks: Webhooks
+    public_url: str | None = None
+
+
+def web_app(services: Services) -> ASGIApp:
+    """The whole API: CORS outside, then authentication, then the routes."""
+    app = FastAPI(
+        title="memferry",
+        version=version("memferry"),
+        description=_DESCRIPTION,
+        redirect_slashes=False,
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+    )
+    for router in (
+        health_routes(),
+        export_routes(services.exports, services.downloads, services.public_url),
+        memory_routes(services.memories),
+        webhook_routes(services.webhooks),
+        download_routes(services.downloads),
+    ):
+        app.include_router(router)
+    app.add_exception_handler(MemferryError, answer_memferry_error)
+    app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_exception_handler(Exception, answer_anything_else)
+    app.add_middleware(Authentication, tokens=services.tokens)
+    _describe_token(app)
+    return Cors(app)
+
+
+def _describe_token(app: FastAPI) -> None:
+    """Name the bearer token in the OpenAPI document."""
+    generate = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        document = generate()
+        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
+        schemes["token"] = {"type": "http", "scheme": "bearer"}
+        return document
+
+    app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

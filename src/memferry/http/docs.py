@@ -1,0 +1,76 @@
+"""What a route says of itself in the OpenAPI document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from msgspec import Raw
+from pydantic import BaseModel
+
+from memferry.filters import LIST_FILTERS
+from memferry.http import shapes
+
+_REASONS = {
+    400: "The input breaks a rule; the error names the field",
+    401: "Missing or unknown token",
+    404: "Not found",
+    413: "Too large",
+    416: "The range lies outside the file",
+    503: "A part of the service is away; try again after Retry-After seconds",
+}
+
+
+def documented(
+    status: int,
+    answer: Any,
+    *errors: int,
+    body: type[BaseModel] | None = None,
+    query: Sequence[dict[str, Any]] = (),
+    token: bool = True,
+) -> dict[str, Any]:
+    """The keyword arguments of a route that describe its answers, body, query and need of a token."""
+    failures = (*errors, 401, 503) if token else errors
+    responses: dict[int, Any] = {
+        code: {"model": shapes.Error, "description": _REASONS[code]} for code in failures
+    }
+    responses[status] = {"model": answer, "description": "Done"}
+    extra: dict[str, Any] = {"security": [{"token": []}] if token else []}
+    if body is not None:
+        schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
+        extra["requestBody"] = {"content": {"application/json": {"schema": _inlined(schema)}}}
+    if query:
+        extra["parameters"] = list(query)
+    return {
+        "status_code": status,
+        "response_model": None,
+        "responses": responses,
+        "openapi_extra": extra,
+    }
+
+
+def query_field(name: str, kind: str, meaning: str) -> dict[str, Any]:
+    """One field of a query string."""
+    return {"name": name, "in": "query", "description": meaning, "schema": {"type": kind}}
+
+
+def filter_fields() -> list[dict[str, Any]]:
+    """The filters a query string can hold."""
+    return [
+        query_field(each.field, "integer" if each.type is int else "string", each.meaning)
+        | ({"content": {"application/json": {"schema": {"type": "object"}}}} if each.type is Raw else {})
+        for each in LIST_FILTERS
+    ]
+
+
+def _inlined(schema: dict[str, Any]) -> dict[str, Any]:
+    """The schema with its own definitions in place, since a body has no components section."""
+    definitions = schema.pop("$defs", {})
+
+    def resolve(part: Any) -> Any:
+        if isinstance(part, dict):
+            if name := part.get("$ref", "").rpartition("/")[2]:
+                return resolve(definitions[name])
+            return {key: resolve(value) for key, value in part.items()}
+        return [resolve(each) for each in part] if isinstance(part, list) else part
+
+    resolved: dict[str, Any] = resolve(schema)
+    return resolved

@@ -1,0 +1,93 @@
+"""Files by link: whole or in ranges (RFC 9110, section 14), with a strong ETag and a digest."""
+
+import base64
+import re
+from dataclasses import dataclass
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+
+from memferry.errors import RangeNotSatisfiable
+from memferry.exports.downloads import Download, Downloads
+from memferry.http.docs import documented
+
+_RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IGNORECASE)
+
+
+def download_routes(downloads: Downloads) -> APIRouter:
+    """The one address of files; the link itself is the permission."""
+    router = APIRouter(tags=["exports"])
+
+    @router.api_route(
+        "/downloads/{link}",
+        methods=["GET", "HEAD"],
+        **documented(200, None, 404, 416, token=False),
+    )
+    async def download(request: Request, link: str) -> Response:
+        """The file of an export, or a range of it."""
+        file = await downloads.open(link)
+        span = _asked_span(request, file)
+        headers = _headers(file, span)
+        status = 206 if span.partial else 200
+        if request.method == "HEAD":
+            return Response(status_code=status, headers=headers, media_type=file.media_type)
+        return StreamingResponse(
+            downloads.read(file, span.start, span.end), status, headers, file.media_type
+        )
+
+    return router
+
+
+@dataclass(frozen=True)
+class _Span:
+    """Bytes from `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+    partial: bool
+
+
+def _asked_span(request: Request, file: Download) -> _Span:
+    """What the Range header asks for; anything but one plain range gets the whole file.
+
+    Raises RangeNotSatisfiable for a range beyond the end.
+    """
+    whole = _Span(0, file.size_bytes, partial=False)
+    asked = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    condition = request.headers.get("if-range")
+    if asked is None or (condition is not None and condition != _etag(file)):
+        return whole
+    first, last = asked["first"], asked["last"]
+    if first:
+        start, end = int(first), min(int(last) + 1 if last else file.size_bytes, file.size_bytes)
+        if last and int(last) < int(first):
+            return whole
+    elif last:
+        start, end = max(file.size_bytes - int(last), 0), file.size_bytes
+    else:
+        return whole
+    if start >= end:
+        raise RangeNotSatisfiable(file.size_bytes)
+    return _Span(start, end, partial=True)
+
+
+def _headers(file: Download, span: _Span) -> dict[str, str]:
+    headers = {
+        "Content-Length": str(span.end - span.start),
+        "Content-Disposition": f'attachment; filename="{file.filename}"',
+        "Accept-Ranges": "bytes",
+        "ETag": _etag(file),
+        # RFC 9530, section 3: the digest of the whole file, whatever range is sent.
+        "Repr-Digest": f"sha-256=:{base64.b64encode(file.sha256).decode()}:",
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+    }
+    if span.partial:
+        headers["Content-Range"] = f"bytes {span.start}-{span.end - 1}/{file.size_bytes}"
+    return headers
+
+
+def _etag(file: Download) -> str:
+    return f'"{file.sha256.hex()}"'

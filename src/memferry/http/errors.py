@@ -1,0 +1,121 @@
+"""The one table from errors to answers."""
+
+import asyncio
+import logging
+from contextlib import suppress
+
+import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from memferry.errors import (
+    Denied,
+    Invalid,
+    MemferryError,
+    MethodNotAllowed,
+    NotFound,
+    RangeNotSatisfiable,
+    RouteNotFound,
+    TooLarge,
+    Unavailable,
+)
+
+STATUS: dict[type[MemferryError], int] = {
+    Invalid: 400,
+    Denied: 401,
+    NotFound: 404,
+    MethodNotAllowed: 405,
+    TooLarge: 413,
+    RangeNotSatisfiable: 416,
+    Unavailable: 503,
+    MemferryError: 500,
+}
+
+_log = logging.getLogger("memferry.http")
+_DRAIN_BYTES = 64 * 1024 * 1024
+_DRAIN_SECONDS = 5
+
+
+def status_of(error: type[MemferryError]) -> int:
+    """The status of an error class: its own, or that of the nearest class above it."""
+    return next(STATUS[each] for each in error.__mro__ if each in STATUS)
+
+
+class ErrorAnswer(Response):
+    """`{"error", "code"}`, with the field for input that broke a rule."""
+
+    media_type = "application/json"
+
+    def __init__(self, fault: MemferryError) -> None:
+        status = status_of(type(fault))
+        # What a fault of our own says is for the log, not for the caller.
+        text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
+        body = {"error": text, "code": fault.code}
+        if field := getattr(fault, "field", None):
+            body["field"] = field
+        super().__init__(msgspec.json.encode(body), status, _headers(fault))
+
+
+class RefusedBody(ErrorAnswer):
+    """The answer to a body that is too large, sent while the body still arrives.
+
+    What comes after is read and thrown away for a moment: closing at once would reset the
+    connection, and the client might never see the answer (RFC 9112, section 9.6).
+    """
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer first, then drain."""
+        self.headers["connection"] = "close"
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        await send({"type": "http.response.body", "body": self.body, "more_body": True})
+        with suppress(TimeoutError):
+            await asyncio.wait_for(_drain(receive), _DRAIN_SECONDS)
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def _drain(receive: Receive) -> None:
+    drained = 0
+    while drained < _DRAIN_BYTES:
+        message = await receive()
+        drained += len(message.get("body", b""))
+        if message["type"] == "http.disconnect" or not message.get("more_body"):
+            return
+
+
+def _headers(fault: MemferryError) -> dict[str, str]:
+    if isinstance(fault, Denied):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(fault, Unavailable):
+        return {"Retry-After": "5"}
+    if isinstance(fault, RangeNotSatisfiable):
+        return {"Content-Range": f"bytes */{fault.size_bytes}"}
+    return {}
+
+
+async def answer_memferry_error(_request: Request, fault: Exception) -> Response:
+    """The answer to one of our own errors."""
+    if not isinstance(fault, MemferryError):
+        raise TypeError(type(fault))
+    if isinstance(fault, Unavailable):
+        _log.warning("%s", fault, exc_info=fault.__cause__)
+    return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
+
+
+async def answer_http_exception(_request: Request, fault: Exception) -> Response:
+    """The router's own words, in our shape."""
+    if not isinstance(fault, HTTPException):
+        raise TypeError(type(fault))
+    if fault.status_code == 405:  # noqa: PLR2004 - RFC 9110, section 15.5.6
+        answer: Response = ErrorAnswer(MethodNotAllowed())
+        answer.headers.update(fault.headers or {})
+        return answer
+    return ErrorAnswer(RouteNotFound())
+
+
+async def answer_anything_else(_request: Request, _fault: Exception) -> Response:
+    """A fault nobody expected: said plainly, without a trace of the inside; the server logs it."""
+    return ErrorAnswer(MemferryError())

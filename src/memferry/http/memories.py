@@ -1,0 +1,212 @@
+"""The memory endpoints, and the two addresses older clients use for bulk save and recall."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter
+from msgspec import Raw
+from starlette.requests import Request
+from starlette.responses import Response
+
+from memferry.errors import Invalid, MemoryNotFound, TooLarge
+from memferry.filters import LIST_FILTERS, Filter, Selection
+from memferry.http import shapes
+from memferry.http.docs import documented, filter_fields, query_field
+from memferry.http.requests import (
+    caller,
+    number,
+    read_body,
+    read_query,
+    time_or_none,
+    uuid_or,
+)
+from memferry.http.views import json_answer, raw_answer, rows
+from memferry.memories.service import Memories, Times
+from memferry.model import json, rules
+from memferry.model.memory import BulkSave, BulkSearch, Change, Checked, MovedMemory, NewMemory
+
+# JSON may spell one byte of text with six (\u0041); content and metadata together stay below this.
+_BODY_BYTES = 16 * 1024 * 1024
+_BULK_BYTES = 128 * 1024 * 1024
+_BULK_ROWS = 10_000
+_QUERIES = 25
+_SEARCH_BODY_BYTES = 1024 * 1024
+
+_LIST_QUERY = [
+    query_field("q", "string", "plain text; any shared word finds a memory"),
+    query_field("limit", "integer", "50 unless given, held within 1 to 500"),
+    query_field("offset", "integer", "0 unless given, held within 0 to 100,000"),
+    *filter_fields(),
+]
+_RECALL_QUERY = [
+    query_field("q", "string", "plain text"),
+    query_field("namespace", "string", "only this namespace"),
+    query_field("limit", "integer", "10 unless given, held within 1 to 500"),
+]
+_new_memory = msgspec.json.Decoder(NewMemory)
+_moved_memory = msgspec.json.Decoder(MovedMemory)
+_change = msgspec.json.Decoder(Change)
+_bulk_save = msgspec.json.Decoder(BulkSave)
+_bulk_search = msgspec.json.Decoder(BulkSearch)
+
+
+def memory_routes(memories: Memories) -> APIRouter:
+    """All addresses of memories."""
+    router = APIRouter(tags=["memories"])
+
+    @router.post("/api/memories", **documented(201, shapes.MemoryRow, 400, 413, body=shapes.NewMemory))
+    async def save_memory(request: Request) -> Response:
+        """Save one memory. It is stored byte for byte; saving it twice makes two."""
+        new = json.decode(_new_memory, await read_body(request, _BODY_BYTES)).checked()
+        return raw_answer((await memories.save(caller(request).tenant_id, new)).encode(), 201)
+
+    @router.get("/api/memories", **documented(200, list[shapes.ListedMemory], 400, query=_LIST_QUERY))
+    async def list_memories(request: Request) -> Response:
+        """List memories, newest first; with `q`, search them, best first. All filters must hold."""
+        query = read_query(request)
+        limit = number(query.get("limit"), 50, least=1, most=500)
+        offset = number(query.get("offset"), 0, least=0, most=100_000)
+        selection, tenant_id = _selection(query), caller(request).tenant_id
+        if q := query.get("q"):
+            words = rules.text("q", q, most=rules.QUERY_CHARACTERS)
+            found = await memories.search(tenant_id, words, selection, limit=limit, offset=offset)
+        else:
+            found = await memories.newest(tenant_id, selection, limit=limit, offset=offset)
+        return json_answer(rows(found))
+
+    @router.post("/api/memories/search/bulk", **documented(200, shapes.BulkFound, 400, body=shapes.BulkSearch))
+    async def search_bulk(request: Request) -> Response:
+        """Up to 25 searches in one request; answers come in the same order."""
+        body = json.decode(_bulk_search, await read_body(request, _SEARCH_BODY_BYTES))
+        if not 1 <= len(body.queries) <= _QUERIES:
+            raise Invalid("queries", f"expected 1 to {_QUERIES} queries")
+        for index, each in enumerate(body.queries):
+            rules.text(f"queries[{index}]", each, most=rules.QUERY_CHARACTERS)
+        limit = min(max(body.k, 1), 50)
+        selection = _bulk_selection(body)
+        results = [
+            {
+                "query": each,
+                "hits": rows(
+                    await memories.search(caller(request).tenant_id, each, selection, limit=limit)
+                ),
+            }
+            for each in body.queries
+        ]
+        return json_answer({"results": results})
+
+    @router.get("/api/memories/{memory_id}", **documented(200, shapes.MemoryRow, 404))
+    async def get_memory(request: Request, memory_id: str) -> Response:
+        """One memory."""
+        found = await memories.get(
+            caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound())
+        )
+        return raw_answer(found.encode())
+
+    @router.patch("/api/memories/{memory_id}", **documented(200, shapes.MemoryRow, 400, 404, 413, body=shapes.Change))
+    async def change_memory(request: Request, memory_id: str) -> Response:
+        """Change what is given. Metadata is merged at its top level; null removes a key."""
+        change = json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
+        changed = await memories.change(
+            caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()), change
+        )
+        return raw_answer(changed.encode())
+
+    @router.delete("/api/memories/{memory_id}", **documented(204, None, 404))
+    async def delete_memory(request: Request, memory_id: str) -> Response:
+        """Delete one memory."""
+        await memories.delete(caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()))
+        return Response(status_code=204)
+
+    @router.post("/v1/memories/bulk", **documented(200, shapes.BulkSaved, 400, 413, body=shapes.BulkSave))
+    async def save_bulk(request: Request) -> Response:
+        """Save up to 10,000 rows; rows that break a rule are counted and named, not saved."""
+        body = json.decode(_bulk_save, await read_body(request, _BULK_BYTES))
+        items, faults = _checked_items(body.items)
+        saved = await memories.save_many(caller(request).tenant_id, items) if items else 0
+        return json_answer({"saved": saved, "errors": len(faults), "failures": faults})
+
+    @router.get("/api/recall/unified", **documented(200, shapes.Recalled, 400, query=_RECALL_QUERY))
+    async def recall(request: Request) -> Response:
+        """What the published MCP server asks for: the best memories for a query."""
+        query = read_query(request)
+        limit = number(query.get("limit"), 10, least=1, most=500)
+        q = rules.text("q", query.get("q", ""), most=rules.QUERY_CHARACTERS)
+        found = await memories.search(
+            caller(request).tenant_id, q, _selection(query), limit=limit
+        )
+        return json_answer({"memories": rows(found), "procedurals": [], "query": q})
+
+    @router.get("/api/threads/{reference:path}", **documented(200, shapes.Thread))
+    async def get_thread(request: Request, reference: str) -> Response:
+        """The pieces of one conversation or document, in order."""
+        # No row holds NUL, and PostgreSQL could not even be asked.
+        found = (
+            []
+            if "\x00" in reference
+            else await memories.thread(caller(request).tenant_id, reference)
+        )
+        return json_answer({"parent_ref": reference, "chunks": rows(found)})
+
+    @router.get("/api/namespaces", **documented(200, list[shapes.Namespace]))
+    async def list_namespaces(request: Request) -> Response:
+        """Every namespace with its number of memories, newest first."""
+        return json_answer(await memories.namespaces(caller(request).tenant_id))
+
+    return router
+
+
+def _selection(query: Mapping[str, str]) -> Selection:
+    """The filters of a query string; empty ones count as not given, and so do junk times."""
+    chosen: dict[type[Filter], object] = {}
+    for each in LIST_FILTERS:
+        given: Any = query.get(each.field) or None
+        if each.type is int:
+            given = time_or_none(given)
+        elif each.type is Raw and given is not None:
+            given = Raw(given.strip().encode())
+        if given is not None:
+            chosen[each] = each.check(given)
+    return Selection.of({each: value for each, value in chosen.items() if value is not None})
+
+
+def _bulk_selection(body: BulkSearch) -> Selection:
+    chosen: dict[type[Filter], object] = {}
+    for each in LIST_FILTERS:
+        given = getattr(body, each.field, None)
+        value = None if given is None else each.check(given)
+        if value is not None:
+            chosen[each] = value
+    return Selection.of(chosen)
+
+
+def _checked_items(
+    items: list[Raw],
+) -> tuple[list[tuple[Checked, Times]], list[dict[str, object]]]:
+    """The rows to save, and what is wrong with the others; raises when nothing could be saved."""
+    if len(items) > _BULK_ROWS:
+        raise Invalid("items", f"more than {_BULK_ROWS} rows in one request")
+    good: list[tuple[Checked, Times]] = []
+    faults: list[tuple[int, Invalid | TooLarge]] = []
+    for index, each in enumerate(items):
+        try:
+            good.append(_checked_item(each))
+        except (Invalid, TooLarge) as fault:
+            faults.append((index, fault))
+    if faults and not good:
+        index, fault = faults[0]
+        raise Invalid(f"items[{index}].{fault.field}", str(fault).partition(": ")[2])
+    return good, [
+        {"index": index, "field": fault.field, "error": str(fault)} for index, fault in faults
+    ]
+
+
+def _checked_item(text: Raw) -> tuple[Checked, Times]:
+    item = json.decode(_moved_memory, bytes(text))
+    for field in ("created_at", "updated_at"):
+        if (given := getattr(item, field)) is not None:
+            rules.time_ms(field, given)
+    return item.checked(), (item.created_at, item.updated_at)
+
+

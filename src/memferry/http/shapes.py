@@ -1,0 +1,243 @@
+"""The shapes of bodies and answers, for the OpenAPI document; tests hold real answers against them.
+
+Answers are not built from these: rows go out as PostgreSQL rendered them.
+"""
+
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Format = Literal["json", "ndjson", "csv"]
+Json = dict[str, Any]
+
+
+class Shape(BaseModel):
+    """Nothing but the named fields."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Error(Shape):
+    """Every answer from 400 on."""
+
+    error: str = Field(min_length=1, examples=["content: must not be empty"])
+    code: str = Field(examples=["invalid"])
+    field: str | None = Field(default=None, examples=["content"])
+
+
+class MemoryRow(Shape):
+    """One memory; times in epoch milliseconds UTC."""
+
+    id: UUID
+    content: str = Field(examples=["Prefers short answers."])
+    namespace: str = Field(examples=["preferences"])
+    tags: list[str] = Field(examples=[["tone"]])
+    source: str = Field(examples=["agent"])
+    source_ref: str | None
+    metadata: Json | None = Field(examples=[{"confidence": 0.9}])
+    created_at: int
+    updated_at: int
+
+
+class Hit(MemoryRow):
+    """A memory a search found; the larger the score, the better."""
+
+    score: float = Field(gt=0)
+
+
+class ListedMemory(MemoryRow):
+    """A memory in a list; with a score if the list is a search."""
+
+    score: float | None = Field(default=None, gt=0)
+
+
+class NewMemory(BaseModel):
+    """A memory to save."""
+
+    content: str = Field(min_length=1, description="up to 1 MiB of UTF-8", examples=["Likes tea."])
+    namespace: str | None = Field(default="default", examples=["preferences"])
+    tags: list[str] | None = Field(default=[], examples=[["tone"]])
+    source: str | None = "agent"
+    source_ref: str | None = None
+    metadata: Json | None = Field(default=None, examples=[{"confidence": 0.9}])
+
+
+class MovedMemory(NewMemory):
+    """A memory that comes from elsewhere and may keep its times."""
+
+    created_at: int | None = Field(default=None, ge=0)
+    updated_at: int | None = Field(default=None, ge=0)
+
+
+class Change(BaseModel):
+    """At least one of these."""
+
+    content: str | None = Field(default=None, min_length=1, examples=["Likes green tea."])
+    tags: list[str] | None = Field(default=None, description="replaces all tags")
+    namespace: str | None = Field(default=None, description="moves the memory")
+    metadata: Json | None = Field(default=None, description="merged; null removes a key")
+
+
+class BulkSave(BaseModel):
+    """Rows to save together."""
+
+    items: list[MovedMemory] = Field(max_length=10_000)
+
+
+class Failure(Shape):
+    """Why a row was not saved."""
+
+    index: int
+    field: str
+    error: str
+
+
+class BulkSaved(Shape):
+    """How many rows were saved, and what was wrong with the others."""
+
+    saved: int
+    errors: int
+    failures: list[Failure]
+
+
+class BulkSearch(BaseModel):
+    """Several searches with the same filters."""
+
+    queries: list[str] = Field(min_length=1, max_length=25, examples=[["tea", "answers"]])
+    k: int = Field(default=5, description="held within 1 to 50")
+    namespace: str | None = None
+    created_after: int | None = Field(default=None, ge=0)
+    created_before: int | None = Field(default=None, ge=0)
+    metadata_filter: Json | None = None
+
+
+class Found(Shape):
+    """One query and its hits, best first."""
+
+    query: str
+    hits: list[Hit]
+
+
+class BulkFound(Shape):
+    """One entry per query, in the same order."""
+
+    results: list[Found]
+
+
+class Recalled(Shape):
+    """What the published MCP server reads."""
+
+    memories: list[Hit]
+    procedurals: list[Json]
+    query: str
+
+
+class Thread(Shape):
+    """The pieces of one conversation or document, in order."""
+
+    parent_ref: str
+    chunks: list[MemoryRow]
+
+
+class Namespace(Shape):
+    """One namespace."""
+
+    name: str
+    count: int
+    last_updated: int
+
+
+class Filters(Shape):
+    """Which memories; all given filters must hold, null means not given."""
+
+    namespace: str | None = Field(default=None, examples=["preferences"])
+    tags: list[str] | None = Field(default=None, description="has ALL of these tags")
+    metadata_filter: Json | None = Field(default=None, description="metadata contains this")
+    created_after: int | None = Field(default=None, ge=0, examples=[1735689600000])
+    created_before: int | None = Field(default=None, ge=0)
+
+
+class ExportRequest(Filters):
+    """What to export, and in which format; any other field is refused."""
+
+    format: Format = "json"
+
+
+class ExportSummary(Shape):
+    """One export; sizes in bytes, times in epoch milliseconds UTC."""
+
+    id: str = Field(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")
+    status: Literal["pending", "running", "completed", "failed"]
+    format: Format
+    row_count: int
+    error: str | None
+    filters: Filters
+    rows_done: int
+    bytes_done: int
+    sha256: str | None = Field(description="hex digest of the whole file")
+    created_at: int
+    completed_at: int | None
+
+
+class Export(ExportSummary):
+    """An export with its payload (up to 10,000 rows) or the link to its file."""
+
+    payload: str | None
+    download_url: str | None
+
+
+class ExportList(Shape):
+    """The most recent exports."""
+
+    exports: list[ExportSummary]
+
+
+class Health(Shape):
+    """The process answers."""
+
+    ok: Literal[True]
+
+
+class NewWebhook(BaseModel):
+    """Where to send events; no events means all."""
+
+    url: str = Field(examples=["https://example.com/hook"])
+    events: list[str] | None = Field(default=None, examples=[["memory.saved"]])
+    description: str | None = None
+
+
+class WebhookChange(BaseModel):
+    """What to change; the rest stays."""
+
+    url: str | None = None
+    events: list[str] | None = None
+    enabled: bool | None = None
+    description: str | None = None
+
+
+class Webhook(Shape):
+    """An address that hears of events."""
+
+    id: UUID
+    url: str
+    events: list[str]
+    description: str | None
+    enabled: bool
+    consecutive_failures: int
+    last_success_at: int | None
+    last_failure_at: int | None
+    created_at: int
+    updated_at: int
+
+
+class CreatedWebhook(Webhook):
+    """The only answer that ever shows the secret."""
+
+    secret: str
+
+
+class WebhookList(Shape):
+    """All webhooks of the tenant."""
+
+    endpoints: list[Webhook]

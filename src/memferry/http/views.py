@@ -1,0 +1,50 @@
+"""What clients see: JSON in the shapes of the contract."""
+
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+from msgspec import Raw
+from starlette.responses import Response
+
+from memferry.model.export import Export
+
+
+def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """A JSON answer; UTF-8, no spaces."""
+    return raw_answer(msgspec.json.encode(body), status, headers)
+
+
+def raw_answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    """An answer whose JSON is already text: rows stay as PostgreSQL rendered them."""
+    return Response(body, status, headers, media_type="application/json")
+
+
+def rows(texts: Iterable[str]) -> Raw:
+    """Rendered rows as one JSON array, not parsed again: every number keeps its digits."""
+    return Raw(f"[{','.join(texts)}]".encode())
+
+
+def export_view(export: Export, download_url: str | None) -> dict[str, Any]:
+    """One export as create and get answer it."""
+    return export_summary(export) | {
+        "payload": None if export.payload is None else export.payload.decode(),
+        "download_url": download_url,
+    }
+
+
+def export_summary(export: Export) -> dict[str, Any]:
+    """One export as the list shows it: no payload, no link."""
+    return {
+        "id": export.id,
+        "status": export.status,
+        "format": export.format,
+        "row_count": export.row_count,
+        "error": export.error,
+        "filters": Raw(export.filters.encode()),
+        "rows_done": export.rows_done,
+        "bytes_done": export.bytes_done,
+        "sha256": export.sha256.hex() if export.sha256 else None,
+        "created_at": export.created_at,
+        "completed_at": export.completed_at,
+    }

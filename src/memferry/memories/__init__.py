@@ -1,0 +1,1 @@
+"""Memories: save, change, delete, list and search them."""

@@ -1,0 +1,116 @@
+"""What can be done with one tenant's memories. Rows come back as JSON text PostgreSQL rendered."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.errors import MemoryNotFound
+from memferry.filters import Selection
+from memferry.model.identity import new_memory_ids
+from memferry.model.memory import Change, Checked
+
+Times = tuple[int | None, int | None]
+
+
+class Memories:
+    """The memories of every tenant, one tenant per call."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def save(self, tenant_id: UUID, new: Checked) -> str:
+        """Save one memory; answers its row. The same content saved twice is two memories."""
+        (memory_id,) = new_memory_ids(1)
+        async with self._database.tenant(tenant_id) as connection:
+            row: str = await connection.fetchval(
+                sql("save_memory"),
+                memory_id,
+                new.content,
+                new.namespace,
+                new.tags,
+                new.source,
+                new.source_ref,
+                new.metadata,
+            )
+        return row
+
+    async def save_many(self, tenant_id: UUID, items: Sequence[tuple[Checked, Times]]) -> int:
+        """Save all of these or none; answers how many. Their order is the order of their ids."""
+        new = [each for each, _ in items]
+        async with self._database.tenant(tenant_id, patient=True) as connection:
+            saved: int = await connection.fetchval(
+                sql("save_memories"),
+                new_memory_ids(len(items)),
+                [each.content for each in new],
+                [each.namespace for each in new],
+                [_array_literal(each.tags) for each in new],
+                [each.source for each in new],
+                [each.source_ref for each in new],
+                [each.metadata for each in new],
+                [created for _, (created, _) in items],
+                [updated for _, (_, updated) in items],
+            )
+        return saved
+
+    async def get(self, tenant_id: UUID, memory_id: UUID) -> str:
+        """One memory's row; raises MemoryNotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            row: str | None = await connection.fetchval(sql("get_memory"), memory_id)
+        return _found(row)
+
+    async def change(self, tenant_id: UUID, memory_id: UUID, change: Change) -> str:
+        """Change what is given; answers the new row. Raises MemoryNotFound, Invalid."""
+        arguments = change.arguments()
+        async with self._database.tenant(tenant_id) as connection:
+            row: str | None = await connection.fetchval(
+                sql("change_memory"), memory_id, *arguments
+            )
+        return _found(row)
+
+    async def delete(self, tenant_id: UUID, memory_id: UUID) -> None:
+        """Delete one memory; raises MemoryNotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            _found(await connection.fetchval(sql("delete_memory"), memory_id))
+
+    async def newest(
+        self, tenant_id: UUID, selection: Selection, *, limit: int, offset: int = 0
+    ) -> list[str]:
+        """The rows that match, newest first."""
+        statement, arguments = selection.apply(sql("list_memories"), limit, offset)
+        return await self._rows(tenant_id, statement, arguments)
+
+    async def search(
+        self, tenant_id: UUID, query: str, selection: Selection, *, limit: int, offset: int = 0
+    ) -> list[str]:
+        """The rows that match and share any word with the query, best first, each with a score."""
+        statement, arguments = selection.apply(sql("search_memories"), limit, offset, query)
+        return await self._rows(tenant_id, statement, arguments)
+
+    async def thread(self, tenant_id: UUID, reference: str) -> list[str]:
+        """The rows whose metadata.parent_ref or source_ref is this, by metadata.chunk_index."""
+        return await self._rows(tenant_id, sql("list_thread"), [reference])
+
+    async def namespaces(self, tenant_id: UUID) -> list[Mapping[str, object]]:
+        """Name, number of memories and last change (epoch ms) of each namespace, newest first."""
+        async with self._database.tenant(tenant_id) as connection:
+            return [dict(row) for row in await connection.fetch(sql("list_namespaces"))]
+
+    async def _rows(self, tenant_id: UUID, statement: str, arguments: Sequence[object]) -> list[str]:
+        async with self._database.tenant(tenant_id) as connection:
+            return [row[0] for row in await connection.fetch(statement, *arguments)]
+
+
+def _found(row: str | None) -> str:
+    if row is None:
+        raise MemoryNotFound
+    return row
+
+
+def _array_literal(items: Sequence[str]) -> str:
+    """A PostgreSQL array in text form: unnest cannot take lists of unequal length apart.
+
+    https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
+    """
+    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
+    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"

@@ -1,0 +1,105 @@
+"""What a client sends to save, change or find memories; unknown fields are passed over."""
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from memferry.errors import Invalid
+from memferry.model import rules
+
+DEFAULT_NAMESPACE = "default"
+DEFAULT_SOURCE = "agent"
+_NULL = Raw(b"null")
+
+
+class NewMemory(msgspec.Struct, frozen=True, kw_only=True):
+    """A memory to save. `created_at` and `updated_at` count only where rows move in bulk."""
+
+    content: str
+    namespace: str | None = None
+    tags: list[str] | None = None
+    source: str | None = None
+    source_ref: str | None = None
+    metadata: Raw = _NULL
+
+    def checked(self) -> "Checked":
+        """The values as they are stored; raises Invalid or TooLarge."""
+        return Checked(
+            content=rules.content("content", self.content),
+            namespace=_namespace(self.namespace),
+            tags=rules.tags("tags", self.tags or []),
+            source=rules.text("source", self.source or DEFAULT_SOURCE, most=rules.SOURCE_CHARACTERS),
+            source_ref=None
+            if self.source_ref is None
+            else rules.text("source_ref", self.source_ref, most=rules.REFERENCE_CHARACTERS),
+            metadata=_metadata(self.metadata),
+        )
+
+
+class Checked(msgspec.Struct, frozen=True, kw_only=True):
+    """A new memory that broke no rule; metadata is JSON text."""
+
+    content: str
+    namespace: str
+    tags: list[str]
+    source: str
+    source_ref: str | None
+    metadata: str | None
+
+
+class MovedMemory(NewMemory, frozen=True, kw_only=True):
+    """A memory that comes from elsewhere and keeps its times, epoch milliseconds."""
+
+    created_at: int | None = None
+    updated_at: int | None = None
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change in a memory; what is not given stays."""
+
+    content: str | UnsetType = UNSET
+    tags: list[str] | UnsetType = UNSET
+    namespace: str | UnsetType = UNSET
+    metadata: Raw | UnsetType = UNSET
+
+    def arguments(self) -> tuple[str | None, list[str] | None, str | None, str | None]:
+        """Content, tags, namespace and metadata as the statement takes them; None: unchanged.
+
+        Raises Invalid when there is nothing to change.
+        """
+        if all(getattr(self, name) is UNSET for name in self.__struct_fields__):
+            raise Invalid("body", "give at least one of content, tags, namespace, metadata")
+        if self.metadata is not UNSET and bytes(self.metadata) == b"null":
+            raise Invalid("metadata", "expected object, got null")
+        return (
+            None if self.content is UNSET else rules.content("content", self.content),
+            None if self.tags is UNSET else rules.tags("tags", self.tags),
+            None if self.namespace is UNSET else _namespace(self.namespace),
+            None if self.metadata is UNSET else _metadata(self.metadata),
+        )
+
+
+class BulkSave(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows to save together."""
+
+    items: list[Raw]
+
+
+class BulkSearch(msgspec.Struct, frozen=True, kw_only=True):
+    """Several searches with the same filters."""
+
+    queries: list[str]
+    k: int = 5
+    namespace: str | None = None
+    created_after: int | None = None
+    created_before: int | None = None
+    metadata_filter: Raw = _NULL
+
+
+def _namespace(value: str | None) -> str:
+    return rules.text("namespace", value or DEFAULT_NAMESPACE, most=rules.NAMESPACE_CHARACTERS)
+
+
+def _metadata(value: Raw) -> str | None:
+    return rules.json_object("metadata", value, most_bytes=rules.METADATA_BYTES)
+
+

@@ -1,0 +1,65 @@
+"""What a value must be like, in one place; every check raises Invalid or TooLarge with the field."""
+
+from msgspec import Raw
+
+from memferry.errors import Invalid, TooLarge
+from memferry.model import json
+
+CONTENT_BYTES = 1024 * 1024
+METADATA_BYTES = 1024 * 1024
+FILTER_BYTES = 64 * 1024
+# A B-tree entry holds at most 2,704 bytes, a character at most 4.
+NAMESPACE_CHARACTERS = 512
+SOURCE_CHARACTERS = 512
+REFERENCE_CHARACTERS = 4096
+TAGS = 1000
+TAG_CHARACTERS = 512
+QUERY_CHARACTERS = 10_000
+LATEST_MS = 2**63 - 1
+
+
+def text(field: str, value: str, *, most: int, least: int = 0) -> str:
+    """A string PostgreSQL can hold, `least` to `most` characters long."""
+    if len(value) < least:
+        raise Invalid(field, "must not be empty")
+    if len(value) > most:
+        raise Invalid(field, f"longer than {most} characters")
+    if "\x00" in value:
+        raise Invalid(field, "must not contain NUL (U+0000)")
+    return value
+
+
+def content(field: str, value: str) -> str:
+    """A memory's text: not empty, at most 1 MiB of UTF-8."""
+    if len(value.encode()) > CONTENT_BYTES:
+        raise TooLarge(field, CONTENT_BYTES)
+    return text(field, value, most=CONTENT_BYTES, least=1)
+
+
+def tags(field: str, value: list[str]) -> list[str]:
+    """Up to 1,000 strings of up to 512 characters."""
+    if len(value) > TAGS:
+        raise Invalid(field, f"more than {TAGS} tags")
+    return [text(f"{field}[{i}]", each, most=TAG_CHARACTERS) for i, each in enumerate(value)]
+
+
+def json_object(field: str, value: Raw, *, most_bytes: int) -> str | None:
+    """The text of a JSON object as the client wrote it, or None for null."""
+    given = bytes(value)
+    if given == b"null":
+        return None
+    if not given.startswith(b"{"):
+        raise Invalid(field, "expected object")
+    if len(given) > most_bytes:
+        raise TooLarge(field, most_bytes)
+    json.check_value(field, given)
+    return given.decode()
+
+
+def time_ms(field: str, value: int) -> int:
+    """A time in epoch milliseconds, 0 or later."""
+    if value < 0:
+        raise Invalid(field, "must not be negative")
+    if value > LATEST_MS:
+        raise Invalid(field, "is too large")
+    return value

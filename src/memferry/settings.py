@@ -1,0 +1,171 @@
+"""Every setting, read once: the only module that looks at the environment.
+
+A setting X may also be given as X_FILE, the path of a file that holds the value (for secrets).
+All faults are reported together, so that one failed start shows everything there is to mend.
+"""
+
+import os
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Self
+from urllib.parse import urlsplit
+
+from memferry.errors import Misconfigured
+
+
+def _text(value: str) -> str:
+    return value
+
+
+def _path(value: str) -> Path:
+    return Path(value).expanduser().absolute()
+
+
+def _flag(value: str) -> bool:
+    words = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+    if value.lower() not in words:
+        raise ValueError("expected true or false")
+    return words[value.lower()]
+
+
+def _positive(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) < 1:
+        raise ValueError("expected a whole number above 0")
+    return int(value)
+
+
+def _address(value: str) -> str:
+    if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
+        raise ValueError("expected an address that starts with http:// or https://")
+    return value.rstrip("/")
+
+
+def _postgres_url(value: str) -> str:
+    if urlsplit(value).scheme not in {"postgres", "postgresql"}:
+        raise ValueError("expected an address that starts with postgresql://")
+    return value
+
+
+def _setting(name: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
+    return field(default=default, metadata={"name": name, "read": read, "meaning": meaning})
+
+
+def _default_data_dir() -> Path:
+    if os.geteuid() == 0:
+        # The embedded server runs as a user of its own, which cannot enter root's home directory.
+        return Path("/var/lib/memferry")
+    return Path("~/.local/share/memferry").expanduser()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator chose; an unset setting has the default shown in docs/settings.md."""
+
+    data_dir: Path = field(
+        default_factory=_default_data_dir,
+        metadata={
+            "name": "MEMFERRY_DATA_DIR",
+            "read": _path,
+            "meaning": "Directory of the embedded PostgreSQL and of the local object store "
+            "(default `~/.local/share/memferry`; `/var/lib/memferry` as root).",
+        },
+    )
+    database_url: str | None = _setting(
+        "MEMFERRY_DATABASE_URL",
+        _postgres_url,
+        None,
+        "An external PostgreSQL 15 to 18, as the role that owns memferry's tables; "
+        "unset: the embedded server.",
+    )
+    storage_url: str | None = _setting(
+        "MEMFERRY_STORAGE_URL",
+        _text,
+        None,
+        "Where queued exports are written: `file:///directory` or `s3://bucket/prefix`; "
+        "unset: `exports` below the data directory.",
+    )
+    public_url: str | None = _setting(
+        "MEMFERRY_PUBLIC_URL",
+        _address,
+        None,
+        "Address under which people reach the service, for download links; "
+        "unset: the address the request came to.",
+    )
+    postgres_bin: Path | None = _setting(
+        "MEMFERRY_POSTGRES_BIN",
+        _path,
+        None,
+        "Directory of other PostgreSQL binaries for the embedded server, such as Debian's.",
+    )
+    postgres_user: str = _setting(
+        "MEMFERRY_POSTGRES_USER",
+        _text,
+        "memferry",
+        "As root: the system user the embedded server runs as; made when missing.",
+    )
+    pool_size: int = _setting(
+        "MEMFERRY_POOL_SIZE", _positive, 10, "Database connections per process, at most."
+    )
+    worker_exports: int = _setting(
+        "MEMFERRY_WORKER_EXPORTS", _positive, 2, "Exports one worker process runs side by side."
+    )
+    lease_seconds: int = _setting(
+        "MEMFERRY_LEASE_SECONDS",
+        _positive,
+        20,
+        "How long after its last heartbeat a worker's export goes to another worker.",
+    )
+    webhooks_allow_private: bool = _setting(
+        "MEMFERRY_WEBHOOKS_ALLOW_PRIVATE",
+        _flag,
+        False,
+        "Development only: deliver webhooks over plain http and to private addresses.",
+    )
+    s3_endpoint: str | None = _setting(
+        "AWS_ENDPOINT_URL", _address, None, "S3: endpoint of a server that is not AWS."
+    )
+    s3_region: str | None = _setting("AWS_REGION", _text, None, "S3: region.")
+    s3_access_key: str | None = _setting("AWS_ACCESS_KEY_ID", _text, None, "S3: access key.")
+    s3_secret_key: str | None = _setting("AWS_SECRET_ACCESS_KEY", _text, None, "S3: secret key.")
+    s3_session_token: str | None = _setting(
+        "AWS_SESSION_TOKEN", _text, None, "S3: session token of temporary credentials."
+    )
+    url: str = _setting(
+        "MEMFERRY_URL", _address, "http://127.0.0.1:3122", "Client commands: the service to talk to."
+    )
+    token: str | None = _setting("MEMFERRY_TOKEN", _text, None, "Client commands: the bearer token.")
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None, **given: Any) -> Self:
+        """Read the environment once; `given` values (command line options) win over it.
+
+        Raises Misconfigured with one line per fault.
+        """
+        environ = os.environ if environment is None else environment
+        values: dict[str, Any] = {}
+        faults: list[str] = []
+        for each in fields(cls):
+            name = each.metadata["name"]
+            try:
+                raw = _lookup(environ, name)
+                if raw is not None:
+                    values[each.name] = each.metadata["read"](raw)
+            except (ValueError, OSError) as fault:
+                faults.append(f"{name}: {fault}")
+        if faults:
+            raise Misconfigured("\n".join(faults))
+        return cls(**values | {key: value for key, value in given.items() if value is not None})
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for a process of ours that shall have the same settings."""
+        return dict(os.environ) | {"MEMFERRY_DATA_DIR": str(self.data_dir)}
+
+
+def _lookup(environ: Mapping[str, str], name: str) -> str | None:
+    """The value of a setting, from X or from the file that X_FILE names; empty means unset."""
+    if environ.get(f"{name}_FILE"):
+        if environ.get(name):
+            raise ValueError(f"give {name} or {name}_FILE, not both")
+        return Path(environ[f"{name}_FILE"]).read_text(encoding="utf-8").strip() or None
+    return environ.get(name) or None

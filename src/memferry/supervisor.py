@@ -1,0 +1,208 @@
+"""`memferry serve`: embedded PostgreSQL, the API and one worker process, watched over together."""
+
+import asyncio
+import fcntl
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from typing import Any
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from memferry.app import embedded_postgres, opened_web_app, owner_url, prepare_database
+from memferry.database.embedded import EmbeddedPostgres
+from memferry.errors import MemferryError, Misconfigured
+from memferry.settings import Settings
+from memferry.tenants.admin import Admin
+from memferry.tenants.tokens import NewToken
+
+_log = logging.getLogger("memferry")
+_WATCH_SECONDS = 0.5
+_RESTART_SECONDS = 1.0
+_WORKER_GRACE_SECONDS = 10
+_REQUESTS_GRACE_SECONDS = 10
+_FIRST_TENANT = "default"
+
+Started = Callable[[NewToken | None], None]
+
+
+async def serve(settings: Settings, host: str, port: int, started: Started) -> None:
+    """Run everything until SIGTERM or Ctrl-C, then stop it in order; leaves no process behind.
+
+    Calls `started` once the API accepts connections, with the first token if this is the first
+    start. Raises Misconfigured when the port or the data directory is taken.
+    """
+    listening = _listen(host, port)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    async with _database(settings) as watch_database:
+        await prepare_database(settings)
+        token = await _first_token(settings)
+        async with opened_web_app(settings) as app, _worker(settings):
+            server = _Server(_config(app))
+            watching = asyncio.create_task(watch_database())
+            serving = asyncio.create_task(server.serve(sockets=[listening]))
+            with suppress(asyncio.CancelledError):
+                await server.ready(serving)
+                started(token)
+                await asyncio.wait(
+                    [serving, asyncio.create_task(stop.wait())],
+                    return_when=asyncio.FIRST_COMPLETED,
+                )
+            server.should_exit = True
+            await serving
+            watching.cancel()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as fault:
+        raise Misconfigured(f"cannot listen on {host} port {port}: {fault.strerror}") from fault
+
+
+class _Protocol(HttpToolsProtocol):
+    """Answers what is no HTTP at all in our shape as well."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Say what is wrong and hang up."""
+        body = b'{"error":"not a valid HTTP request","code":"invalid"}'
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
+            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
+        )
+        self.transport.close()
+
+
+def _config(app: Any) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        http=_Protocol,
+        lifespan="off",
+        log_config=None,
+        # Download links are secrets that stand in the path.
+        access_log=False,
+        server_header=False,
+        timeout_graceful_shutdown=_REQUESTS_GRACE_SECONDS,
+    )
+
+
+class _Server(uvicorn.Server):
+    """uvicorn without its own signal handlers: what stops first is the supervisor's business."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+    async def ready(self, serving: "asyncio.Task[None]") -> None:
+        """Return once connections are accepted, or once serving has failed."""
+        while not self.started and not serving.done():
+            await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def _database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
+    """The embedded server, owned by this process; nothing to do for an external one."""
+    if settings.database_url is not None:
+        yield _nothing
+        return
+    with _only_one(settings):
+        embedded = embedded_postgres(settings)
+        await asyncio.to_thread(embedded.start)
+        try:
+            yield lambda: _keep_running(embedded)
+        finally:
+            await asyncio.to_thread(embedded.stop)
+
+
+async def _nothing() -> None:
+    """An external database is watched by its operator."""
+
+
+async def _keep_running(embedded: EmbeddedPostgres) -> None:
+    """Start PostgreSQL again whenever it has died."""
+    while True:
+        await asyncio.sleep(_WATCH_SECONDS)
+        if embedded.process is not None and embedded.process.poll() is None:
+            continue
+        _log.warning("PostgreSQL has died; starting it again")
+        try:
+            await asyncio.to_thread(embedded.start)
+        except MemferryError as fault:
+            _log.error("PostgreSQL does not start: %s", fault)  # noqa: TRY400 - the message says it all
+
+
+@contextmanager
+def _only_one(settings: Settings) -> Iterator[None]:
+    """One service per data directory; the lock dies with this process, however it dies."""
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = settings.data_dir / "serve.lock"
+    with path.open("a+", encoding="ascii") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as fault:
+            file.seek(0)
+            raise Misconfigured(
+                f"another memferry serve (process {file.read().strip() or 'unknown'}) already uses "
+                f"{settings.data_dir}; stop it, or choose another --data-dir"
+            ) from fault
+        file.truncate(0)
+        file.write(str(os.getpid()))
+        file.flush()
+        yield
+
+
+async def _first_token(settings: Settings) -> NewToken | None:
+    """A token for the very first start, so that the first request can be made at once."""
+    admin = Admin(owner_url(settings))
+    if await admin.tokens():
+        return None
+    return await admin.create_token(_FIRST_TENANT, "first start")
+
+
+@asynccontextmanager
+async def _worker(settings: Settings) -> AsyncIterator[None]:
+    """A worker process that is started again when it dies, and asked to end at the end."""
+    processes: list[asyncio.subprocess.Process] = []
+
+    async def keep_running() -> None:
+        while True:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "memferry", "worker", "--supervised"),
+                stdin=asyncio.subprocess.PIPE,
+                env=settings.child_environment(),
+                # Ctrl-C goes to the whole foreground group; the worker is asked in its turn.
+                start_new_session=True,
+            )
+            processes[:] = [process]
+            status = await process.wait()
+            _log.warning("the worker ended with status %s; starting it again", status)
+            await asyncio.sleep(_RESTART_SECONDS)
+
+    keeper = asyncio.create_task(keep_running())
+    try:
+        yield
+    finally:
+        keeper.cancel()
+        await asyncio.wait([keeper])
+        for process in processes:
+            await _end(process)
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    with suppress(ProcessLookupError):
+        process.terminate()
+        try:
+            await asyncio.wait_for(process.wait(), _WORKER_GRACE_SECONDS)
+        except TimeoutError:
+            process.kill()
+            await process.wait()

@@ -1,0 +1,1 @@
+"""Tenants and the tokens that speak for them."""

@@ -1,0 +1,67 @@
+"""What the operator does with tenants and tokens, as the owner of the tables."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+
+from memferry.database.pool import translated_errors
+from memferry.database.sql import sql
+from memferry.errors import Invalid
+from memferry.model import rules
+from memferry.model.identity import new_memory_ids
+from memferry.tenants.tokens import NewToken
+
+_NAME_CHARACTERS = 200
+
+
+class Admin:
+    """The operator's hand on one database; `url` must belong to the owner of the tables."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    async def create_token(self, tenant: str, name: str) -> NewToken:
+        """Make a token for a tenant, and the tenant if there is none by that name."""
+        rules.text("tenant", tenant, most=_NAME_CHARACTERS, least=1)
+        rules.text("name", name, most=_NAME_CHARACTERS)
+        token = NewToken.make()
+        tenant_id, token_id = new_memory_ids(2)
+        async with self._connection() as connection, connection.transaction():
+            tenant_id = await connection.fetchval(sql("create_tenant"), tenant_id, tenant)
+            await connection.execute(
+                sql("create_token"), tenant_id, token_id, name, token.shown, token.sha256
+            )
+        return token
+
+    async def tokens(self) -> Sequence[Mapping[str, Any]]:
+        """All tokens, with tenant, name, prefix and times; never the tokens themselves."""
+        async with self._connection() as connection:
+            return [dict(row) for row in await connection.fetch(sql("list_tokens"))]
+
+    async def revoke_token(self, token_id: str) -> None:
+        """Revoke a token by its id or by the whole token; raises Invalid when there is none."""
+        by_id = _uuid(token_id)
+        by_digest = NewToken(token_id).sha256
+        async with self._connection() as connection:
+            revoked = await connection.fetchval(sql("revoke_token"), by_id, by_digest)
+        if revoked is None:
+            raise Invalid("token", "no such token that is not revoked yet; see: memferry token list")
+
+    @asynccontextmanager
+    async def _connection(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+        with translated_errors():
+            connection = await asyncpg.connect(self._url, timeout=10)
+            try:
+                yield connection
+            finally:
+                await connection.close()
+
+
+def _uuid(text: str) -> UUID | None:
+    try:
+        return UUID(text)
+    except ValueError:
+        return None

@@ -1,0 +1,77 @@
+"""Loops that work while there is work, and sleep until a hint or a poll says there is more."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import asyncpg
+
+from memferry.database.pool import listen
+from memferry.errors import MemferryError, Unavailable
+
+_log = logging.getLogger("memferry.worker")
+_POLL_SECONDS = 1.0
+_PAUSE_SECONDS = 2.0
+
+Tick = Callable[[], Awaitable[bool]]
+
+
+class Loop:
+    """Calls `tick` again and again; a tick answers whether it found anything to do."""
+
+    def __init__(self, name: str, channel: str, tick: Tick) -> None:
+        self.name = name
+        self.channel = channel
+        self._tick = tick
+        self._hint = asyncio.Event()
+        self._stopping = False
+
+    def wake(self) -> None:
+        """Look for work now."""
+        self._hint.set()
+
+    def stop(self) -> None:
+        """Finish the tick that runs, then end."""
+        self._stopping = True
+        self.wake()
+
+    async def run(self) -> None:
+        """Work until stopped. No error ends a loop: the next tick may find things mended."""
+        while not self._stopping:
+            self._hint.clear()
+            try:
+                if await self._tick():
+                    continue
+            except Unavailable as fault:
+                _log.warning("%s: %s", self.name, fault)
+                await asyncio.sleep(_PAUSE_SECONDS)
+            except MemferryError:
+                _log.exception("%s failed", self.name)
+                await asyncio.sleep(_PAUSE_SECONDS)
+            if not self._stopping:
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._hint.wait(), _POLL_SECONDS)
+
+
+async def wake_on_notify(url: str, loops: Sequence[Loop]) -> None:
+    """Pass PostgreSQL's notifications on to the loops, for ever; they only ever save a poll."""
+    while True:
+        with suppress(MemferryError, OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection = await listen(url)
+            gone = asyncio.Event()
+            connection.add_termination_listener(lambda _connection, gone=gone: gone.set())
+            try:
+                for loop in loops:
+                    await connection.add_listener(loop.channel, _waker(loop))
+                await gone.wait()
+            finally:
+                await connection.close(timeout=1)
+        await asyncio.sleep(_PAUSE_SECONDS)
+
+
+def _waker(loop: Loop) -> Callable[..., None]:
+    def wake(*_notification: object) -> None:
+        loop.wake()
+
+    return wake
