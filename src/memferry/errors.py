@@ -101,7 +101,7 @@ class RouteNotFound(NotFound):
 
 
 class MethodNotAllowed(MemferryError):
-    """This address does not take that method."""
+    """The address does not take that method."""
 
     code = "method_not_allowed"
 

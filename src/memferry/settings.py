@@ -48,6 +48,7 @@ def _postgres_url(value: str) -> str:
 
 
 def _setting(name: str, read: Callable[[str], Any], default: Any, meaning: str) -> Any:
+    """A field of Settings with its environment variable."""
     return field(default=default, metadata={"name": name, "read": read, "meaning": meaning})
 
 
@@ -132,9 +133,14 @@ class Settings:
         "AWS_SESSION_TOKEN", _text, None, "S3: session token of temporary credentials."
     )
     url: str = _setting(
-        "MEMFERRY_URL", _address, "http://127.0.0.1:3122", "Client commands: the service to talk to."
+        "MEMFERRY_URL",
+        _address,
+        "http://127.0.0.1:3122",
+        "Client commands: the service to talk to.",
     )
-    token: str | None = _setting("MEMFERRY_TOKEN", _text, None, "Client commands: the bearer token.")
+    token: str | None = _setting(
+        "MEMFERRY_TOKEN", _text, None, "Client commands: the bearer token."
+    )
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None, **given: Any) -> Self:

@@ -72,7 +72,7 @@ def _listen(host: str, port: int) -> socket.socket:
 class _Protocol(HttpToolsProtocol):
     """Answers what is no HTTP at all in our shape as well."""
 
-    def send_400_response(self, msg: str) -> None:
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
         """Say what is wrong and hang up."""
         body = b'{"error":"not a valid HTTP request","code":"invalid"}'
         self.transport.write(
@@ -105,7 +105,7 @@ class _Server(uvicorn.Server):
 
     async def ready(self, serving: "asyncio.Task[None]") -> None:
         """Return once connections are accepted, or once serving has failed."""
-        while not self.started and not serving.done():
+        while not self.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.01)
 
 
@@ -138,7 +138,7 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
         try:
             await asyncio.to_thread(embedded.start)
         except MemferryError as fault:
-            _log.error("PostgreSQL does not start: %s", fault)  # noqa: TRY400 - the message says it all
+            _log.error("PostgreSQL does not start: %s", fault)
 
 
 @contextmanager

@@ -8,7 +8,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from memferry.cli.context import DataDir, run, prepared_database, settings_with
+from memferry.cli.context import DataDir, prepared_database, run, settings_with
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 

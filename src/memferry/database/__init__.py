@@ -1,0 +1,1 @@
+"""PostgreSQL: connections, statements, COPY, migrations, the embedded server."""

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import LiteralString, TypedDict
+from typing import Literal, LiteralString, TypedDict
 
 from memferry.database.pool import Connection
 
@@ -14,7 +14,7 @@ _BLOCKS_AHEAD = 4
 class CopyOptions(TypedDict, total=False):
     """Options of COPY … TO STDOUT (https://www.postgresql.org/docs/current/sql-copy.html)."""
 
-    format: LiteralString
+    format: Literal["csv"]
     delimiter: LiteralString
     quote: LiteralString
     null: LiteralString

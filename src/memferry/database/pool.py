@@ -57,7 +57,7 @@ class Database:
         self._url = url
         self._size = size
         self._statement_ms = statement_seconds * 1000
-        self._pool: "asyncpg.Pool[asyncpg.Record] | None" = None
+        self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
         """Make the pool; connects to nothing yet."""
@@ -98,8 +98,7 @@ class Database:
             # One round trip; SET LOCAL ends with the transaction. A UUID needs no quoting.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
-                f"SET LOCAL memferry.tenant = '{tenant_id}';"
-                + (_PATIENCE if patient else "")
+                f"SET LOCAL memferry.tenant = '{tenant_id}';" + (_PATIENCE if patient else "")
             )
             try:
                 yield connection

@@ -2,7 +2,7 @@
 
 from functools import cache
 from importlib import resources
-from typing import LiteralString, cast
+from typing import LiteralString
 
 
 @cache
@@ -13,4 +13,4 @@ def sql(name: LiteralString) -> LiteralString:
     sends can become part of it.
     """
     file = resources.files("memferry.database.statements").joinpath(f"{name}.sql")
-    return cast(LiteralString, file.read_text(encoding="utf-8"))
+    return file.read_text(encoding="utf-8")

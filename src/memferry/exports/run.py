@@ -62,7 +62,7 @@ class ExportRun:
 async def running_export(
     connection: Connection, request: ExportRequest
 ) -> AsyncIterator[ExportRun]:
-    """Start an export on a connection that is in a snapshot of the tenant; iterate it for its bytes.
+    """Start an export on a connection in a snapshot of the tenant; iterate it for its bytes.
 
     Leaving the context early stops the COPY on the server.
     """

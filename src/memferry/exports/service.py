@@ -79,9 +79,7 @@ async def _keep(
     return _export(row, payload=payload)
 
 
-async def _queue(
-    connection: Connection, request: ExportRequest, row_count: int
-) -> Export:
+async def _queue(connection: Connection, request: ExportRequest, row_count: int) -> Export:
     row = await connection.fetchrow(
         sql("create_pending_export"),
         new_export_id(),

@@ -24,7 +24,9 @@ class Selection:
         """The selection of these filters and their checked values."""
         return cls(tuple(each.condition for each in chosen), tuple(chosen.values()))
 
-    def apply(self, statement: LiteralString, *leading: object) -> "tuple[LiteralString, list[object]]":
+    def apply(
+        self, statement: LiteralString, *leading: object
+    ) -> "tuple[LiteralString, list[object]]":
         """The statement with its `{filters}` filled in, and all arguments: `leading` come first.
 
         Only text from this package becomes SQL; values are bound.

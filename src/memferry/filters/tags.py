@@ -5,7 +5,7 @@ from memferry.model import rules
 
 
 class Tags(Filter):
-    """Array containment: exact, case-sensitive, in any order; an empty list matches every memory."""
+    """Array containment: exact, case-sensitive; an empty list matches every memory."""
 
     field = "tags"
     type = list[str]

@@ -19,9 +19,9 @@ from memferry.http.errors import (
     answer_http_exception,
     answer_memferry_error,
 )
-from memferry.http.exports import export_routes
+from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
-from memferry.http.memories import memory_routes
+from memferry.http.memories import MemoryEndpoints
 from memferry.http.webhooks import webhook_routes
 from memferry.memories.service import Memories
 from memferry.tenants.tokens import Tokens
@@ -53,8 +53,8 @@ def web_app(services: Services) -> ASGIApp:
     )
     for router in (
         health_routes(),
-        export_routes(services.exports, services.downloads, services.public_url),
-        memory_routes(services.memories),
+        ExportEndpoints(services.exports, services.downloads, services.public_url).router(),
+        MemoryEndpoints(services.memories).router(),
         webhook_routes(services.webhooks),
         download_routes(services.downloads),
     ):

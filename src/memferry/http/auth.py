@@ -1,4 +1,4 @@
-"""Who is calling: answered before the router looks at the address, so a 401 comes before any 404."""
+"""Who is calling: asked before the router looks at the address, so a 401 comes before any 404."""
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 

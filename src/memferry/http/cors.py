@@ -1,4 +1,7 @@
-"""Cross-origin requests (https://fetch.spec.whatwg.org/#http-cors-protocol): any origin, no cookies."""
+"""Cross-origin requests: any origin, no cookies.
+
+https://fetch.spec.whatwg.org/#http-cors-protocol
+"""
 
 from starlette.datastructures import MutableHeaders
 from starlette.responses import Response

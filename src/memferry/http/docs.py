@@ -1,10 +1,12 @@
 """What a route says of itself in the OpenAPI document."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
+from fastapi import APIRouter
 from msgspec import Raw
 from pydantic import BaseModel
+from starlette.responses import Response
 
 from memferry.filters import LIST_FILTERS
 from memferry.http import shapes
@@ -27,7 +29,7 @@ def documented(
     query: Sequence[dict[str, Any]] = (),
     token: bool = True,
 ) -> dict[str, Any]:
-    """The keyword arguments of a route that describe its answers, body, query and need of a token."""
+    """What describes a route to FastAPI: its answers, body, query and need of a token."""
     failures = (*errors, 401, 503) if token else errors
     responses: dict[int, Any] = {
         code: {"model": shapes.Error, "description": _REASONS[code]} for code in failures
@@ -47,6 +49,22 @@ def documented(
     }
 
 
+def add_route(
+    router: APIRouter,
+    address: str,
+    endpoint: Callable[..., Awaitable[Response]],
+    status: int,
+    answer: Any,
+    *errors: int,
+    **more: Any,
+) -> None:
+    """Add `METHOD[|METHOD] /path` to a router; the rest is what `documented` takes."""
+    methods, path = address.split(" ")
+    router.add_api_route(
+        path, endpoint, methods=methods.split("|"), **documented(status, answer, *errors, **more)
+    )
+
+
 def query_field(name: str, kind: str, meaning: str) -> dict[str, Any]:
     """One field of a query string."""
     return {"name": name, "in": "query", "description": meaning, "schema": {"type": kind}}
@@ -56,7 +74,11 @@ def filter_fields() -> list[dict[str, Any]]:
     """The filters a query string can hold."""
     return [
         query_field(each.field, "integer" if each.type is int else "string", each.meaning)
-        | ({"content": {"application/json": {"schema": {"type": "object"}}}} if each.type is Raw else {})
+        | (
+            {"content": {"application/json": {"schema": {"type": "object"}}}}
+            if each.type is Raw
+            else {}
+        )
         for each in LIST_FILTERS
     ]
 

@@ -65,7 +65,7 @@ class RefusedBody(ErrorAnswer):
     connection, and the client might never see the answer (RFC 9112, section 9.6).
     """
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
         """Answer first, then drain."""
         self.headers["connection"] = "close"
         await send(

@@ -8,7 +8,7 @@ from memferry.exports.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http import shapes
-from memferry.http.docs import documented
+from memferry.http.docs import add_route
 from memferry.http.requests import caller, read_body
 from memferry.http.views import export_summary, export_view, json_answer
 from memferry.model.export import Export
@@ -16,36 +16,50 @@ from memferry.model.export import Export
 _FINISHED = ("completed", "failed")
 
 
-def export_routes(exports: Exports, downloads: Downloads, public_url: str | None) -> APIRouter:
-    """All addresses of exports."""
-    router = APIRouter(tags=["exports"])
+class ExportEndpoints:
+    """Everything below /api/memories/exports."""
 
-    async def answer(request: Request, export: Export, status: int) -> Response:
-        address = await downloads.address(caller(request).tenant_id, export)
+    def __init__(self, exports: Exports, downloads: Downloads, public_url: str | None) -> None:
+        self._exports = exports
+        self._downloads = downloads
+        self._public_url = public_url
+
+    def router(self) -> APIRouter:
+        """All addresses of exports."""
+        router = APIRouter(tags=["exports"])
+        base = "/api/memories/exports"
+        add_route(
+            router, f"POST {base}", self.create_export, 201, shapes.Export, 400, 413,
+            body=shapes.ExportRequest,
+        )  # fmt: skip
+        add_route(router, f"GET {base}", self.list_exports, 200, shapes.ExportList)
+        add_route(router, f"GET {base}/{{export_id}}", self.get_export, 200, shapes.Export, 404)
+        return router
+
+    async def create_export(self, request: Request) -> Response:
+        """Export memories: up to 10,000 come back at once as `payload`, more are queued.
+
+        The `download_url` of a queued export appears when its file is whole.
+        """
+        asked = ExportRequest.parse(await read_body(request, BODY_BYTES) or b"{}")
+        made = await self._exports.create(caller(request).tenant_id, asked)
+        return await self._answer(request, made, 201)
+
+    async def list_exports(self, request: Request) -> Response:
+        """The 100 most recent exports, newest first, without payloads and links."""
+        found = await self._exports.newest(caller(request).tenant_id)
+        return json_answer({"exports": [export_summary(each) for each in found]})
+
+    async def get_export(self, request: Request, export_id: str) -> Response:
+        """One export; a small one with its payload, a large one with a link once it is whole."""
+        found = await self._exports.get(caller(request).tenant_id, export_id)
+        return await self._answer(request, found, 200)
+
+    async def _answer(self, request: Request, export: Export, status: int) -> Response:
+        address = await self._downloads.address(caller(request).tenant_id, export)
         if address is not None and address.startswith("/"):
-            address = (public_url or str(request.base_url).rstrip("/")) + address
+            address = (self._public_url or str(request.base_url).rstrip("/")) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
         if export.status not in _FINISHED:
             headers["Retry-After"] = "1"
         return json_answer(export_view(export, address), status, headers)
-
-    @router.post("/api/memories/exports", **documented(201, shapes.Export, 400, 413, body=shapes.ExportRequest))
-    async def create_export(request: Request) -> Response:
-        """Export memories. Up to 10,000 come back at once as `payload`; more are queued, and
-        `download_url` appears when the file is whole.
-        """
-        asked = ExportRequest.parse(await read_body(request, BODY_BYTES) or b"{}")
-        return await answer(request, await exports.create(caller(request).tenant_id, asked), 201)
-
-    @router.get("/api/memories/exports", **documented(200, shapes.ExportList))
-    async def list_exports(request: Request) -> Response:
-        """The 100 most recent exports, newest first, without payloads and links."""
-        found = await exports.newest(caller(request).tenant_id)
-        return json_answer({"exports": [export_summary(each) for each in found]})
-
-    @router.get("/api/memories/exports/{export_id}", **documented(200, shapes.Export, 404))
-    async def get_export(request: Request, export_id: str) -> Response:
-        """One export; a small one with its payload, a large one with a link once it is whole."""
-        return await answer(request, await exports.get(caller(request).tenant_id, export_id), 200)
-
-    return router

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from memferry.errors import Invalid, MemoryNotFound, TooLarge
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
-from memferry.http.docs import documented, filter_fields, query_field
+from memferry.http.docs import add_route, filter_fields, query_field
 from memferry.http.requests import (
     caller,
     number,
@@ -51,18 +51,87 @@ _bulk_save = msgspec.json.Decoder(BulkSave)
 _bulk_search = msgspec.json.Decoder(BulkSearch)
 
 
-def memory_routes(memories: Memories) -> APIRouter:
-    """All addresses of memories."""
-    router = APIRouter(tags=["memories"])
+class MemoryEndpoints:
+    """Everything below /api that saves, finds or changes memories."""
 
-    @router.post("/api/memories", **documented(201, shapes.MemoryRow, 400, 413, body=shapes.NewMemory))
-    async def save_memory(request: Request) -> Response:
+    def __init__(self, memories: Memories) -> None:
+        self._memories = memories
+
+    def router(self) -> APIRouter:
+        """All addresses of memories."""
+        router = APIRouter(tags=["memories"])
+        add_route(
+            router,
+            "POST /api/memories",
+            self.save_memory,
+            201,
+            shapes.MemoryRow,
+            400,
+            413,
+            body=shapes.NewMemory,
+        )
+        add_route(
+            router,
+            "GET /api/memories",
+            self.list_memories,
+            200,
+            list[shapes.ListedMemory],
+            400,
+            query=_LIST_QUERY,
+        )
+        add_route(
+            router,
+            "POST /api/memories/search/bulk",
+            self.search_bulk,
+            200,
+            shapes.BulkFound,
+            400,
+            body=shapes.BulkSearch,
+        )
+        add_route(
+            router, "GET /api/memories/{memory_id}", self.get_memory, 200, shapes.MemoryRow, 404
+        )
+        add_route(
+            router,
+            "PATCH /api/memories/{memory_id}",
+            self.change_memory,
+            200,
+            shapes.MemoryRow,
+            400,
+            404,
+            413,
+            body=shapes.Change,
+        )
+        add_route(router, "DELETE /api/memories/{memory_id}", self.delete_memory, 204, None, 404)
+        add_route(
+            router,
+            "POST /v1/memories/bulk",
+            self.save_bulk,
+            200,
+            shapes.BulkSaved,
+            400,
+            413,
+            body=shapes.BulkSave,
+        )
+        add_route(
+            router,
+            "GET /api/recall/unified",
+            self.recall,
+            200,
+            shapes.Recalled,
+            400,
+            query=_RECALL_QUERY,
+        )
+        add_route(router, "GET /api/threads/{reference:path}", self.get_thread, 200, shapes.Thread)
+        add_route(router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace])
+        return router
+
+    async def save_memory(self, request: Request) -> Response:
         """Save one memory. It is stored byte for byte; saving it twice makes two."""
         new = json.decode(_new_memory, await read_body(request, _BODY_BYTES)).checked()
-        return raw_answer((await memories.save(caller(request).tenant_id, new)).encode(), 201)
+        return raw_answer((await self._memories.save(caller(request).tenant_id, new)).encode(), 201)
 
-    @router.get("/api/memories", **documented(200, list[shapes.ListedMemory], 400, query=_LIST_QUERY))
-    async def list_memories(request: Request) -> Response:
+    async def list_memories(self, request: Request) -> Response:
         """List memories, newest first; with `q`, search them, best first. All filters must hold."""
         query = read_query(request)
         limit = number(query.get("limit"), 50, least=1, most=500)
@@ -70,13 +139,14 @@ def memory_routes(memories: Memories) -> APIRouter:
         selection, tenant_id = _selection(query), caller(request).tenant_id
         if q := query.get("q"):
             words = rules.text("q", q, most=rules.QUERY_CHARACTERS)
-            found = await memories.search(tenant_id, words, selection, limit=limit, offset=offset)
+            found = await self._memories.search(
+                tenant_id, words, selection, limit=limit, offset=offset
+            )
         else:
-            found = await memories.newest(tenant_id, selection, limit=limit, offset=offset)
+            found = await self._memories.newest(tenant_id, selection, limit=limit, offset=offset)
         return json_answer(rows(found))
 
-    @router.post("/api/memories/search/bulk", **documented(200, shapes.BulkFound, 400, body=shapes.BulkSearch))
-    async def search_bulk(request: Request) -> Response:
+    async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
         body = json.decode(_bulk_search, await read_body(request, _SEARCH_BODY_BYTES))
         if not 1 <= len(body.queries) <= _QUERIES:
@@ -89,72 +159,65 @@ def memory_routes(memories: Memories) -> APIRouter:
             {
                 "query": each,
                 "hits": rows(
-                    await memories.search(caller(request).tenant_id, each, selection, limit=limit)
+                    await self._memories.search(
+                        caller(request).tenant_id, each, selection, limit=limit
+                    )
                 ),
             }
             for each in body.queries
         ]
         return json_answer({"results": results})
 
-    @router.get("/api/memories/{memory_id}", **documented(200, shapes.MemoryRow, 404))
-    async def get_memory(request: Request, memory_id: str) -> Response:
+    async def get_memory(self, request: Request, memory_id: str) -> Response:
         """One memory."""
-        found = await memories.get(
+        found = await self._memories.get(
             caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound())
         )
         return raw_answer(found.encode())
 
-    @router.patch("/api/memories/{memory_id}", **documented(200, shapes.MemoryRow, 400, 404, 413, body=shapes.Change))
-    async def change_memory(request: Request, memory_id: str) -> Response:
+    async def change_memory(self, request: Request, memory_id: str) -> Response:
         """Change what is given. Metadata is merged at its top level; null removes a key."""
         change = json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
-        changed = await memories.change(
+        changed = await self._memories.change(
             caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()), change
         )
         return raw_answer(changed.encode())
 
-    @router.delete("/api/memories/{memory_id}", **documented(204, None, 404))
-    async def delete_memory(request: Request, memory_id: str) -> Response:
+    async def delete_memory(self, request: Request, memory_id: str) -> Response:
         """Delete one memory."""
-        await memories.delete(caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()))
+        await self._memories.delete(caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()))
         return Response(status_code=204)
 
-    @router.post("/v1/memories/bulk", **documented(200, shapes.BulkSaved, 400, 413, body=shapes.BulkSave))
-    async def save_bulk(request: Request) -> Response:
+    async def save_bulk(self, request: Request) -> Response:
         """Save up to 10,000 rows; rows that break a rule are counted and named, not saved."""
         body = json.decode(_bulk_save, await read_body(request, _BULK_BYTES))
         items, faults = _checked_items(body.items)
-        saved = await memories.save_many(caller(request).tenant_id, items) if items else 0
+        saved = await self._memories.save_many(caller(request).tenant_id, items) if items else 0
         return json_answer({"saved": saved, "errors": len(faults), "failures": faults})
 
-    @router.get("/api/recall/unified", **documented(200, shapes.Recalled, 400, query=_RECALL_QUERY))
-    async def recall(request: Request) -> Response:
+    async def recall(self, request: Request) -> Response:
         """What the published MCP server asks for: the best memories for a query."""
         query = read_query(request)
         limit = number(query.get("limit"), 10, least=1, most=500)
         q = rules.text("q", query.get("q", ""), most=rules.QUERY_CHARACTERS)
-        found = await memories.search(
+        found = await self._memories.search(
             caller(request).tenant_id, q, _selection(query), limit=limit
         )
         return json_answer({"memories": rows(found), "procedurals": [], "query": q})
 
-    @router.get("/api/threads/{reference:path}", **documented(200, shapes.Thread))
-    async def get_thread(request: Request, reference: str) -> Response:
+    async def get_thread(self, request: Request, reference: str) -> Response:
         """The pieces of one conversation or document, in order."""
         # No row holds NUL, and PostgreSQL could not even be asked.
         found = (
             []
             if "\x00" in reference
-            else await memories.thread(caller(request).tenant_id, reference)
+            else await self._memories.thread(caller(request).tenant_id, reference)
         )
         return json_answer({"parent_ref": reference, "chunks": rows(found)})
 
-    @router.get("/api/namespaces", **documented(200, list[shapes.Namespace]))
-    async def list_namespaces(request: Request) -> Response:
+    async def list_namespaces(self, request: Request) -> Response:
         """Every namespace with its number of memories, newest first."""
-        return json_answer(await memories.namespaces(caller(request).tenant_id))
-
-    return router
+        return json_answer(await self._memories.namespaces(caller(request).tenant_id))
 
 
 def _selection(query: Mapping[str, str]) -> Selection:
@@ -195,10 +258,10 @@ def _checked_items(
         except (Invalid, TooLarge) as fault:
             faults.append((index, fault))
     if faults and not good:
-        index, fault = faults[0]
-        raise Invalid(f"items[{index}].{fault.field}", str(fault).partition(": ")[2])
+        index, first = faults[0]
+        raise Invalid(f"items[{index}].{first.field}", str(first).partition(": ")[2])
     return good, [
-        {"index": index, "field": fault.field, "error": str(fault)} for index, fault in faults
+        {"index": index, "field": each.field, "error": str(each)} for index, each in faults
     ]
 
 
@@ -208,5 +271,3 @@ def _checked_item(text: Raw) -> tuple[Checked, Times]:
         if (given := getattr(item, field)) is not None:
             rules.time_ms(field, given)
     return item.checked(), (item.created_at, item.updated_at)
-
-

@@ -63,9 +63,7 @@ class Memories:
         """Change what is given; answers the new row. Raises MemoryNotFound, Invalid."""
         arguments = change.arguments()
         async with self._database.tenant(tenant_id) as connection:
-            row: str | None = await connection.fetchval(
-                sql("change_memory"), memory_id, *arguments
-            )
+            row: str | None = await connection.fetchval(sql("change_memory"), memory_id, *arguments)
         return _found(row)
 
     async def delete(self, tenant_id: UUID, memory_id: UUID) -> None:
@@ -96,7 +94,9 @@ class Memories:
         async with self._database.tenant(tenant_id) as connection:
             return [dict(row) for row in await connection.fetch(sql("list_namespaces"))]
 
-    async def _rows(self, tenant_id: UUID, statement: str, arguments: Sequence[object]) -> list[str]:
+    async def _rows(
+        self, tenant_id: UUID, statement: str, arguments: Sequence[object]
+    ) -> list[str]:
         async with self._database.tenant(tenant_id) as connection:
             return [row[0] for row in await connection.fetch(statement, *arguments)]
 

@@ -27,7 +27,9 @@ class NewMemory(msgspec.Struct, frozen=True, kw_only=True):
             content=rules.content("content", self.content),
             namespace=_namespace(self.namespace),
             tags=rules.tags("tags", self.tags or []),
-            source=rules.text("source", self.source or DEFAULT_SOURCE, most=rules.SOURCE_CHARACTERS),
+            source=rules.text(
+                "source", self.source or DEFAULT_SOURCE, most=rules.SOURCE_CHARACTERS
+            ),
             source_ref=None
             if self.source_ref is None
             else rules.text("source_ref", self.source_ref, most=rules.REFERENCE_CHARACTERS),
@@ -101,5 +103,3 @@ def _namespace(value: str | None) -> str:
 
 def _metadata(value: Raw) -> str | None:
     return rules.json_object("metadata", value, most_bytes=rules.METADATA_BYTES)
-
-

@@ -1,4 +1,4 @@
-"""What a value must be like, in one place; every check raises Invalid or TooLarge with the field."""
+"""What a value must be like; every check raises Invalid or TooLarge with the field."""
 
 from msgspec import Raw
 

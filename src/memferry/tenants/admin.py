@@ -48,7 +48,9 @@ class Admin:
         async with self._connection() as connection:
             revoked = await connection.fetchval(sql("revoke_token"), by_id, by_digest)
         if revoked is None:
-            raise Invalid("token", "no such token that is not revoked yet; see: memferry token list")
+            raise Invalid(
+                "token", "no such token that is not revoked yet; see: memferry token list"
+            )
 
     @asynccontextmanager
     async def _connection(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":

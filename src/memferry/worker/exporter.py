@@ -66,7 +66,7 @@ class Exporter:
         except asyncio.CancelledError:
             await self._hand_back(claim, "the worker was stopped", pause_seconds=0)
             raise
-        except Exception as fault:
+        except Exception as fault:  # noqa: BLE001 - whatever it was, the export must go on
             _log.exception("export %s: attempt %d failed", claim.export_id, claim.attempt)
             await self._hand_back(claim, f"internal error ({type(fault).__name__})")
 

@@ -1,0 +1,1 @@
+"""Forward-only steps of the schema, applied in order of their names."""

@@ -1,0 +1,1 @@
+"""One SQL statement per file; `memferry.database.sql` hands them out by name."""
