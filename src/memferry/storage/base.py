@@ -1,0 +1,62 @@
+"""What an object store promises, whichever it is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import AsyncIterable, AsyncIterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+CHUNK_BYTES = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class ObjectInfo:
+    """One stored object."""
+
+    key: str
+    size_bytes: int
+    modified: datetime
+
+
+class Storage(ABC):
+    """Whole objects under slash-separated keys.
+
+    Every method raises StorageUnavailable when the store cannot be reached or cannot do its work,
+    and ObjectNotFound where there is no object; no message holds credentials or links.
+    """
+
+    @abstractmethod
+    async def put(
+        self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
+    ) -> None:
+        """Write one object from a stream, in bounded memory.
+
+        It appears whole or not at all. If the stream raises, or the caller is cancelled, nothing is
+        left behind and the fault goes on. Raises FileExistsError rather than overwrite a key.
+        """
+
+    @abstractmethod
+    async def stat(self, key: str) -> ObjectInfo:
+        """Size and time of one object; raises ObjectNotFound."""
+
+    @abstractmethod
+    def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to, not including, `end`, in chunks of at most 1 MiB."""
+
+    @abstractmethod
+    async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
+        """An address that serves this one object for a while; None where the store cannot sign."""
+
+    @abstractmethod
+    async def delete(self, key: str) -> None:
+        """Remove an object; removing what is not there is fine."""
+
+    @abstractmethod
+    def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """Every whole object whose key starts with the prefix, however many there are."""
+
+    @abstractmethod
+    async def ping(self) -> None:
+        """Return if the store can be used; raises StorageUnavailable."""
+
+    async def close(self) -> None:
+        """Let go of connections."""

@@ -1,0 +1,204 @@
+"""An S3 bucket as object store, through obstore."""
+
+import asyncio
+from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import obstore
+from obstore import exceptions
+from obstore.store import S3Store
+
+from memferry.errors import ObjectNotFound, StorageUnavailable
+from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage
+
+# Five parts in flight and one being filled: 48 MiB at most, and files of up to 80 GB (10,000 parts).
+_PART_BYTES = 8 * 1024 * 1024
+_PARTS_AT_ONCE = 4
+_CONNECT_TIMEOUT = timedelta(seconds=3)
+_REQUEST_TIMEOUT = timedelta(seconds=60)
+# obstore's own default goes on for three minutes: too long for a person who waits for an answer.
+_RETRIES = 4
+_RETRY_TIMEOUT = timedelta(seconds=10)
+_DEFAULT_REGION = "us-east-1"
+
+
+@dataclass(frozen=True)
+class S3Options:
+    """How to reach a bucket; unset values are left to obstore (environment, instance metadata)."""
+
+    endpoint: str | None = None
+    region: str | None = None
+    access_key: str | None = None
+    secret_key: str | None = None
+    session_token: str | None = None
+
+
+@contextmanager
+def _translated() -> Iterator[None]:
+    try:
+        yield
+    except (exceptions.NotFoundError, FileNotFoundError) as fault:
+        raise ObjectNotFound from fault
+    except exceptions.BaseError as fault:
+        # obstore's own text may hold the address of the request.
+        raise StorageUnavailable(f"the object store is away ({type(fault).__name__})") from fault
+
+
+class S3Storage(Storage):
+    """Objects below a prefix of one bucket."""
+
+    def __init__(self, bucket: str, prefix: str, options: S3Options) -> None:
+        self._store = S3Store(
+            bucket,
+            prefix=prefix or None,
+            config=_config(options),
+            client_options={
+                "allow_http": True,
+                "connect_timeout": _CONNECT_TIMEOUT,
+                "timeout": _REQUEST_TIMEOUT,
+            },
+            retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
+        )
+
+    async def put(
+        self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
+    ) -> None:
+        """Write one object by multipart upload.
+
+        obstore aborts an upload when its source raises, and leaves it unfinished when its caller is
+        cancelled; so a cancelled caller stops the source, and waits for the abort.
+        """
+        await self._refuse_existing(key)
+        source = _Stoppable(chunks)
+        upload = asyncio.ensure_future(self._upload(key, source, media_type, filename))
+        try:
+            await asyncio.shield(upload)
+        except asyncio.CancelledError:
+            source.stop()
+            await asyncio.wait([upload])
+            if upload.exception() is None:
+                await self.delete(key)
+            raise
+
+    async def _upload(
+        self, key: str, source: "_Stoppable", media_type: str, filename: str
+    ) -> None:
+        try:
+            with _translated():
+                await obstore.put_async(
+                    self._store,
+                    key,
+                    source,
+                    attributes={
+                        "Content-Type": media_type,
+                        "Content-Disposition": f'attachment; filename="{filename}"',
+                    },
+                    use_multipart=True,
+                    chunk_size=_PART_BYTES,
+                    max_concurrency=_PARTS_AT_ONCE,
+                )
+        except Exception:
+            # What the source raised reaches us wrapped by obstore, if at all.
+            if source.fault is not None:
+                raise source.fault from None
+            raise
+
+    async def _refuse_existing(self, key: str) -> None:
+        # obstore has put-if-absent only for uploads in one piece, held in memory.
+        try:
+            await self.stat(key)
+        except ObjectNotFound:
+            return
+        raise FileExistsError(key)
+
+    async def stat(self, key: str) -> ObjectInfo:
+        """Size and time of one object."""
+        with _translated():
+            return _info(await obstore.head_async(self._store, key))
+
+    async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
+        """A range of an object."""
+        if start >= end:
+            await self.stat(key)
+            return
+        with _translated():
+            answer = await obstore.get_async(
+                self._store, key, options={"range": (start, end)}
+            )
+            async for chunk in answer.stream(min_chunk_size=CHUNK_BYTES // 2):
+                data = bytes(chunk)
+                for at in range(0, len(data), CHUNK_BYTES):
+                    yield data[at : at + CHUNK_BYTES]
+
+    async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
+        """A presigned GET (Signature Version 4)."""
+        with _translated():
+            return await obstore.sign_async(self._store, "GET", key, lifetime)
+
+    async def delete(self, key: str) -> None:
+        """Remove an object."""
+        try:
+            with _translated():
+                await obstore.delete_async(self._store, key)
+        except ObjectNotFound:
+            return
+
+    async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
+        """Every object below the prefix; S3 itself knows no directories, obstore matches whole ones."""
+        with _translated():
+            async for page in obstore.list(self._store, prefix.rstrip("/") or None):
+                for meta in page:
+                    yield _info(meta)
+
+    async def ping(self) -> None:
+        """Look at the bucket."""
+        with _translated():
+            async for _ in obstore.list(self._store, chunk_size=1):
+                return
+
+
+class _Stoppable:
+    """A source that can be made to fail from outside, and remembers why it failed."""
+
+    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
+        self._chunks = aiter(chunks)
+        self._stopped = False
+        self.fault: BaseException | None = None
+
+    def stop(self) -> None:
+        """Fail at the next chunk."""
+        self._stopped = True
+
+    def __aiter__(self) -> "_Stoppable":
+        return self
+
+    async def __anext__(self) -> bytes:
+        if self._stopped:
+            raise InterruptedError("the upload was cancelled")
+        try:
+            return await anext(self._chunks)
+        except StopAsyncIteration:
+            raise
+        except BaseException as fault:
+            self.fault = fault
+            raise
+
+
+def _config(options: S3Options) -> Any:
+    given = {
+        "endpoint": options.endpoint,
+        "region": options.region or _DEFAULT_REGION,
+        "access_key_id": options.access_key,
+        "secret_access_key": options.secret_key,
+        "session_token": options.session_token,
+        # Servers other than AWS are reached by path: their names have no wildcard certificate.
+        "virtual_hosted_style_request": None if options.endpoint is None else False,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _info(meta: Any) -> ObjectInfo:
+    return ObjectInfo(meta["path"], meta["size"], meta["last_modified"])
