@@ -1,0 +1,290 @@
+"""A PostgreSQL server of our own, as a child of this process.
+
+The server listens on a Unix socket in a directory of mode 0700 only, so whoever can connect could
+read its files as well, and needs no password. Nothing here deletes postmaster.pid, PostgreSQL's own
+guard against two servers on one directory, and no directory that we did not make changes its mode.
+"""
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from typing import IO, Any
+from urllib.parse import quote
+
+from memferry.database.binaries import (
+    find_binaries,
+    major_version,
+    require_reachable,
+    server_account,
+)
+from memferry.errors import EmbeddedPostgresFailed
+
+OWNER = "memferry_owner"
+DATABASE = "memferry"
+
+_SETTINGS = {
+    "listen_addresses": "",
+    "unix_socket_permissions": "0700",
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "work_mem": "16MB",
+    "maintenance_work_mem": "128MB",
+    "max_wal_size": "2GB",
+    # An export's rows are cached by the system at best once; a search's pages again and again.
+    "effective_cache_size": "1GB",
+    "random_page_cost": "1.1",
+}
+_BUILTIN_LOCALE_MAJOR = 17
+_PR_SET_PDEATHSIG = 1
+_STOP_SECONDS = 30
+_STILL_IN_USE = "still in use"
+_LOG_LINES = 15
+
+
+class EmbeddedPostgres:
+    """One cluster below `home`, and the server that runs on it while somebody owns it."""
+
+    def __init__(
+        self, home: Path, *, binaries: Path | None = None, run_as: str = "memferry"
+    ) -> None:
+        self._home = home
+        self._chosen = binaries
+        self._run_as = run_as
+        self._data = home / "data"
+        self._log = home / "postgres.log"
+        self._lock: IO[str] | None = None
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def socket_dir(self) -> Path:
+        """Short enough for a socket's address (107 bytes), and the same for every process."""
+        name = hashlib.sha256(str(self._home.absolute()).encode()).hexdigest()[:16]
+        return Path(tempfile.gettempdir()) / f"memferry-{name}"
+
+    def url(self, role: str = OWNER) -> str:
+        """An address that psql and asyncpg take."""
+        return f"postgresql://{role}@/{DATABASE}?host={quote(str(self.socket_dir), safe='')}"
+
+    def attach(self) -> bool:
+        """Whether a server of this home is owned by somebody and takes connections."""
+        return self._is_owned() and self._answers()
+
+    def start(self, patience_s: float = 60) -> None:
+        """Own the server: make the cluster if there is none, start it, wait until it answers.
+
+        The server ends with the thread that called this, however that ends (Linux). Raises
+        EmbeddedPostgresFailed with the reason and the end of the server's log.
+        """
+        account = server_account(self._run_as)
+        self._make_home(account)
+        deadline = time.monotonic() + patience_s
+        self._own(deadline)
+        try:
+            binaries = find_binaries(self._chosen, account, self._home)
+            self._make_cluster(binaries, account)
+            self._make_socket_dir(account)
+            self._run(binaries, account, deadline)
+            self._make_database(binaries, account)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the server if we own it: fast (SIGINT), and at once (SIGQUIT) if that takes long."""
+        if self.process is not None:
+            for number in (signal.SIGINT, signal.SIGQUIT, signal.SIGKILL):
+                self.process.send_signal(number)
+                with suppress(subprocess.TimeoutExpired):
+                    self.process.wait(_STOP_SECONDS)
+                    break
+            self.process = None
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _make_home(self, account: Any) -> None:
+        """Make the directories that are missing; as root they belong to the server's user."""
+        require_reachable(self._home, account)
+        missing = [each for each in (self._home, *self._home.parents) if not each.exists()]
+        for each in reversed(missing):
+            each.mkdir(mode=0o700, exist_ok=True)
+            if account is not None:
+                os.chown(each, account.uid, account.gid)
+        require_reachable(self._data, account)
+
+    def _own(self, deadline: float) -> None:
+        """Take the lock that says who owns the server; it goes with the process that has it."""
+        if self._lock is not None:
+            return
+        lock = (self._home / "owner.lock").open("a+", encoding="ascii")
+        while True:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                break
+            except BlockingIOError as fault:
+                if time.monotonic() > deadline:
+                    lock.seek(0)
+                    owner = lock.read().strip()
+                    lock.close()
+                    raise EmbeddedPostgresFailed(
+                        f"the database in {self._home} belongs to process {owner or '(unknown)'}"
+                    ) from fault
+                time.sleep(0.1)
+        lock.truncate(0)
+        lock.write(str(os.getpid()))
+        lock.flush()
+        self._lock = lock
+
+    def _is_owned(self) -> bool:
+        try:
+            with (self._home / "owner.lock").open(encoding="ascii") as lock:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        except OSError:
+            return False
+        return False
+
+    def _make_cluster(self, binaries: Path, account: Any) -> None:
+        """Run initdb beside the final place: a cluster is there whole or not at all."""
+        major = major_version(binaries)
+        version_file = self._data / "PG_VERSION"
+        if version_file.exists():
+            found = version_file.read_text(encoding="ascii").strip()
+            if found != str(major):
+                raise EmbeddedPostgresFailed(
+                    f"the data in {self._data} is of PostgreSQL {found}, the programs in {binaries} "
+                    f"are of {major}; point MEMFERRY_POSTGRES_BIN at programs of {found}, or move "
+                    "the data with pg_upgrade or pg_dump"
+                )
+            return
+        partial = self._home / "data.partial"
+        shutil.rmtree(partial, ignore_errors=True)
+        locale = (
+            ["--locale-provider=builtin", "--locale=C.UTF-8"]
+            if major >= _BUILTIN_LOCALE_MAJOR
+            else ["--locale=C.UTF-8"]
+        )
+        self._call(
+            [binaries / "initdb", "-D", partial, "-U", OWNER, "--auth=trust", "--encoding=UTF8",
+             "--data-checksums", "--no-instructions", *locale],
+            account,
+        )  # fmt: skip
+        partial.rename(self._data)
+
+    def _make_socket_dir(self, account: Any) -> None:
+        path = self.socket_dir
+        with suppress(FileExistsError):
+            path.mkdir(mode=0o700)
+            if account is not None:
+                os.chown(path, account.uid, account.gid)
+        found = path.lstat()
+        expected = os.geteuid() if account is None else account.uid
+        if path.is_symlink() or found.st_uid != expected or found.st_mode & 0o077:
+            raise EmbeddedPostgresFailed(
+                f"{path} belongs to somebody else or is open to others; remove it"
+            )
+
+    def _run(self, binaries: Path, account: Any, deadline: float) -> None:
+        """Start the server, again for as long as a dead one's last processes hold its memory."""
+        while True:
+            started_at = self._log.stat().st_size if self._log.exists() else 0
+            self.process = self._spawn(binaries, account)
+            while self.process.poll() is None:
+                if self._answers():
+                    return
+                if time.monotonic() > deadline:
+                    raise EmbeddedPostgresFailed(f"PostgreSQL does not answer:\n{self._last_log()}")
+                time.sleep(0.02)
+            self.process = None
+            with self._log.open("rb") as log:
+                log.seek(started_at)
+                said = log.read().decode("utf-8", "replace")
+            if _STILL_IN_USE not in said or time.monotonic() > deadline:
+                raise EmbeddedPostgresFailed(f"PostgreSQL did not start:\n{self._last_log()}")
+            self._end_orphans()
+            time.sleep(0.2)
+
+    def _spawn(self, binaries: Path, account: Any) -> "subprocess.Popen[bytes]":
+        options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        command = [binaries / "postgres", "-D", self._data, f"-k{self.socket_dir}", *options]
+        with self._log.open("ab") as log:
+            return subprocess.Popen(  # noqa: PLW1509, S603 - what runs there is one system call
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # Ctrl-C goes to the whole foreground group; the server is stopped in its turn.
+                start_new_session=True,
+                preexec_fn=_end_with_parent(),
+                **(account.popen if account else {}),
+            )
+
+    def _end_orphans(self) -> None:
+        """End backends that outlived their server; they could still commit."""
+        for cwd in Path("/proc").glob("[0-9]*/cwd"):
+            with suppress(OSError):
+                program = (cwd.parent / "exe").readlink().name
+                if cwd.readlink() == self._data.absolute() and program.startswith("postgres"):
+                    os.kill(int(cwd.parent.name), signal.SIGQUIT)
+
+    def _make_database(self, binaries: Path, account: Any) -> None:
+        psql = [binaries / "psql", "-h", self.socket_dir, "-U", OWNER, "-d", "postgres", "-XAtc"]
+        name = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
+        if self._call([*psql, name], account).strip() != "1":
+            self._call([*psql, f"CREATE DATABASE {DATABASE}"], account)
+
+    def _answers(self) -> bool:
+        """Whether a connection gets through the start-up packet (pg_isready does the same)."""
+        binaries = find_binaries(self._chosen, None, self._home)
+        command = [binaries / "pg_isready", "-q", "-h", self.socket_dir, "-d", "postgres"]
+        return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - a list
+
+    def _call(self, command: list[Any], account: Any) -> str:
+        done = subprocess.run(  # noqa: S603 - a list
+            command,
+            check=False,
+            capture_output=True,
+            text=True,
+            cwd=self._home,
+            **(account.popen if account else {}),
+        )
+        if done.returncode != 0:
+            raise EmbeddedPostgresFailed(f"{command[0].name} failed: {done.stderr.strip()}")
+        return done.stdout
+
+    def _last_log(self) -> str:
+        lines = self._log.read_text("utf-8", "replace").splitlines()
+        return "\n".join(lines[-_LOG_LINES:])
+
+
+@contextmanager
+def owned(server: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
+    """A server that runs for the length of the block."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+def _end_with_parent() -> Any:
+    """For the child, after it changed its user: ask Linux for a SIGINT when the parent dies."""
+    if sys.platform != "linux":
+        return None
+    prctl = ctypes.CDLL(None).prctl
+
+    def ask() -> None:
+        prctl(_PR_SET_PDEATHSIG, signal.SIGINT)
+
+    return ask
