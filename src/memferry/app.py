@@ -109,7 +109,7 @@ async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
     async with _opened(settings) as (database, store):
         exporter = Exporter(database, store, worker=name, lease_seconds=settings.lease_seconds)
         sender = Sender(allow_private=settings.webhooks_allow_private)
-        deliverer = Deliverer(database, sender, worker=name)
+        deliverer = Deliverer(database, sender)
         loops = [
             *(
                 Loop(f"exporter {number}", "memferry_exports", exporter.tick)

@@ -5,7 +5,9 @@ import sys
 
 import typer
 
-from memferry.cli import database, doctor, export, migrate, serve, token, worker
+from memferry.cli import database, migrate, serve, token, worker
+from memferry.cli.doctor import register as register_doctor
+from memferry.cli.export import register as register_export
 from memferry.errors import MemferryError
 
 app = typer.Typer(
@@ -18,8 +20,8 @@ app = typer.Typer(
 serve.register(app)
 worker.register(app)
 migrate.register(app)
-export.register(app)
-doctor.register(app)
+register_export(app)
+register_doctor(app)
 app.add_typer(database.app, name="database")
 app.add_typer(token.app, name="token")
 

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from memferry.errors import EmbeddedPostgresFailed
 
@@ -23,7 +24,7 @@ class Account:
     gid: int
 
     @property
-    def popen(self) -> dict[str, object]:
+    def popen(self) -> dict[str, Any]:
         """What subprocess needs to become this user, without any of our groups."""
         return {"user": self.uid, "group": self.gid, "extra_groups": []}
 
@@ -68,8 +69,8 @@ def require_reachable(path: Path, account: Account | None) -> None:
     for parent in reversed(path.absolute().parents):
         if parent.exists() and not account.can_enter(parent):
             raise EmbeddedPostgresFailed(
-                f"the user {account.name!r}, as whom PostgreSQL runs, cannot enter {parent}; choose "
-                "a data directory elsewhere, such as /var/lib/memferry (MEMFERRY_DATA_DIR)"
+                f"the user {account.name!r}, as whom PostgreSQL runs, cannot enter {parent}; "
+                "choose a data directory elsewhere, such as /var/lib/memferry (MEMFERRY_DATA_DIR)"
             )
 
 

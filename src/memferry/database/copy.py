@@ -3,22 +3,12 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Literal, LiteralString, TypedDict
 
 from memferry.database.pool import Connection
+from memferry.model.copy import CopyOptions
 
 BLOCK_BYTES = 512 * 1024
 _BLOCKS_AHEAD = 4
-
-
-class CopyOptions(TypedDict, total=False):
-    """Options of COPY … TO STDOUT (https://www.postgresql.org/docs/current/sql-copy.html)."""
-
-    format: Literal["csv"]
-    delimiter: LiteralString
-    quote: LiteralString
-    null: LiteralString
-    force_quote: list[LiteralString]
 
 
 class CopyOut:

@@ -15,13 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import quote
 
 from memferry.database.binaries import (
+    Account,
     find_binaries,
     major_version,
     require_reachable,
@@ -112,7 +112,7 @@ class EmbeddedPostgres:
             self._lock.close()
             self._lock = None
 
-    def _make_home(self, account: Any) -> None:
+    def _make_home(self, account: Account | None) -> None:
         """Make the directories that are missing; as root they belong to the server's user."""
         require_reachable(self._home, account)
         missing = [each for each in (self._home, *self._home.parents) if not each.exists()]
@@ -155,7 +155,7 @@ class EmbeddedPostgres:
             return False
         return False
 
-    def _make_cluster(self, binaries: Path, account: Any) -> None:
+    def _make_cluster(self, binaries: Path, account: Account | None) -> None:
         """Run initdb beside the final place: a cluster is there whole or not at all."""
         major = major_version(binaries)
         version_file = self._data / "PG_VERSION"
@@ -163,9 +163,9 @@ class EmbeddedPostgres:
             found = version_file.read_text(encoding="ascii").strip()
             if found != str(major):
                 raise EmbeddedPostgresFailed(
-                    f"the data in {self._data} is of PostgreSQL {found}, the programs in {binaries} "
-                    f"are of {major}; point MEMFERRY_POSTGRES_BIN at programs of {found}, or move "
-                    "the data with pg_upgrade or pg_dump"
+                    f"the data in {self._data} is of PostgreSQL {found}, the programs in "
+                    f"{binaries} are of {major}; point MEMFERRY_POSTGRES_BIN at programs of "
+                    f"{found}, or move the data with pg_upgrade or pg_dump"
                 )
             return
         partial = self._home / "data.partial"
@@ -182,7 +182,7 @@ class EmbeddedPostgres:
         )  # fmt: skip
         partial.rename(self._data)
 
-    def _make_socket_dir(self, account: Any) -> None:
+    def _make_socket_dir(self, account: Account | None) -> None:
         path = self.socket_dir
         with suppress(FileExistsError):
             path.mkdir(mode=0o700)
@@ -195,7 +195,7 @@ class EmbeddedPostgres:
                 f"{path} belongs to somebody else or is open to others; remove it"
             )
 
-    def _run(self, binaries: Path, account: Any, deadline: float) -> None:
+    def _run(self, binaries: Path, account: Account | None, deadline: float) -> None:
         """Start the server, again for as long as a dead one's last processes hold its memory."""
         while True:
             started_at = self._log.stat().st_size if self._log.exists() else 0
@@ -215,18 +215,18 @@ class EmbeddedPostgres:
             self._end_orphans()
             time.sleep(0.2)
 
-    def _spawn(self, binaries: Path, account: Any) -> "subprocess.Popen[bytes]":
+    def _spawn(self, binaries: Path, account: Account | None) -> "subprocess.Popen[bytes]":
         options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
-        command = [binaries / "postgres", "-D", self._data, f"-k{self.socket_dir}", *options]
+        command = [f"{binaries}/postgres", "-D", f"{self._data}", f"-k{self.socket_dir}", *options]
         with self._log.open("ab") as log:
-            return subprocess.Popen(  # noqa: PLW1509, S603 - what runs there is one system call
+            return subprocess.Popen(  # noqa: S603 - a list
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
                 # Ctrl-C goes to the whole foreground group; the server is stopped in its turn.
                 start_new_session=True,
-                preexec_fn=_end_with_parent(),
+                preexec_fn=_end_with_parent(),  # noqa: PLW1509 - one system call, no lock
                 **(account.popen if account else {}),
             )
 
@@ -238,7 +238,7 @@ class EmbeddedPostgres:
                 if cwd.readlink() == self._data.absolute() and program.startswith("postgres"):
                     os.kill(int(cwd.parent.name), signal.SIGQUIT)
 
-    def _make_database(self, binaries: Path, account: Any) -> None:
+    def _make_database(self, binaries: Path, account: Account | None) -> None:
         psql = [binaries / "psql", "-h", self.socket_dir, "-U", OWNER, "-d", "postgres", "-XAtc"]
         name = f"SELECT 1 FROM pg_database WHERE datname = '{DATABASE}'"  # noqa: S608 - a constant
         if self._call([*psql, name], account).strip() != "1":
@@ -247,10 +247,10 @@ class EmbeddedPostgres:
     def _answers(self) -> bool:
         """Whether a connection gets through the start-up packet (pg_isready does the same)."""
         binaries = find_binaries(self._chosen, None, self._home)
-        command = [binaries / "pg_isready", "-q", "-h", self.socket_dir, "-d", "postgres"]
+        command = [f"{binaries}/pg_isready", "-q", "-h", f"{self.socket_dir}", "-d", "postgres"]
         return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - a list
 
-    def _call(self, command: list[Any], account: Any) -> str:
+    def _call(self, command: list[Any], account: Account | None) -> str:
         done = subprocess.run(  # noqa: S603 - a list
             command,
             check=False,
@@ -261,21 +261,11 @@ class EmbeddedPostgres:
         )
         if done.returncode != 0:
             raise EmbeddedPostgresFailed(f"{command[0].name} failed: {done.stderr.strip()}")
-        return done.stdout
+        return str(done.stdout)
 
     def _last_log(self) -> str:
         lines = self._log.read_text("utf-8", "replace").splitlines()
         return "\n".join(lines[-_LOG_LINES:])
-
-
-@contextmanager
-def owned(server: EmbeddedPostgres) -> Iterator[EmbeddedPostgres]:
-    """A server that runs for the length of the block."""
-    server.start()
-    try:
-        yield server
-    finally:
-        server.stop()
 
 
 def _end_with_parent() -> Any:

@@ -3,7 +3,7 @@
 from abc import ABC
 from typing import ClassVar, LiteralString
 
-from memferry.database.copy import CopyOptions
+from memferry.model.copy import CopyOptions
 
 
 class TextFormat(ABC):

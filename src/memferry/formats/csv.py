@@ -1,7 +1,7 @@
 """CSV (RFC 4180): CRLF between records, a header, no byte order mark."""
 
-from memferry.database.copy import CopyOptions
 from memferry.formats.base import TextFormat
+from memferry.model.copy import CopyOptions
 
 
 class Csv(TextFormat):

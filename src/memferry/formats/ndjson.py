@@ -1,7 +1,7 @@
 """Newline-delimited JSON: one memory per line, UTF-8, no header, no footer."""
 
-from memferry.database.copy import CopyOptions
 from memferry.formats.base import TextFormat
+from memferry.model.copy import CopyOptions
 
 
 class Ndjson(TextFormat):

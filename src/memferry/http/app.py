@@ -22,7 +22,7 @@ from memferry.http.errors import (
 from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
 from memferry.http.memories import MemoryEndpoints
-from memferry.http.webhooks import webhook_routes
+from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
@@ -55,7 +55,7 @@ def web_app(services: Services) -> ASGIApp:
         health_routes(),
         ExportEndpoints(services.exports, services.downloads, services.public_url).router(),
         MemoryEndpoints(services.memories).router(),
-        webhook_routes(services.webhooks),
+        WebhookEndpoints(services.webhooks).router(),
         download_routes(services.downloads),
     ):
         app.include_router(router)

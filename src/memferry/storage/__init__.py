@@ -19,9 +19,7 @@ def open_storage(url: str, options: S3Options) -> Storage:
         return LocalStorage(Path(unquote(parts.path)))
     if parts.scheme == "s3" and parts.netloc:
         return S3Storage(parts.netloc, parts.path.strip("/"), options)
-    raise Misconfigured(
-        "MEMFERRY_STORAGE_URL: expected file:///directory or s3://bucket/prefix"
-    )
+    raise Misconfigured("MEMFERRY_STORAGE_URL: expected file:///directory or s3://bucket/prefix")
 
 
 __all__ = ["ObjectInfo", "S3Options", "Storage", "open_storage"]

@@ -58,5 +58,5 @@ class Storage(ABC):
     async def ping(self) -> None:
         """Return if the store can be used; raises StorageUnavailable."""
 
-    async def close(self) -> None:
+    async def close(self) -> None:  # noqa: B027 - most stores hold nothing open
         """Let go of connections."""

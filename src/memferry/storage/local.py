@@ -79,6 +79,7 @@ class LocalStorage(Storage):
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
         """None: a directory cannot serve links."""
         del key, lifetime
+        return None
 
     async def delete(self, key: str) -> None:
         """Remove an object."""

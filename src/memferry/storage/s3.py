@@ -14,7 +14,7 @@ from obstore.store import S3Store
 from memferry.errors import ObjectNotFound, StorageUnavailable
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage
 
-# Five parts in flight and one being filled: 48 MiB at most, and files of up to 80 GB (10,000 parts).
+# Four parts in flight and one being filled: 40 MiB, and files of up to 80 GB (10,000 parts).
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=3)
@@ -83,9 +83,7 @@ class S3Storage(Storage):
                 await self.delete(key)
             raise
 
-    async def _upload(
-        self, key: str, source: "_Stoppable", media_type: str, filename: str
-    ) -> None:
+    async def _upload(self, key: str, source: "_Stoppable", media_type: str, filename: str) -> None:
         try:
             with _translated():
                 await obstore.put_async(
@@ -125,9 +123,7 @@ class S3Storage(Storage):
             await self.stat(key)
             return
         with _translated():
-            answer = await obstore.get_async(
-                self._store, key, options={"range": (start, end)}
-            )
+            answer = await obstore.get_async(self._store, key, options={"range": (start, end)})
             async for chunk in answer.stream(min_chunk_size=CHUNK_BYTES // 2):
                 data = bytes(chunk)
                 for at in range(0, len(data), CHUNK_BYTES):
@@ -147,7 +143,7 @@ class S3Storage(Storage):
             return
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every object below the prefix; S3 itself knows no directories, obstore matches whole ones."""
+        """Every object below the prefix; obstore matches whole path segments."""
         with _translated():
             async for page in obstore.list(self._store, prefix.rstrip("/") or None):
                 for meta in page:

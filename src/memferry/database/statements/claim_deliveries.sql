@@ -1,0 +1,12 @@
+-- Claim what is due by moving it into the future: a worker that dies leaves it due again later.
+WITH due AS (
+    SELECT tenant_id, id FROM delivery_queue
+    WHERE next_attempt_at <= now()
+    ORDER BY next_attempt_at
+    LIMIT $1 FOR UPDATE SKIP LOCKED
+)
+UPDATE delivery_queue AS delivery
+SET attempt = attempt + 1, next_attempt_at = now() + make_interval(secs => $2)
+FROM due
+WHERE delivery.tenant_id = due.tenant_id AND delivery.id = due.id
+RETURNING delivery.tenant_id, delivery.id, delivery.attempt

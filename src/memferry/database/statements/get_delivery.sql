@@ -1,0 +1,5 @@
+-- What to send where, if this attempt is still the latest.
+SELECT deliveries.id, deliveries.event, deliveries.created_at, deliveries.data::text AS data,
+    webhooks.url, webhooks.secret, webhooks.enabled
+FROM deliveries JOIN webhooks ON webhooks.id = deliveries.webhook_id
+WHERE deliveries.id = $1 AND deliveries.attempt = $2

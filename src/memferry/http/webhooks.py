@@ -1,0 +1,75 @@
+"""The webhook endpoints."""
+
+import msgspec
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response
+
+from memferry.errors import WebhookNotFound
+from memferry.http import shapes
+from memferry.http.docs import add_route
+from memferry.http.requests import caller, read_body, uuid_or
+from memferry.http.views import json_answer, raw_answer, rows
+from memferry.model import json
+from memferry.model.webhook import NewWebhook, WebhookChange
+from memferry.webhooks.service import Webhooks
+
+_BODY_BYTES = 64 * 1024
+_new = msgspec.json.Decoder(NewWebhook)
+_change = msgspec.json.Decoder(WebhookChange)
+
+
+class WebhookEndpoints:
+    """Everything below /api/webhooks."""
+
+    def __init__(self, webhooks: Webhooks) -> None:
+        self._webhooks = webhooks
+
+    def router(self) -> APIRouter:
+        """All addresses of webhooks."""
+        router = APIRouter(tags=["webhooks"])
+        base, one = "/api/webhooks", "/api/webhooks/{webhook_id}"
+        add_route(router, f"GET {base}", self.list_webhooks, 200, shapes.WebhookList)
+        add_route(
+            router, f"POST {base}", self.create_webhook, 201, shapes.CreatedWebhook, 400, 413,
+            body=shapes.NewWebhook,
+        )  # fmt: skip
+        add_route(router, f"GET {one}", self.get_webhook, 200, shapes.Webhook, 404)
+        add_route(
+            router, f"PUT {one}", self.change_webhook, 200, shapes.Webhook, 400, 404, 413,
+            body=shapes.WebhookChange,
+        )  # fmt: skip
+        add_route(router, f"DELETE {one}", self.delete_webhook, 204, None, 404)
+        return router
+
+    async def list_webhooks(self, request: Request) -> Response:
+        """All webhooks, oldest first, without their secrets."""
+        return json_answer({"endpoints": rows(await self._webhooks.all(caller(request).tenant_id))})
+
+    async def create_webhook(self, request: Request) -> Response:
+        """Make a webhook. Its secret, which signs every delivery, is shown only here."""
+        new = json.decode(_new, await read_body(request, _BODY_BYTES))
+        made = await self._webhooks.create(caller(request).tenant_id, new)
+        return raw_answer(made.encode(), 201)
+
+    async def get_webhook(self, request: Request, webhook_id: str) -> Response:
+        """One webhook."""
+        found = await self._webhooks.get(
+            caller(request).tenant_id, uuid_or(webhook_id, WebhookNotFound())
+        )
+        return raw_answer(found.encode())
+
+    async def change_webhook(self, request: Request, webhook_id: str) -> Response:
+        """Change what is given; enabling starts the count of failures anew."""
+        change = json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
+        changed = await self._webhooks.change(
+            caller(request).tenant_id, uuid_or(webhook_id, WebhookNotFound()), change
+        )
+        return raw_answer(changed.encode())
+
+    async def delete_webhook(self, request: Request, webhook_id: str) -> Response:
+        """Delete a webhook, and what still waits to be sent to it."""
+        await self._webhooks.delete(
+            caller(request).tenant_id, uuid_or(webhook_id, WebhookNotFound())
+        )
+        return Response(status_code=204)

@@ -1,0 +1,83 @@
+"""What a client sends to make or change a webhook."""
+
+import ipaddress
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from memferry.errors import Invalid
+from memferry.model import rules
+
+EVENTS = (
+    "memory.saved",
+    "memory.updated",
+    "memory.deleted",
+    "export.completed",
+    "export.failed",
+)
+_URL_CHARACTERS = 2048
+_DESCRIPTION_CHARACTERS = 1000
+
+
+class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
+    """A webhook to make; no events means all."""
+
+    url: str
+    events: list[str] | None = None
+    description: str | None = None
+
+
+class WebhookChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change in a webhook; what is not given stays."""
+
+    url: str | UnsetType = UNSET
+    events: list[str] | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+    description: str | UnsetType | None = UNSET
+
+
+def check_url(value: str, *, allow_private: bool) -> str:
+    """An address to deliver to: https and public, unless private ones are allowed."""
+    rules.text("url", value, most=_URL_CHARACTERS, least=1)
+    try:
+        parts = urlsplit(value)
+        host, _ = parts.hostname, parts.port
+    except ValueError as fault:
+        raise Invalid("url", f"is not an address: {fault}") from fault
+    if parts.scheme not in {"http", "https"} or not host or not value.isprintable():
+        raise Invalid("url", "expected an address that starts with https://")
+    if parts.username is not None or parts.password is not None:
+        raise Invalid("url", "must not hold credentials")
+    if allow_private:
+        return value
+    if parts.scheme != "https":
+        raise Invalid("url", "must start with https://")
+    if is_private(host):
+        raise Invalid("url", "must not be a private address")
+    return value
+
+
+def is_private(host: str) -> bool:
+    """Whether a literal IP address is not on the public internet; names are no such address."""
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host.lower().rstrip(".") == "localhost"
+    mapped = getattr(address, "ipv4_mapped", None)
+    return not (mapped or address).is_global or address.is_multicast
+
+
+def check_events(value: list[str] | None) -> list[str]:
+    """The events wanted; none given means all, which an empty list stands for."""
+    for index, each in enumerate(value or []):
+        if each not in EVENTS:
+            raise Invalid(f"events[{index}]", f"unknown; expected one of {', '.join(EVENTS)}")
+    return sorted(set(value or []))
+
+
+def check_description(value: str | None) -> str | None:
+    """A note for people."""
+    if value is None:
+        return None
+    return rules.text("description", value, most=_DESCRIPTION_CHARACTERS)

@@ -1,0 +1,99 @@
+"""Deliveries: claimed in batches, signed, sent, and tried again with growing pauses."""
+
+import asyncio
+import hashlib
+import hmac
+import logging
+import random
+from importlib.metadata import version
+from uuid import UUID
+
+import asyncpg
+import httpcore
+import msgspec
+from msgspec import Raw
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.webhooks.outgoing import AddressRefused, Sender
+
+_log = logging.getLogger("memferry.webhooks")
+_BATCH = 32
+_CLAIM_SECONDS = 60.0
+_FAILURES_TO_DISABLE = 20
+# Ten attempts over about three days: the pause after the first, the second … the ninth.
+_PAUSES_SECONDS = (10, 60, 300, 1800, 7200, 21600, 43200, 86400, 86400)
+_USER_AGENT = f"memferry/{version('memferry')}"
+
+
+class Deliverer:
+    """Sends what waits; several of these may run side by side anywhere."""
+
+    def __init__(self, database: Database, sender: Sender) -> None:
+        self._database = database
+        self._sender = sender
+
+    async def tick(self) -> bool:
+        """Claim a batch and send it; False when nothing was due.
+
+        A claim moves the delivery's next attempt into the future: if this process dies, the
+        delivery comes again. A receiver gets each delivery at least once, under the same id.
+        """
+        async with self._database.connection() as connection:
+            due = await connection.fetch(sql("claim_deliveries"), _BATCH, _CLAIM_SECONDS)
+        async with asyncio.TaskGroup() as group:
+            for row in due:
+                group.create_task(self._deliver(row["tenant_id"], row["id"], row["attempt"]))
+        return bool(due)
+
+    async def _deliver(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(sql("get_delivery"), delivery_id, attempt)
+            if row is not None and not row["enabled"]:
+                await connection.execute(sql("drop_delivery"), delivery_id, attempt)
+        if row is None or not row["enabled"]:
+            return
+        status, error = await self._send(row)
+        delivered = status is not None and 200 <= status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
+        pause = None
+        if not delivered and attempt <= len(_PAUSES_SECONDS):
+            pause = _PAUSES_SECONDS[attempt - 1] * random.uniform(1, 1.1)  # noqa: S311 - spreads retries
+        async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(
+                sql("settle_delivery"),
+                delivery_id,
+                attempt,
+                delivered,
+                status,
+                error,
+                pause,
+                _FAILURES_TO_DISABLE,
+            )
+
+    async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:
+        body = msgspec.json.encode(
+            {
+                "id": row["id"],
+                "event": row["event"],
+                "created_at": row["created_at"],
+                "data": Raw(row["data"].encode()),
+            }
+        )
+        headers = {
+            "Content-Type": "application/json",
+            "Content-Length": str(len(body)),
+            "User-Agent": _USER_AGENT,
+            "X-Mnueron-Signature": signature(row["secret"], body),
+        }
+        try:
+            status = await self._sender.post(row["url"], body, headers)
+        except (AddressRefused, OSError, TimeoutError, ValueError) as fault:
+            return None, type(fault).__name__ if not str(fault) else str(fault)
+        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as fault:
+            return None, type(fault).__name__
+        return status, None
+
+
+def signature(secret: str, body: bytes) -> str:
+    """HMAC-SHA256 over the raw body, as the published clients verify it."""
+    return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"

@@ -1,0 +1,87 @@
+"""What can be done with one tenant's webhooks. Rows come back as JSON text."""
+
+import secrets
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.errors import Invalid, WebhookNotFound
+from memferry.model.webhook import (
+    NewWebhook,
+    WebhookChange,
+    check_description,
+    check_events,
+    check_url,
+)
+
+_MOST = 50
+
+
+class Webhooks:
+    """The webhooks of every tenant, one tenant per call."""
+
+    def __init__(self, database: Database, *, allow_private: bool) -> None:
+        self._database = database
+        self._allow_private = allow_private
+
+    async def create(self, tenant_id: UUID, new: NewWebhook) -> str:
+        """Make a webhook; the answered row is the only one that ever shows its secret."""
+        url = check_url(new.url, allow_private=self._allow_private)
+        events, description = check_events(new.events), check_description(new.description)
+        secret = f"whsec_{secrets.token_urlsafe(32)}"
+        async with self._database.tenant(tenant_id) as connection:
+            row: str | None = await connection.fetchval(
+                sql("create_webhook"), url, events, description, secret, _MOST
+            )
+        if row is None:
+            raise Invalid("url", f"there are {_MOST} webhooks already; delete one first")
+        shown = msgspec.json.decode(row, type=dict[str, Raw])
+        return msgspec.json.encode(shown | {"secret": secret}).decode()
+
+    async def get(self, tenant_id: UUID, webhook_id: UUID) -> str:
+        """One webhook's row; raises WebhookNotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            return _found(await connection.fetchval(sql("get_webhook"), webhook_id))
+
+    async def all(self, tenant_id: UUID) -> Sequence[str]:
+        """All rows, oldest first."""
+        async with self._database.tenant(tenant_id) as connection:
+            return [row[0] for row in await connection.fetch(sql("list_webhooks"))]
+
+    async def change(self, tenant_id: UUID, webhook_id: UUID, change: WebhookChange) -> str:
+        """Change what is given; enabling starts the count of failures anew."""
+        given = {name: getattr(change, name) for name in change.__struct_fields__}
+        given = {name: value for name, value in given.items() if value is not UNSET}
+        if not given:
+            raise Invalid("body", "give at least one of url, events, enabled, description")
+        if "url" in given:
+            given["url"] = check_url(given["url"], allow_private=self._allow_private)
+        events = check_events(given["events"]) if "events" in given else None
+        description = check_description(given.get("description"))
+        async with self._database.tenant(tenant_id) as connection:
+            return _found(
+                await connection.fetchval(
+                    sql("change_webhook"),
+                    webhook_id,
+                    given.get("url"),
+                    events,
+                    given.get("enabled"),
+                    "description" in given,
+                    description,
+                )
+            )
+
+    async def delete(self, tenant_id: UUID, webhook_id: UUID) -> None:
+        """Delete a webhook and what still waits for it; raises WebhookNotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            _found(await connection.fetchval(sql("delete_webhook"), webhook_id))
+
+
+def _found(row: str | None) -> str:
+    if row is None:
+        raise WebhookNotFound
+    return row
