@@ -1,9 +1,7 @@
 """`memferry serve`: embedded PostgreSQL, the API and one worker process, watched over together."""
 
 import asyncio
-import fcntl
 import logging
-import os
 import signal
 import socket
 import sys
@@ -115,13 +113,12 @@ async def _database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
     if settings.database_url is not None:
         yield _nothing
         return
-    with _only_one(settings):
-        embedded = embedded_postgres(settings)
-        await asyncio.to_thread(embedded.start)
-        try:
-            yield lambda: _keep_running(embedded)
-        finally:
-            await asyncio.to_thread(embedded.stop)
+    embedded = embedded_postgres(settings)
+    await asyncio.to_thread(embedded.start)
+    try:
+        yield lambda: _keep_running(embedded)
+    finally:
+        await asyncio.to_thread(embedded.stop)
 
 
 async def _nothing() -> None:
@@ -139,26 +136,6 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
             await asyncio.to_thread(embedded.start)
         except MemferryError as fault:
             _log.error("PostgreSQL does not start: %s", fault)
-
-
-@contextmanager
-def _only_one(settings: Settings) -> Iterator[None]:
-    """One service per data directory; the lock dies with this process, however it dies."""
-    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.data_dir / "serve.lock"
-    with path.open("a+", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as fault:
-            file.seek(0)
-            raise Misconfigured(
-                f"another memferry serve (process {file.read().strip() or 'unknown'}) already uses "
-                f"{settings.data_dir}; stop it, or choose another --data-dir"
-            ) from fault
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
-        yield
 
 
 async def _first_token(settings: Settings) -> NewToken | None:

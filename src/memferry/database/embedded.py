@@ -47,6 +47,8 @@ _SETTINGS = {
 _BUILTIN_LOCALE_MAJOR = 17
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 30
+# A command such as `token create` owns the server for a moment.
+_OWNER_PATIENCE_SECONDS = 5
 _STILL_IN_USE = "still in use"
 _LOG_LINES = 15
 
@@ -88,7 +90,7 @@ class EmbeddedPostgres:
         account = server_account(self._run_as)
         self._make_home(account)
         deadline = time.monotonic() + patience_s
-        self._own(deadline)
+        self._own()
         try:
             binaries = find_binaries(self._chosen, account, self._home)
             self._make_cluster(binaries, account)
@@ -122,10 +124,11 @@ class EmbeddedPostgres:
                 os.chown(each, account.uid, account.gid)
         require_reachable(self._data, account)
 
-    def _own(self, deadline: float) -> None:
+    def _own(self) -> None:
         """Take the lock that says who owns the server; it goes with the process that has it."""
         if self._lock is not None:
             return
+        deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
         lock = (self._home / "owner.lock").open("a+", encoding="ascii")
         while True:
             try:
@@ -137,7 +140,8 @@ class EmbeddedPostgres:
                     owner = lock.read().strip()
                     lock.close()
                     raise EmbeddedPostgresFailed(
-                        f"the database in {self._home} belongs to process {owner or '(unknown)'}"
+                        f"another memferry (process {owner or 'unknown'}) already runs the "
+                        f"database in {self._home}; stop it, or choose another data directory"
                     ) from fault
                 time.sleep(0.1)
         lock.truncate(0)
