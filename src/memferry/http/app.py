@@ -13,7 +13,7 @@ from memferry.exports.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.auth import Authentication
 from memferry.http.cors import Cors
-from memferry.http.downloads import download_routes
+from memferry.http.downloads import DownloadEndpoints
 from memferry.http.errors import (
     answer_anything_else,
     answer_http_exception,
@@ -22,6 +22,7 @@ from memferry.http.errors import (
 from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
 from memferry.http.memories import MemoryEndpoints
+from memferry.http.reference import reference_routes
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.tenants.tokens import Tokens
@@ -49,6 +50,8 @@ def web_app(services: Services) -> ASGIApp:
         version=version("memferry"),
         description=_DESCRIPTION,
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     for router in (
@@ -56,7 +59,8 @@ def web_app(services: Services) -> ASGIApp:
         ExportEndpoints(services.exports, services.downloads, services.public_url).router(),
         MemoryEndpoints(services.memories).router(),
         WebhookEndpoints(services.webhooks).router(),
-        download_routes(services.downloads),
+        DownloadEndpoints(services.downloads).router(),
+        reference_routes(app),
     ):
         app.include_router(router)
     app.add_exception_handler(MemferryError, answer_memferry_error)

@@ -15,28 +15,32 @@ from memferry.http.docs import documented
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IGNORECASE)
 
 
-def download_routes(downloads: Downloads) -> APIRouter:
+class DownloadEndpoints:
     """The one address of files; the link itself is the permission."""
-    router = APIRouter(tags=["exports"])
 
-    @router.api_route(
-        "/downloads/{link}",
-        methods=["GET", "HEAD"],
-        **documented(200, None, 404, 416, token=False),
-    )
-    async def download(request: Request, link: str) -> Response:
+    def __init__(self, downloads: Downloads) -> None:
+        self._downloads = downloads
+
+    def router(self) -> APIRouter:
+        """GET, and HEAD, which the description leaves out as it says the same."""
+        router = APIRouter(tags=["exports"])
+        described = documented(200, None, 404, 416, token=False)
+        router.add_api_route("/downloads/{link}", self.download, methods=["GET"], **described)
+        router.add_api_route(
+            "/downloads/{link}", self.download, methods=["HEAD"], include_in_schema=False
+        )
+        return router
+
+    async def download(self, request: Request, link: str) -> Response:
         """The file of an export, or a range of it."""
-        file = await downloads.open(link)
+        file = await self._downloads.open(link)
         span = _asked_span(request, file)
         headers = _headers(file, span)
         status = 206 if span.partial else 200
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
-        return StreamingResponse(
-            downloads.read(file, span.start, span.end), status, headers, file.media_type
-        )
-
-    return router
+        body = self._downloads.read(file, span.start, span.end)
+        return StreamingResponse(body, status, headers, file.media_type)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""The demo: real memories through the public API, exported every way."""

@@ -1,0 +1,165 @@
+"""`./run demo`: a service of its own, real memories in, every kind of export out, all checked."""
+
+import csv
+import hashlib
+import io
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import httpx
+import msgspec
+import typer
+from msgspec import Raw
+from rich.console import Console
+
+from memferry.cli.client import Client
+from memferry.cli.export import run_export
+from memferry.demo.sources import locomo, sample
+from memferry.settings import Settings
+
+_START_SECONDS = 60
+_QUEUED_ROWS = 10_001
+_BATCH_ROWS = 5_000
+_FORMATS = ("json", "ndjson", "csv")
+_out = Console(highlight=False, soft_wrap=True)
+
+
+def main(
+    locomo_dir: Annotated[
+        Path | None, typer.Option("--locomo", help="Load LoCoMo dialogues from here instead.")
+    ] = None,
+    rows: Annotated[
+        int, typer.Option(help="How many rows the queued export has, at least.", min=_QUEUED_ROWS)
+    ] = 50_000,
+    directory: Annotated[
+        Path, typer.Option(help="Where the files and the demo's own database go.")
+    ] = Path("/tmp/memferry-demo"),  # noqa: S108 - anybody may look at the demo's files
+) -> None:
+    """Save memories, export them every way, and check every byte that came back."""
+    started = time.monotonic()
+    memories = sample() if locomo_dir is None else locomo(locomo_dir)
+    files = directory / time.strftime("%Y%m%d-%H%M%S")
+    files.mkdir(parents=True)
+    directory.chmod(0o755)
+    with _service(directory / "data") as (url, token):
+        settings = Settings.from_environment(url=url, token=token)
+        with Client(settings) as client:
+            _save(client, memories)
+            _out.print("\n[bold]Small exports come back in the answer[/bold]")
+            for name in _FORMATS:
+                _export(client, {"format": name, **_small(memories)}, files / f"inline.{name}")
+            _multiply(client, memories, rows)
+            _out.print("\n[bold]Large exports are queued, written by a worker, downloaded[/bold]")
+            for name in _FORMATS:
+                _export(client, {"format": name}, files / f"queued.{name}")
+    _out.print(f"\nDone in {time.monotonic() - started:.1f} s. The files are in {files}")
+
+
+@contextmanager
+def _service(data_dir: Path) -> Iterator[tuple[str, str]]:
+    """`memferry serve` on a free port, and a token for a tenant of this run."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port = listening.getsockname()[1]
+    command = [sys.executable, "-m", "memferry"]
+    _out.print(f"Starting memferry (PostgreSQL, API, worker); its data is in {data_dir}")
+    service = subprocess.Popen(  # noqa: S603 - our own command
+        [*command, "serve", "--port", str(port), "--data-dir", str(data_dir)],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait_for(service, url)
+        tenant = f"demo-{os.getpid()}-{int(time.time())}"
+        create = [*command, "token", "create", "--tenant", tenant, "--data-dir", str(data_dir)]
+        made = subprocess.run(create, check=True, capture_output=True, text=True)  # noqa: S603 - our own command
+        yield url, made.stdout.strip()
+    finally:
+        service.send_signal(signal.SIGTERM)
+        service.wait()
+
+
+def _wait_for(service: "subprocess.Popen[bytes]", url: str) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline:
+        if service.poll() is not None:
+            raise SystemExit("memferry did not start; see what `./run serve` says")
+        try:
+            if httpx.get(f"{url}/health").is_success:
+                return
+        except httpx.TransportError:
+            time.sleep(0.05)
+    raise SystemExit("memferry did not start in time")
+
+
+def _save(client: Client, memories: list[Raw]) -> None:
+    """Save each memory by itself, through the public API."""
+    started = time.monotonic()
+    for each in memories:
+        client.call("POST", "/api/memories", each)
+    seconds = time.monotonic() - started
+    namespaces = client.call("GET", "/api/namespaces")
+    _out.print(
+        f"Saved {len(memories):,} memories one by one in {seconds:.1f} s "
+        f"({len(memories) / seconds:,.0f} a second), in {len(namespaces)} namespaces"
+    )
+
+
+def _small(memories: list[Raw]) -> dict[str, Any]:
+    """No filter where everything fits inline, else the first namespace."""
+    if len(memories) < _QUEUED_ROWS:
+        return {}
+    return {"namespace": msgspec.json.decode(memories[0])["namespace"]}
+
+
+def _multiply(client: Client, memories: list[Raw], rows: int) -> None:
+    """Save the same memories again and again in bulk, until there are enough for the queue."""
+    started, saved = time.monotonic(), 0
+    missing = max(rows - len(memories), 0)
+    while saved < missing:
+        wanted = min(_BATCH_ROWS, missing - saved)
+        items = [memories[(saved + index) % len(memories)] for index in range(wanted)]
+        saved += client.call("POST", "/v1/memories/bulk", {"items": items})["saved"]
+    seconds = time.monotonic() - started
+    _out.print(
+        f"\nSaved {saved:,} more in bulk in {seconds:.1f} s ({saved / seconds:,.0f} a second)"
+        if saved
+        else "\nThere are enough memories for the queue already"
+    )
+
+
+def _export(client: Client, body: dict[str, Any], target: Path) -> None:
+    """Run one export and check what came: the digest (as every export) and the number of rows."""
+    started = time.monotonic()
+    export = run_export(client, body, target)
+    seconds = time.monotonic() - started
+    data = target.read_bytes()
+    rows = _count(export["format"], data)
+    if rows != export["row_count"] or hashlib.sha256(data).hexdigest() != export["sha256"]:
+        raise SystemExit(f"{target} is not what was exported")
+    _out.print(
+        f"  [green]ok[/green] {target.name}: {rows:,} rows read back, SHA-256 as promised, "
+        f"{len(data) / 1e6:.1f} MB in {seconds:.2f} s"
+    )
+
+
+def _count(file_format: str, data: bytes) -> int:
+    """The number of memories in a file, by a reader that is not ours."""
+    if file_format == "ndjson":
+        return sum(1 for line in data.split(b"\n") if line and msgspec.json.decode(line))
+    if file_format == "json":
+        return len(msgspec.json.decode(data))
+    csv.field_size_limit(sys.maxsize)
+    return sum(1 for _ in csv.reader(io.StringIO(data.decode(), newline=""))) - 1
+
+
+if __name__ == "__main__":
+    typer.run(main)

@@ -1,0 +1,203 @@
+"""One PostgreSQL, one service, and a fixed cast of tenants: Alice, Bob and Charlie.
+
+By default the embedded server is used. `--database-url` runs everything against any PostgreSQL 15
+to 18 instead, in a database made for the run; `--postgres-bin` against other programs.
+"""
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from memferry.database.embedded import EmbeddedPostgres
+from memferry.database.migrate import migrate
+from memferry.tenants.admin import Admin
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--database-url", help="an external PostgreSQL; needs CREATEDB, CREATEROLE")
+    parser.addoption("--postgres-bin", type=Path, help="programs for the embedded server")
+
+
+@pytest.fixture(scope="session")
+def home() -> Iterator[Path]:
+    """A directory that PostgreSQL's own user can enter; pytest's are closed to it."""
+    path = Path(tempfile.mkdtemp(prefix="memferry-test-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
+    """The owner's address of a fresh, migrated database."""
+    external: str | None = request.config.getoption("--database-url")
+    if external is not None:
+        name = f"memferry_test_{uuid4().hex[:12]}"
+        asyncio.run(_execute(external, f"CREATE DATABASE {name}"))
+        url = urlsplit(external)._replace(path=f"/{name}").geturl()
+        asyncio.run(migrate(url))
+        yield url
+        asyncio.run(_execute(external, f"DROP DATABASE {name} WITH (FORCE)"))
+        return
+    server = EmbeddedPostgres(
+        home / "postgres", binaries=request.config.getoption("--postgres-bin")
+    )
+    server.start()
+    asyncio.run(migrate(server.url()))
+    yield server.url()
+    server.stop()
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running `memferry serve`."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+    store: Path
+
+    def worker_pid(self) -> int:
+        """The process that ps shows as `memferry worker`."""
+        found = subprocess.run(
+            ["pgrep", "-P", str(self.process.pid), "-f", "memferry worker"],  # noqa: S607 - a tool
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        return int(found.stdout)
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def start_service(home: Path, **environment: str) -> Service:
+    """Start the real thing and wait until it answers."""
+    port, log = free_port(), home / f"serve-{uuid4().hex[:8]}.log"
+    command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--data-dir", str(home)],
+            env=os.environ | environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if httpx.get(f"{url}/health").is_success:
+                return Service(process, url, log, home / "exports")
+        except httpx.TransportError:
+            time.sleep(0.05)
+    process.kill()
+    raise AssertionError(f"the service did not start:\n{log.read_text()}")
+
+
+def stop_service(service: Service) -> int:
+    """Ask it to stop; answers its exit status."""
+    service.process.send_signal(signal.SIGTERM)
+    return service.process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def service(home: Path, database_url: str) -> Iterator[Service]:
+    """The service all tests share; tenants keep them apart."""
+    running = start_service(
+        home,
+        MEMFERRY_DATABASE_URL=database_url,
+        MEMFERRY_WEBHOOKS_ALLOW_PRIVATE="true",
+        MEMFERRY_LEASE_SECONDS="2",
+    )
+    yield running
+    assert stop_service(running) == 0
+
+
+class Person(httpx.Client):
+    """A tenant with a token: an HTTP client that speaks for nobody else."""
+
+    def __init__(self, name: str, url: str, token: str) -> None:
+        super().__init__(base_url=url, headers={"Authorization": f"Bearer {token}"}, timeout=60)
+        self.name = name
+        self.token = token
+
+    def save(self, content: str, **more: Any) -> dict[str, Any]:
+        """Save a memory; its row."""
+        answer = self.post("/api/memories", json={"content": content, **more})
+        assert answer.status_code == 201, answer.text
+        row: dict[str, Any] = answer.json()
+        return row
+
+    def save_many(self, items: list[dict[str, Any]]) -> None:
+        """Save rows in bulk, however many."""
+        for start in range(0, len(items), 10_000):
+            answer = self.post("/v1/memories/bulk", json={"items": items[start : start + 10_000]})
+            assert answer.json()["errors"] == 0, answer.text
+
+    def export(self, **body: Any) -> dict[str, Any]:
+        """Ask for an export; the answer as it comes."""
+        answer = self.post("/api/memories/exports", json=body)
+        assert answer.status_code == 201, answer.text
+        export: dict[str, Any] = answer.json()
+        return export
+
+    def finished(self, export: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+        """The export once it is finished."""
+        deadline = time.monotonic() + seconds
+        while export["status"] in ("pending", "running"):
+            assert time.monotonic() < deadline, export
+            time.sleep(0.05)
+            export = self.get(f"/api/memories/exports/{export['id']}").json()
+        return export
+
+
+def make_person(name: str, service: Service, database_url: str) -> Person:
+    """A new tenant of that name, unknown to every other test."""
+    admin = Admin(database_url)
+    token = asyncio.run(admin.create_token(f"{name}-{uuid4()}", name))
+    return Person(name, service.url, token.text)
+
+
+@pytest.fixture
+def alice(service: Service, database_url: str) -> Iterator[Person]:
+    with make_person("alice", service, database_url) as person:
+        yield person
+
+
+@pytest.fixture
+def bob(service: Service, database_url: str) -> Iterator[Person]:
+    with make_person("bob", service, database_url) as person:
+        yield person
+
+
+@pytest.fixture
+def charlie(service: Service) -> Iterator[Person]:
+    """Charlie holds a token nobody knows."""
+    with Person("charlie", service.url, "mnu_not-a-token-of-anybody") as person:
+        yield person

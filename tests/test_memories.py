@@ -1,0 +1,377 @@
+"""POST, GET, PATCH, DELETE /api/memories, and what lives beside them."""
+
+import json
+import time
+from typing import Any
+from urllib.parse import quote
+from uuid import UUID, uuid4
+
+import pytest
+
+from conftest import Person
+
+ROW_KEYS = [
+    "id",
+    "content",
+    "namespace",
+    "tags",
+    "source",
+    "source_ref",
+    "metadata",
+    "created_at",
+    "updated_at",
+]
+AWKWARD = (
+    'quotes " and , commas',
+    "line\nfeed",
+    "carriage\rreturn",
+    "both\r\nends\r\n",
+    "\ttab",
+    "line\u2028separator\u2029",
+    "\x01\x02\x1a\x1f\x7f control",
+    "emoji 👩‍👩‍👧‍👦 🇨🇭",
+    "é and e\u0301",
+    "\ufeffmark",
+    "=1+1",
+    "\\n \\. \\x",
+    " blank ",
+    ',"."\n',
+    '","".""\n"',
+)
+
+
+def test_a_saved_memory_comes_back_with_the_nine_keys_in_order(alice: Person) -> None:
+    row = alice.save("Likes tea.")
+
+    assert list(row) == ROW_KEYS
+    assert UUID(row["id"]).version == 7
+    assert row | {"id": 0, "created_at": 0, "updated_at": 0} == {
+        "id": 0,
+        "content": "Likes tea.",
+        "namespace": "default",
+        "tags": [],
+        "source": "agent",
+        "source_ref": None,
+        "metadata": None,
+        "created_at": 0,
+        "updated_at": 0,
+    }
+    assert abs(row["created_at"] - time.time() * 1000) < 5000
+
+
+@pytest.mark.parametrize("namespace", [None, ""])
+def test_no_namespace_means_default(alice: Person, namespace: str | None) -> None:
+    assert alice.save("x", namespace=namespace)["namespace"] == "default"
+
+
+@pytest.mark.parametrize("text", AWKWARD)
+def test_text_is_kept_byte_for_byte(alice: Person, text: str) -> None:
+    row = alice.save(text, tags=[text], source_ref=text, metadata={text: text})
+
+    found = alice.get(f"/api/memories/{row['id']}").json()
+
+    assert (found["content"], found["tags"], found["source_ref"]) == (text, [text], text)
+    assert found["metadata"] == {text: text}
+
+
+def test_numbers_keep_every_digit(alice: Person) -> None:
+    body = '{"content":"n","metadata":{"a":1.50,"b":12345678901234567890123}}'
+
+    saved = alice.post("/api/memories", content=body).text
+
+    assert '"metadata":{"a": 1.50, "b": 12345678901234567890123}' in saved
+
+
+def test_saving_twice_makes_two(alice: Person) -> None:
+    assert alice.save("same")["id"] != alice.save("same")["id"]
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 + 1])
+def test_content_may_have_one_mebibyte_of_utf8(alice: Person, size: int) -> None:
+    answer = alice.post("/api/memories", json={"content": "x" * size})
+
+    assert answer.status_code == (201 if size == 1024 * 1024 else 413)
+    if answer.is_error:
+        assert answer.json()["field"] == "content"
+
+
+def test_a_mebibyte_of_different_words_is_kept_and_found(alice: Person) -> None:
+    words = " ".join(f"{number:x}" for number in range(190_000))[: 1024 * 1024]
+    row = alice.save(words)
+
+    assert [hit["id"] for hit in alice.get("/api/memories?q=1f").json()] == [row["id"]]
+
+
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b"", "body"),
+        (b"[]", "body"),
+        (b"{", "body"),
+        (b'{"content": 5}', "content"),
+        (b'{"content": ""}', "content"),
+        (b'{"content": null}', "content"),
+        (b'{"tags": []}', "content"),
+        (b'{"content": "a\\u0000b"}', "content"),
+        (b'{"content": "\\ud800"}', "content"),
+        (b'{"content": "\xff"}', "content"),
+        (b'{"content": "a", "tags": "b"}', "tags"),
+        (b'{"content": "a", "tags": [1]}', "tags[0]"),
+        (b'{"content": "a", "tags": ["\\u0000"]}', "tags[0]"),
+        (b'{"content": "a", "tags": ["' + b"x" * 513 + b'"]}', "tags[0]"),
+        (b'{"content": "a", "namespace": 1}', "namespace"),
+        (b'{"content": "a", "namespace": "' + b"x" * 513 + b'"}', "namespace"),
+        (b'{"content": "a", "source": true}', "source"),
+        (b'{"content": "a", "source_ref": {}}', "source_ref"),
+        (b'{"content": "a", "metadata": []}', "metadata"),
+        (b'{"content": "a", "metadata": "x"}', "metadata"),
+        (b'{"content": "a", "metadata": {"x": "\\u0000"}}', "metadata"),
+        (b'{"content": "a", "metadata": {"x": "\\udc00"}}', "metadata"),
+        (b'{"content": "a", "metadata": {"x": 1e131071}}', "metadata"),
+        (b'{"content": "a", "metadata": {"x": ' + b"9" * 5000 + b"}}", "metadata"),
+        (b'{"content": "a", "metadata": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001, "metadata"),
+    ],
+)
+def test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored(
+    alice: Person, body: bytes, field: str
+) -> None:
+    started = time.monotonic()
+    answer = alice.post("/api/memories", content=body)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, field), answer.text
+    assert answer.json()["error"].startswith(f"{field}: ")
+    assert time.monotonic() - started < 1
+    assert alice.get("/api/memories").json() == []
+
+
+def test_a_body_over_the_limit_is_refused_while_it_arrives(alice: Person) -> None:
+    def endless() -> Any:
+        for _ in range(40):
+            yield b"x" * 1024 * 1024
+
+    answer = alice.post("/api/memories", content=endless())
+
+    assert (answer.status_code, answer.json()["field"]) == (413, "body")
+
+
+def test_a_change_touches_only_what_is_given(alice: Person) -> None:
+    row = alice.save("old", tags=["a"], metadata={"keep": 1, "drop": 2})
+
+    changed = alice.patch(
+        f"/api/memories/{row['id']}",
+        json={"tags": ["b", "c"], "namespace": "n", "metadata": {"drop": None, "new": {"x": None}}},
+    ).json()
+
+    assert changed["content"] == "old"
+    assert (changed["tags"], changed["namespace"]) == (["b", "c"], "n")
+    assert changed["metadata"] == {"keep": 1, "new": {"x": None}}
+    assert changed["created_at"] == row["created_at"]
+    assert changed["updated_at"] > row["updated_at"]
+
+
+@pytest.mark.parametrize("body", ["", "{}", '{"unknown": 1}', '{"metadata": null}'])
+def test_a_change_without_a_change_is_refused(alice: Person, body: str) -> None:
+    row = alice.save("old")
+
+    assert alice.patch(f"/api/memories/{row['id']}", content=body).status_code == 400
+
+
+def test_a_deleted_memory_is_gone(alice: Person) -> None:
+    path = f"/api/memories/{alice.save('x')['id']}"
+
+    assert alice.delete(path).status_code == 204
+    assert [alice.get(path).status_code, alice.delete(path).status_code] == [404, 404]
+
+
+@pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
+def test_it_shows_nobody_elses_memory(alice: Person, bob: Person, method: str) -> None:
+    row = alice.save("secret of Alice")
+    body = {"content": "x"} if method == "PATCH" else None
+
+    answers = [
+        bob.request(method, f"/api/memories/{memory_id}", json=body)
+        for memory_id in (row["id"], uuid4(), "no-uuid")
+    ]
+
+    assert [answer.status_code for answer in answers] == [404, 404, 404]
+    assert len({answer.text for answer in answers}) == 1
+    assert "not found" in answers[0].json()["error"]
+    assert alice.get(f"/api/memories/{row['id']}").json() == row
+
+
+def test_the_list_runs_newest_first_and_pages_fit_together(alice: Person) -> None:
+    alice.save_many([{"content": str(i)} for i in range(25)])
+
+    pages = [alice.get(f"/api/memories?limit=10&offset={at}").json() for at in (0, 10, 20)]
+
+    assert [row["content"] for page in pages for row in page] == [
+        str(i) for i in reversed(range(25))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("", 50),
+        ("limit=junk", 50),
+        ("limit=0", 1),
+        ("limit=-5", 1),
+        ("limit=501", 60),
+        ("limit=1.5", 50),
+        ("offset=junk", 50),
+        ("offset=58", 2),
+        ("offset=99999999999999999999", 0),
+        ("created_after=junk", 50),
+        ("created_before=0", 0),
+    ],
+)
+def test_junk_numbers_fall_back_and_others_are_clamped(
+    alice: Person, query: str, count: int
+) -> None:
+    alice.save_many([{"content": str(i)} for i in range(60)])
+
+    assert len(alice.get(f"/api/memories?{query}").json()) == count
+
+
+def test_all_filters_must_hold_and_bounds_belong_to_them(alice: Person) -> None:
+    times = {"created_at": 1000, "updated_at": 2000}
+    alice.save_many(
+        [
+            {"content": "tea one", "namespace": "n", "metadata": {"a": {"b": 1}, "c": 2}, **times},
+            {"content": "tea two", "namespace": "n", "metadata": {"a": {"b": 2}}, **times},
+            {"content": "tea three", "namespace": "m", "metadata": {"a": {"b": 1}}, **times},
+        ]
+    )
+    exact = (
+        "namespace=n&created_after=1000&created_before=1000&updated_after=2000&updated_before=2000"
+    )
+    wanted = quote(json.dumps({"a": {"b": 1}}))
+
+    for extra in ("", "&q=tea"):
+        found = alice.get(f"/api/memories?{exact}&metadata_filter={wanted}{extra}").json()
+        assert [row["content"] for row in found] == ["tea one"]
+    assert alice.get(f"/api/memories?{exact}&created_after=1001").json() == []
+
+
+@pytest.mark.parametrize(
+    "query", ["metadata_filter=[1]", "metadata_filter={", "namespace=%00", "namespace=%FF"]
+)
+def test_a_filter_that_cannot_be_read_is_refused(alice: Person, query: str) -> None:
+    assert alice.get(f"/api/memories?{query}").status_code == 400
+
+
+def test_any_shared_word_finds_a_memory_best_first(alice: Person) -> None:
+    for text in ("red fox", "the red fox and the green fox", "blue whale", "Node.js, GPT-4"):
+        alice.save(text)
+
+    def found(q: str) -> list[str]:
+        return [row["content"] for row in alice.get("/api/memories", params={"q": q}).json()]
+
+    assert set(found("FOX zebra")) == {"red fox", "the red fox and the green fox"}
+    assert found("green whale fox")[0] == "the red fox and the green fox"
+    assert found("node") == found("4") == ["Node.js, GPT-4"]
+    assert found("the") == ["the red fox and the green fox"]
+    assert found("unicorn") == []
+
+
+def test_scores_are_positive_and_fall(alice: Person) -> None:
+    for text in ("tea", "tea and milk", "milk", "tea tea tea milk"):
+        alice.save(text)
+
+    scores = [row["score"] for row in alice.get("/api/memories?q=tea+milk").json()]
+
+    assert len(scores) == 4
+    assert scores == sorted(scores, reverse=True)
+    assert scores[-1] > 0
+
+
+@pytest.mark.parametrize(
+    "q",
+    ["& | ! ( ) :*", "'; DROP TABLE memories; --", "\\", "a:b <-> c", '"', "%", "x" * 3000, "'"],
+)
+def test_a_query_is_plain_text_and_never_an_error(alice: Person, q: str) -> None:
+    alice.save("nothing to see")
+
+    assert alice.get("/api/memories", params={"q": q}).json() == []
+
+
+def test_bulk_search_keeps_order_duplicates_and_empty_hits(alice: Person) -> None:
+    row = alice.save("green tea")
+    queries = ["tea", "coffee", "tea"]
+
+    results = alice.post("/api/memories/search/bulk", json={"queries": queries, "k": 99}).json()
+
+    assert [each["query"] for each in results["results"]] == queries
+    assert [[hit["id"] for hit in each["hits"]] for each in results["results"]] == [
+        [row["id"]],
+        [],
+        [row["id"]],
+    ]
+
+
+@pytest.mark.parametrize("body", [{}, {"queries": []}, {"queries": ["a"] * 26}, {"queries": "a"}])
+def test_bulk_search_takes_1_to_25_queries(alice: Person, body: dict[str, Any]) -> None:
+    answer = alice.post("/api/memories/search/bulk", json=body)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, "queries")
+
+
+def test_bulk_save_counts_and_names_what_it_could_not_save(alice: Person) -> None:
+    items = [{"content": "good"}, {"content": ""}, {"content": 5}, "junk", {"content": "also"}]
+
+    answer = alice.post("/v1/memories/bulk", json={"items": items}).json()
+
+    assert (answer["saved"], answer["errors"]) == (2, 3)
+    assert [each["index"] for each in answer["failures"]] == [1, 2, 3]
+    assert len(alice.get("/api/memories").json()) == 2
+
+
+def test_bulk_save_refuses_a_request_of_which_nothing_can_be_saved(alice: Person) -> None:
+    answer = alice.post("/v1/memories/bulk", json={"items": [{"content": ""}]})
+
+    assert (answer.status_code, answer.json()["field"]) == (400, "items[0].content")
+    assert alice.post("/v1/memories/bulk", json={"items": []}).json()["saved"] == 0
+
+
+def test_moved_rows_keep_tags_and_times(alice: Person) -> None:
+    tags = ['a"b', "c\\d", "{e}", "f,g", "NULL", ""]
+    alice.save_many([{"content": "x", "tags": tags, "created_at": 5, "metadata": {"n": 1.50}}])
+
+    (row,) = alice.get("/api/memories").json()
+
+    assert (row["tags"], row["created_at"], row["updated_at"]) == (tags, 5, 5)
+
+
+def test_recall_answers_what_the_mcp_server_reads(alice: Person) -> None:
+    row = alice.save("green tea", namespace="n")
+
+    answer = alice.get("/api/recall/unified?q=tea&namespace=n&limit=5").json()
+
+    assert [each["id"] for each in answer["memories"]] == [row["id"]]
+    assert (answer["procedurals"], answer["query"]) == ([], "tea")
+
+
+def test_a_thread_is_ordered_by_chunk_index(alice: Person, bob: Person) -> None:
+    reference = "chat:2026/03/14 #1"
+    for index in (2, 10, 0, 1):
+        alice.save(str(index), metadata={"parent_ref": reference, "chunk_index": index})
+    alice.save("by source", source_ref=reference)
+    path = f"/api/threads/{quote(reference, safe='')}"
+
+    answer = alice.get(path).json()
+
+    assert answer["parent_ref"] == reference
+    assert [row["content"] for row in answer["chunks"]] == ["0", "1", "2", "10", "by source"]
+    assert bob.get(path).json()["chunks"] == []
+
+
+def test_namespaces_count_what_is_there(alice: Person) -> None:
+    alice.save("a", namespace="old")
+    row = alice.save("b", namespace="new")
+    alice.save("c", namespace="new")
+    alice.delete(f"/api/memories/{row['id']}")
+
+    found = alice.get("/api/namespaces").json()
+
+    assert [(each["name"], each["count"]) for each in found] == [("new", 1), ("old", 1)]
+    assert set(found[0]) == {"name", "count", "last_updated"}
