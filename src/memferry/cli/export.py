@@ -14,7 +14,8 @@ import msgspec
 import typer
 from msgspec import Raw
 from rich.console import Console
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.filesize import decimal
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from memferry.cli.client import Client, ServiceRefused
 from memferry.cli.context import settings_with
@@ -72,7 +73,7 @@ def run_export(client: Client, body: dict[str, Any], output: Path | None) -> dic
     with Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        DownloadColumn(),
+        TextColumn("{task.fields[shown]}"),
         TimeElapsedColumn(),
         console=Console(stderr=True),
     ) as progress:
@@ -95,16 +96,21 @@ def run_export(client: Client, body: dict[str, Any], output: Path | None) -> dic
 
 
 def _wait(client: Client, export: dict[str, Any], progress: Progress) -> dict[str, Any]:
-    task = progress.add_task("exporting (rows)", total=export["row_count"] or None)
+    task = progress.add_task("exporting", total=export["row_count"] or 1, shown="")
     path = f"/api/memories/exports/{export['id']}"
     while export["status"] in ("pending", "running"):
-        progress.update(task, completed=export["rows_done"])
+        _show_rows(progress, task, export["rows_done"], export["row_count"])
         time.sleep(_POLL_SECONDS)
         export = client.call("GET", path)
     if export["status"] != "completed":
         raise ServiceRefused(f"export {export['id']} failed: {export['error']}")
-    progress.update(task, total=export["row_count"] or 1, completed=export["row_count"] or 1)
+    _show_rows(progress, task, export["row_count"], export["row_count"])
     return export
+
+
+def _show_rows(progress: Progress, task: TaskID, done: int, total: int) -> None:
+    shown = f"{done:,} of {total:,} rows"
+    progress.update(task, completed=done if total else 1, total=total or 1, shown=shown)
 
 
 def _fetch_to_file(
@@ -142,7 +148,7 @@ def _download(
     client: Client, export: dict[str, Any], file: BinaryIO, digest: Any, progress: Progress
 ) -> None:
     """Download by link; a broken connection is taken up where it broke, by a fresh link."""
-    task = progress.add_task("downloading", total=export["bytes_done"])
+    task = progress.add_task("downloading", total=export["bytes_done"], shown="")
     done, tries = 0, 0
     while done < export["bytes_done"]:
         try:
@@ -153,7 +159,7 @@ def _download(
                     file.write(chunk)
                     digest.update(chunk)
                     done += len(chunk)
-                    progress.update(task, completed=done)
+                    progress.update(task, completed=done, shown=decimal(done))
         except httpx.TransportError as fault:
             tries += 1
             if tries >= _TRIES:
