@@ -110,6 +110,8 @@ class EmbeddedPostgres:
                     self.process.wait(_STOP_SECONDS)
                     break
             self.process = None
+            with suppress(OSError):
+                self.socket_dir.rmdir()
         if self._lock is not None:
             self._lock.close()
             self._lock = None

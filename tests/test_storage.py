@@ -1,0 +1,233 @@
+"""The object stores: one suite of claims, run over every kind."""
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import httpx
+import pytest
+from moto.server import ThreadedMotoServer
+
+from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
+from memferry.storage import S3Options, Storage, open_storage
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store under test, and a look at what lies unfinished in it."""
+
+    storage: Storage
+    client: Any = None
+    root: Path | None = None
+
+    def unfinished(self) -> list[str]:
+        """Temporary files, or uploads that were neither completed nor aborted."""
+        if self.root is not None:
+            return [str(path) for path in self.root.rglob("*partial*")]
+        uploads = self.client.list_multipart_uploads(Bucket="bucket")
+        return [each["Key"] for each in uploads.get("Uploads", [])]
+
+
+@contextmanager
+def moto_server() -> Iterator[str]:
+    """Moto's S3 server over HTTP; answers its address."""
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def s3_url() -> Iterator[str]:
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture(params=["local", "s3"])
+def store(request: pytest.FixtureRequest, s3_url: str, tmp_path: Path) -> Store:
+    if request.param == "local":
+        root = tmp_path / "objects"
+        return Store(open_storage(root.as_uri(), S3Options()), root=root)
+    options = S3Options(endpoint=s3_url, access_key="key", secret_key="secret")
+    client: Any = boto3.client(
+        "s3",
+        endpoint_url=s3_url,
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+    )
+    client.create_bucket(Bucket="bucket")
+    for each in client.list_objects_v2(Bucket="bucket").get("Contents", []):
+        client.delete_object(Bucket="bucket", Key=each["Key"])
+    return Store(open_storage("s3://bucket/some/prefix", options), client=client)
+
+
+async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[bytes]:
+    """That many bytes, all different from their neighbours; then the fault, if any."""
+    for start in range(0, size, MIB):
+        yield bytes((start // MIB + index) % 251 for index in range(min(MIB, size - start)))
+        await asyncio.sleep(0)
+    if fault is not None:
+        raise fault
+
+
+async def put(store: Store, key: str, source: AsyncIterator[bytes]) -> None:
+    await store.storage.put(key, source, media_type="text/plain", filename="file.txt")
+
+
+async def read(store: Store, key: str, start: int, end: int) -> bytes:
+    return b"".join([chunk async for chunk in store.storage.read(key, start, end)])
+
+
+async def keys(store: Store, prefix: str = "t") -> list[str]:
+    return sorted([each.key async for each in store.storage.list(prefix)])
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 * MIB, 20 * MIB + 5])
+async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
+    await put(store, "t/x/1", chunks(size))
+    expected = b"".join([chunk async for chunk in chunks(size)])
+
+    assert (await store.storage.stat("t/x/1")).size_bytes == size
+    assert await read(store, "t/x/1", 0, size) == expected
+    assert await read(store, "t/x/1", size // 3, size // 2) == expected[size // 3 : size // 2]
+    assert await keys(store) == ["t/x/1"]
+
+
+async def test_what_is_not_there_is_not_found(store: Store) -> None:
+    with pytest.raises(ObjectNotFound):
+        await store.storage.stat("t/none")
+    with pytest.raises(ObjectNotFound):
+        await read(store, "t/none", 0, 1)
+    await store.storage.delete("t/none")
+
+
+async def test_deleting_removes(store: Store) -> None:
+    await put(store, "t/1", chunks(1))
+    await store.storage.delete("t/1")
+
+    assert await keys(store) == []
+
+
+async def test_nothing_is_overwritten(store: Store) -> None:
+    await put(store, "t/1", chunks(1))
+
+    with pytest.raises(FileExistsError):
+        await put(store, "t/1", chunks(2))
+    assert (await store.storage.stat("t/1")).size_bytes == 1
+
+
+async def test_a_source_that_fails_leaves_nothing(store: Store) -> None:
+    with pytest.raises(LookupError, match="the rows are gone"):
+        await put(store, "t/1", chunks(20 * MIB, LookupError("the rows are gone")))
+
+    assert (await keys(store), store.unfinished()) == ([], [])
+
+
+async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
+    reached = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        async for chunk in chunks(18 * MIB):
+            yield chunk
+        reached.set()
+        await asyncio.sleep(0.5)
+        yield b"never"
+
+    task = asyncio.create_task(put(store, "t/1", slow()))
+    await reached.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await keys(store), store.unfinished()) == ([], [])
+
+
+async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store) -> None:
+    await put(store, "t/1", chunks(MIB))
+    address = await store.storage.sign("t/1", lifetime=timedelta(minutes=1))
+    if store.root is not None:
+        assert address is None
+        return
+    assert address is not None
+
+    answer = httpx.get(address, headers={"Range": "bytes=3-9"})
+
+    assert (answer.status_code, answer.content) == (206, bytes(range(3, 10)))
+    assert answer.headers["content-disposition"] == 'attachment; filename="file.txt"'
+
+
+async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_text("no directory")
+    options = S3Options(endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret")
+    away = [
+        open_storage("s3://bucket", options),
+        open_storage(tmp_path.joinpath("file").as_uri(), options),
+    ]
+
+    for storage in away:
+        async with asyncio.timeout(15):
+            with pytest.raises(StorageUnavailable):
+                await storage.ping()
+            with pytest.raises(StorageUnavailable):
+                await put(Store(storage), "t/1", chunks(1))
+
+
+async def test_files_are_private(tmp_path: Path) -> None:
+    store = Store(open_storage((tmp_path / "new").as_uri(), S3Options()))
+    await put(store, "a/b/c", chunks(1))
+
+    assert (tmp_path / "new/a/b/c").stat().st_mode & 0o777 == 0o600
+    for directory in ("new", "new/a", "new/a/b"):
+        assert (tmp_path / directory).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../../x", "/x", "a//b", "", "a\x00"])
+async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
+    store = Store(open_storage(tmp_path.as_uri(), S3Options()))
+
+    with pytest.raises(ValueError, match="not a key"):
+        await put(store, key, chunks(1))
+
+
+def test_a_full_disk_leaves_nothing() -> None:
+    """A limit on file sizes stands in for the disk's end: the system refuses the write alike."""
+    program = (
+        "import asyncio, resource, signal, sys, pathlib\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "from test_storage import *\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))\n"
+        "store = Store(open_storage(pathlib.Path(sys.argv[1]).as_uri(), S3Options()))\n"
+        "try:\n"
+        "    asyncio.run(put(store, 't/1', chunks(3 * MIB)))\n"
+        "except StorageUnavailable as fault:\n"
+        "    print(fault, asyncio.run(keys(store)))\n"
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run(
+            [sys.executable, "-c", program, directory, str(Path(__file__).parent)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+
+        assert done.stdout == "the object store is away: File too large []\n"
+        assert [path for path in Path(directory).rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("url", ["", "x", "ftp://x/y", "file://host/x", "s3://", "gs://bucket"])
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(Misconfigured, match="MEMFERRY_STORAGE_URL"):
+        open_storage(url, S3Options())
