@@ -1,0 +1,201 @@
+"""The embedded PostgreSQL: started, stopped, killed, owned by one."""
+
+import asyncio
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from memferry.database.embedded import EmbeddedPostgres
+from memferry.errors import EmbeddedPostgresFailed
+
+IS_ROOT = os.geteuid() == 0
+DEBIAN = Path("/usr/lib/postgresql/15/bin")
+
+
+@pytest.fixture
+def parent() -> Iterator[Path]:
+    """A directory of ours that PostgreSQL's user can enter."""
+    path = Path(tempfile.mkdtemp(prefix="memferry-embedded-"))
+    path.chmod(0o711)
+    yield path
+    shutil.rmtree(path, ignore_errors=True)
+
+
+@pytest.fixture
+def server(parent: Path, request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
+    """A server that runs."""
+    embedded = EmbeddedPostgres(
+        parent / "home", binaries=request.config.getoption("--postgres-bin")
+    )
+    embedded.start()
+    yield embedded
+    embedded.stop()
+
+
+async def run(server: EmbeddedPostgres, statement: str) -> object:
+    connection = await asyncpg.connect(server.url())
+    try:
+        return await connection.fetchval(statement)
+    finally:
+        await connection.close()
+
+
+def processes_in(directory: Path) -> list[int]:
+    """The PostgreSQL processes that work in a data directory."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        try:
+            if link.readlink() == directory:
+                found.append(int(link.parent.name))
+        except OSError:
+            continue
+    return found
+
+
+async def test_data_outlives_the_server(server: EmbeddedPostgres) -> None:
+    await run(server, "CREATE TABLE kept AS SELECT 42 AS answer")
+    server.stop()
+    server.start()
+
+    assert await run(server, "SELECT answer FROM kept") == 42
+
+
+async def test_writes_are_durable_and_nothing_listens_on_the_network(
+    server: EmbeddedPostgres,
+) -> None:
+    assert await run(server, "SHOW fsync") == "on"
+    assert await run(server, "SHOW listen_addresses") == ""
+    assert await run(server, "SHOW data_checksums") == "on"
+    assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
+
+
+async def test_others_attach_while_somebody_owns_it(server: EmbeddedPostgres, parent: Path) -> None:
+    other = EmbeddedPostgres(parent / "home")
+
+    assert other.attach()
+    server.stop()
+    assert not other.attach()
+    assert not server.socket_dir.exists()
+
+
+def test_a_second_owner_is_told_who_the_first_is(server: EmbeddedPostgres, parent: Path) -> None:
+    assert server.process is not None
+
+    with pytest.raises(EmbeddedPostgresFailed, match=f"process {os.getpid()}"):
+        EmbeddedPostgres(parent / "home").start()
+
+
+async def test_it_starts_again_after_its_server_was_killed_in_mid_write(
+    server: EmbeddedPostgres,
+) -> None:
+    await run(server, "CREATE TABLE t (i int)")
+    insert = "INSERT INTO t SELECT generate_series(1, 10000000)"
+    writing = asyncio.create_task(run(server, insert))
+    await asyncio.sleep(0.5)
+    assert server.process is not None
+    server.process.kill()
+    server.process.wait()
+
+    # The backend that writes is still there, and must neither keep the new server out nor commit.
+    await asyncio.to_thread(server.start)
+    (outcome,) = await asyncio.gather(writing, return_exceptions=True)
+
+    assert isinstance(outcome, (OSError, asyncpg.PostgresError, asyncpg.InterfaceError))
+    assert await run(server, "SELECT count(*) FROM t") == 0
+
+
+def test_no_server_outlives_its_killed_owner(parent: Path) -> None:
+    program = (
+        "import pathlib, sys, time\n"
+        "from memferry.database.embedded import EmbeddedPostgres\n"
+        "EmbeddedPostgres(pathlib.Path(sys.argv[1])).start()\n"
+        "print('up', flush=True)\n"
+        "time.sleep(60)\n"
+    )
+    home = parent / "home"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, str(home)], stdout=subprocess.PIPE
+    ) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == b"up\n"
+        assert len(processes_in(home / "data")) > 3
+        owner.send_signal(signal.SIGKILL)
+    deadline = time.monotonic() + 15
+    while processes_in(home / "data"):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    again = EmbeddedPostgres(home)
+    again.start()
+    again.stop()
+
+
+def test_an_interrupted_initdb_does_no_harm(parent: Path) -> None:
+    partial = parent / "home/data.partial"
+    partial.mkdir(parents=True)
+    parent.joinpath("home").chmod(0o711)
+    (partial / "PG_VERSION").write_text("18\n")
+    if IS_ROOT:
+        shutil.chown(parent / "home", "memferry")
+    embedded = EmbeddedPostgres(parent / "home")
+    embedded.start()
+    embedded.stop()
+
+    assert not partial.exists()
+
+
+def test_data_of_another_version_is_refused_by_name(server: EmbeddedPostgres, parent: Path) -> None:
+    server.stop()
+    parent.joinpath("home/data/PG_VERSION").write_text("9.6\n")
+
+    with pytest.raises(EmbeddedPostgresFailed, match=r"is of PostgreSQL 9\.6.*MEMFERRY_POSTGRES"):
+        server.start()
+
+
+def test_no_parent_directory_changes(parent: Path) -> None:
+    outer = parent / "outer"
+    outer.mkdir(mode=0o755)
+    before = [each.stat() for each in (parent, outer)]
+    embedded = EmbeddedPostgres(outer / "home")
+    embedded.start()
+    embedded.stop()
+    after = [each.stat() for each in (parent, outer)]
+
+    assert [(each.st_mode, each.st_uid) for each in after] == [
+        (each.st_mode, each.st_uid) for each in before
+    ]
+    assert stat.S_IMODE((outer / "home").stat().st_mode) == 0o700
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root runs the server as somebody else")
+def test_as_root_an_unreachable_directory_is_named(parent: Path) -> None:
+    closed = parent / "closed"
+    closed.mkdir(mode=0o700)
+
+    with pytest.raises(EmbeddedPostgresFailed, match=f"cannot enter {closed}"):
+        EmbeddedPostgres(closed / "home").start()
+    assert list(closed.iterdir()) == []
+
+
+@pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="no Debian PostgreSQL here")
+async def test_other_programs_serve_too(parent: Path) -> None:
+    embedded = EmbeddedPostgres(parent / "home", binaries=DEBIAN)
+    await asyncio.to_thread(embedded.start)
+
+    assert str(await run(embedded, "SHOW server_version")).startswith("15.")
+    embedded.stop()
+
+
+def test_a_directory_without_programs_is_said_so(parent: Path) -> None:
+    with pytest.raises(EmbeddedPostgresFailed, match="MEMFERRY_POSTGRES_BIN: no postgres in"):
+        EmbeddedPostgres(parent / "home", binaries=parent).start()
