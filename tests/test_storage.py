@@ -1,12 +1,13 @@
 """The object stores: one suite of claims, run over every kind."""
 
 import asyncio
+import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -16,10 +17,12 @@ import httpx
 import pytest
 from moto.server import ThreadedMotoServer
 
+from ceph_server import ceph_server
 from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
 from memferry.storage import S3Options, Storage, open_storage
 
 MIB = 1024 * 1024
+_PATTERN = bytes(range(251)) * (MIB // 251 + 2)
 
 
 @dataclass(frozen=True)
@@ -49,23 +52,37 @@ def moto_server() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def s3_url() -> Iterator[str]:
+def moto() -> Iterator[S3Options]:
+    """Moto's server: every operation, no check of signatures."""
     with moto_server() as url:
-        yield url
+        yield S3Options(endpoint=url, access_key="key", secret_key="secret")
 
 
-@pytest.fixture(params=["local", "s3"])
-def store(request: pytest.FixtureRequest, s3_url: str, tmp_path: Path) -> Store:
+@pytest.fixture(scope="module")
+def ceph() -> Iterator[S3Options]:
+    """Ceph's server, which checks signatures too."""
+    if shutil.which("radosgw") is None:
+        pytest.skip("Ceph is not installed (Debian: radosgw ceph-mon ceph-osd ceph-common)")
+    with ceph_server() as (url, access_key, secret_key):
+        yield S3Options(endpoint=url, access_key=access_key, secret_key=secret_key)
+
+
+@pytest.fixture(params=["local", "moto", pytest.param("ceph", marks=pytest.mark.ceph)])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
         root = tmp_path / "objects"
         return Store(open_storage(root.as_uri(), S3Options()), root=root)
-    options = S3Options(endpoint=s3_url, access_key="key", secret_key="secret")
+    return empty_bucket(request.getfixturevalue(request.param))
+
+
+def empty_bucket(options: S3Options) -> Store:
+    """A bucket with nothing in it, and a client of another maker to look into it."""
     client: Any = boto3.client(
         "s3",
-        endpoint_url=s3_url,
+        endpoint_url=options.endpoint,
         region_name="us-east-1",
-        aws_access_key_id="key",
-        aws_secret_access_key="secret",
+        aws_access_key_id=options.access_key,
+        aws_secret_access_key=options.secret_key,
     )
     client.create_bucket(Bucket="bucket")
     for each in client.list_objects_v2(Bucket="bucket").get("Contents", []):
@@ -76,7 +93,8 @@ def store(request: pytest.FixtureRequest, s3_url: str, tmp_path: Path) -> Store:
 async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[bytes]:
     """That many bytes, all different from their neighbours; then the fault, if any."""
     for start in range(0, size, MIB):
-        yield bytes((start // MIB + index) % 251 for index in range(min(MIB, size - start)))
+        shift = start // MIB
+        yield _PATTERN[shift : shift + min(MIB, size - start)]
         await asyncio.sleep(0)
     if fault is not None:
         raise fault
@@ -166,6 +184,32 @@ async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store)
 
     assert (answer.status_code, answer.content) == (206, bytes(range(3, 10)))
     assert answer.headers["content-disposition"] == 'attachment; filename="file.txt"'
+
+
+@pytest.mark.ceph
+async def test_a_wrong_secret_is_refused(ceph: S3Options) -> None:
+    empty_bucket(ceph)
+    storage = open_storage("s3://bucket/some/prefix", replace(ceph, secret_key="wrong"))
+
+    with pytest.raises(StorageUnavailable):
+        await storage.ping()
+
+
+@pytest.mark.ceph
+async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Options) -> None:
+    store = empty_bucket(ceph)
+    for key in ("t/1", "t/2"):
+        await put(store, key, chunks(10))
+    link = await store.storage.sign("t/1", lifetime=timedelta(minutes=1))
+    short = await store.storage.sign("t/1", lifetime=timedelta(seconds=1))
+    assert link is not None
+    assert short is not None
+    await asyncio.sleep(2.5)
+
+    assert httpx.get(link).status_code == 200
+    assert httpx.get(short).status_code == 403
+    assert httpx.get(link.replace("t/1?", "t/2?")).status_code == 403
+    assert httpx.delete(link).status_code == 403
 
 
 async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
