@@ -78,16 +78,17 @@ class Service:
     url: str
     log: Path
     store: Path
+    environment: dict[str, str]
 
-    def worker_pid(self) -> int:
-        """The process that ps shows as `memferry worker`."""
+    def worker_pid(self) -> int | None:
+        """The process that ps shows as `memferry worker`; None between two of them."""
         found = subprocess.run(
             ["pgrep", "-P", str(self.process.pid), "-f", "memferry worker"],  # noqa: S607 - a tool
-            check=True,
+            check=False,
             capture_output=True,
             text=True,
         )
-        return int(found.stdout)
+        return int(found.stdout) if found.stdout else None
 
 
 def free_port() -> int:
@@ -113,7 +114,7 @@ def start_service(home: Path, **environment: str) -> Service:
     while time.monotonic() < deadline and process.poll() is None:
         try:
             if httpx.get(f"{url}/health").is_success:
-                return Service(process, url, log, home / "exports")
+                return Service(process, url, log, home / "exports", environment)
         except httpx.TransportError:
             time.sleep(0.05)
     process.kill()

@@ -306,7 +306,9 @@ def test_an_export_survives_the_death_of_its_worker(alice: Person, service: Serv
     export = alice.export(format="ndjson")
     while export["status"] == "pending":
         export = alice.get(f"/api/memories/exports/{export['id']}").json()
-    os.kill(service.worker_pid(), signal.SIGKILL)
+    worker = service.worker_pid()
+    assert worker is not None
+    os.kill(worker, signal.SIGKILL)
     done = alice.finished(export)
 
     assert done["status"] == "completed"
