@@ -14,6 +14,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -82,13 +83,28 @@ class Service:
 
     def worker_pid(self) -> int | None:
         """The process that ps shows as `memferry worker`; None between two of them."""
-        found = subprocess.run(
-            ["pgrep", "-P", str(self.process.pid), "-f", "memferry worker"],  # noqa: S607 - a tool
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        return int(found.stdout) if found.stdout else None
+        return child(self.process.pid, "memferry worker")
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent_pid = stat.read_text().rpartition(")")[2].split()[:2]
+            if int(parent_pid) == parent and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def child(parent: int, words: str) -> int | None:
+    """The one child whose command line holds these words."""
+    for pid in children(parent):
+        with suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+            if words.encode() in command:
+                return pid
+    return None
 
 
 def free_port() -> int:

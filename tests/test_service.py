@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import Service, start_service, stop_service
+from conftest import Service, child, children, start_service, stop_service
 
 
 @pytest.fixture
@@ -44,15 +45,10 @@ def token_of(service: Service) -> str:
 
 def processes_of(service: Service) -> set[int]:
     """The service and everything it started, however deep."""
-    listed = subprocess.run(["ps", "-eo", "pid,ppid"], check=True, capture_output=True, text=True)  # noqa: S607 - a tool
-    children: dict[int, list[int]] = {}
-    for line in listed.stdout.splitlines()[1:]:
-        pid, parent = map(int, line.split())
-        children.setdefault(parent, []).append(pid)
     found, todo = set(), [service.process.pid]
     while todo:
         found.add(pid := todo.pop())
-        todo += children.get(pid, [])
+        todo += children(pid)
     return found
 
 
@@ -61,6 +57,7 @@ def alive(pids: set[int]) -> set[int]:
     return {pid for pid in pids if Path(f"/proc/{pid}/cmdline").exists()}
 
 
+@pytest.mark.skipif(shutil.which("curl") is None, reason="no curl here to try the line with")
 def test_the_first_start_prints_a_token_and_a_curl_line_that_works(own: Service) -> None:
     token = token_of(own)
     lines = own.log.read_text()
@@ -107,14 +104,10 @@ def test_a_killed_worker_and_a_killed_postgresql_come_back(own: Service) -> None
     headers = {"Authorization": f"Bearer {token_of(own)}"}
     worker = own.worker_pid()
     assert worker is not None
-    postgres = subprocess.run(
-        ["pgrep", "-P", str(own.process.pid), "-f", "postgres -D"],  # noqa: S607 - a tool
-        check=True,
-        capture_output=True,
-        text=True,
-    )
+    postgres = child(own.process.pid, "postgres -D")
+    assert postgres is not None
     os.kill(worker, signal.SIGKILL)
-    os.kill(int(postgres.stdout), signal.SIGKILL)
+    os.kill(postgres, signal.SIGKILL)
 
     seen = set()
     deadline = time.monotonic() + 40

@@ -14,7 +14,6 @@ class Filter(ABC):
     condition: ClassVar[LiteralString]
     """A condition over the view `memories`; `$?` stands for the value."""
     meaning: ClassVar[str]
-    example: ClassVar[object] = None
 
     @classmethod
     @abstractmethod

@@ -1,34 +1,19 @@
-"""Only the memories created in a span of time; both ends belong to it."""
+"""Only the memories created in a span of time."""
 
-from memferry.filters.base import Filter
-from memferry.model import rules
+from memferry.filters.time import TimeFilter
 
 
-class CreatedAfter(Filter):
-    """Created at this time or later, epoch milliseconds."""
+class CreatedAfter(TimeFilter):
+    """Created at this time or later."""
 
     field = "created_after"
-    type = int
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
-    example = 1735689600000
-
-    @classmethod
-    def check(cls, value: int) -> int:
-        """The time as a whole number of milliseconds."""
-        return rules.time_ms(cls.field, value)
 
 
-class CreatedBefore(Filter):
-    """Created at this time or earlier, epoch milliseconds."""
+class CreatedBefore(TimeFilter):
+    """Created at this time or earlier."""
 
     field = "created_before"
-    type = int
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
-    example = 4102444800000
-
-    @classmethod
-    def check(cls, value: int) -> int:
-        """The time as a whole number of milliseconds."""
-        return rules.time_ms(cls.field, value)

@@ -1,7 +1,5 @@
 """Only the memories whose metadata contains an object."""
 
-from typing import ClassVar
-
 from msgspec import Raw
 
 from memferry.filters.base import Filter
@@ -18,7 +16,6 @@ class Metadata(Filter):
     type = Raw
     condition = "($?::jsonb = '{}' OR metadata @> $?::jsonb)"
     meaning = "the memory's metadata contains this object"
-    example: ClassVar = {"project": "aurora"}
 
     @classmethod
     def check(cls, value: Raw) -> str | None:

@@ -11,7 +11,6 @@ class Namespace(Filter):
     type = str
     condition = "namespace = $?::text"
     meaning = "only this namespace"
-    example = "preferences"
 
     @classmethod
     def check(cls, value: str) -> str:

@@ -11,7 +11,6 @@ class Tags(Filter):
     type = list[str]
     condition = "tags @> $?::text[]"
     meaning = "the memory has all of these tags"
-    example = ("preferences", "tone")
 
     @classmethod
     def check(cls, value: list[str]) -> list[str]:

@@ -1,32 +1,19 @@
-"""Only the memories last changed in a span of time; both ends belong to it."""
+"""Only the memories last changed in a span of time."""
 
-from memferry.filters.base import Filter
-from memferry.model import rules
+from memferry.filters.time import TimeFilter
 
 
-class UpdatedAfter(Filter):
-    """Last changed at this time or later, epoch milliseconds."""
+class UpdatedAfter(TimeFilter):
+    """Last changed at this time or later."""
 
     field = "updated_after"
-    type = int
     condition = "updated_at >= $?::bigint"
     meaning = "last changed at this time or later, epoch milliseconds"
 
-    @classmethod
-    def check(cls, value: int) -> int:
-        """The time as a whole number of milliseconds."""
-        return rules.time_ms(cls.field, value)
 
-
-class UpdatedBefore(Filter):
-    """Last changed at this time or earlier, epoch milliseconds."""
+class UpdatedBefore(TimeFilter):
+    """Last changed at this time or earlier."""
 
     field = "updated_before"
-    type = int
     condition = "updated_at <= $?::bigint"
     meaning = "last changed at this time or earlier, epoch milliseconds"
-
-    @classmethod
-    def check(cls, value: int) -> int:
-        """The time as a whole number of milliseconds."""
-        return rules.time_ms(cls.field, value)
