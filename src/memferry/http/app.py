@@ -67,18 +67,23 @@ def web_app(services: Services) -> ASGIApp:
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_exception_handler(Exception, answer_anything_else)
     app.add_middleware(Authentication, tokens=services.tokens)
-    _describe_token(app)
+    _correct_description(app)
     return Cors(app)
 
 
-def _describe_token(app: FastAPI) -> None:
-    """Name the bearer token in the OpenAPI document."""
+def _correct_description(app: FastAPI) -> None:
+    """Name the bearer token in the OpenAPI document, and drop the 422 that no route answers."""
     generate = app.openapi
 
     def openapi() -> dict[str, Any]:
         document = generate()
-        schemes = document.setdefault("components", {}).setdefault("securitySchemes", {})
-        schemes["token"] = {"type": "http", "scheme": "bearer"}
+        components = document["components"]
+        components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}
+        for name in ("HTTPValidationError", "ValidationError"):
+            components["schemas"].pop(name, None)
+        for item in document["paths"].values():
+            for operation in item.values():
+                operation["responses"].pop("422", None)
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

@@ -1,5 +1,6 @@
 """The API's description for people, from the OpenAPI document; loads nothing from elsewhere."""
 
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from fastapi import APIRouter, FastAPI
 from starlette.responses import HTMLResponse
 
+_CODE = re.compile(r"`([^`]+)`")
 _PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width">
@@ -48,9 +50,9 @@ def _operations(document: dict[str, Any]) -> Iterator[str]:
     for path, item in document["paths"].items():
         for method, operation in item.items():
             yield f"<h2><b>{method.upper()}</b> {escape(path)}</h2>"
-            yield f"<p>{escape(operation.get('description', ''))}</p><table>"
+            yield f"<p>{_text(operation.get('description', ''))}</p><table>"
             for name, meaning in _fields(operation):
-                yield f"<tr><td><code>{escape(name)}</code><td>{escape(meaning)}</tr>"
+                yield f"<tr><td><code>{escape(name)}</code><td>{_text(meaning)}</tr>"
             for status, answer in sorted(operation["responses"].items()):
                 yield f"<tr><td>{status}<td>{escape(answer['description'])}</tr>"
             yield "</table>"
@@ -63,7 +65,12 @@ def _fields(operation: dict[str, Any]) -> Iterator[tuple[str, str]]:
     content = operation.get("requestBody", {}).get("content", {})
     schema = content.get("application/json", {}).get("schema", {})
     for name, kind in schema.get("properties", {}).items():
-        required = "required; " if name in schema.get("required", []) else ""
         kinds = [each.get("type", "") for each in kind.get("anyOf", [kind])]
-        meaning = kind.get("description", "")
-        yield name, f"{required}{' or '.join(filter(None, kinds))} {meaning}".strip()
+        required = "required" if name in schema.get("required", []) else ""
+        parts = (required, " or ".join(filter(None, kinds)), kind.get("description", ""))
+        yield name, "; ".join(filter(None, parts))
+
+
+def _text(text: str) -> str:
+    """Text with `code` in it."""
+    return _CODE.sub(r"<code>\1</code>", escape(text))
