@@ -1,25 +1,35 @@
 """The documentation says what the code does."""
 
 import re
+import tomllib
 from collections.abc import Iterator
-from dataclasses import fields
+from dataclasses import MISSING, Field, fields
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
+from click import Command
 from typer.main import get_command
 
 from memferry.cli import app
 from memferry.errors import MemferryError
+from memferry.exports.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import status_of
-from memferry.model.export import ALLOWED_CHANGES
+from memferry.model.export import ALLOWED_CHANGES, INLINE_BYTES, INLINE_ROWS
+from memferry.model.webhook import EVENTS
 from memferry.settings import Settings
 
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
+RUN = (ROOT / "run").read_text()
 
 
 def errors(base: type[MemferryError] = MemferryError) -> Iterator[type[MemferryError]]:
@@ -29,12 +39,43 @@ def errors(base: type[MemferryError] = MemferryError) -> Iterator[type[MemferryE
             yield from errors(each)
 
 
+def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, with its whole name."""
+    if inner := getattr(command, "commands", None):
+        for name, each in inner.items():
+            yield from commands(each, f"{path} {name}")
+    else:
+        yield path, command
+
+
+def default(each: Field[Any]) -> str:
+    """A setting's default as the table shows it."""
+    if each.default is MISSING:
+        return "see there"
+    if each.default is None:
+        return "unset"
+    shown = str(each.default)
+    return f"`{shown.lower() if isinstance(each.default, bool) else shown}`"
+
+
+COMMANDS = dict(commands(get_command(app), "memferry"))
+
+
 def test_every_setting_is_documented_and_no_other() -> None:
-    documented = re.findall(r"^\| `(\w+)` \| .+? \| (.+) \|$", SETTINGS, re.MULTILINE)
+    documented = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", SETTINGS, re.MULTILINE)
 
     assert documented == [
-        (each.metadata["name"], each.metadata["meaning"]) for each in fields(Settings)
+        (each.metadata["name"], default(each), each.metadata["meaning"])
+        for each in fields(Settings)
     ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_an_unknown_setting(page: Path) -> None:
+    known = {each.metadata["name"] for each in fields(Settings)}
+    known |= {f"{each}_FILE" for each in known} | set(re.findall(r"\{(MEMFERRY_\w+):-", RUN))
+
+    assert set(re.findall(r"\b(?:MEMFERRY|AWS)_[A-Z0-9_]+", page.read_text())) <= known
 
 
 @pytest.mark.parametrize("error", list(errors()), ids=lambda error: error.__name__)
@@ -42,6 +83,12 @@ def test_every_error_is_documented_with_its_status(error: type[MemferryError]) -
     text = (error.__doc__ or "").strip()
 
     assert f"| `{error.code}` | {status_of(error)} | `{error.__name__}` | {text} |" in ERRORS
+
+
+def test_no_other_error_is_documented() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| \d+ \| `(\w+)` \|", ERRORS, re.MULTILINE)
+
+    assert sorted(documented) == sorted((each.code, each.__name__) for each in errors())
 
 
 def test_codes_are_different() -> None:
@@ -56,21 +103,101 @@ def test_the_diagram_shows_the_allowed_changes() -> None:
     assert drawn == {(old, new) for old, many in ALLOWED_CHANGES.items() for new in many}
 
 
+def test_the_diagram_ends_where_no_change_is_allowed() -> None:
+    ends = set(re.findall(r"^    (\w+) --> \[\*\]", EXPORTS, re.MULTILINE))
+
+    assert ends == {state for state, changes in ALLOWED_CHANGES.items() if not changes}
+
+
 def test_every_format_is_documented() -> None:
     assert re.findall(r"^\| `(\w+)` \| ", EXPORTS, re.MULTILINE) == list(FORMATS)
 
 
-def test_the_readme_names_every_command() -> None:
-    command = get_command(app)
-    names = command.commands  # type: ignore[attr-defined]  # typer's group has them
-
-    for name in names:
-        assert f"memferry {name}" in README
+def test_the_header_of_csv_is_documented() -> None:
+    assert f"`{FORMATS['csv'].head.decode()}`" in EXPORTS
 
 
-def test_links_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
+def test_every_event_of_exports_is_documented() -> None:
+    named = set(re.findall(r"`(export\.\w+)`", EXPORTS))
 
-    for page in pages:
-        for link in re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text()):
-            assert (page.parent / link).exists(), (page.name, link)
+    assert named == {each for each in EVENTS if each.startswith("export.")}
+
+
+def test_the_limits_are_the_documented_ones() -> None:
+    rows, size = f"{INLINE_ROWS:,} rows", f"{INLINE_BYTES // 1024**2} MiB"
+
+    assert f"Up to {rows} and {size} the export runs in the request" in EXPORTS
+    assert f"Up to {rows} come back in the answer" in README
+    assert f"works for {LIFETIME.seconds // 60} minutes" in EXPORTS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_names_every_command(name: str) -> None:
+    assert re.search(rf"^\| `{name}[ `]", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize(("name", "command"), COMMANDS.items(), ids=list(COMMANDS))
+def test_the_readme_names_every_option(name: str, command: Command) -> None:
+    options = [
+        option
+        for each in command.params
+        if isinstance(each, typer.core.TyperOption) and not each.hidden
+        for option in each.opts
+        if option != "--help"
+    ]
+
+    assert [each for each in options if f"`{each}" not in README and f"[{each}" not in README] in (
+        [],
+        ["--tenant"],
+    ), name
+
+
+def test_the_readme_names_every_word_of_run() -> None:
+    words = re.findall(r"^([a-z-]+)\)", RUN, re.MULTILINE)
+
+    assert re.findall(r"^\| `\./run ([a-z-]+)", README, re.MULTILINE)
+    assert set(re.findall(r"^\| `\./run ([a-z-]+)", README, re.MULTILINE)) == set(words)
+
+
+def test_the_readme_shows_the_requests_that_the_first_start_prints() -> None:
+    printed = (ROOT / "src/memferry/cli/serve.py").read_text()
+    shown = re.findall(r"curl -s http://127\.0\.0\.1:3122(\S+) .*\n.*-d '(.+)'", README)
+
+    assert shown == [
+        (path, body.replace("{{", "{").replace("}}", "}"))
+        for path, body in re.findall(r"curl -s \{url\}(\S+) .*\n.*-d '(.+)'", printed)
+    ]
+    assert len(shown) == 2
+
+
+def test_the_code_map_names_every_module_and_folder() -> None:
+    places = [
+        f"{each.name}/" if each.is_dir() else each.name
+        for each in (ROOT / "src/memferry").iterdir()
+        if not each.name.startswith("_") and each.name != "py.typed"
+    ]
+    map_ = ARCHITECTURE.partition("## Code map")[2].partition("Imports point down")[0]
+
+    assert sorted(re.findall(r"`([\w.]+/?)`(?=[^|]*\| \w)", map_)) == sorted(places)
+
+
+def test_the_import_contract_is_the_checked_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    layers = [each.replace("memferry.", "") for each in contract["layers"]]
+
+    assert "".join(f"    {each}\n" for each in layers) in ARCHITECTURE
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
+def test_a_decision_has_its_five_parts(page: Path) -> None:
+    parts = re.findall(r"^## (\w+)$", page.read_text(), re.MULTILINE)
+
+    assert parts == ["Status", "Context", "Decision", "Rejected", "Consequences"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []

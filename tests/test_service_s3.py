@@ -1,0 +1,80 @@
+"""A service whose object store is an S3 bucket, and a second worker beside its own."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from conftest import make_person, start_service, stop_service
+from memferry.database.embedded import EmbeddedPostgres
+from memferry.storage import S3Options
+from test_storage import empty_bucket, moto_server
+
+
+@pytest.fixture
+def place() -> Iterator[Path]:
+    """A data directory of its own: workers that share a database must share the store as well."""
+    with tempfile.TemporaryDirectory(prefix="memferry-s3-") as name:
+        Path(name).chmod(0o711)
+        yield Path(name)
+
+
+def test_a_queued_export_is_downloaded_from_the_bucket(
+    place: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    programs = request.config.getoption("--postgres-bin")
+    database_url = EmbeddedPostgres(place / "postgres").url()
+    with moto_server() as s3_url:
+        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        settings = {
+            "MEMFERRY_POSTGRES_BIN": str(programs or ""),
+            "MEMFERRY_STORAGE_URL": "s3://bucket/exports",
+            "AWS_ENDPOINT_URL": s3_url,
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+        }
+        service = start_service(place, **settings)
+        with make_person("alice", service, database_url) as alice:
+            alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
+            done = alice.finished(alice.export(format="ndjson"))
+            data = httpx.get(done["download_url"])
+            target = tmp_path / "out.ndjson"
+            exported = subprocess.run(
+                [sys.executable, "-m", "memferry", "export", "--format", "ndjson", "-o", target],
+                env=os.environ | {"MEMFERRY_URL": service.url, "MEMFERRY_TOKEN": alice.token},
+                check=False,
+                capture_output=True,
+            )
+        stopped = stop_service(service)
+
+    assert done["download_url"].startswith(f"{s3_url}/bucket/exports/")
+    assert "X-Amz-Signature" in done["download_url"]
+    assert data.headers["content-disposition"].startswith('attachment; filename="memferry-')
+    assert hashlib.sha256(data.content).hexdigest() == done["sha256"]
+    assert exported.returncode == 0, exported.stderr
+    assert target.read_bytes() == data.content
+    assert stopped == 0
+
+
+def test_a_worker_by_itself_stops_cleanly_when_asked(database_url: str, tmp_path: Path) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "memferry", "worker", "--data-dir", str(tmp_path)],
+        env=os.environ | {"MEMFERRY_DATABASE_URL": database_url},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        process.wait(2)
+        raise AssertionError("the worker ended by itself")
+    except subprocess.TimeoutExpired:
+        process.send_signal(signal.SIGTERM)
+
+    _, said = process.communicate(timeout=15)
+    assert process.returncode == 0
+    assert b"Traceback" not in said
