@@ -53,6 +53,7 @@ class ExportRequest:
             if value is not None:
                 values[each] = value
         _check_order(values)
+        json.refuse_repeated_keys(body)
         return cls(FORMATS[name], values)
 
     @property

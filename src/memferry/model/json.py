@@ -52,6 +52,19 @@ def check_value(field: str, text: bytes) -> Any:
     return value
 
 
+def refuse_repeated_keys(text: bytes) -> None:
+    """Raise Invalid if any object names a key twice; the earlier value would silently be lost."""
+
+    def once(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise Invalid(key, "is given twice")
+            seen.add(key)
+
+    json.loads(text, object_pairs_hook=once)
+
+
 def _checked_number(text: str) -> str:
     exponent = text.lower().partition("e")[2] or "0"
     if len(text) > _MOST_DIGITS or len(exponent) > 4 or abs(int(exponent)) > _MOST_DIGITS:  # noqa: PLR2004 - sign and three digits

@@ -3,15 +3,18 @@
 import asyncio
 import os
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from memferry.errors import ObjectNotFound, StorageUnavailable
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage
 
 _PARTIAL = ".partial"
+_Parameters = ParamSpec("_Parameters")
+_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -45,11 +48,16 @@ class LocalStorage(Storage):
         target = self._path(key)
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
         with _translated_writes():
-            descriptor = await asyncio.to_thread(_create, partial, self._root)
+            await _to_its_end(_make_directories, target.parent, self._root)
+            # Not in a thread: a cancelled caller would never learn which file to close.
+            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             try:
                 async for chunk in chunks:
-                    await asyncio.to_thread(_write_all, descriptor, chunk)
-                await asyncio.to_thread(_publish, descriptor, partial, target)
+                    await _to_its_end(_write_all, descriptor, chunk)
+                await _to_its_end(_publish, descriptor, partial, target)
+            except BaseException:
+                _withdraw(descriptor, target)
+                raise
             finally:
                 os.close(descriptor)
                 with suppress(OSError):
@@ -64,11 +72,11 @@ class LocalStorage(Storage):
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """A range of an object. One that is deleted meanwhile is still read to its end."""
         with _translated():
-            descriptor = await asyncio.to_thread(os.open, self._path(key), os.O_RDONLY)
+            descriptor = os.open(self._path(key), os.O_RDONLY)
             try:
                 while start < end:
                     size = min(CHUNK_BYTES, end - start)
-                    chunk = await asyncio.to_thread(os.pread, descriptor, size, start)
+                    chunk = await _to_its_end(os.pread, descriptor, size, start)
                     if not chunk:
                         raise StorageUnavailable("an object is shorter than it should be")
                     start += len(chunk)
@@ -125,9 +133,20 @@ def _translated_writes() -> Iterator[None]:
         raise StorageUnavailable from fault
 
 
-def _create(path: Path, root: Path) -> int:
-    _make_directories(path.parent, root)
-    return os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+async def _to_its_end(
+    work: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
+) -> _Result:
+    """Run it in a thread. A thread cannot be stopped: a cancelled caller waits for it."""
+    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
+    try:
+        return await asyncio.shield(running)
+    except asyncio.CancelledError:
+        while not running.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait([running])
+        if not running.cancelled():
+            running.exception()  # looked at, or asyncio complains
+        raise
 
 
 def _make_directories(path: Path, root: Path) -> None:
@@ -153,6 +172,13 @@ def _publish(descriptor: int, partial: Path, target: Path) -> None:
     os.link(partial, target)
     partial.unlink()
     _flush_directory(target.parent)
+
+
+def _withdraw(descriptor: int, target: Path) -> None:
+    """Undo `_publish`, if it came as far as the link; somebody else's file stays."""
+    with suppress(OSError):
+        if os.path.samestat(os.fstat(descriptor), target.stat()):
+            target.unlink()
 
 
 def _flush_directory(path: Path) -> None:

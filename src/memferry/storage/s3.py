@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -22,6 +22,8 @@ _REQUEST_TIMEOUT = timedelta(seconds=60)
 # obstore's own default goes on for three minutes: too long for a person who waits for an answer.
 _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
+# A store that takes connections and never answers is away too; only transfers may take longer.
+_ANSWER_SECONDS = 10
 _DEFAULT_REGION = "us-east-1"
 
 
@@ -42,7 +44,7 @@ def _translated() -> Iterator[None]:
         yield
     except (exceptions.NotFoundError, FileNotFoundError) as fault:
         raise ObjectNotFound from fault
-    except exceptions.BaseError as fault:
+    except (exceptions.BaseError, TimeoutError) as fault:
         # obstore's own text may hold the address of the request.
         raise StorageUnavailable(f"the object store is away ({type(fault).__name__})") from fault
 
@@ -78,7 +80,9 @@ class S3Storage(Storage):
             await asyncio.shield(upload)
         except asyncio.CancelledError:
             source.stop()
-            await asyncio.wait([upload])
+            while not upload.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([upload])
             if upload.exception() is None:
                 await self.delete(key)
             raise
@@ -115,7 +119,8 @@ class S3Storage(Storage):
     async def stat(self, key: str) -> ObjectInfo:
         """Size and time of one object."""
         with _translated():
-            return _info(await obstore.head_async(self._store, key))
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                return _info(await obstore.head_async(self._store, key))
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """A range of an object."""
@@ -143,17 +148,20 @@ class S3Storage(Storage):
             return
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every object below the prefix; obstore matches whole path segments."""
+        """Every object below the prefix; obstore matches whole path segments only."""
+        directory = prefix.rpartition("/")[0]
         with _translated():
-            async for page in obstore.list(self._store, prefix.rstrip("/") or None):
+            async for page in obstore.list(self._store, directory or None):
                 for meta in page:
-                    yield _info(meta)
+                    if meta["path"].startswith(prefix):
+                        yield _info(meta)
 
     async def ping(self) -> None:
         """Look at the bucket."""
         with _translated():
-            async for _ in obstore.list(self._store, chunk_size=1):
-                return
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                async for _ in obstore.list(self._store, chunk_size=1):
+                    return
 
 
 class _Stoppable:
