@@ -2,6 +2,7 @@
 
 import asyncio
 import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -119,7 +120,8 @@ async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
 
     assert (await store.storage.stat("t/x/1")).size_bytes == size
     assert await read(store, "t/x/1", 0, size) == expected
-    assert await read(store, "t/x/1", size // 3, size // 2) == expected[size // 3 : size // 2]
+    for start, end in ((size // 3, size // 2), (max(size - 7, 0), size), (0, min(size, 1))):
+        assert await read(store, "t/x/1", start, end) == expected[start:end]
     assert await keys(store) == ["t/x/1"]
 
 
@@ -133,7 +135,8 @@ async def test_what_is_not_there_is_not_found(store: Store) -> None:
 
 async def test_deleting_removes(store: Store) -> None:
     await put(store, "t/1", chunks(1))
-    await store.storage.delete("t/1")
+    for _ in range(2):
+        await store.storage.delete("t/1")
 
     assert await keys(store) == []
 
@@ -144,6 +147,39 @@ async def test_nothing_is_overwritten(store: Store) -> None:
     with pytest.raises(FileExistsError):
         await put(store, "t/1", chunks(2))
     assert (await store.storage.stat("t/1")).size_bytes == 1
+    assert store.unfinished() == []
+
+
+async def test_only_whole_objects_are_listed(store: Store) -> None:
+    seen: list[list[str]] = []
+
+    async def looked_at() -> AsyncIterator[bytes]:
+        async for chunk in chunks(18 * MIB):
+            yield chunk
+        seen.append(await keys(store))
+
+    await put(store, "t/1", looked_at())
+
+    assert (seen, await keys(store)) == ([[]], ["t/1"])
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("", ["t/1", "t/10", "tx/1"]),
+        ("t", ["t/1", "t/10", "tx/1"]),
+        ("t/", ["t/1", "t/10"]),
+        ("t/1", ["t/1", "t/10"]),
+        ("u/", []),
+    ],
+)
+async def test_a_prefix_is_any_beginning_of_a_key(
+    store: Store, prefix: str, expected: list[str]
+) -> None:
+    for key in ("t/1", "t/10", "tx/1"):
+        await put(store, key, chunks(1))
+
+    assert await keys(store, prefix) == expected
 
 
 async def test_a_source_that_fails_leaves_nothing(store: Store) -> None:
@@ -170,6 +206,23 @@ async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert (await keys(store), store.unfinished()) == ([], [])
+
+
+async def test_a_put_cancelled_at_any_moment_is_whole_or_nothing(store: Store) -> None:
+    finished = []
+    for moment in range(40):
+        task = asyncio.create_task(put(store, f"t/{moment:02}", chunks(3 * MIB)))
+        await asyncio.sleep(moment / 2500)
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if outcome is None:
+            finished.append(f"t/{moment:02}")
+        else:
+            assert isinstance(outcome, asyncio.CancelledError)
+
+    assert (await keys(store), store.unfinished()) == (finished, [])
 
 
 async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store) -> None:
@@ -226,6 +279,41 @@ async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
                 await storage.ping()
             with pytest.raises(StorageUnavailable):
                 await put(Store(storage), "t/1", chunks(1))
+
+
+async def test_a_store_that_never_answers_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        options = S3Options(endpoint=f"http://127.0.0.1:{port}", access_key="k", secret_key="s")
+        storage = open_storage("s3://bucket", options)
+        async with asyncio.timeout(15):
+            outcomes = await asyncio.gather(
+                storage.ping(),
+                storage.stat("t/1"),
+                put(Store(storage), "t/1", chunks(1)),
+                return_exceptions=True,
+            )
+
+    assert [type(each) for each in outcomes] == [StorageUnavailable] * 3
+
+
+async def test_a_store_that_goes_away_during_a_put_is_said_so_soon() -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    options = S3Options(endpoint=f"http://{host}:{port}", access_key="key", secret_key="secret")
+    store = empty_bucket(options)
+
+    async def outliving() -> AsyncIterator[bytes]:
+        async for chunk in chunks(9 * MIB):
+            yield chunk
+        await asyncio.to_thread(server.stop)
+        async for chunk in chunks(9 * MIB):
+            yield chunk
+
+    with pytest.raises(StorageUnavailable):
+        async with asyncio.timeout(15):
+            await put(store, "t/1", outliving())
 
 
 async def test_files_are_private(tmp_path: Path) -> None:
