@@ -37,9 +37,11 @@ def own(data_dir: Path, request: pytest.FixtureRequest) -> Iterator[Service]:
 
 
 def token_of(service: Service) -> str:
-    """The token that the first start prints."""
-    found = re.search(r"mnu_[\w-]{43}", service.log.read_text())
-    assert found is not None
+    """The token that the first start prints, right after the API has begun to answer."""
+    deadline = time.monotonic() + 5
+    while not (found := re.search(r"mnu_[\w-]{43}", service.log.read_text())):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
     return found[0]
 
 

@@ -5,9 +5,12 @@ The only module that knows all parts. Everything it opens, it closes.
 
 import asyncio
 import os
+import secrets
 import socket
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.types import ASGIApp
 
@@ -15,6 +18,8 @@ from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.exports.downloads import Downloads
+from memferry.exports.jobs import Jobs
+from memferry.exports.run import Runs
 from memferry.exports.service import Exports
 from memferry.http.app import Services, web_app
 from memferry.memories.service import Memories
@@ -24,8 +29,9 @@ from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
-from memferry.worker.exporter import Exporter
+from memferry.worker.exporter import Exporter, Patience
 from memferry.worker.loop import Loop, wake_on_notify
+from memferry.worker.sweeper import Sweeper
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
@@ -90,7 +96,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, Storage]]
 async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The API over its database and store; neither needs to be there yet."""
     async with _opened(settings) as (database, store):
-        exports = Exports(database)
+        exports = Exports(database, store, lifetime_seconds=settings.export_lifetime_seconds)
         yield web_app(
             Services(
                 tokens=Tokens(database),
@@ -103,31 +109,73 @@ async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
         )
 
 
-async def run_worker(settings: Settings, stop: asyncio.Event) -> None:
-    """Work until told to stop: exports in progress are handed back, nothing is lost."""
-    name = f"{socket.gethostname()}/{os.getpid()}"
+@dataclass(frozen=True)
+class Stop:
+    """How a process is asked to end: `asked` once, then `hurry` when asked again."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ask(self) -> None:
+        """Ask, or ask again."""
+        (self.hurry if self.asked.is_set() else self.asked).set()
+
+
+async def run_worker(settings: Settings, stop: Stop) -> None:
+    """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
     async with _opened(settings) as (database, store):
-        exporter = Exporter(database, store, worker=name, lease_seconds=settings.lease_seconds)
         sender = Sender(allow_private=settings.webhooks_allow_private)
+        exporter = _exporter(settings, database, store)
         deliverer = Deliverer(database, sender)
+        sweeper = Sweeper(database, store)
         loops = [
             *(
-                Loop(f"exporter {number}", "memferry_exports", exporter.tick)
+                Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")
                 for number in range(1, settings.worker_exports + 1)
             ),
-            Loop("deliverer", "memferry_deliveries", deliverer.tick),
+            Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
+            Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
         ]
-        await _run_until(stop, loops, service_url(settings))
+        await _run_until(stop, loops, service_url(settings), settings.grace_seconds)
         await sender.close()
 
 
-async def _run_until(stop: asyncio.Event, loops: list[Loop], url: str) -> None:
+def _exporter(settings: Settings, database: Database, store: Storage) -> Exporter:
+    jobs = Jobs(
+        database,
+        lease_seconds=settings.lease_seconds,
+        lifetime_seconds=settings.export_lifetime_seconds,
+    )
+    patience = Patience(
+        lease=settings.lease_seconds,
+        attempts=settings.export_attempts,
+        first_pause=settings.retry_seconds,
+        snapshot=settings.snapshot_seconds,
+    )
+    # Different in every process that ever was: a container's may all have the same number.
+    worker = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+    return Exporter(jobs, Runs(database), store, worker=worker, patience=patience)
+
+
+async def _run_until(stop: Stop, loops: list[Loop], url: str, grace_seconds: float) -> None:
     listener = asyncio.create_task(wake_on_notify(url, loops))
     tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in loops]
-    await stop.wait()
+    await stop.asked.wait()
     for loop in loops:
         loop.stop()
-    _, running = await asyncio.wait(tasks, timeout=1)
-    for task in (*running, listener):
+    with suppress(TimeoutError):
+        async with asyncio.timeout(grace_seconds):
+            await _first(asyncio.wait(tasks), stop.hurry.wait())
+    for task in (*tasks, listener):
         task.cancel()
     await asyncio.wait([*tasks, listener])
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return as soon as one of them does."""
+    tasks = [asyncio.create_task(each) for each in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

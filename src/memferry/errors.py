@@ -11,6 +11,9 @@ MemferryError
 │   ├── WebhookNotFound
 │   ├── DownloadNotFound
 │   └── RouteNotFound
+├── Conflict                 the request collides with another one
+│   └── IdempotencyKeyInFlight
+├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
 ├── RangeNotSatisfiable      the asked-for bytes lie outside the file
@@ -18,7 +21,11 @@ MemferryError
 │   ├── DatabaseUnavailable
 │   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
-├── LeaseLost                another worker owns this export now
+├── LeaseLost                this worker does not own the export any more
+├── ExportFailed             why an attempt at an export came to nothing
+│   ├── WorkerLost           its worker died
+│   ├── WrongBytes           what was stored is not what was written
+│   └── SnapshotTooOld       it would have held vacuum back for too long
 └── Misconfigured            the operator must change a setting or a machine
     └── EmbeddedPostgresFailed
 """
@@ -30,6 +37,8 @@ class MemferryError(Exception):
     """Something went wrong."""
 
     code: ClassVar[str] = "internal"
+    retryable: ClassVar[bool] = False
+    """Whether the same request may succeed later with nothing else changed."""
 
     def __init__(self, message: str | None = None) -> None:
         super().__init__(message or (type(self).__doc__ or "").strip())
@@ -100,6 +109,25 @@ class RouteNotFound(NotFound):
     code = "route_not_found"
 
 
+class Conflict(MemferryError):
+    """The request collides with another one."""
+
+    code = "conflict"
+
+
+class IdempotencyKeyInFlight(Conflict):
+    """A request with this Idempotency-Key is still being answered; try again in a moment."""
+
+    code = "idempotency_key_in_flight"
+    retryable = True
+
+
+class IdempotencyKeyReused(MemferryError):
+    """The Idempotency-Key was used for another request; use a new one."""
+
+    code = "idempotency_key_reused"
+
+
 class MethodNotAllowed(MemferryError):
     """The address does not take that method."""
 
@@ -130,6 +158,7 @@ class Unavailable(MemferryError):
     """A part of the service is away; try again later."""
 
     code = "unavailable"
+    retryable = True
 
 
 class DatabaseUnavailable(Unavailable):
@@ -151,9 +180,34 @@ class ObjectNotFound(MemferryError):
 
 
 class LeaseLost(MemferryError):
-    """Another worker owns this export now."""
+    """The worker does not own the export any more."""
 
     code = "lease_lost"
+
+
+class ExportFailed(MemferryError):
+    """The export could not be written."""
+
+    code = "export_failed"
+
+
+class WorkerLost(ExportFailed):
+    """The worker died; asking for fewer rows may help, or the operator's look at its log."""
+
+    code = "worker_lost"
+
+
+class WrongBytes(ExportFailed):
+    """The object store holds other bytes than were written."""
+
+    code = "wrong_bytes"
+    retryable = True
+
+
+class SnapshotTooOld(ExportFailed):
+    """Reading took longer than a snapshot may be held; ask for fewer rows at a time."""
+
+    code = "snapshot_too_old"
 
 
 class Misconfigured(MemferryError):

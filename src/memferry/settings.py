@@ -117,6 +117,43 @@ class Settings:
         20,
         "How long after its last heartbeat a worker's export goes to another worker.",
     )
+    export_attempts: int = _setting(
+        "MEMFERRY_EXPORT_ATTEMPTS",
+        _positive,
+        5,
+        "How often an export is tried before it counts as failed; orderly stops do not count.",
+    )
+    retry_seconds: int = _setting(
+        "MEMFERRY_RETRY_SECONDS",
+        _positive,
+        2,
+        "The longest pause after an export's first failure; three times as long after each other.",
+    )
+    snapshot_seconds: int = _setting(
+        "MEMFERRY_SNAPSHOT_SECONDS",
+        _positive,
+        3600,
+        "How long one attempt at an export may hold its snapshot, and with it vacuum.",
+    )
+    export_lifetime_seconds: int = _setting(
+        "MEMFERRY_EXPORT_LIFETIME_SECONDS",
+        _positive,
+        7 * 24 * 3600,
+        "How long the file or payload of an export is kept.",
+    )
+    sweep_seconds: int = _setting(
+        "MEMFERRY_SWEEP_SECONDS",
+        _positive,
+        300,
+        "How often a worker removes what has expired or was left behind.",
+    )
+    grace_seconds: int = _setting(
+        "MEMFERRY_GRACE_SECONDS",
+        _positive,
+        10,
+        "How long a worker that is asked to stop goes on with its exports before it hands them "
+        "back; asked again, it hands them back at once.",
+    )
     webhooks_allow_private: bool = _setting(
         "MEMFERRY_WEBHOOKS_ALLOW_PRIVATE",
         _flag,
@@ -126,7 +163,7 @@ class Settings:
     s3_endpoint: str | None = _setting(
         "AWS_ENDPOINT_URL", _address, None, "S3: endpoint of a server that is not AWS."
     )
-    s3_region: str | None = _setting("AWS_REGION", _text, None, "S3: region.")
+    s3_region: str = _setting("AWS_REGION", _text, "us-east-1", "S3: region.")
     s3_access_key: str | None = _setting("AWS_ACCESS_KEY_ID", _text, None, "S3: access key.")
     s3_secret_key: str | None = _setting("AWS_SECRET_ACCESS_KEY", _text, None, "S3: secret key.")
     s3_session_token: str | None = _setting(

@@ -12,7 +12,7 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from memferry.app import embedded_postgres, opened_web_app, owner_url, prepare_database
+from memferry.app import Stop, embedded_postgres, opened_web_app, owner_url, prepare_database
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import MemferryError, Misconfigured
 from memferry.settings import Settings
@@ -22,7 +22,7 @@ from memferry.tenants.tokens import NewToken
 _log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
-_WORKER_GRACE_SECONDS = 10
+_LAST_SECONDS = 5
 _REQUESTS_GRACE_SECONDS = 10
 _FIRST_TENANT = "default"
 
@@ -32,18 +32,20 @@ Started = Callable[[NewToken | None], None]
 async def serve(settings: Settings, host: str, port: int, started: Started) -> None:
     """Run everything until SIGTERM or Ctrl-C, then stop it in order; leaves no process behind.
 
+    The signal again means: hurry.
+
     Calls `started` once the API accepts connections, with the first token if this is the first
     start. Raises Misconfigured when the port or the data directory is taken.
     """
     listening = _listen(host, port)
-    stop = asyncio.Event()
+    stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.ask)
     async with _database(settings) as watch_database:
         await prepare_database(settings)
         token = await _first_token(settings)
-        async with opened_web_app(settings) as app, _worker(settings):
+        async with opened_web_app(settings) as app, _worker(settings, stop):
             server = _Server(_config(app))
             watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -51,10 +53,16 @@ async def serve(settings: Settings, host: str, port: int, started: Started) -> N
                 await server.ready(serving)
                 started(token)
                 await asyncio.wait(
-                    [serving, asyncio.create_task(stop.wait())],
+                    [serving, asyncio.create_task(stop.asked.wait())],
                     return_when=asyncio.FIRST_COMPLETED,
                 )
+            stop.asked.set()
             server.should_exit = True
+            await asyncio.wait(
+                [serving, asyncio.create_task(stop.hurry.wait())],
+                return_when=asyncio.FIRST_COMPLETED,
+            )
+            server.force_exit = not serving.done()
             await serving
             watching.cancel()
 
@@ -147,39 +155,51 @@ async def _first_token(settings: Settings) -> NewToken | None:
 
 
 @asynccontextmanager
-async def _worker(settings: Settings) -> AsyncIterator[None]:
-    """A worker process that is started again when it dies, and asked to end at the end."""
-    processes: list[asyncio.subprocess.Process] = []
-
-    async def keep_running() -> None:
-        while True:
-            process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "memferry", "worker", "--supervised"),
-                stdin=asyncio.subprocess.PIPE,
-                env=settings.child_environment(),
-                # Ctrl-C goes to the whole foreground group; the worker is asked in its turn.
-                start_new_session=True,
-            )
-            processes[:] = [process]
-            status = await process.wait()
-            _log.warning("the worker ended with status %s; starting it again", status)
-            await asyncio.sleep(_RESTART_SECONDS)
-
-    keeper = asyncio.create_task(keep_running())
+async def _worker(settings: Settings, stop: Stop) -> AsyncIterator[None]:
+    """A worker process that is started again when it dies, and stops when we are asked to."""
+    keeper = asyncio.create_task(_keep_worker(settings, stop))
     try:
         yield
     finally:
-        keeper.cancel()
+        stop.asked.set()
         await asyncio.wait([keeper])
-        for process in processes:
-            await _end(process)
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _keep_worker(settings: Settings, stop: Stop) -> None:
+    while not stop.asked.is_set():
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "memferry", "worker", "--supervised"),
+            stdin=asyncio.subprocess.PIPE,
+            env=settings.child_environment(),
+            # Ctrl-C goes to the whole foreground group; the worker is asked in its turn.
+            start_new_session=True,
+        )
+        await _ended_or(process, stop.asked)
+        if process.returncode is None:
+            await _end(process, stop, settings.grace_seconds)
+        elif not stop.asked.is_set():
+            _log.warning("the worker ended with status %s; starting it again", process.returncode)
+            await _ended_or(None, stop.asked, _RESTART_SECONDS)
+
+
+async def _end(process: asyncio.subprocess.Process, stop: Stop, grace_seconds: float) -> None:
+    """Ask it; after its grace, or in a hurry, ask it again; then end it."""
     with suppress(ProcessLookupError):
         process.terminate()
-        try:
-            await asyncio.wait_for(process.wait(), _WORKER_GRACE_SECONDS)
-        except TimeoutError:
-            process.kill()
-            await process.wait()
+        await _ended_or(process, stop.hurry, grace_seconds + _LAST_SECONDS)
+        process.terminate()
+        await _ended_or(process, asyncio.Event(), _LAST_SECONDS)
+        process.kill()
+        await process.wait()
+
+
+async def _ended_or(
+    process: asyncio.subprocess.Process | None, event: asyncio.Event, seconds: float | None = None
+) -> None:
+    """Wait until the process has ended or the event has come, or for that long."""
+    tasks: list[asyncio.Task[object]] = [asyncio.create_task(event.wait())]
+    if process is not None:
+        tasks.append(asyncio.create_task(process.wait()))
+    _, waiting = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    for task in waiting:
+        task.cancel()

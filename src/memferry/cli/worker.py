@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from memferry.app import run_worker
+from memferry.app import Stop, run_worker
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.settings import Settings
 
@@ -22,17 +22,17 @@ def register(app: typer.Typer) -> None:
             bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
         ] = False,
     ) -> None:
-        """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C."""
+        """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C; twice to hurry."""
         run(_work(settings_with(data_dir), supervised=supervised))
 
 
 async def _work(settings: Settings, *, supervised: bool) -> None:
-    stop = asyncio.Event()
+    stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, stop.ask)
     if supervised:
         # The other end of this pipe closes when the supervisor dies, however it dies.
         os.set_blocking(0, False)
-        loop.add_reader(0, lambda: None if os.read(0, 1) else stop.set())
+        loop.add_reader(0, lambda: None if os.read(0, 1) else stop.asked.set())
     await run_worker(settings, stop)

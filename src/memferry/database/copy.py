@@ -26,6 +26,13 @@ class CopyOut:
         if self._fault is not None:
             raise self._fault
 
+    def fail(self, fault: Exception) -> None:
+        """End the blocks with a fault; the reader gets it next, even if it waits already."""
+        self._fault = fault
+        while not self._blocks.empty():
+            self._blocks.get_nowait()
+        self._blocks.put_nowait(None)
+
     async def run(
         self, connection: Connection, query: str, arguments: list[object], options: CopyOptions
     ) -> None:

@@ -15,7 +15,10 @@ Connection: TypeAlias = (
 )
 
 SERVICE_ROLE = "memferry_service"
-_PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0"
+_PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
+# The first query takes the snapshot. In the message that begins the transaction it runs within
+# microseconds of now(), which all statements of one message share.
+_TAKE_SNAPSHOT = "SELECT"
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
 
@@ -24,11 +27,13 @@ _AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    asyncpg.CannotConnectNowError,
-    asyncpg.AdminShutdownError,
-    asyncpg.CrashShutdownError,
-    asyncpg.TooManyConnectionsError,
-    asyncpg.QueryCanceledError,
+    # Going away, coming up, a statement cut off.
+    asyncpg.OperatorInterventionError,
+    # Too many connections, no memory, no disk.
+    asyncpg.InsufficientResourcesError,
+    asyncpg.PostgresSystemError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidCatalogNameError,
     asyncpg.InterfaceError,
     asyncpg.InternalClientError,
@@ -91,14 +96,17 @@ class Database:
         """A transaction in which the views show exactly this tenant's rows.
 
         With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
-        READ: https://www.postgresql.org/docs/current/transaction-iso.html). With `patient` the
-        statement timeout does not apply. Commits at the end, rolls back on any error.
+        READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
+        that was. With `patient` the statement timeout does not apply. Commits at the end, rolls
+        back on any error.
         """
         async with self.connection() as connection:
             # One round trip; SET LOCAL ends with the transaction. A UUID needs no quoting.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
-                f"SET LOCAL memferry.tenant = '{tenant_id}';" + (_PATIENCE if patient else "")
+                f"SET LOCAL memferry.tenant = '{tenant_id}';"
+                + (_PATIENCE if patient else "")
+                + (_TAKE_SNAPSHOT if snapshot else "")
             )
             try:
                 yield connection

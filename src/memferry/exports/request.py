@@ -1,5 +1,6 @@
 """What a client asks for: a format and filters, checked to the last field."""
 
+import hashlib
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -66,6 +67,11 @@ class ExportRequest:
         """All filters of the contract as JSON text, null where not given."""
         shown = {each.field: self._shown(each) for each in EXPORT_FILTERS}
         return msgspec.json.encode(shown).decode()
+
+    @property
+    def sha256(self) -> bytes:
+        """A digest that equal requests share, however they were written."""
+        return hashlib.sha256(f"{self.format.name} {self.filters_json}".encode()).digest()
 
     def _shown(self, each: type[Filter]) -> object:
         value = self.values.get(each)

@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
+from uuid import UUID
 
 from memferry.database.copy import CopyOut, copy_out
-from memferry.database.pool import Connection
+from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
+from memferry.errors import MemferryError
 from memferry.exports.request import ExportRequest
 from memferry.formats import TextFormat
 
@@ -15,9 +18,15 @@ from memferry.formats import TextFormat
 class ExportRun:
     """The bytes of an export as they come, and the tally of those already handed out."""
 
-    def __init__(self, file_format: type[TextFormat], records: CopyOut) -> None:
+    def __init__(
+        self,
+        file_format: type[TextFormat],
+        records: CopyOut,
+        ended: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
         self._format = file_format
         self._records = records
+        self._ended = ended
         self._sha256 = hashlib.sha256()
         self.rows_done = 0
         self.bytes_done = 0
@@ -26,6 +35,10 @@ class ExportRun:
     def sha256(self) -> bytes:
         """Digest of the bytes so far; of the whole file once the iteration has ended."""
         return self._sha256.digest()
+
+    def interrupt(self, fault: MemferryError) -> None:
+        """Make the iteration raise, even while PostgreSQL is still looking for the next row."""
+        self._records.fail(fault)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         async for rows, chunk in self._joined():
@@ -54,19 +67,66 @@ class ExportRun:
             body = data if end == shape.separator else data.replace(end, shape.separator)
             yield inner + 1, lead + body
             lead, started = shape.separator, True
+        if self._ended is not None:
+            await self._ended()
         last = (shape.separator if shape.ends_with_separator else b"") if started else shape.head
         yield 0, last + shape.tail
 
 
+class Snapshot:
+    """The moment of the database that a run reads; while held, vacuum spares what died since."""
+
+    def __init__(self, taken_at: int, let_go: Callable[[], Awaitable[None]]) -> None:
+        self.taken_at = taken_at
+        """Epoch ms by the database's clock: what was committed before is in, nothing later."""
+        self._let_go = let_go
+        self._since = time.monotonic()
+        self._until: float | None = None
+
+    @property
+    def held_seconds(self) -> float:
+        """How long it has been held, up to now or until it was let go."""
+        return (self._until or time.monotonic()) - self._since
+
+    async def let_go(self) -> None:
+        """End the transaction: its last row has been read."""
+        await self._let_go()
+        self._until = time.monotonic()
+
+
+class Runs:
+    """Starts exports, each in a snapshot of its own."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    @asynccontextmanager
+    async def start(
+        self, tenant_id: UUID, request: ExportRequest
+    ) -> AsyncIterator[tuple[ExportRun, Snapshot]]:
+        """A run, and its snapshot, which is let go as soon as the last row has been read."""
+        async with AsyncExitStack() as transaction:
+            connection = await transaction.enter_async_context(
+                self._database.tenant(tenant_id, snapshot=True, patient=True)
+            )
+            taken_at: int = await connection.fetchval(sql("read_snapshot_time"))
+            snapshot = Snapshot(taken_at, transaction.aclose)
+            async with running_export(connection, request, snapshot.let_go) as run:
+                yield run, snapshot
+
+
 @asynccontextmanager
 async def running_export(
-    connection: Connection, request: ExportRequest
+    connection: Connection,
+    request: ExportRequest,
+    ended: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[ExportRun]:
     """Start an export on a connection in a snapshot of the tenant; iterate it for its bytes.
 
-    Leaving the context early stops the COPY on the server.
+    `ended` is called once the last row has been read. Leaving the context early stops the COPY on
+    the server.
     """
     statement, arguments = request.selection.apply(sql("export_memories"))
     query = statement.replace("{columns}", request.format.columns)
     async with copy_out(connection, query, arguments, request.format.copy) as records:
-        yield ExportRun(request.format, records)
+        yield ExportRun(request.format, records, ended)

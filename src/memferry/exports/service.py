@@ -1,42 +1,101 @@
-"""What can be done with one tenant's exports: create, get, list, open the file."""
+"""What can be done with one tenant's exports: create, get, list, cancel or delete."""
 
+import logging
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from uuid import UUID
 
 import asyncpg
 
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
-from memferry.errors import ExportNotFound
+from memferry.errors import (
+    ExportNotFound,
+    IdempotencyKeyInFlight,
+    IdempotencyKeyReused,
+    StorageUnavailable,
+)
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import ExportRun, running_export
-from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export
+from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
+from memferry.storage import Storage
 
+_log = logging.getLogger("memferry.exports")
 _LISTED = 100
 
 
 class Exports:
     """The exports of every tenant, one tenant per call."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, storage: Storage, *, lifetime_seconds: float) -> None:
+        """What is completed is kept for that long."""
         self._database = database
+        self._storage = storage
+        self._lifetime_ms = int(lifetime_seconds * 1000)
 
-    async def create(self, tenant_id: UUID, request: ExportRequest) -> Export:
-        """Run a small export at once, queue a large one. Probe and rows see one snapshot."""
-        async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
-            statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
-            found: int = await connection.fetchval(statement, *arguments)
-            if found <= INLINE_ROWS:
-                async with running_export(connection, request) as run:
-                    payload = await _small(run)
-                if payload is not None:
-                    return await _keep(connection, request, run, payload)
-            else:
-                statement, arguments = request.selection.apply(sql("count_memories"))
-                found = await connection.fetchval(statement, *arguments)
-            return await _queue(connection, request, found)
+    async def create(
+        self, tenant_id: UUID, request: ExportRequest, idempotency_key: str | None = None
+    ) -> Export:
+        """Run a small export at once, queue a large one. Probe and rows see one snapshot.
+
+        A repeated idempotency key answers the export it stands for; raises IdempotencyKeyInFlight
+        while that one is being made, and IdempotencyKeyReused if it was asked for differently.
+        """
+        if idempotency_key is None:
+            async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
+                return await self._make(connection, request)
+        return await self._make_once(tenant_id, request, idempotency_key)
+
+    async def _make_once(self, tenant_id: UUID, request: ExportRequest, key: str) -> Export:
+        try:
+            async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
+                known = await connection.fetchrow(sql("find_idempotency_key"), key)
+                if known is None or not known["free"]:
+                    raise IdempotencyKeyInFlight
+                if known["export_id"] is None:
+                    made = await self._make(connection, request)
+                    await connection.execute(
+                        sql("keep_idempotency_key"), key, request.sha256, made.id
+                    )
+                    return made
+        except asyncpg.SerializationError as fault:
+            # Its first request ended after our snapshot and before we had the key.
+            raise IdempotencyKeyInFlight from fault
+        if known["request_sha256"] != request.sha256:
+            raise IdempotencyKeyReused
+        return await self.get(tenant_id, known["export_id"])
+
+    async def _make(self, connection: Connection, request: ExportRequest) -> Export:
+        statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
+        found: int = await connection.fetchval(statement, *arguments)
+        if found <= INLINE_ROWS:
+            # A COPY that is left early may end its transaction, but no more than this part of it.
+            await connection.execute("SAVEPOINT small")
+            async with running_export(connection, request) as run:
+                payload = await _small(run)
+            if payload is not None:
+                return await self._keep(connection, request, run, payload)
+            await connection.execute("ROLLBACK TO SAVEPOINT small")
+        else:
+            statement, arguments = request.selection.apply(sql("count_memories"))
+            found = await connection.fetchval(statement, *arguments)
+        return await _queue(connection, request, found)
+
+    async def _keep(
+        self, connection: Connection, request: ExportRequest, run: ExportRun, payload: bytes
+    ) -> Export:
+        row = await connection.fetchrow(
+            sql("create_completed_export"),
+            new_export_id(),
+            request.format.name,
+            request.filters_json,
+            run.rows_done,
+            payload,
+            run.sha256,
+            self._lifetime_ms,
+        )
+        return _export(row, payload=payload)
 
     async def get(self, tenant_id: UUID, export_id: str) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound."""
@@ -53,6 +112,31 @@ class Exports:
         async with self._database.tenant(tenant_id) as connection:
             return [_export(row) for row in await connection.fetch(sql("list_exports"), _LISTED)]
 
+    async def delete(self, tenant_id: UUID, export_id: str) -> None:
+        """Cancel an export that is not finished; remove one that is, with its file and payload.
+
+        Raises ExportNotFound. The row goes first, so that nothing is ever offered that is not
+        there; what a store that is away keeps of the file is left to the sweeper.
+        """
+        if not is_export_id(export_id):
+            raise ExportNotFound
+        async with self._database.tenant(tenant_id) as connection:
+            ended = await connection.fetchval(
+                sql("cancel_export"), export_id
+            ) or await connection.fetchval(sql("delete_export"), export_id)
+        if ended is None:
+            raise ExportNotFound
+        try:
+            await self._remove_files(object_prefix(tenant_id, export_id))
+        except StorageUnavailable as fault:
+            _log.warning("export %s: its files are left to the sweeper: %s", export_id, fault)
+
+    async def _remove_files(self, prefix: str) -> None:
+        async for upload in self._storage.unfinished(prefix):
+            await self._storage.abort(upload)
+        async for info in self._storage.list(prefix):
+            await self._storage.delete(info.key)
+
 
 async def _small(run: ExportRun) -> bytes | None:
     """All bytes of a run, or None as soon as they are more than an answer may hold."""
@@ -62,21 +146,6 @@ async def _small(run: ExportRun) -> bytes | None:
             return None
         chunks.append(chunk)
     return b"".join(chunks)
-
-
-async def _keep(
-    connection: Connection, request: ExportRequest, run: ExportRun, payload: bytes
-) -> Export:
-    row = await connection.fetchrow(
-        sql("create_completed_export"),
-        new_export_id(),
-        request.format.name,
-        request.filters_json,
-        run.rows_done,
-        payload,
-        run.sha256,
-    )
-    return _export(row, payload=payload)
 
 
 async def _queue(connection: Connection, request: ExportRequest, row_count: int) -> Export:
@@ -91,7 +160,11 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
 
 
 def _export(row: asyncpg.Record | None, **more: bytes) -> Export:
-    """The export a statement over the view `exports` answered."""
-    values = dict(row or {})
-    known = {each.name for each in fields(Export)}
-    return Export(**{name: value for name, value in values.items() if name in known} | more)
+    """The export a statement over the view `exports` answered; past its time it is expired."""
+    values = dict(row or {}) | more
+    export = Export(
+        **{each.name: values[each.name] for each in fields(Export) if each.name in values}
+    )
+    if values.get("lapsed"):
+        return replace(export, status="expired", object_key=None, payload=None)
+    return export

@@ -83,7 +83,8 @@ def _correct_description(app: FastAPI) -> None:
             components["schemas"].pop(name, None)
         for item in document["paths"].values():
             for operation in item.values():
-                operation["responses"].pop("422", None)
+                if "HTTPValidationError" in str(operation["responses"].get("422")):
+                    del operation["responses"]["422"]
         return document
 
     app.openapi = openapi  # type: ignore[method-assign]  # FastAPI's documented way to extend it

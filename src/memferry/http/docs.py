@@ -15,8 +15,10 @@ _REASONS = {
     400: "The input breaks a rule; the error names the field",
     401: "Missing or unknown token",
     404: "Not found",
+    409: "It collides with a request that is still being answered",
     413: "Too large",
     416: "The range lies outside the file",
+    422: "The Idempotency-Key was used for another request",
     503: "A part of the service is away; try again after Retry-After seconds",
 }
 
@@ -26,10 +28,10 @@ def documented(
     answer: Any,
     *errors: int,
     body: type[BaseModel] | None = None,
-    query: Sequence[dict[str, Any]] = (),
+    parameters: Sequence[dict[str, Any]] = (),
     token: bool = True,
 ) -> dict[str, Any]:
-    """What describes a route to FastAPI: its answers, body, query and need of a token."""
+    """What describes a route to FastAPI: its answers, body, parameters and need of a token."""
     failures = (*errors, 401, 503) if token else errors
     responses: dict[int, Any] = {
         code: {"model": shapes.Error, "description": _REASONS[code]} for code in failures
@@ -39,8 +41,8 @@ def documented(
     if body is not None:
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
         extra["requestBody"] = {"content": {"application/json": {"schema": _inlined(schema)}}}
-    if query:
-        extra["parameters"] = list(query)
+    if parameters:
+        extra["parameters"] = list(parameters)
     return {
         "status_code": status,
         "response_model": None,
@@ -68,6 +70,12 @@ def add_route(
 def query_field(name: str, kind: str, meaning: str) -> dict[str, Any]:
     """One field of a query string."""
     return {"name": name, "in": "query", "description": meaning, "schema": {"type": kind}}
+
+
+def header_field(name: str, pattern: str, meaning: str) -> dict[str, Any]:
+    """One header of a request."""
+    schema = {"type": "string", "pattern": f"^{pattern}$"}
+    return {"name": name, "in": "header", "description": meaning, "schema": schema}
 
 
 def filter_fields() -> list[dict[str, Any]]:

@@ -11,7 +11,9 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from memferry.errors import (
+    Conflict,
     Denied,
+    IdempotencyKeyReused,
     Invalid,
     MemferryError,
     MethodNotAllowed,
@@ -27,8 +29,10 @@ STATUS: dict[type[MemferryError], int] = {
     Denied: 401,
     NotFound: 404,
     MethodNotAllowed: 405,
+    Conflict: 409,
     TooLarge: 413,
     RangeNotSatisfiable: 416,
+    IdempotencyKeyReused: 422,
     Unavailable: 503,
     MemferryError: 500,
 }
@@ -91,6 +95,8 @@ def _headers(fault: MemferryError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(fault, Unavailable):
         return {"Retry-After": "5"}
+    if isinstance(fault, Conflict):
+        return {"Retry-After": "1"}
     if isinstance(fault, RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{fault.size_bytes}"}
     return {}

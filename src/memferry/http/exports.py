@@ -1,19 +1,27 @@
 """The export endpoints: read the request, call one verb, show the result."""
 
+import re
+
 from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from memferry.errors import Invalid
 from memferry.exports.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http import shapes
-from memferry.http.docs import add_route
+from memferry.http.docs import add_route, header_field
 from memferry.http.requests import caller, read_body
 from memferry.http.views import export_summary, export_view, json_answer
-from memferry.model.export import Export
+from memferry.model.export import UNFINISHED, Export
 
-_FINISHED = ("completed", "failed")
+_KEY = re.compile(r"[!-~]{1,255}")
+
+
+_IDEMPOTENCY_KEY = header_field(
+    "Idempotency-Key", _KEY.pattern, "repeats with the same key and body answer the same export"
+)
 
 
 class ExportEndpoints:
@@ -29,20 +37,23 @@ class ExportEndpoints:
         router = APIRouter(tags=["exports"])
         base = "/api/memories/exports"
         add_route(
-            router, f"POST {base}", self.create_export, 201, shapes.Export, 400, 413,
-            body=shapes.ExportRequest,
+            router, f"POST {base}", self.create_export, 201, shapes.Export, 400, 409, 413, 422,
+            body=shapes.ExportRequest, parameters=[_IDEMPOTENCY_KEY],
         )  # fmt: skip
         add_route(router, f"GET {base}", self.list_exports, 200, shapes.ExportList)
         add_route(router, f"GET {base}/{{export_id}}", self.get_export, 200, shapes.Export, 404)
+        add_route(router, f"DELETE {base}/{{export_id}}", self.delete_export, 204, None, 404)
         return router
 
     async def create_export(self, request: Request) -> Response:
         """Export memories: up to 10,000 come back at once as `payload`, more are queued.
 
-        The `download_url` of a queued export appears when its file is whole.
+        The `download_url` of a queued export appears when its file is whole. With an
+        `Idempotency-Key`, a repeat within 24 hours answers the same export.
         """
         asked = ExportRequest.parse(await read_body(request, BODY_BYTES) or b"{}")
-        made = await self._exports.create(caller(request).tenant_id, asked)
+        key = _idempotency_key(request)
+        made = await self._exports.create(caller(request).tenant_id, asked, key)
         return await self._answer(request, made, 201)
 
     async def list_exports(self, request: Request) -> Response:
@@ -55,11 +66,23 @@ class ExportEndpoints:
         found = await self._exports.get(caller(request).tenant_id, export_id)
         return await self._answer(request, found, 200)
 
+    async def delete_export(self, request: Request, export_id: str) -> Response:
+        """Cancel an export that is not finished; remove a finished one with all its bytes."""
+        await self._exports.delete(caller(request).tenant_id, export_id)
+        return Response(status_code=204)
+
     async def _answer(self, request: Request, export: Export, status: int) -> Response:
         address = await self._downloads.address(caller(request).tenant_id, export)
         if address is not None and address.startswith("/"):
             address = (self._public_url or str(request.base_url).rstrip("/")) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
-        if export.status not in _FINISHED:
+        if export.status in UNFINISHED:
             headers["Retry-After"] = "1"
         return json_answer(export_view(export, address), status, headers)
+
+
+def _idempotency_key(request: Request) -> str | None:
+    key = request.headers.get("idempotency-key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise Invalid("Idempotency-Key", "expected 1 to 255 visible ASCII characters, no spaces")
+    return key

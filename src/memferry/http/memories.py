@@ -77,7 +77,7 @@ class MemoryEndpoints:
             200,
             list[shapes.ListedMemory],
             400,
-            query=_LIST_QUERY,
+            parameters=_LIST_QUERY,
         )
         add_route(
             router,
@@ -120,7 +120,7 @@ class MemoryEndpoints:
             200,
             shapes.Recalled,
             400,
-            query=_RECALL_QUERY,
+            parameters=_RECALL_QUERY,
         )
         add_route(router, "GET /api/threads/{reference:path}", self.get_thread, 200, shapes.Thread)
         add_route(router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace])

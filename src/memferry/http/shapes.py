@@ -168,16 +168,23 @@ class ExportSummary(Shape):
     """One export; sizes in bytes, times in epoch milliseconds UTC."""
 
     id: str = Field(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")
-    status: Literal["pending", "running", "completed", "failed"]
+    status: Literal["pending", "running", "completed", "failed", "cancelled", "expired"]
     format: Format
     row_count: int
     error: str | None
+    error_code: str | None = Field(description="stable; set when failed", examples=[None])
+    retryable: bool | None = Field(description="when failed: whether asking again makes sense")
     filters: Filters
     rows_done: int
     bytes_done: int
+    progress: float = Field(ge=0, le=1, description="1 when, and only when, it was completed")
     sha256: str | None = Field(description="hex digest of the whole file")
     created_at: int
-    completed_at: int | None
+    snapshot_at: int | None = Field(
+        description="what was saved before is in, nothing later; set when completed"
+    )
+    completed_at: int | None = Field(description="when it was completed, failed or cancelled")
+    expires_at: int | None = Field(description="until when its bytes are kept; set when completed")
 
 
 class Export(ExportSummary):
@@ -235,6 +242,25 @@ class CreatedWebhook(Webhook):
     """The only answer that ever shows the secret."""
 
     secret: str
+
+
+class Delivery(Shape):
+    """What one webhook was sent, or will be."""
+
+    id: UUID
+    event: str
+    created_at: int
+    attempt: int = Field(description="how often it was sent")
+    next_attempt_at: int | None = Field(description="null when no attempt follows")
+    delivered_at: int | None
+    last_status: int | None = Field(description="HTTP status of the receiver's last answer")
+    last_error: str | None = Field(description="why there was no answer")
+
+
+class DeliveryList(Shape):
+    """The most recent deliveries to one webhook, newest first."""
+
+    deliveries: list[Delivery]
 
 
 class WebhookList(Shape):

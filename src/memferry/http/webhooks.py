@@ -40,6 +40,9 @@ class WebhookEndpoints:
             body=shapes.WebhookChange,
         )  # fmt: skip
         add_route(router, f"DELETE {one}", self.delete_webhook, 204, None, 404)
+        add_route(
+            router, f"GET {one}/deliveries", self.list_deliveries, 200, shapes.DeliveryList, 404
+        )
         return router
 
     async def list_webhooks(self, request: Request) -> Response:
@@ -73,3 +76,10 @@ class WebhookEndpoints:
             caller(request).tenant_id, uuid_or(webhook_id, WebhookNotFound())
         )
         return Response(status_code=204)
+
+    async def list_deliveries(self, request: Request, webhook_id: str) -> Response:
+        """The 100 most recent deliveries to a webhook, newest first, without their bodies."""
+        found = await self._webhooks.deliveries(
+            caller(request).tenant_id, uuid_or(webhook_id, WebhookNotFound())
+        )
+        return json_answer({"deliveries": rows(found)})

@@ -1,18 +1,22 @@
-"""What an export is: its states, the allowed changes between them, and its row."""
+"""What an export is: its states, the allowed changes between them, its row and its job."""
 
 from dataclasses import dataclass
 from typing import Literal
 from uuid import UUID
 
-Status = Literal["pending", "running", "completed", "failed"]
+Status = Literal["pending", "running", "completed", "failed", "cancelled", "expired"]
 
 ALLOWED_CHANGES: dict[Status, frozenset[Status]] = {
-    "pending": frozenset({"running"}),
-    "running": frozenset({"running", "completed", "failed"}),
-    "completed": frozenset(),
+    "pending": frozenset({"running", "cancelled"}),
+    "running": frozenset({"running", "completed", "failed", "cancelled"}),
+    "completed": frozenset({"expired"}),
     "failed": frozenset(),
+    "cancelled": frozenset(),
+    "expired": frozenset(),
 }
 """From which state an export may go to which; running to running is a new attempt."""
+
+UNFINISHED: frozenset[Status] = frozenset({"pending", "running"})
 
 INLINE_ROWS = 10_000
 INLINE_BYTES = 32 * 1024 * 1024
@@ -33,9 +37,20 @@ class Export:
     sha256: bytes | None
     object_key: str | None
     error: str | None
+    error_code: str | None
+    retryable: bool | None
     created_at: int
+    snapshot_at: int | None
     completed_at: int | None
+    expires_at: int | None
     payload: bytes | None = None
+
+    @property
+    def progress(self) -> float:
+        """The part that is done, from 0 to 1; 1 only when completed."""
+        if self.status in ("completed", "expired"):
+            return 1.0
+        return min(self.rows_done / max(self.row_count, 1), 0.999)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,4 +65,40 @@ class Claim:
     @property
     def object_key(self) -> str:
         """Where this attempt writes; another attempt never touches it."""
-        return f"{self.tenant_id}/{self.export_id}/{self.attempt}"
+        return f"{object_prefix(self.tenant_id, self.export_id)}{self.attempt}"
+
+
+def object_prefix(tenant_id: UUID, export_id: str) -> str:
+    """What the keys of all attempts at an export start with."""
+    return f"{tenant_id}/{export_id}/"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """What the holder of a claim has to do, and how the attempts before ended."""
+
+    format: str
+    filters: str
+    failures: int
+    """Attempts that count against the export, this one included."""
+    last_error: str | None
+    last_error_code: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What a finished attempt wrote, to be published."""
+
+    rows: int
+    size_bytes: int
+    sha256: bytes
+    snapshot_at: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Why an export ended without a file, for a person to act on."""
+
+    reason: str
+    code: str
+    retryable: bool

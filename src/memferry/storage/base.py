@@ -17,6 +17,22 @@ class ObjectInfo:
     modified: datetime
 
 
+@dataclass(frozen=True)
+class Stored:
+    """What a store holds after a write, read back from it."""
+
+    size_bytes: int
+    sha256: bytes
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A write that was begun and is not finished; its writer may be dead."""
+
+    key: str
+    id: str
+
+
 class Storage(ABC):
     """Whole objects under slash-separated keys.
 
@@ -27,8 +43,8 @@ class Storage(ABC):
     @abstractmethod
     async def put(
         self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> None:
-        """Write one object from a stream, in bounded memory.
+    ) -> Stored:
+        """Write one object from a stream, in bounded memory; then read back what is there.
 
         It appears whole or not at all. If the stream raises, or the caller is cancelled, nothing is
         left behind and the fault goes on. Raises FileExistsError rather than overwrite a key.
@@ -53,6 +69,14 @@ class Storage(ABC):
     @abstractmethod
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """Every whole object whose key starts with the prefix, however many there are."""
+
+    @abstractmethod
+    def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+        """Every write in progress whose key starts with the prefix, be its writer alive or dead."""
+
+    @abstractmethod
+    async def abort(self, upload: Upload) -> None:
+        """Remove what was written so far; a writer that is alive fails. Twice is fine."""
 
     @abstractmethod
     async def ping(self) -> None:

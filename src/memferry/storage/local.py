@@ -1,18 +1,21 @@
 """A directory as object store: every write is durable before anybody can see it."""
 
 import asyncio
+import hashlib
+import itertools
 import os
 import secrets
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
 from memferry.errors import ObjectNotFound, StorageUnavailable
-from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage
+from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Stored, Upload
 
 _PARTIAL = ".partial"
+_TRIES = 10
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
@@ -42,18 +45,20 @@ class LocalStorage(Storage):
 
     async def put(
         self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> None:
-        """Write one object; the media type and name are given out with the download instead."""
+    ) -> Stored:
+        """Write one object; the media type and name are given out with the download instead.
+
+        What was written is read back piece by piece, beside the source's work.
+        """
         del media_type, filename
         target = self._path(key)
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
         with _translated_writes():
-            await _to_its_end(_make_directories, target.parent, self._root)
-            # Not in a thread: a cancelled caller would never learn which file to close.
-            descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            descriptor = await self._create(partial)
+            digest, size = hashlib.sha256(), 0
             try:
                 async for chunk in chunks:
-                    await _to_its_end(_write_all, descriptor, chunk)
+                    size += await _to_its_end(_write, descriptor, chunk, size, digest)
                 await _to_its_end(_publish, descriptor, partial, target)
             except BaseException:
                 _withdraw(descriptor, target)
@@ -62,6 +67,7 @@ class LocalStorage(Storage):
                 os.close(descriptor)
                 with suppress(OSError):
                     partial.unlink()
+        return Stored(size, digest.digest())
 
     async def stat(self, key: str) -> ObjectInfo:
         """Size and time of one object."""
@@ -90,18 +96,28 @@ class LocalStorage(Storage):
         return None
 
     async def delete(self, key: str) -> None:
-        """Remove an object."""
+        """Remove an object, and the directories that are empty then."""
         with suppress(ObjectNotFound), _translated():
-            await asyncio.to_thread(os.unlink, self._path(key))
+            await asyncio.to_thread(self._remove, self._path(key))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """Every whole object below the prefix; files still being written do not show."""
-        with _translated():
-            names = await asyncio.to_thread(lambda: sorted(self._names()))
-        for name in names:
-            if name.startswith(prefix):
+        for name in await self._names(prefix):
+            if not name.endswith(_PARTIAL):
                 with suppress(ObjectNotFound):
                     yield await self.stat(name)
+
+    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+        """Every temporary file below the prefix."""
+        for name in await self._names(prefix):
+            directory, _, file = name.rpartition("/")
+            if file.endswith(_PARTIAL) and file.startswith("."):
+                key = file[1:].removesuffix(_PARTIAL).rpartition(".")[0]
+                yield Upload(f"{directory}/{key}", name)
+
+    async def abort(self, upload: Upload) -> None:
+        """Remove a temporary file; its writer, if alive, cannot give it a name any more."""
+        await self.delete(upload.id)
 
     async def ping(self) -> None:
         """Make the directory if it is missing, and see whether files can be made in it."""
@@ -116,11 +132,32 @@ class LocalStorage(Storage):
             raise ValueError(f"not a key: {key!r}")
         return self._root.joinpath(*parts)
 
-    def _names(self) -> Iterator[str]:
-        for directory, _, files in os.walk(self._root):
-            for name in files:
-                if not name.endswith(_PARTIAL):
-                    yield Path(directory, name).relative_to(self._root).as_posix()
+    async def _create(self, partial: Path) -> int:
+        """Open a new file; its directory may vanish in between, with what was removed from it."""
+        for _ in range(_TRIES):
+            with suppress(FileNotFoundError):
+                await _to_its_end(_make_directories, partial.parent, self._root)
+                # Not in a thread: a cancelled caller would never learn which file to close.
+                return os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+        raise FileNotFoundError(partial)
+
+    async def _names(self, prefix: str) -> Sequence[str]:
+        with _translated():
+            return await asyncio.to_thread(lambda: sorted(self._walk(prefix)))
+
+    def _walk(self, prefix: str) -> Iterator[str]:
+        top = self._root / prefix.rpartition("/")[0]
+        for directory, _, files in os.walk(top):
+            for file in files:
+                name = Path(directory, file).relative_to(self._root).as_posix()
+                if name.startswith(prefix):
+                    yield name
+
+    def _remove(self, path: Path) -> None:
+        path.unlink()
+        with suppress(OSError):  # not empty, or gone already
+            for directory in itertools.takewhile(self._root.__ne__, path.parents):
+                directory.rmdir()
 
 
 @contextmanager
@@ -160,10 +197,16 @@ def _make_directories(path: Path, root: Path) -> None:
     _flush_directory(path.parent)
 
 
-def _write_all(descriptor: int, data: bytes) -> None:
+def _write(descriptor: int, data: bytes, start: int, digest: "hashlib._Hash") -> int:
+    """Append, and add to the digest what the file holds now from `start` on: that many bytes."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
+    size = 0
+    while chunk := os.pread(descriptor, CHUNK_BYTES, start + size):
+        digest.update(chunk)
+        size += len(chunk)
+    return size
 
 
 def _publish(descriptor: int, partial: Path, target: Path) -> None:

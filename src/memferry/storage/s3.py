@@ -1,9 +1,9 @@
 """An S3 bucket as object store, through obstore."""
 
 import asyncio
-from collections.abc import AsyncIterable, AsyncIterator, Iterator
+import hashlib
+from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,7 +12,8 @@ from obstore import exceptions
 from obstore.store import S3Store
 
 from memferry.errors import ObjectNotFound, StorageUnavailable
-from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage
+from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Stored, Upload
+from memferry.storage.s3_uploads import S3Options, Uploads
 
 # Four parts in flight and one being filled: 40 MiB, and files of up to 80 GB (10,000 parts).
 _PART_BYTES = 8 * 1024 * 1024
@@ -24,18 +25,6 @@ _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
 # A store that takes connections and never answers is away too; only transfers may take longer.
 _ANSWER_SECONDS = 10
-_DEFAULT_REGION = "us-east-1"
-
-
-@dataclass(frozen=True)
-class S3Options:
-    """How to reach a bucket; unset values are left to obstore (environment, instance metadata)."""
-
-    endpoint: str | None = None
-    region: str | None = None
-    access_key: str | None = None
-    secret_key: str | None = None
-    session_token: str | None = None
 
 
 @contextmanager
@@ -64,11 +53,12 @@ class S3Storage(Storage):
             },
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
         )
+        self._uploads = Uploads(bucket, prefix, options)
 
     async def put(
         self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> None:
-        """Write one object by multipart upload.
+    ) -> Stored:
+        """Write one object by multipart upload, and read it back.
 
         obstore aborts an upload when its source raises, and leaves it unfinished when its caller is
         cancelled; so a cancelled caller stops the source, and waits for the abort.
@@ -78,14 +68,23 @@ class S3Storage(Storage):
         upload = asyncio.ensure_future(self._upload(key, source, media_type, filename))
         try:
             await asyncio.shield(upload)
+            return await self._read_back(key)
         except asyncio.CancelledError:
             source.stop()
-            while not upload.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([upload])
-            if upload.exception() is None:
-                await self.delete(key)
+            await _whatever_comes(self._withdraw(upload, key))
             raise
+
+    async def _withdraw(self, upload: "asyncio.Future[None]", key: str) -> None:
+        """Wait for the end of an upload, and remove the object if there is one."""
+        await asyncio.wait([upload])
+        if upload.exception() is None:
+            await self.delete(key)
+
+    async def _read_back(self, key: str) -> Stored:
+        digest, size = hashlib.sha256(), (await self.stat(key)).size_bytes
+        async for chunk in self.read(key, 0, size):
+            await asyncio.to_thread(digest.update, chunk)
+        return Stored(size, digest.digest())
 
     async def _upload(self, key: str, source: "_Stoppable", media_type: str, filename: str) -> None:
         try:
@@ -156,6 +155,19 @@ class S3Storage(Storage):
                     if meta["path"].startswith(prefix):
                         yield _info(meta)
 
+    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+        """Every multipart upload in progress below the prefix."""
+        async for upload in self._uploads.all(prefix):
+            yield upload
+
+    async def abort(self, upload: Upload) -> None:
+        """Abort a multipart upload."""
+        await self._uploads.abort(upload)
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        await self._uploads.close()
+
     async def ping(self) -> None:
         """Look at the bucket."""
         with _translated():
@@ -191,10 +203,19 @@ class _Stoppable:
             raise
 
 
+async def _whatever_comes(work: Coroutine[Any, Any, None]) -> None:
+    """See it through: a caller that is cancelled again waits all the same."""
+    running = asyncio.ensure_future(work)
+    while not running.done():
+        with suppress(asyncio.CancelledError):
+            await asyncio.wait([running])
+    running.exception()  # looked at, or asyncio complains
+
+
 def _config(options: S3Options) -> Any:
     given = {
         "endpoint": options.endpoint,
-        "region": options.region or _DEFAULT_REGION,
+        "region": options.region,
         "access_key_id": options.access_key,
         "secret_access_key": options.secret_key,
         "session_token": options.session_token,

@@ -19,6 +19,7 @@ from memferry.model.webhook import (
 )
 
 _MOST = 50
+_LISTED = 100
 
 
 class Webhooks:
@@ -79,6 +80,13 @@ class Webhooks:
         """Delete a webhook and what still waits for it; raises WebhookNotFound."""
         async with self._database.tenant(tenant_id) as connection:
             _found(await connection.fetchval(sql("delete_webhook"), webhook_id))
+
+    async def deliveries(self, tenant_id: UUID, webhook_id: UUID) -> Sequence[str]:
+        """The log of one webhook's deliveries, newest first; raises WebhookNotFound."""
+        async with self._database.tenant(tenant_id) as connection:
+            _found(await connection.fetchval(sql("get_webhook"), webhook_id))
+            rows = await connection.fetch(sql("list_deliveries"), webhook_id, _LISTED)
+        return [row[0] for row in rows]
 
 
 def _found(row: str | None) -> str:

@@ -20,10 +20,14 @@ Tick = Callable[[], Awaitable[bool]]
 class Loop:
     """Calls `tick` again and again; a tick answers whether it found anything to do."""
 
-    def __init__(self, name: str, channel: str, tick: Tick) -> None:
+    def __init__(
+        self, name: str, tick: Tick, *, channel: str | None, seconds: float = _POLL_SECONDS
+    ) -> None:
+        """`channel` is where PostgreSQL hints at work; `seconds` is how often to look without."""
         self.name = name
         self.channel = channel
         self._tick = tick
+        self._seconds = seconds
         self._hint = asyncio.Event()
         self._stopping = False
 
@@ -45,13 +49,16 @@ class Loop:
                     continue
             except Unavailable as fault:
                 _log.warning("%s: %s", self.name, fault)
-                await asyncio.sleep(_PAUSE_SECONDS)
-            except MemferryError:
+                await self._rest(_PAUSE_SECONDS)
+            except Exception:  # noqa: BLE001 - see above
                 _log.exception("%s failed", self.name)
-                await asyncio.sleep(_PAUSE_SECONDS)
-            if not self._stopping:
-                with suppress(TimeoutError):
-                    await asyncio.wait_for(self._hint.wait(), _POLL_SECONDS)
+                await self._rest(_PAUSE_SECONDS)
+            await self._rest(self._seconds)
+
+    async def _rest(self, seconds: float) -> None:
+        if not self._stopping:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._hint.wait(), seconds)
 
 
 async def wake_on_notify(url: str, loops: Sequence[Loop]) -> None:
@@ -63,7 +70,8 @@ async def wake_on_notify(url: str, loops: Sequence[Loop]) -> None:
             connection.add_termination_listener(lambda _connection, gone=gone: gone.set())
             try:
                 for loop in loops:
-                    await connection.add_listener(loop.channel, _waker(loop))
+                    if loop.channel is not None:
+                        await connection.add_listener(loop.channel, _waker(loop))
                 await gone.wait()
             finally:
                 await connection.close(timeout=1)

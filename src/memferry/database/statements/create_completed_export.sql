@@ -1,7 +1,10 @@
 -- An export that ran in its request: the row and the payload appear together.
+-- The transaction began in the statement that took its snapshot, so its time is the snapshot's.
 WITH made AS (
-    INSERT INTO exports (id, status, format, filters, row_count, rows_done, bytes_done, sha256, completed_at)
-    SELECT $1, 'completed', $2, $3::json, $4, $4, octet_length($5::bytea), $6, now_ms()
+    INSERT INTO exports (id, status, format, filters, row_count, rows_done, bytes_done, sha256,
+        snapshot_at, completed_at, expires_at)
+    SELECT $1, 'completed', $2, $3::json, $4, $4, octet_length($5::bytea), $6,
+        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $7::bigint
     RETURNING *
 ), kept AS (
     INSERT INTO export_payloads (export_id, payload) SELECT id, $5 FROM made

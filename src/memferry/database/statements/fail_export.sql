@@ -1,9 +1,9 @@
 -- Give up on an export, with the reason. Only the holder of the lease can.
 WITH done AS (
     UPDATE exports
-    SET status = 'failed', error = $4, completed_at = now_ms(), leased_by = NULL,
-        leased_until = NULL
+    SET status = 'failed', error = $4, error_code = $5, retryable = $6, completed_at = now_ms(),
+        leased_by = NULL, leased_until = NULL
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
-    RETURNING id, status, format, row_count, error, created_at, completed_at
+    RETURNING id, status, format, row_count, error, error_code, created_at, completed_at
 )
 SELECT id, tell('export.failed', row_to_json(done)) FROM done

@@ -1,4 +1,5 @@
--- One export of the tenant with its payload, if it has one.
-SELECT exports.*, export_payloads.payload
+-- One export of the tenant with its payload, if it has one. What has outlived its time shows as expired
+-- from that instant on, whenever the sweeper comes to it.
+SELECT exports.*, export_payloads.payload, status = 'completed' AND expires_at <= now_ms() AS lapsed
 FROM exports LEFT JOIN export_payloads ON export_payloads.export_id = exports.id
 WHERE exports.id = $1

@@ -1,0 +1,11 @@
+-- Which of these stored things nobody needs now or ever: neither the file of a completed export, nor what the
+-- attempt that runs now is writing. Those of tenants unknown here belong to somebody else and are left alone.
+SELECT stored.name
+FROM unnest($1::text[], $2::uuid[], $3::text[], $4::integer[])
+    AS stored (name, tenant_id, export_id, attempt)
+WHERE EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)
+    AND NOT EXISTS (
+        SELECT FROM export_queue AS export
+        WHERE export.tenant_id = stored.tenant_id AND export.id = stored.export_id
+            AND (export.object_key = stored.name
+                OR (export.status = 'running' AND export.attempt = stored.attempt)))

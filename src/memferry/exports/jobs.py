@@ -1,0 +1,89 @@
+"""The exports row as a job: who may work on it, and every change only its lease holder can make."""
+
+from collections.abc import Collection
+from typing import LiteralString
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.model.export import Claim, Failure, Job, Result
+
+
+class Jobs:
+    """The queue of exports, across tenants.
+
+    Every change of a claimed export is guarded by (id, status, attempt, worker), and every lease
+    runs by the database's clock: a worker whose lease was lost changes nothing, however late it
+    wakes and whatever its own clock says.
+    """
+
+    def __init__(
+        self, database: Database, *, lease_seconds: float, lifetime_seconds: float
+    ) -> None:
+        self._database = database
+        self._lease_seconds = lease_seconds
+        self._lifetime_ms = int(lifetime_seconds * 1000)
+
+    async def claim(self, worker: str, formats: Collection[str]) -> Claim | None:
+        """The oldest export that nobody works on, if any: a new attempt, under a new lease."""
+        async with self._database.connection() as connection:
+            row = await connection.fetchrow(
+                sql("claim_export"), worker, float(self._lease_seconds), list(formats)
+            )
+        if row is None:
+            return None
+        return Claim(
+            tenant_id=row["tenant_id"],
+            export_id=row["id"],
+            attempt=row["attempt"],
+            worker=worker,
+        )
+
+    async def read(self, claim: Claim) -> Job | None:
+        """What to do; None if the claim does not hold any more."""
+        async with self._database.tenant(claim.tenant_id) as connection:
+            row = await connection.fetchrow(
+                sql("get_job"), claim.export_id, claim.attempt, claim.worker
+            )
+        return None if row is None else Job(**row)
+
+    async def renew(self, claim: Claim, rows: int, size_bytes: int) -> bool:
+        """Keep the lease and note the progress; False: the lease was lost."""
+        return await self._change(
+            claim, "renew_export", float(self._lease_seconds), rows, size_bytes
+        )
+
+    async def complete(self, claim: Claim, result: Result) -> bool:
+        """Publish the file; False: the lease was lost, and the file is nobody's."""
+        return await self._change(
+            claim,
+            "complete_export",
+            result.rows,
+            result.size_bytes,
+            result.sha256,
+            claim.object_key,
+            result.snapshot_at,
+            self._lifetime_ms,
+        )
+
+    async def fail(self, claim: Claim, failure: Failure) -> bool:
+        """End the export without a file; False: the lease was lost."""
+        return await self._change(
+            claim, "fail_export", failure.reason, failure.code, failure.retryable
+        )
+
+    async def release(self, claim: Claim, failure: Failure, pause_seconds: float) -> bool:
+        """Let the export be claimed again after a pause; the attempt counts as a failure."""
+        return await self._change(
+            claim, "release_export", pause_seconds, failure.reason, failure.code
+        )
+
+    async def hand_back(self, claim: Claim, pause_seconds: float = 0) -> bool:
+        """Let the export be claimed again, with nothing counted against it."""
+        return await self._change(claim, "return_export", pause_seconds)
+
+    async def _change(self, claim: Claim, statement: LiteralString, *values: object) -> bool:
+        async with self._database.tenant(claim.tenant_id) as connection:
+            done = await connection.fetchval(
+                sql(statement), claim.export_id, claim.attempt, claim.worker, *values
+            )
+        return done is not None

@@ -1,0 +1,91 @@
+"""Multipart uploads that were begun and not finished: obstore makes them, but cannot list them."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from xml.etree import ElementTree as ET
+
+import httpx
+from httpx_auth import AWS4Auth
+
+from memferry.errors import StorageUnavailable
+from memferry.storage.base import Upload
+
+_log = logging.getLogger("memferry.storage")
+_TIMEOUT_SECONDS = 10
+
+
+@dataclass(frozen=True)
+class S3Options:
+    """How to reach a bucket; unset values are left to obstore (environment, instance metadata)."""
+
+    endpoint: str | None = None
+    region: str = "us-east-1"
+    access_key: str | None = None
+    secret_key: str | None = None
+    session_token: str | None = None
+
+
+class Uploads:
+    """ListMultipartUploads and AbortMultipartUpload for the keys below a prefix of one bucket.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
+    """
+
+    def __init__(self, bucket: str, prefix: str, options: S3Options) -> None:
+        self._prefix = f"{prefix}/" if prefix else ""
+        endpoint = options.endpoint
+        self._url = (
+            f"{endpoint}/{bucket}"
+            if endpoint
+            else f"https://{bucket}.s3.{options.region}.amazonaws.com"
+        )
+        self._http: httpx.AsyncClient | None = None
+        if options.access_key and options.secret_key:
+            auth = AWS4Auth(
+                options.access_key,
+                options.secret_key,
+                options.region,
+                "s3",
+                **({"security_token": options.session_token} if options.session_token else {}),
+            )
+            self._http = httpx.AsyncClient(auth=auth, timeout=_TIMEOUT_SECONDS)
+
+    async def all(self, prefix: str) -> AsyncIterator[Upload]:
+        """Every upload in progress whose key starts with the prefix, page by page.
+
+        With credentials of the machine's role nothing is found here: give the bucket a lifecycle
+        rule that aborts old uploads.
+        """
+        query = {"uploads": "", "prefix": self._prefix + prefix}
+        more = self._http is not None
+        while more:
+            page = ET.fromstring(await self._call("GET", "", query))  # noqa: S314 - from the operator's own store
+            for each in page.iterfind("{*}Upload"):
+                key = each.findtext("{*}Key", "").removeprefix(self._prefix)
+                yield Upload(key, each.findtext("{*}UploadId", ""))
+            more = page.findtext("{*}IsTruncated") == "true"
+            query["key-marker"] = page.findtext("{*}NextKeyMarker", "")
+            query["upload-id-marker"] = page.findtext("{*}NextUploadIdMarker", "")
+
+    async def abort(self, upload: Upload) -> None:
+        """Abort one; it may be gone by now."""
+        await self._call("DELETE", f"/{self._prefix}{upload.key}", {"uploadId": upload.id})
+
+    async def _call(self, method: str, path: str, query: dict[str, str]) -> bytes:
+        if self._http is None:
+            return b""
+        try:
+            answer = await self._http.request(method, self._url + path, params=query)
+        except httpx.TransportError as fault:
+            raise StorageUnavailable(
+                f"the object store is away ({type(fault).__name__})"
+            ) from fault
+        if answer.is_error and answer.status_code != httpx.codes.NOT_FOUND:
+            raise StorageUnavailable(f"the object store answered {answer.status_code}")
+        return answer.content
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        if self._http is not None:
+            await self._http.aclose()

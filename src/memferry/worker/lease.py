@@ -1,0 +1,84 @@
+"""What a worker knows of its lease, by its own monotonic clock."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+from memferry.errors import LeaseLost, SnapshotTooOld, Unavailable
+from memferry.exports.jobs import Jobs
+from memferry.exports.run import ExportRun, Snapshot
+from memferry.model.export import Claim
+
+_RENEWALS_PER_LEASE = 4
+# A renewal also shows the progress and finds out about a cancelled export, so it is never rare.
+_LONGEST_WAIT_SECONDS = 1.0
+
+
+class Lease:
+    """Renewed beside the work, however slow the work is; interrupts the work once it is lost."""
+
+    def __init__(
+        self, jobs: Jobs, claim: Claim, *, asked: float, seconds: float, snapshot_seconds: float
+    ) -> None:
+        """`asked` is when the claim was sent, by the event loop's clock: it began no earlier."""
+        self._jobs = jobs
+        self._claim = claim
+        self._seconds = seconds
+        self._snapshot_seconds = snapshot_seconds
+        self._clock = asyncio.get_running_loop().time
+        self._good_until = asked + seconds
+        self._run: ExportRun | None = None
+        self._snapshot: Snapshot | None = None
+
+    @property
+    def lost(self) -> bool:
+        """Whether another worker may have the export by now."""
+        return self._clock() > self._good_until
+
+    @asynccontextmanager
+    async def kept(self) -> AsyncIterator[None]:
+        """Renew it in the background."""
+        task = asyncio.create_task(self._keep())
+        try:
+            yield
+        finally:
+            task.cancel()
+            await asyncio.wait([task])
+
+    async def guarded(self, run: ExportRun, snapshot: Snapshot) -> AsyncIterator[bytes]:
+        """The bytes of a run for as long as the lease holds; then LeaseLost, inside the upload.
+
+        Raising inside the iterator is what makes a store abort an unfinished upload. The last word
+        is the database's: no upload is finished for an export that was cancelled.
+        """
+        self._run, self._snapshot = run, snapshot
+        async for chunk in run:
+            self._check()
+            yield chunk
+        await self._renew()
+        self._check()
+
+    def _check(self) -> None:
+        if self.lost:
+            raise LeaseLost
+
+    async def _keep(self) -> None:
+        while not self.lost:
+            await asyncio.sleep(min(self._seconds / _RENEWALS_PER_LEASE, _LONGEST_WAIT_SECONDS))
+            with suppress(Unavailable):  # the lease may outlive this; if not, it counts as lost
+                await self._renew()
+            self._limit_snapshot()
+        if self._run is not None:
+            self._run.interrupt(LeaseLost())
+
+    async def _renew(self) -> None:
+        asked, run = self._clock(), self._run
+        rows, size = (run.rows_done, run.bytes_done) if run else (0, 0)
+        renewed = await self._jobs.renew(self._claim, rows, size)
+        self._good_until = asked + self._seconds if renewed else float("-inf")
+
+    def _limit_snapshot(self) -> None:
+        if self._run is None or self._snapshot is None:
+            return
+        if self._snapshot.held_seconds > self._snapshot_seconds:
+            self._run.interrupt(SnapshotTooOld())
