@@ -2,10 +2,13 @@
 
 By default the embedded server is used. `--database-url` runs everything against any PostgreSQL 15
 to 18 instead, in a database made for the run; `--postgres-bin` against other programs.
+
+Tests that inject faults choose by chance what to hit: `--seed` repeats a run, `--full` makes it long.
 """
 
 import asyncio
 import os
+import random
 import shutil
 import signal
 import socket
@@ -33,6 +36,30 @@ from memferry.tenants.admin import Admin
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--database-url", help="an external PostgreSQL; needs CREATEDB, CREATEROLE")
     parser.addoption("--postgres-bin", type=Path, help="programs for the embedded server")
+    parser.addoption("--full", action="store_true", help="fault runs in their full length")
+    parser.addoption("--seed", type=int, help="repeat a fault run that failed")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if config.option.seed is None:
+        config.option.seed = random.SystemRandom().randrange(1_000_000)
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"fault runs: --seed {config.option.seed}{' --full' * config.option.full}"
+
+
+@pytest.fixture(scope="session")
+def seed(request: pytest.FixtureRequest) -> int:
+    """What the choices of this run begin with; printed in the header of every run."""
+    number: int = request.config.getoption("--seed")
+    return number
+
+
+@pytest.fixture(scope="session")
+def full(request: pytest.FixtureRequest) -> bool:
+    """Whether fault runs have their full length."""
+    return bool(request.config.getoption("--full"))
 
 
 @pytest.fixture(scope="session")
