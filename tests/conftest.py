@@ -3,7 +3,8 @@
 By default the embedded server is used. `--database-url` runs everything against any PostgreSQL 15
 to 18 instead, in a database made for the run; `--postgres-bin` against other programs.
 
-Tests that inject faults choose by chance what to hit: `--seed` repeats a run, `--full` makes it long.
+Tests that inject faults choose by chance what to hit: `--seed` repeats a run, `--full` makes it
+long.
 """
 
 import asyncio
