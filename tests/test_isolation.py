@@ -10,7 +10,14 @@ from conftest import Person
 from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE
 
-TABLES = ("memories", "exports", "export_payloads", "webhooks", "deliveries")
+TABLES = (
+    "memories",
+    "exports",
+    "export_payloads",
+    "idempotency_keys",
+    "webhooks",
+    "deliveries",
+)
 
 
 @pytest.fixture

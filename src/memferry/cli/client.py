@@ -1,5 +1,6 @@
 """Talking to the service: what the client commands share."""
 
+import time
 from collections.abc import Mapping
 from typing import Any, Self
 
@@ -10,6 +11,9 @@ from memferry.errors import MemferryError, Misconfigured
 from memferry.settings import Settings
 
 _TIMEOUT = httpx.Timeout(30, read=300)
+_PATIENCE_SECONDS = 60
+_PAUSE_SECONDS = 0.5
+_AGAIN = (httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
 
 
 class ServiceRefused(MemferryError):
@@ -30,6 +34,7 @@ class Client:
             headers={"Authorization": f"Bearer {settings.token}"},
             timeout=_TIMEOUT,
         )
+        self._reached = False
         # The token never travels to the object store.
         self._files = httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
 
@@ -40,17 +45,43 @@ class Client:
         self._http.close()
         self._files.close()
 
-    def call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """One request; the answer's JSON. Raises ServiceRefused with the service's own words."""
-        content = None if body is None else msgspec.json.encode(body)
-        headers = {} if body is None else {"Content-Type": "application/json"}
-        try:
-            answer = self._http.request(method, path, content=content, headers=headers)
-        except httpx.TransportError as fault:
-            raise ServiceRefused(f"{self.url} does not answer: {fault}") from fault
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
+        """One request; the answer's JSON. Raises ServiceRefused with the service's own words.
+
+        What can be asked twice is asked again for up to a minute when the service, once reached,
+        is away: GET, and whatever has an Idempotency-Key.
+        """
+        request = self._http.build_request(
+            method,
+            path,
+            content=None if body is None else msgspec.json.encode(body),
+            headers={"Content-Type": "application/json"} | dict(headers or {}),
+        )
+        again = method == "GET" or "Idempotency-Key" in request.headers
+        deadline = time.monotonic() + (_PATIENCE_SECONDS if again else 0)
+        while (answer := self._answer(request, deadline)) is None:
+            time.sleep(_PAUSE_SECONDS)
         if answer.is_error:
             raise ServiceRefused(_reason(answer))
         return msgspec.json.decode(answer.content) if answer.content else None
+
+    def _answer(self, request: httpx.Request, deadline: float) -> httpx.Response | None:
+        """The answer, or None if it is worth asking again."""
+        late = time.monotonic() >= deadline
+        try:
+            answer = self._http.send(request)
+        except httpx.TransportError as fault:
+            if late or not self._reached:
+                raise ServiceRefused(f"{self.url} does not answer: {fault}") from fault
+            return None
+        self._reached = True
+        return answer if late or answer.status_code not in _AGAIN else None
 
     def download(self, url: str, start: int) -> "Any":
         """A streamed GET of a file from byte `start` on, as httpx's context manager."""

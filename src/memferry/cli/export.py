@@ -1,29 +1,26 @@
 """`memferry export`: create, wait, download, verify, and only then put the file in its place."""
 
-import hashlib
-import os
+import secrets
 import sys
 import time
-from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
+from urllib.parse import quote
 
-import httpx
 import msgspec
 import typer
 from msgspec import Raw
 from rich.console import Console
-from rich.filesize import decimal
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
 
 from memferry.cli.client import Client, ServiceRefused
 from memferry.cli.context import settings_with
+from memferry.cli.download import fetch_to_file, fetch_to_stream
 from memferry.errors import Invalid
 from memferry.formats import FORMATS
 
 _POLL_SECONDS = 0.25
-_TRIES = 5
 
 
 def register(app: typer.Typer) -> None:
@@ -47,6 +44,10 @@ def register(app: typer.Typer) -> None:
         file_format: Annotated[
             str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")
         ] = "json",
+        export_id: Annotated[
+            str | None,
+            typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
+        ] = None,
         output: Annotated[
             Path | None,
             typer.Option("-o", "--output", help="The file to write; - for standard output."),
@@ -61,12 +62,14 @@ def register(app: typer.Typer) -> None:
             "created_after": epoch_ms("--created-after", created_after),
             "created_before": epoch_ms("--created-before", created_before),
         }
+        if export_id is not None and any({**body, "format": None}.values()):
+            raise Invalid("--id", "an export that exists has its filters already; drop them here")
         with Client(settings_with()) as client:
-            run_export(client, body, output)
+            run_export(client, body if export_id is None else export_id, output)
 
 
-def run_export(client: Client, body: dict[str, Any], output: Path | None) -> dict[str, Any]:
-    """Create an export and bring its bytes to `output`; answers the finished export.
+def run_export(client: Client, asked: dict[str, Any] | str, output: Path | None) -> dict[str, Any]:
+    """Create an export, or take one by its id, and bring its bytes to `output`; answers it.
 
     Raises ServiceRefused when the export fails or its bytes do not have the promised digest.
     """
@@ -77,14 +80,12 @@ def run_export(client: Client, body: dict[str, Any], output: Path | None) -> dic
         TimeElapsedColumn(),
         console=Console(stderr=True),
     ) as progress:
-        export = client.call("POST", "/api/memories/exports", body)
-        export = _wait(client, export, progress)
+        export = _wait(client, _begin(client, asked), progress)
         target = output or Path(f"memferry-{export['id']}.{FORMATS[export['format']].extension}")
         if str(target) == "-":
-            _fetch(client, export, sys.stdout.buffer, progress)
-            sys.stdout.buffer.flush()
+            fetch_to_stream(client, export, sys.stdout.buffer, progress)
         else:
-            _fetch_to_file(client, export, target, progress)
+            fetch_to_file(client, export, target, progress)
     where = "standard output" if str(target) == "-" else str(target)
     Console(stderr=True).print(
         f"{export['row_count']:,} memories, {export['bytes_done']:,} bytes, "
@@ -95,6 +96,18 @@ def run_export(client: Client, body: dict[str, Any], output: Path | None) -> dic
     return export
 
 
+def _begin(client: Client, asked: dict[str, Any] | str) -> dict[str, Any]:
+    path = "/api/memories/exports"
+    if isinstance(asked, str):
+        found: dict[str, Any] = client.call("GET", f"{path}/{quote(asked, safe='')}")
+        return found
+    # The key makes it safe to ask again when the answer was lost.
+    made: dict[str, Any] = client.call(
+        "POST", path, asked, {"Idempotency-Key": secrets.token_urlsafe()}
+    )
+    return made
+
+
 def _wait(client: Client, export: dict[str, Any], progress: Progress) -> dict[str, Any]:
     task = progress.add_task("exporting", total=export["row_count"] or 1, shown="")
     path = f"/api/memories/exports/{export['id']}"
@@ -103,69 +116,21 @@ def _wait(client: Client, export: dict[str, Any], progress: Progress) -> dict[st
         time.sleep(_POLL_SECONDS)
         export = client.call("GET", path)
     if export["status"] != "completed":
-        raise ServiceRefused(f"export {export['id']} failed: {export['error']}")
+        raise ServiceRefused(_why(export))
     _show_rows(progress, task, export["row_count"], export["row_count"])
     return export
+
+
+def _why(export: dict[str, Any]) -> str:
+    text = f"export {export['id']} {export['status']}"
+    if export["error"] is not None:
+        text += f": {export['error']}"
+    return text + ("; asking again may help" if export["retryable"] else "")
 
 
 def _show_rows(progress: Progress, task: TaskID, done: int, total: int) -> None:
     shown = f"{done:,} of {total:,} rows"
     progress.update(task, completed=done if total else 1, total=total or 1, shown=shown)
-
-
-def _fetch_to_file(
-    client: Client, export: dict[str, Any], target: Path, progress: Progress
-) -> None:
-    """Write to a temporary name beside the target, which appears only whole and verified."""
-    partial = target.with_name(f".{target.name}.{export['id']}.partial")
-    try:
-        with partial.open("wb") as file:
-            _fetch(client, export, file, progress)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(target)
-    except OSError as fault:
-        raise Invalid("--output", f"cannot write {target}: {fault.strerror}") from fault
-    finally:
-        with suppress(OSError):
-            partial.unlink()
-
-
-def _fetch(client: Client, export: dict[str, Any], file: BinaryIO, progress: Progress) -> None:
-    """Copy the bytes of a finished export; raises when they are not the promised ones."""
-    digest = hashlib.sha256()
-    if export["payload"] is not None:
-        data = export["payload"].encode()
-        digest.update(data)
-        file.write(data)
-    else:
-        _download(client, export, file, digest, progress)
-    if digest.hexdigest() != export["sha256"]:
-        raise ServiceRefused("the downloaded bytes are not the exported ones (SHA-256 differs)")
-
-
-def _download(
-    client: Client, export: dict[str, Any], file: BinaryIO, digest: Any, progress: Progress
-) -> None:
-    """Download by link; a broken connection is taken up where it broke, by a fresh link."""
-    task = progress.add_task("downloading", total=export["bytes_done"], shown="")
-    done, tries = 0, 0
-    while done < export["bytes_done"]:
-        try:
-            with client.download(export["download_url"], done) as answer:
-                if answer.status_code != (206 if done else 200):
-                    raise ServiceRefused(f"the download was answered with {answer.status_code}")
-                for chunk in answer.iter_raw():
-                    file.write(chunk)
-                    digest.update(chunk)
-                    done += len(chunk)
-                    progress.update(task, completed=done, shown=decimal(done))
-        except httpx.TransportError as fault:
-            tries += 1
-            if tries >= _TRIES:
-                raise ServiceRefused(f"the download broke off: {fault}") from fault
-            time.sleep(tries)
-            export = client.call("GET", f"/api/memories/exports/{export['id']}")
 
 
 def epoch_ms(option: str, text: str | None) -> int | None:

@@ -59,7 +59,7 @@ class Exports:
                         sql("keep_idempotency_key"), key, request.sha256, made.id
                     )
                     return made
-        except asyncpg.SerializationError as fault:
+        except (asyncpg.UniqueViolationError, asyncpg.SerializationError) as fault:
             # Its first request ended after our snapshot and before we had the key.
             raise IdempotencyKeyInFlight from fault
         if known["request_sha256"] != request.sha256:
