@@ -267,3 +267,34 @@ async def test_a_name_that_leads_to_a_private_address_is_refused_when_sending(ur
     with pytest.raises(AddressRefused):
         await sender.post(url, b"", {})
     await sender.close()
+
+
+def test_the_log_tells_what_was_sent_and_how_it_ended(alice: Person, receiver: Receiver) -> None:
+    hook = subscribe(alice, receiver.url, "memory.saved")
+    alice.save("first")
+    receiver.wait_for(1)
+    receiver.status = 500
+    alice.save("second")
+    receiver.wait_for(2)
+    path = f"/api/webhooks/{hook['id']}/deliveries"
+    deadline = time.monotonic() + 10
+    while (log := alice.get(path).json()["deliveries"])[0]["last_status"] is None:
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+    assert [each["last_status"] for each in log] == [500, 204]
+    assert [each["event"] for each in log] == ["memory.saved"] * 2
+    assert [each["attempt"] for each in log] == [1, 1]
+    assert log[0]["next_attempt_at"] > log[0]["created_at"]
+    assert log[0]["delivered_at"] is None
+    assert log[1]["next_attempt_at"] is None
+    assert log[1]["delivered_at"] >= log[1]["created_at"]
+    assert log[0]["id"] == json.loads(receiver.got[1][1])["id"]
+    assert "first" not in json.dumps(log)
+
+
+def test_nobody_reads_anybody_elses_log(alice: Person, bob: Person) -> None:
+    hook = subscribe(alice, "https://example.com/hook")
+
+    assert alice.get(f"/api/webhooks/{hook['id']}/deliveries").json() == {"deliveries": []}
+    assert bob.get(f"/api/webhooks/{hook['id']}/deliveries").status_code == 404
