@@ -142,7 +142,7 @@ def test_doctor_tells_what_is_well_and_what_is_wrong(
     wrong = memferry("doctor", person=alice, settings=settings)
 
     assert well.returncode == 0, well.stdout
-    assert well.stdout.count(b"ok ") == 4
+    assert well.stdout.count(b"ok ") == 5
     assert wrong.returncode == 1
     assert b"memferry serve" in wrong.stdout
 

@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from memferry.cli import app
-from memferry.errors import MemferryError
+from memferry.errors import ExportFailed, MemferryError, Unavailable
 from memferry.exports.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import status_of
@@ -108,7 +108,20 @@ def test_the_diagram_ends_where_no_change_is_allowed() -> None:
 
 
 def test_every_format_is_documented() -> None:
-    assert re.findall(r"^\| `(\w+)` \| ", EXPORTS, re.MULTILINE) == list(FORMATS)
+    assert re.findall(r"^\| `(\w+)` \| .+ \| .+ \| .+ \|$", EXPORTS, re.MULTILINE) == list(FORMATS)
+
+
+def test_every_reason_to_fail_is_documented_with_what_it_means() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (yes|no) \| [^|]+ \|$", EXPORTS, re.MULTILINE)
+    reasons = [MemferryError] + [
+        each
+        for each in errors()
+        if issubclass(each, ExportFailed | Unavailable) and not each.__subclasses__()
+    ]
+
+    assert sorted(documented) == sorted(
+        (each.code, "yes" if each.retryable else "no") for each in reasons
+    )
 
 
 def test_the_header_of_csv_is_documented() -> None:

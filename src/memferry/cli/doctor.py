@@ -14,6 +14,7 @@ from rich.console import Console
 from memferry.app import embedded_postgres, owner_url, storage
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.database.migrate import migrations
+from memferry.database.sql import sql
 from memferry.errors import MemferryError
 from memferry.settings import Settings
 
@@ -32,6 +33,7 @@ def register(app: typer.Typer) -> None:
         checks: dict[str, Callable[[Settings], Awaitable[str]]] = {
             "database": _database,
             "schema": _schema,
+            "snapshots": _snapshots,
             "object store": _storage,
             "service": _service,
         }
@@ -82,6 +84,23 @@ async def _schema(settings: Settings) -> str:
     if missing:
         raise MemferryError(f"{', '.join(missing)} not applied; run: memferry migrate")
     return f"up to date ({len(rows)} migrations)"
+
+
+async def _snapshots(settings: Settings) -> str:
+    """How long the oldest snapshot of an export has kept vacuum waiting."""
+    connection = await _connect(settings)
+    try:
+        held: float | None = await connection.fetchval(sql("find_oldest_snapshot"))
+    finally:
+        await connection.close()
+    if held is None:
+        return "no export is being read"
+    if held > settings.snapshot_seconds:
+        raise MemferryError(
+            f"an export has held its snapshot for {held:.0f} s, and vacuum with it; "
+            "look at the store's speed, or end it with DELETE /api/memories/exports/{id}"
+        )
+    return f"the oldest of an export is {held:.0f} s old (limit {settings.snapshot_seconds} s)"
 
 
 async def _storage(settings: Settings) -> str:
