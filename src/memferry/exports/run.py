@@ -41,12 +41,16 @@ class ExportRun:
         self._records.fail(fault)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        loop = asyncio.get_running_loop()
         async for rows, chunk in self._joined():
-            # hashlib lets go of the interpreter lock; the event loop goes on meanwhile.
-            await asyncio.to_thread(self._sha256.update, chunk)
+            # hashlib lets go of the interpreter lock; the reader's work goes on meanwhile.
+            hashing = loop.run_in_executor(None, self._sha256.update, chunk)
             self.rows_done += rows
             self.bytes_done += len(chunk)
-            yield chunk
+            try:
+                yield chunk
+            finally:
+                await hashing
         if self.rows_done != self._records.rows:
             raise AssertionError(f"{self.rows_done} rows found of {self._records.rows} copied")
 

@@ -1,5 +1,6 @@
 """What can be done with one tenant's exports: create, get, list, cancel or delete."""
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import fields, replace
@@ -15,6 +16,7 @@ from memferry.errors import (
     IdempotencyKeyReused,
     StorageUnavailable,
 )
+from memferry.exports.payload import Payload, stored_as_json
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import ExportRun, running_export
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
@@ -83,7 +85,7 @@ class Exports:
         return await _queue(connection, request, found)
 
     async def _keep(
-        self, connection: Connection, request: ExportRequest, run: ExportRun, payload: bytes
+        self, connection: Connection, request: ExportRequest, run: ExportRun, payload: Payload
     ) -> Export:
         row = await connection.fetchrow(
             sql("create_completed_export"),
@@ -91,11 +93,12 @@ class Exports:
             request.format.name,
             request.filters_json,
             run.rows_done,
-            payload,
+            run.bytes_done,
             run.sha256,
+            payload.stored(),
             self._lifetime_ms,
         )
-        return _export(row, payload=payload)
+        return _export(row, payload_json=payload.as_json())
 
     async def get(self, tenant_id: UUID, export_id: str) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound."""
@@ -105,7 +108,9 @@ class Exports:
             row = await connection.fetchrow(sql("get_export"), export_id)
         if row is None:
             raise ExportNotFound
-        return _export(row)
+        if row["payload"] is None or row["lapsed"]:
+            return _export(row)
+        return _export(row, payload_json=await asyncio.to_thread(stored_as_json, row["payload"]))
 
     async def newest(self, tenant_id: UUID) -> Sequence[Export]:
         """The 100 most recent, newest first, without payloads."""
@@ -138,14 +143,14 @@ class Exports:
             await self._storage.delete(info.key)
 
 
-async def _small(run: ExportRun) -> bytes | None:
+async def _small(run: ExportRun) -> Payload | None:
     """All bytes of a run, or None as soon as they are more than an answer may hold."""
-    chunks: list[bytes] = []
+    payload = Payload()
     async for chunk in run:
         if run.bytes_done > INLINE_BYTES:
             return None
-        chunks.append(chunk)
-    return b"".join(chunks)
+        await payload.add(chunk)
+    return payload
 
 
 async def _queue(connection: Connection, request: ExportRequest, row_count: int) -> Export:
@@ -166,5 +171,5 @@ def _export(row: asyncpg.Record | None, **more: bytes) -> Export:
         **{each.name: values[each.name] for each in fields(Export) if each.name in values}
     )
     if values.get("lapsed"):
-        return replace(export, status="expired", object_key=None, payload=None)
+        return replace(export, status="expired", object_key=None)
     return export

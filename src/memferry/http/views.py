@@ -28,7 +28,7 @@ def rows(texts: Iterable[str]) -> Raw:
 def export_view(export: Export, download_url: str | None) -> dict[str, Any]:
     """One export as create and get answer it."""
     return export_summary(export) | {
-        "payload": None if export.payload is None else export.payload.decode(),
+        "payload": None if export.payload_json is None else Raw(export.payload_json),
         "download_url": download_url,
     }
 

@@ -43,7 +43,8 @@ class Export:
     snapshot_at: int | None
     completed_at: int | None
     expires_at: int | None
-    payload: bytes | None = None
+    payload_json: bytes | None = None
+    """The whole export as one JSON string, if it was small."""
 
     @property
     def progress(self) -> float:

@@ -22,7 +22,6 @@ UPDATE memferry.exports SET failures = attempt WHERE status = 'running';
 UPDATE memferry.exports SET expires_at = memferry_service.now_ms() + 7 * 86400000::bigint
 WHERE status = 'completed';
 CREATE INDEX exports_expiring ON memferry.exports (expires_at) WHERE status = 'completed';
-
 -- Made in the transaction that makes the export: a key whose request died never was.
 CREATE TABLE memferry.idempotency_keys (
     tenant_id uuid NOT NULL DEFAULT current_setting('memferry.tenant')::uuid,

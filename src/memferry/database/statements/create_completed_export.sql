@@ -3,11 +3,11 @@
 WITH made AS (
     INSERT INTO exports (id, status, format, filters, row_count, rows_done, bytes_done, sha256,
         snapshot_at, completed_at, expires_at)
-    SELECT $1, 'completed', $2, $3::json, $4, $4, octet_length($5::bytea), $6,
-        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $7::bigint
+    SELECT $1, 'completed', $2, $3::json, $4, $4, $5, $6,
+        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $8::bigint
     RETURNING *
 ), kept AS (
-    INSERT INTO export_payloads (export_id, payload) SELECT id, $5 FROM made
+    INSERT INTO export_payloads (export_id, payload) SELECT id, $7 FROM made
 ), event AS (
     SELECT id, status, format, row_count, error, created_at, completed_at FROM made
 )
