@@ -18,7 +18,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -77,12 +77,8 @@ def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
     """The owner's address of a fresh, migrated database."""
     external: str | None = request.config.getoption("--database-url")
     if external is not None:
-        name = f"memferry_test_{uuid4().hex[:12]}"
-        asyncio.run(_execute(external, f"CREATE DATABASE {name}"))
-        url = urlsplit(external)._replace(path=f"/{name}").geturl()
-        asyncio.run(migrate(url))
-        yield url
-        asyncio.run(_execute(external, f"DROP DATABASE {name} WITH (FORCE)"))
+        with own_database(external) as url:
+            yield url
         return
     server = EmbeddedPostgres(
         home / "postgres", binaries=request.config.getoption("--postgres-bin")
@@ -93,7 +89,19 @@ def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
     server.stop()
 
 
-async def _execute(url: str, statement: str) -> None:
+@contextmanager
+def own_database(url: str) -> Iterator[str]:
+    """Another migrated database on the same server, for tests that would disturb others."""
+    name = f"memferry_test_{uuid4().hex[:12]}"
+    asyncio.run(execute(url, f"CREATE DATABASE {name}"))
+    own = urlsplit(url)._replace(path=f"/{name}").geturl()
+    asyncio.run(migrate(own))
+    yield own
+    asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run one statement as the owner."""
     connection = await asyncpg.connect(url)
     await connection.execute(statement)
     await connection.close()

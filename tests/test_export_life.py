@@ -1,12 +1,14 @@
 """Cancelling, deleting, expiring and repeating exports, as clients see it."""
 
 import asyncio
+import os
 import shutil
+import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +52,18 @@ def held_up(database_url: str) -> Iterator[None]:
             runner.run(connection.close())
 
 
+@contextmanager
+def asleep(service: Service) -> Iterator[None]:
+    """A time in which the worker claims nothing."""
+    worker = service.worker_pid()
+    assert worker is not None
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def wait_until(what: str, holds: Any, seconds: float = 15) -> None:
     """Look again and again."""
     deadline = time.monotonic() + seconds
@@ -62,8 +76,10 @@ def test_a_running_export_is_cancelled_and_leaves_nothing(
     alice: Person, service: Service, database_url: str
 ) -> None:
     save_large(alice)
-    export = alice.export()
-    with held_up(database_url):
+    with ExitStack() as stuck:
+        with asleep(service):
+            export = alice.export()
+            stuck.enter_context(held_up(database_url))
         wait_until("it runs", lambda: alice.get(path_of(export)).json()["status"] == "running")
         answer = alice.delete(path_of(export))
         seen = alice.get(path_of(export)).json()
@@ -76,10 +92,10 @@ def test_a_running_export_is_cancelled_and_leaves_nothing(
     assert files_of(service, export) == []
 
 
-def test_a_cancelled_export_can_be_removed(alice: Person, database_url: str) -> None:
+def test_a_cancelled_export_can_be_removed(alice: Person, service: Service) -> None:
     save_large(alice)
-    export = alice.export()
-    with held_up(database_url):
+    with asleep(service):
+        export = alice.export()
         alice.delete(path_of(export))
         alice.delete(path_of(export))
 

@@ -1,12 +1,14 @@
 """The job's guards, on real PostgreSQL: a claim that does not hold any more changes nothing."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import replace
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
+from conftest import execute, own_database
 from memferry.database.pool import Database
 from memferry.exports.jobs import Jobs
 from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
@@ -29,17 +31,26 @@ VALUES ($1, $2, 'running', 'json', '{}', 3, 2, 2, 'a', now() + interval '1 hour'
 """
 
 
+@pytest.fixture(scope="module")
+def own_url(database_url: str) -> Iterator[str]:
+    """A database without the rule that only a running export has a lease: guards stand alone."""
+    with own_database(database_url) as url:
+        drop = "ALTER TABLE memferry.exports DROP CONSTRAINT running_has_lease"
+        asyncio.run(execute(url, drop))
+        yield url
+
+
 @pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, size=2)
+async def database(own_url: str) -> AsyncIterator[Database]:
+    database = Database(own_url, size=2)
     await database.open()
     yield database
     await database.close()
 
 
 @pytest.fixture
-async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
-    connection = await asyncpg.connect(database_url)
+async def owner(own_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    connection = await asyncpg.connect(own_url)
     yield connection
     await connection.close()
 
@@ -50,10 +61,11 @@ def jobs(database: Database) -> Jobs:
 
 
 @pytest.fixture
-async def claim(database_url: str, owner: "asyncpg.Connection[asyncpg.Record]") -> Claim:
-    """Worker A's second attempt at an export of Alice."""
+async def claim(own_url: str, owner: "asyncpg.Connection[asyncpg.Record]") -> Claim:
+    """Worker A's second attempt at the only export there is, one of Alice."""
+    await owner.execute("DELETE FROM memferry.exports")
     name = f"alice-{uuid4()}"
-    await Admin(database_url).create_token(name, "test")
+    await Admin(own_url).create_token(name, "test")
     tenant_id: UUID = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
     export_id = new_export_id()
     await owner.execute(RUNNING, tenant_id, export_id)
@@ -69,9 +81,9 @@ async def row_of(owner: "asyncpg.Connection[asyncpg.Record]", claim: Claim) -> a
 async def put_in_status(
     owner: "asyncpg.Connection[asyncpg.Record]", claim: Claim, status: Status
 ) -> None:
-    """Give the export a status that no claim of a worker fits."""
+    """Give the export another status; its lease stays as it is."""
     await owner.execute(
-        "UPDATE memferry.exports SET status = $2, leased_by = NULL, leased_until = NULL, "
+        "UPDATE memferry.exports SET status = $2, "
         "completed_at = CASE WHEN $2 <> 'pending' THEN 1 END, "
         "sha256 = repeat('s', 32)::bytea, error = CASE WHEN $2 = 'failed' THEN 'x' END "
         "WHERE id = $1",
@@ -124,6 +136,40 @@ async def test_an_export_that_does_not_run_is_changed_by_no_worker(
     assert await CHANGES[change](jobs, claim) is False
     assert await jobs.read(claim) is None
     assert await row_of(owner, claim) == before
+
+
+async def test_a_lease_that_holds_is_given_to_nobody_else(jobs: Jobs, claim: Claim) -> None:
+    assert await jobs.claim("b", ["json"]) is None
+    await jobs.hand_back(claim)
+    again = await jobs.claim("b", ["json"])
+
+    assert again == replace(claim, attempt=3, worker="b")
+    await jobs.hand_back(again, 3600)
+
+
+async def test_a_format_the_worker_does_not_know_is_left_to_another(
+    jobs: Jobs, claim: Claim
+) -> None:
+    await jobs.hand_back(claim)
+
+    assert await jobs.claim("old", ["csv", "ndjson"]) is None
+    assert await jobs.claim("new", ["json"]) is not None
+
+
+async def test_only_a_running_export_has_a_lease(database_url: str) -> None:
+    wrong = "UPDATE memferry.exports SET leased_by = 'a', leased_until = now(), status = 'pending'"
+    connection = await asyncpg.connect(database_url)
+    export_id, tenant_id = new_export_id(), uuid4()
+    try:
+        await connection.execute("BEGIN")
+        await connection.execute(
+            "INSERT INTO memferry.tenants (id, name) VALUES ($1, $2)", tenant_id, str(tenant_id)
+        )
+        await connection.execute(RUNNING, tenant_id, export_id)
+        with pytest.raises(asyncpg.CheckViolationError, match="running_has_lease"):
+            await connection.execute(f"{wrong} WHERE id = '{export_id}'")
+    finally:
+        await connection.close()
 
 
 async def test_progress_never_goes_back(
