@@ -16,7 +16,7 @@ import asyncpg
 import httpx
 import pytest
 
-from conftest import Person, Service, make_person, start_service, stop_service
+from conftest import Person, Service, execute, make_person, start_service, stop_service
 from memferry.database.embedded import EmbeddedPostgres
 
 KEY = {"Idempotency-Key": "3f1c-of-alice"}
@@ -259,6 +259,24 @@ def test_progress_rises_until_it_is_complete(alice: Person) -> None:
     for name in ("progress", "rows_done", "bytes_done"):
         assert [each[name] for each in seen] == sorted(each[name] for each in seen)
     assert all(each["snapshot_at"] is None and each["expires_at"] is None for each in seen[:-1])
+
+
+def test_what_is_past_its_time_is_expired_before_it_is_swept(
+    alice: Person, service: Service, database_url: str
+) -> None:
+    alice.save("x", namespace="small")
+    save_large(alice)
+    exports = [alice.export(namespace="small"), alice.finished(alice.export())]
+    for export in exports:
+        query = f"UPDATE memferry.exports SET expires_at = 1 WHERE id = '{export['id']}'"  # noqa: S608 - an id of ours
+        asyncio.run(execute(database_url, query))
+    seen = [alice.get(path_of(export)).json() for export in exports]
+    listed = alice.get("/api/memories/exports").json()["exports"]
+
+    assert files_of(service, exports[1]) != []
+    assert {each["status"] for each in (*seen, *listed)} == {"expired"}
+    assert [(each["payload"], each["download_url"]) for each in seen] == [(None, None)] * 2
+    assert httpx.get(exports[1]["download_url"]).status_code == 404
 
 
 @pytest.fixture(scope="module")
