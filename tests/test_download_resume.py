@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 import pytest
 
-from conftest import Person, Service
+from conftest import Person, Service, make_person
 from test_command_line import memferry
 
 CUTS = 20
@@ -83,10 +83,17 @@ def line(service: Service, seed: int) -> Iterator[BreakingLine]:
     breaking.close()
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def alice(service: Service, database_url: str) -> Iterator[Person]:
+    """Alice with rows that make about 20 MB; nobody here changes them."""
+    with make_person("alice", service, database_url) as person:
+        person.save_many([{"content": f"memory {i} " + "x" * 1800} for i in range(ROWS)])
+        yield person
+
+
+@pytest.fixture(scope="module")
 def export(alice: Person) -> dict[str, Any]:
-    """A finished export of about 20 MB."""
-    alice.save_many([{"content": f"memory {i} " + "x" * 1800} for i in range(ROWS)])
+    """A finished export of all of them."""
     return alice.finished(alice.export(format="ndjson"))
 
 
