@@ -52,6 +52,7 @@ class Lease:
         is the database's: no upload is finished for an export that was cancelled.
         """
         self._run, self._snapshot = run, snapshot
+        self._check()  # lost before there was anything to interrupt
         async for chunk in run:
             self._check()
             yield chunk
