@@ -39,6 +39,8 @@ _AWAY = (
     asyncpg.InternalClientError,
 )
 
+_BROKEN = (*_AWAY, asyncpg.PostgresError)
+
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
@@ -111,10 +113,21 @@ class Database:
             try:
                 yield connection
             except BaseException:
-                if not connection.is_closed():
-                    await connection.execute("ROLLBACK")
+                await _roll_back(connection)
                 raise
             await connection.execute("COMMIT")
+
+
+async def _roll_back(connection: Connection) -> None:
+    """End a failed transaction; the fault that ended it is what the caller shall see.
+
+    A connection that cannot, since a COPY was torn from it, is dropped.
+    """
+    try:
+        if not connection.is_closed():
+            await connection.execute("ROLLBACK")
+    except _BROKEN:
+        connection.terminate()
 
 
 async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":

@@ -44,19 +44,31 @@ class Exports:
         A repeated idempotency key answers the export it stands for; raises IdempotencyKeyInFlight
         while that one is being made, and IdempotencyKeyReused if it was asked for differently.
         """
-        if idempotency_key is None:
-            async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
-                return await self._make(connection, request)
-        return await self._make_once(tenant_id, request, idempotency_key)
+        try:
+            return await self._create(tenant_id, request, idempotency_key, None)
+        except _TooLarge as large:
+            # A COPY that is left early takes its transaction with it.
+            return await self._create(tenant_id, request, idempotency_key, large.rows)
 
-    async def _make_once(self, tenant_id: UUID, request: ExportRequest, key: str) -> Export:
+    async def _create(
+        self, tenant_id: UUID, request: ExportRequest, key: str | None, too_many: int | None
+    ) -> Export:
+        """`too_many` is the number of rows, where an answer is known not to hold them."""
+        if key is not None:
+            return await self._create_once(tenant_id, request, key, too_many)
+        async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
+            return await self._make(connection, request, too_many)
+
+    async def _create_once(
+        self, tenant_id: UUID, request: ExportRequest, key: str, too_many: int | None
+    ) -> Export:
         try:
             async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
                 known = await connection.fetchrow(sql("find_idempotency_key"), key)
                 if known is None or not known["free"]:
                     raise IdempotencyKeyInFlight
                 if known["export_id"] is None:
-                    made = await self._make(connection, request)
+                    made = await self._make(connection, request, too_many)
                     await connection.execute(
                         sql("keep_idempotency_key"), key, request.sha256, made.id
                     )
@@ -68,21 +80,19 @@ class Exports:
             raise IdempotencyKeyReused
         return await self.get(tenant_id, known["export_id"])
 
-    async def _make(self, connection: Connection, request: ExportRequest) -> Export:
+    async def _make(
+        self, connection: Connection, request: ExportRequest, too_many: int | None
+    ) -> Export:
+        if too_many is not None:
+            return await _queue(connection, request, too_many)
         statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
         found: int = await connection.fetchval(statement, *arguments)
         if found <= INLINE_ROWS:
-            # A COPY that is left early may end its transaction, but no more than this part of it.
-            await connection.execute("SAVEPOINT small")
             async with running_export(connection, request) as run:
-                payload = await _small(run)
-            if payload is not None:
-                return await self._keep(connection, request, run, payload)
-            await connection.execute("ROLLBACK TO SAVEPOINT small")
-        else:
-            statement, arguments = request.selection.apply(sql("count_memories"))
-            found = await connection.fetchval(statement, *arguments)
-        return await _queue(connection, request, found)
+                payload = await _small(run, found)
+            return await self._keep(connection, request, run, payload)
+        statement, arguments = request.selection.apply(sql("count_memories"))
+        return await _queue(connection, request, await connection.fetchval(statement, *arguments))
 
     async def _keep(
         self, connection: Connection, request: ExportRequest, run: ExportRun, payload: Payload
@@ -143,12 +153,20 @@ class Exports:
             await self._storage.delete(info.key)
 
 
-async def _small(run: ExportRun) -> Payload | None:
-    """All bytes of a run, or None as soon as they are more than an answer may hold."""
+class _TooLarge(Exception):
+    """The rows of an export are few, and yet too large for an answer."""
+
+    def __init__(self, rows: int) -> None:
+        super().__init__()
+        self.rows = rows
+
+
+async def _small(run: ExportRun, rows: int) -> Payload:
+    """All bytes of a run; raises _TooLarge as soon as they are more than an answer may hold."""
     payload = Payload()
     async for chunk in run:
         if run.bytes_done > INLINE_BYTES:
-            return None
+            raise _TooLarge(rows)
         await payload.add(chunk)
     return payload
 

@@ -60,7 +60,7 @@ class Uploads:
         query = {"uploads": "", "prefix": self._prefix + prefix}
         more = self._http is not None
         while more:
-            page = ET.fromstring(await self._call("GET", "", query))  # noqa: S314 - from the operator's own store
+            page = _parsed(await self._call("GET", "", query))
             for each in page.iterfind("{*}Upload"):
                 key = each.findtext("{*}Key", "").removeprefix(self._prefix)
                 yield Upload(key, each.findtext("{*}UploadId", ""))
@@ -81,7 +81,8 @@ class Uploads:
             raise StorageUnavailable(
                 f"the object store is away ({type(fault).__name__})"
             ) from fault
-        if answer.is_error and answer.status_code != httpx.codes.NOT_FOUND:
+        gone = method == "DELETE" and answer.status_code == httpx.codes.NOT_FOUND
+        if answer.is_error and not gone:
             raise StorageUnavailable(f"the object store answered {answer.status_code}")
         return answer.content
 
@@ -89,3 +90,10 @@ class Uploads:
         """Let go of connections."""
         if self._http is not None:
             await self._http.aclose()
+
+
+def _parsed(page: bytes) -> ET.Element:
+    try:
+        return ET.fromstring(page)  # noqa: S314 - from the operator's own store
+    except ET.ParseError as fault:
+        raise StorageUnavailable("the object store's list of uploads is no XML") from fault

@@ -1,0 +1,117 @@
+"""What a process sees of a database in virtual time: the connections, over rows in memory."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+
+from memferry.database.pool import Connection, Database, translated_errors
+from memferry.database.sql import sql
+from memferry.model.export import Claim
+from simulated import Process, Server
+from simulated_rows import Answer, Rows
+
+_VERY_LONG_SECONDS = 100_000.0
+_ROWS_AT_ONCE = 3
+
+
+def memories(namespace: str, snapshot_at: int) -> list[bytes]:
+    """What a namespace held at that moment, one rendered line each."""
+    size = int(namespace) % 20
+    return [b"%d %s at %d\n" % (i, namespace.encode(), snapshot_at) for i in range(size)]
+
+
+_LAST_WORDS = frozenset(
+    sql(name) for name in ("complete_export", "fail_export", "release_export", "return_export")
+)
+
+
+class _Session:
+    """One use of a connection by one process."""
+
+    def __init__(
+        self, process: Process, server: Server, rows: Rows, tenant_id: UUID | None
+    ) -> None:
+        self._process = process
+        self._server = server
+        self._chance = server.chance
+        self._rows = rows
+        self._tenant_id = tenant_id
+        self._snapshot_at = 0
+
+    async def fetch(self, statement: str, *arguments: Any) -> Answer:
+        if statement in _LAST_WORDS:
+            self._process.at_work = False
+        return await self._server.call(
+            self._process, self._rows.run, statement, self._tenant_id, arguments
+        )
+
+    async def fetchrow(self, statement: str, *arguments: Any) -> dict[str, Any] | None:
+        found = await self.fetch(statement, *arguments)
+        if not found:
+            return None
+        if statement == sql("claim_export"):
+            self._process.claim = Claim(
+                tenant_id=found[0]["tenant_id"],
+                export_id=found[0]["id"],
+                attempt=found[0]["attempt"],
+                worker=arguments[0],
+            )
+            self._process.at_work = True
+        return found[0]
+
+    async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        found = await self.fetch(statement, *arguments)
+        if not found:
+            return None
+        value = next(iter(found[0].values()))
+        if statement == sql("read_snapshot_time"):
+            self._snapshot_at = value
+        return value
+
+    execute = fetch
+
+    async def copy_from_query(
+        self, _query: str, namespace: str, *, output: Callable[[bytes], Awaitable[None]], **_: Any
+    ) -> str:
+        """A few rows at a time; sometimes no next row is ever found."""
+        lines = memories(namespace, self._snapshot_at)
+        for index, line in enumerate(lines):
+            if index % _ROWS_AT_ONCE == 0:
+                await self._server.call(self._process, bool)
+            await output(line)
+        if self._chance.strikes("hang"):
+            await asyncio.sleep(_VERY_LONG_SECONDS)
+        await self._server.call(self._process, bool)
+        return f"COPY {len(lines)}"
+
+
+class SimulatedDatabase(Database):
+    """What one process sees of the database; each statement is a transaction."""
+
+    def __init__(self, process: Process, server: Server, rows: Rows) -> None:
+        super().__init__("")
+        self._parts = (process, server, rows)
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """A connection that belongs to no tenant."""
+        with translated_errors():
+            yield cast(Connection, _Session(*self._parts, None))
+
+    @asynccontextmanager
+    async def tenant(
+        self, tenant_id: UUID, *, snapshot: bool = False, patient: bool = False
+    ) -> AsyncIterator[Connection]:
+        """A connection that belongs to this tenant."""
+        del snapshot, patient
+        with translated_errors():
+            yield cast(Connection, _Session(*self._parts, tenant_id))
+
+
+def connection_lost() -> Exception:
+    """What the driver raises when the server is away."""
+    return asyncpg.ConnectionDoesNotExistError("connection was closed")

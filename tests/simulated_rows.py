@@ -1,0 +1,253 @@
+"""The table `exports` in memory, with the promises of the statements over it."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+from uuid import UUID
+
+from memferry.database.sql import sql
+from memferry.model.export import UNFINISHED, Status
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of `exports`; times in seconds by the database's clock, or in epoch ms."""
+
+    tenant_id: UUID
+    id: str
+    created_at: float
+    format: str
+    filters: str
+    row_count: int
+    status: Status = "pending"
+    attempt: int = 0
+    failures: int = 0
+    leased_by: str | None = None
+    leased_until: float = 0.0
+    rows_done: int = 0
+    bytes_done: int = 0
+    sha256: bytes | None = None
+    object_key: str | None = None
+    snapshot_at: int | None = None
+    expires_at: int = 0
+    error: str | None = None
+    error_code: str | None = None
+    retryable: bool | None = None
+    last_error: str | None = None
+    last_error_code: str | None = None
+
+
+@dataclass(frozen=True)
+class By:
+    """Who changes a row, and how."""
+
+    statement: str
+    holder: tuple[int, str] | None = None
+    """The attempt and the worker that say so, where only a holder can."""
+
+
+class Watch:
+    """Sees everything that happens to rows and objects, in the moment before it does."""
+
+    def changes(self, before: Row, after: Row | None, by: By) -> None:
+        """A row changes or goes."""
+
+    def receives(self, key: str) -> None:
+        """The store is given bytes of an upload."""
+
+    def finishes(self, key: str, asked: float) -> None:
+        """The store has all bytes of an upload; `asked` is when it wanted more of them."""
+
+    def removes(self, key: str) -> None:
+        """An object goes."""
+
+    def aborts(self, key: str) -> None:
+        """An upload goes, and not by the hand of its writer."""
+
+
+Answer = list[dict[str, Any]]
+
+
+class Rows:
+    """The table `exports`, and what the statements over it answer, each at one instant."""
+
+    def __init__(self, clock: Callable[[], float], watch: Watch) -> None:
+        """`clock` is the database's own, in seconds."""
+        self.rows: dict[tuple[UUID, str], Row] = {}
+        self.tenants: set[UUID] = set()
+        self._clock = clock
+        self._statement = ""
+        self._watch = watch
+
+    def run(self, statement: str, tenant_id: UUID | None, arguments: Iterable[Any]) -> Answer:
+        """Run a statement of memferry; the tenant is the one whose rows the views show."""
+        tenant = () if tenant_id is None else (tenant_id,)
+        self._statement = _STATEMENTS[statement]
+        answer: Answer = getattr(self, self._statement)(*tenant, *arguments)
+        return answer
+
+    def add(self, row: Row) -> None:
+        """Queue an export."""
+        self.tenants.add(row.tenant_id)
+        self.rows[row.tenant_id, row.id] = row
+
+    def now_ms(self) -> int:
+        """What the SQL function of that name answers."""
+        return int(self._clock() * 1000)
+
+    def read_snapshot_time(self, _tenant_id: UUID) -> Answer:
+        return [{"floor": self.now_ms()}]
+
+    def claim_export(self, worker: str, seconds: float, formats: list[str]) -> Answer:
+        now = self._clock()
+        free = [
+            row
+            for row in self.rows.values()
+            if row.format in formats
+            and (row.status == "pending" or (row.status == "running" and row.leased_until < now))
+        ]
+        if not free:
+            return []
+        row = min(free, key=lambda each: (each.created_at, each.id))
+        return self._change(
+            row,
+            None,
+            status="running",
+            attempt=row.attempt + 1,
+            failures=row.failures + 1,
+            leased_by=worker,
+            leased_until=now + seconds,
+        )
+
+    def get_job(self, *claim: Any) -> Answer:
+        row = self._held(*claim)
+        names = ("format", "filters", "failures", "last_error", "last_error_code")
+        return [] if row is None else [{name: getattr(row, name) for name in names}]
+
+    def renew_export(self, *args: Any) -> Answer:
+        *claim, seconds, rows, size = args
+        return self._by_holder(
+            claim,
+            lambda row: {
+                "leased_until": self._clock() + seconds,
+                "rows_done": max(row.rows_done, rows),
+                "bytes_done": max(row.bytes_done, size),
+            },
+        )
+
+    def complete_export(self, *args: Any) -> Answer:
+        *claim, rows, size, sha256, key, snapshot_at, lifetime_ms = args
+        return self._by_holder(
+            claim,
+            lambda _: {
+                "status": "completed",
+                "row_count": rows,
+                "rows_done": rows,
+                "bytes_done": size,
+                "sha256": sha256,
+                "object_key": key,
+                "snapshot_at": snapshot_at,
+                "expires_at": self.now_ms() + lifetime_ms,
+                **_NO_LEASE,
+            },
+        )
+
+    def fail_export(self, *args: Any) -> Answer:
+        *claim, reason, code, retryable = args
+        why = {"error": reason, "error_code": code, "retryable": retryable}
+        return self._by_holder(claim, lambda _: {"status": "failed", **why, **_NO_LEASE})
+
+    def release_export(self, *args: Any) -> Answer:
+        *claim, seconds, reason, code = args
+        why = {"last_error": reason, "last_error_code": code}
+        return self._by_holder(claim, lambda _: {"leased_until": self._clock() + seconds, **why})
+
+    def return_export(self, *args: Any) -> Answer:
+        *claim, seconds = args
+        return self._by_holder(
+            claim,
+            lambda row: {
+                "leased_until": self._clock() + seconds,
+                "failures": row.failures - 1,
+            },
+        )
+
+    def cancel_export(self, tenant_id: UUID, export_id: str) -> Answer:
+        row = self.rows.get((tenant_id, export_id))
+        if row is None or row.status not in UNFINISHED:
+            return []
+        return self._change(row, None, status="cancelled", **_NO_LEASE)
+
+    def delete_export(self, tenant_id: UUID, export_id: str) -> Answer:
+        row = self.rows.get((tenant_id, export_id))
+        if row is None or row.status in UNFINISHED:
+            return []
+        self._watch.changes(row, None, By(self._statement))
+        del self.rows[tenant_id, export_id]
+        return [{"id": export_id}]
+
+    def expire_exports(self, most: int) -> Answer:
+        now = self.now_ms()
+        done = [row for row in self.rows.values() if row.status == "completed"]
+        due = sorted((row for row in done if row.expires_at <= now), key=lambda row: row.expires_at)
+        for row in due[:most]:
+            self._change(row, None, status="expired", object_key=None)
+        return [{"object_key": row.object_key} for row in due[:most]]
+
+    def forget_idempotency_keys(self) -> Answer:
+        return []
+
+    def forget_deliveries(self) -> Answer:
+        return []
+
+    def find_dead_objects(self, *columns: list[Any]) -> Answer:
+        return [
+            {"name": name}
+            for name, tenant_id, export_id, attempt in zip(*columns, strict=True)
+            if tenant_id in self.tenants
+            and not _needed(self.rows.get((tenant_id, export_id)), name, attempt)
+        ]
+
+    def _held(self, tenant_id: UUID, export_id: str, attempt: int, worker: str) -> Row | None:
+        row = self.rows.get((tenant_id, export_id))
+        if row is None or (row.status, row.attempt, row.leased_by) != ("running", attempt, worker):
+            return None
+        return row
+
+    def _by_holder(self, claim: list[Any], changes: Callable[[Row], dict[str, Any]]) -> Answer:
+        row = self._held(*claim)
+        return [] if row is None else self._change(row, (claim[2], claim[3]), **changes(row))
+
+    def _change(self, row: Row, holder: tuple[int, str] | None, **changes: Any) -> Answer:
+        after = replace(row, **changes)
+        self._watch.changes(row, after, By(self._statement, holder))
+        self.rows[row.tenant_id, row.id] = after
+        return [{"id": row.id, "tenant_id": row.tenant_id, "attempt": after.attempt}]
+
+
+_NO_LEASE: dict[str, Any] = {"leased_by": None, "leased_until": 0.0}
+_STATEMENTS = {
+    sql(name): name
+    for name in (
+        "claim_export",
+        "get_job",
+        "renew_export",
+        "complete_export",
+        "fail_export",
+        "release_export",
+        "return_export",
+        "cancel_export",
+        "delete_export",
+        "expire_exports",
+        "find_dead_objects",
+        "read_snapshot_time",
+        "forget_idempotency_keys",
+        "forget_deliveries",
+    )
+}
+
+
+def _needed(row: Row | None, name: str, attempt: int) -> bool:
+    return row is not None and (
+        row.object_key == name or (row.status == "running" and row.attempt == attempt)
+    )
