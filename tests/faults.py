@@ -334,6 +334,8 @@ def _prepare(plant: Plant) -> None:
         session.script(_INSTALL)
     # Sessions that are open already do not know of the planner's new settings.
     plant.cut_connections()
+    # A request that meets one of the cut connections is a 503 still.
+    until(lambda: plant.person.get("/api/memories?limit=1").is_success)
     plant.signal_own_worker(signal.SIGSTOP)
 
 
