@@ -165,7 +165,8 @@ class Judge(Watch):
             return
         row, attempt = self._writer(process.claim.object_key)
         if row is not None and (row.status, row.attempt) == ("running", attempt):
-            free = row.leased_until <= self._clock()
+            said = self.let_go.get((row.tenant_id, row.id, attempt))
+            free = said == "release_export" or row.leased_until <= self._clock()
             self.expect(free, f"{process.name} gives back what it has when it stops", row)
             self.seen["handed back"] += 1
 

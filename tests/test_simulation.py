@@ -75,7 +75,7 @@ class World:
         _, hanging = await asyncio.wait(others, timeout=NEVER_SECONDS)
         self.judge.expect(not hanging, "everything comes to an end", hanging)
         await asyncio.sleep(NEVER_SECONDS)  # what was sent long ago has arrived by then
-        await Sweeper(*self._ports(Process("the last sweeper", chance))).tick()
+        await self._sweeper_of(Process("the last sweeper", chance)).tick()
         self.judge.verdict()
 
     async def _quiet(self) -> None:
@@ -115,7 +115,10 @@ class World:
         await self._repeat(process, exporter.tick, 3)
 
     async def _sweeper(self, process: Process) -> None:
-        await self._repeat(process, Sweeper(*self._ports(process)).tick, 8)
+        await self._repeat(process, self._sweeper_of(process).tick, 8)
+
+    def _sweeper_of(self, process: Process) -> Sweeper:
+        return Sweeper(*self._ports(process), lifetime_seconds=self._lifetime)
 
     async def _repeat(self, process: Process, tick: Tick, seconds: float) -> None:
         while not self._over:

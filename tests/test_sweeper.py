@@ -1,6 +1,7 @@
 """The sweeper: what is dead goes, however much it is; what lives or is somebody else's stays."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import UUID, uuid4
@@ -23,6 +24,7 @@ SELECT $1, $2, $3, 'json', '{}', 0, $4, $5,
     CASE WHEN $3 = 'failed' THEN 'x' END
 """
 FAR = 2**52
+LIFETIME_SECONDS = 3600
 
 
 class Place:
@@ -42,7 +44,7 @@ class Place:
         path.write_bytes(b"x")
         return path
 
-    async def export(self, status: str, attempt: int = 2, expires_at: int = FAR) -> str:
+    async def export(self, status: str, attempt: int = 2, expires_at: int | None = FAR) -> str:
         """A row in that status; the prefix of its keys."""
         export_id = new_export_id()
         prefix = f"{self.tenant}/{export_id}"
@@ -80,7 +82,7 @@ async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
     database = Database(database_url, size=4)
     await database.open()
     storage: Storage = open_storage(tmp_path.as_uri(), S3Options())
-    yield Sweeper(database, storage)
+    yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
     await database.close()
 
 
@@ -136,6 +138,20 @@ async def test_sweepers_side_by_side_go_through_every_page(place: Place, sweeper
 
     assert outcomes == [False] * 3
     assert place.files() == {kept.relative_to(place.root).as_posix()}
+
+
+async def test_what_was_completed_without_a_time_gets_its_full_time(
+    place: Place, sweeper: Sweeper
+) -> None:
+    undated = await place.export("completed", expires_at=None)
+    place.file(f"{undated}/2")
+    before = time.time()
+    await sweeper.tick()
+    query = "SELECT expires_at FROM memferry.exports WHERE id = $1"
+    expires_at = await place.owner.fetchval(query, undated.rpartition("/")[2])
+
+    assert expires_at / 1000 == pytest.approx(before + LIFETIME_SECONDS, abs=60)
+    assert place.files() == {f"{undated}/2"}
 
 
 async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper: Sweeper) -> None:

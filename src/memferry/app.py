@@ -127,7 +127,7 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
         sender = Sender(allow_private=settings.webhooks_allow_private)
         exporter = _exporter(settings, database, store)
         deliverer = Deliverer(database, sender)
-        sweeper = Sweeper(database, store)
+        sweeper = Sweeper(database, store, lifetime_seconds=settings.export_lifetime_seconds)
         loops = [
             *(
                 Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")

@@ -3,8 +3,10 @@
 import asyncio
 import logging
 import random
-from contextlib import suppress
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 
 from memferry.errors import (
     Invalid,
@@ -67,27 +69,23 @@ class Exporter:
             snapshot_seconds=self._patience.snapshot,
         )
         try:
-            async with lease.kept():
-                await self._attempt(claim, lease)
+            await self._attempt(claim, lease)
         except LeaseLost:
             _log.warning("export %s: attempt %d lost it", claim.export_id, claim.attempt)
         except Unavailable as fault:
             _log.warning("export %s is left until its lease lapses: %s", claim.export_id, fault)
-        except asyncio.CancelledError:
-            with suppress(Unavailable):
-                await self._jobs.hand_back(claim)
-            raise
         return True
 
     async def _attempt(self, claim: Claim, lease: Lease) -> None:
-        job = await self._jobs.read(claim)
-        if job is None:
-            raise LeaseLost
-        if job.failures > self._patience.attempts:
-            await self._jobs.fail(claim, _gave_up(job))
-            return
+        async with _when_stopped(partial(self._jobs.hand_back, claim)):
+            job = await self._jobs.read(claim)
+            if job is None:
+                raise LeaseLost
+            if job.failures > self._patience.attempts:
+                await self._jobs.fail(claim, _gave_up(job))
+                return
         try:
-            await self._publish(claim, await self._write(claim, job, lease))
+            await self._work(claim, job, lease)
         except LeaseLost:
             raise
         except Invalid:
@@ -101,6 +99,16 @@ class Exporter:
             _log.exception("export %s: attempt %d failed", claim.export_id, claim.attempt)
             unknown = MemferryError(f"internal error ({type(fault).__name__})")
             await self._retry(claim, job, _failure(unknown))
+
+    async def _work(self, claim: Claim, job: Job, lease: Lease) -> None:
+        """Write and publish; the renewals end before anything is said of how it ended.
+
+        One that arrives after a release would put a whole lease in the place of its pause.
+        """
+        async with _when_stopped(partial(self._jobs.hand_back, claim)):
+            async with lease.kept():
+                result = await self._write(claim, job, lease)
+            await self._publish(claim, result)
 
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
@@ -142,7 +150,20 @@ class Exporter:
         longest = self._patience.first_pause * _PAUSE_GROWTH ** (job.failures - 1)
         longest = min(longest, _LONGEST_PAUSE_SECONDS)
         pause = random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries
-        await self._jobs.release(claim, failure, pause)
+        release = partial(self._jobs.release, claim, failure, pause)
+        async with _when_stopped(release):  # twice does no harm
+            await release()
+
+
+@asynccontextmanager
+async def _when_stopped(last_word: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
+    """Give the export back when the worker is stopped in here, so that nobody waits for it."""
+    try:
+        yield
+    except asyncio.CancelledError:
+        with suppress(Unavailable):
+            await last_word()
+        raise
 
 
 def _failure(fault: MemferryError) -> Failure:

@@ -25,9 +25,11 @@ class Sweeper:
     written by an attempt that is over, and is not the file of its export, can never become it.
     """
 
-    def __init__(self, database: Database, storage: Storage) -> None:
+    def __init__(self, database: Database, storage: Storage, *, lifetime_seconds: float) -> None:
+        """What is completed is kept for that long, unless its row says until when."""
         self._database = database
         self._storage = storage
+        self._lifetime_ms = int(lifetime_seconds * 1000)
 
     async def tick(self) -> bool:
         """Sweep once, through everything; False, since the next sweep can wait."""
@@ -41,6 +43,8 @@ class Sweeper:
 
     async def _expire(self) -> None:
         """Let go of what is past its time. A file is removed after its row says so."""
+        async with self._database.connection() as connection:
+            await connection.execute(sql("date_exports"), self._lifetime_ms)
         full_page = True
         while full_page:
             async with self._database.connection() as connection:
