@@ -17,8 +17,8 @@ SHARED_TABLES = frozenset({"tenants", "keys"})
 # Unique without the tenant: a token is looked up before anybody knows whose it is.
 UNIQUE_ACROSS_TENANTS = frozenset({"tokens_sha256_key"})
 
-# The views that show rows of more than one tenant, and every column the service role may read there:
-# whose, which, in what state, until when. No column of these holds words of a tenant.
+# The views that show rows of more than one tenant, and every column the service role may read
+# there: whose, which, in what state, until when. No column of these holds words of a tenant.
 ACROSS_TENANTS = {
     "token_holders": {"sha256", "tenant_id", "id", "revoked_at"},
     "export_queue": {
@@ -32,8 +32,8 @@ ACROSS_TENANTS = {
     },
 }  # fmt: skip
 
-# Shown there by the condition below, to the transaction that wrote the row and to nobody else: what a
-# worker of the first version reads as it claims.
+# Shown there by the condition below, to the transaction that wrote the row and to nobody else: what
+# a worker of the first version reads as it claims.
 SHOWN_TO_THE_WRITER = {"export_queue": {"filters", "row_count", "last_error"}}
 _WRITER = "XMIN = CAST(PG_CURRENT_XACT_ID_IF_ASSIGNED() AS XID)"
 
@@ -45,7 +45,8 @@ _TABLES = """
             WHERE attrelid = pg_class.oid AND attname = 'tenant_id') AS tenant,
         EXISTS (SELECT FROM pg_attribute
             WHERE attrelid = pg_class.oid AND attnum > 0 AND NOT attisdropped
-                AND has_column_privilege($1, attrelid, attnum, 'SELECT, INSERT, UPDATE, REFERENCES'))
+                AND has_column_privilege(
+                    $1, attrelid, attnum, 'SELECT, INSERT, UPDATE, REFERENCES'))
             OR has_table_privilege($1, pg_class.oid, 'DELETE, TRUNCATE, TRIGGER')
             OR pg_has_role($1, relowner, 'MEMBER') AS reachable
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
@@ -180,14 +181,17 @@ async def _faults_of_table(
         return [f"{name}: no column tenant_id that is NOT NULL"]
     if not await owner.fetchval(_PRIMARY, table["oid"]):
         found.append(f"{name}: no primary key")
-    for key in await owner.fetch(_UNIQUE, table["oid"]):
-        if key["first"] != "tenant_id" and key["name"] not in UNIQUE_ACROSS_TENANTS:
-            found.append(f"{name}: {key['name']} does not begin with tenant_id")
-    for key in await owner.fetch(_FOREIGN, table["oid"]):
-        target = "id" if key["referenced"] == "tenants" else "tenant_id"
-        if (key["first"], key["target"]) != ("tenant_id", target):
-            found.append(f"{name}: {key['name']} does not begin with tenant_id")
-    return found
+    found += [
+        f"{name}: {key['name']} does not begin with tenant_id"
+        for key in await owner.fetch(_UNIQUE, table["oid"])
+        if key["first"] != "tenant_id" and key["name"] not in UNIQUE_ACROSS_TENANTS
+    ]
+    return found + [
+        f"{name}: {key['name']} does not begin with tenant_id"
+        for key in await owner.fetch(_FOREIGN, table["oid"])
+        if (key["first"], key["target"])
+        != ("tenant_id", "id" if key["referenced"] == "tenants" else "tenant_id")
+    ]
 
 
 def _faults_of_relation(relation: Relation) -> list[str]:
@@ -207,9 +211,10 @@ def _faults_of_relation(relation: Relation) -> list[str]:
     ]
 
 
-def _plain(expression: exp.Expression) -> str:
+def _plain(expression: exp.Expr) -> str:
     """The expression in one spelling, without the parentheses that PostgreSQL adds."""
-    bare = exp.Paren(this=expression.copy())
-    for inner in list(bare.find_all(exp.Paren))[1:]:
+    whole = exp.Paren(this=expression.copy())
+    for inner in list(whole.find_all(exp.Paren))[1:]:
         inner.replace(inner.this)
-    return bare.this.sql(dialect="postgres").upper()
+    bare: exp.Expr = whole.this
+    return bare.sql(dialect="postgres").upper()

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 
+# ruff: noqa: S608 - all statements are of literals of this file
 import asyncpg
 import pytest
 
@@ -154,11 +155,12 @@ async def test_only_the_transaction_that_writes_an_export_sees_its_words_in_the_
         "RETURNING filters, last_error, row_count"
     )
 
-    seen = await connection.fetchrow(read)
-    claimed = await connection.fetchrow(claim)
-    seen_later = await connection.fetchrow(read)
+    seen, claimed, seen_later = [
+        [tuple(row) for row in await connection.fetch(statement)]
+        for statement in (read, claim, read)
+    ]
     await connection.execute(f"RESET ROLE; {_UPROOT_EXPORT}")
     await connection.close()
 
-    assert seen == seen_later == (None, None, None)
-    assert claimed == ('{"namespace": "secret"}', "secret", 7)
+    assert seen == seen_later == [(None, None, None)]
+    assert claimed == [('{"namespace": "secret"}', "secret", 7)]
