@@ -220,7 +220,7 @@ class WebhookChange(BaseModel):
     url: str | None = None
     events: list[str] | None = None
     enabled: bool | None = None
-    description: str | None = None
+    description: str | None = Field(default=None, examples=["the chat of the team"])
 
 
 class Webhook(Shape):
