@@ -34,7 +34,7 @@ MALFORMED = ("0", "x" * 300, "é", "%00", "' OR 1=1 --", "00000000-0000-7000-800
 # Any text is a name of a thread, and an unknown one has no pieces.
 ANSWERS_EMPTY = {"/api/threads/{reference}": {"parent_ref": UNKNOWN["reference"], "chunks": []}}
 
-# Here the last part is no id but the permission itself; see the tests of links below.
+# Here the last part is no id but the permission itself: tests/test_foreign_links.py.
 PERMISSIONS = {"/downloads/{link}"}
 
 
