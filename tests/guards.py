@@ -14,6 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 STATEMENTS = "src/memferry/database/statements"
+_WRITER = "xmin = pg_current_xact_id_if_assigned()::xid"
 JOB_STATEMENTS = ("renew", "complete", "fail", "release", "return")
 
 
@@ -95,6 +96,21 @@ def guards() -> list[Guard]:
             " AND next_attempt_at IS NULL",
             "",
             "tests/test_sweeper.py",
+        ),
+        Guard(
+            "src/memferry/tenants/tokens.py",
+            ' or not hmac.compare_digest(row["sha256"], sought)',
+            "",
+            "tests/test_isolation_mutations.py",
+        ),
+        *(
+            Guard(
+                "src/memferry/database/migrations/0007_isolation.sql",
+                f"CASE WHEN {_WRITER} THEN {column} END AS {column}",
+                column,
+                "tests/test_tenancy.py",
+            )
+            for column in ("filters", "row_count", "last_error")
         ),
         Guard(
             "src/memferry/exports/service.py",

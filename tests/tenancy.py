@@ -110,12 +110,15 @@ class Relation:
 
     @property
     def of_one_tenant(self) -> bool:
-        """Whether every row is held to the session's tenant, by a condition nothing can widen."""
+        """Whether it reads one table once, each row held to the session's tenant."""
         if self.definition is None or len(self.reads) != 1:
             return False
         select = sqlglot.parse_one(self.definition, read="postgres")
-        where = select.find(exp.Where)
-        if not isinstance(select, exp.Select) or where is None or where.parent is not select:
+        where = select.args.get("where")
+        named = [
+            each for each in select.find_all(exp.Table) if isinstance(each.this, exp.Identifier)
+        ]
+        if not isinstance(select, exp.Select) or where is None or len(named) != 1:
             return False
         condition = where.this.unnest()
         terms = condition.flatten() if isinstance(condition, exp.And) else [condition]
@@ -212,8 +215,10 @@ def _faults_of_relation(relation: Relation) -> list[str]:
 
 
 def _plain(expression: exp.Expr) -> str:
-    """The expression in one spelling, without the parentheses that PostgreSQL adds."""
+    """The expression in one spelling, without parentheses and the names of the one table."""
     whole = exp.Paren(this=expression.copy())
+    for column in whole.find_all(exp.Column):
+        column.set("table", None)
     for inner in list(whole.find_all(exp.Paren))[1:]:
         inner.replace(inner.this)
     bare: exp.Expr = whole.this

@@ -88,6 +88,8 @@ GAPS = {
     f"(SELECT FROM memferry.memories {_OWN}) AS own": "more: lacks the tenant predicate",
     f"CREATE VIEW memferry_service.more AS SELECT w.id, d.data FROM memferry.deliveries AS d, "
     f"(SELECT * FROM memferry.webhooks {_OWN}) AS w": "more: lacks the tenant predicate",
+    "CREATE VIEW memferry_service.more AS SELECT id, (SELECT max(content) FROM memferry.memories) "
+    f"FROM memferry.memories {_OWN}": "more: lacks the tenant predicate",
     f"CREATE VIEW memferry_service.again AS SELECT id FROM memferry.memories {_OWN}": (
         "memories: more than one view of a tenant: again, memories"
     ),
