@@ -110,15 +110,21 @@ class Relation:
 
     @property
     def of_one_tenant(self) -> bool:
-        """Whether it reads one table once, each row held to the session's tenant."""
+        """Whether it reads one table once, each row held to the session's tenant.
+
+        Other views of one tenant, which are looked at themselves, may stand in its conditions.
+        """
         if self.definition is None or len(self.reads) != 1:
             return False
         select = sqlglot.parse_one(self.definition, read="postgres")
-        where = select.args.get("where")
-        named = [
-            each for each in select.find_all(exp.Table) if isinstance(each.this, exp.Identifier)
-        ]
-        if not isinstance(select, exp.Select) or where is None or len(named) != 1:
+        where, named = select.args.get("where"), list(select.find_all(exp.Table))
+        views = [each for each in named if each.db == SERVICE_ROLE]
+        tables = [each for each in named if each.db == "memferry"]
+        if not isinstance(select, exp.Select) or where is None or len(tables) != 1:
+            return False
+        if select.args["from_"].this is not tables[0] or select.args.get("joins"):
+            return False
+        if any(each.name in ACROSS_TENANTS for each in views):
             return False
         condition = where.this.unnest()
         terms = condition.flatten() if isinstance(condition, exp.And) else [condition]

@@ -90,6 +90,8 @@ GAPS = {
     f"(SELECT * FROM memferry.webhooks {_OWN}) AS w": "more: lacks the tenant predicate",
     "CREATE VIEW memferry_service.more AS SELECT id, (SELECT max(content) FROM memferry.memories) "
     f"FROM memferry.memories {_OWN}": "more: lacks the tenant predicate",
+    f"CREATE VIEW memferry_service.more AS SELECT id FROM memferry.memories {_OWN} AND EXISTS ("
+    "SELECT FROM memferry_service.export_queue)": "more: lacks the tenant predicate",
     f"CREATE VIEW memferry_service.again AS SELECT id FROM memferry.memories {_OWN}": (
         "memories: more than one view of a tenant: again, memories"
     ),
@@ -121,7 +123,8 @@ async def test_the_lint_is_content_with_a_new_table_that_is_protected(
 ) -> None:
     await owner.execute(
         f"{_KEYED}; CREATE VIEW memferry_service.notes AS SELECT id, text FROM memferry.notes "
-        f"{_OWN} AND (text IS NULL OR text <> '')"
+        f"{_OWN} AND (text IS NULL OR EXISTS (SELECT FROM memferry_service.memories "
+        "WHERE memories.id = notes.id))"
     )
 
     assert await problems(owner) == []
