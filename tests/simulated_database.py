@@ -8,7 +8,7 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.pool import Connection, Database, translated_errors
+from memferry.database.pool import Connection, Database, SharedSnapshot, translated_errors
 from memferry.database.sql import sql
 from memferry.model.export import Claim
 from simulated import Process, Server
@@ -16,6 +16,7 @@ from simulated_rows import Answer, Rows
 
 _VERY_LONG_SECONDS = 100_000.0
 _ROWS_AT_ONCE = 3
+_ROWS_PER_RANGE = 5
 
 
 def memories(namespace: str, snapshot_at: int) -> list[bytes]:
@@ -33,14 +34,19 @@ class _Session:
     """One use of a connection by one process."""
 
     def __init__(
-        self, process: Process, server: Server, rows: Rows, tenant_id: UUID | None
+        self,
+        process: Process,
+        server: Server,
+        rows: Rows,
+        tenant_id: UUID | None,
+        snapshot_at: int = 0,
     ) -> None:
         self._process = process
         self._server = server
         self._chance = server.chance
         self._rows = rows
         self._tenant_id = tenant_id
-        self._snapshot_at = 0
+        self._snapshot_at = snapshot_at
 
     async def fetch(self, statement: str, *arguments: Any) -> Answer:
         if statement in _LAST_WORDS:
@@ -50,6 +56,8 @@ class _Session:
         )
 
     async def fetchrow(self, statement: str, *arguments: Any) -> dict[str, Any] | None:
+        if statement.startswith(sql("find_range_end")[:30]):
+            return await self._find_range_end(*arguments)
         found = await self.fetch(statement, *arguments)
         if not found:
             return None
@@ -70,15 +78,37 @@ class _Session:
         value = next(iter(found[0].values()))
         if statement == sql("read_snapshot_time"):
             self._snapshot_at = value
+        if statement == sql("share_snapshot"):
+            return str(self._snapshot_at)
         return value
 
     execute = fetch
 
+    async def _find_range_end(
+        self, after: int, _id: UUID, _rows: int, namespace: str
+    ) -> dict[str, Any] | None:
+        """Ranges of a few rows each, whatever their size should be."""
+        await self._server.call(self._process, bool)
+        last = max(after, -1) + _ROWS_PER_RANGE
+        if last >= len(memories(namespace, self._snapshot_at)):
+            return None
+        return {"created_at": last, "id": UUID(int=last)}
+
     async def copy_from_query(
-        self, _query: str, namespace: str, *, output: Callable[[bytes], Awaitable[None]], **_: Any
+        self,
+        _query: str,
+        *bounds_and_namespace: Any,
+        output: Callable[[bytes], Awaitable[None]],
+        **_: Any,
     ) -> str:
         """A few rows at a time; sometimes no next row is ever found."""
-        lines = memories(namespace, self._snapshot_at)
+        *bounds, namespace = bounds_and_namespace
+        after, last = (bounds[0], bounds[2]) if bounds else (-1, 2**63)
+        lines = [
+            line
+            for created_at, line in enumerate(memories(namespace, self._snapshot_at))
+            if after < created_at <= last
+        ]
         for index, line in enumerate(lines):
             if index % _ROWS_AT_ONCE == 0:
                 await self._server.call(self._process, bool)
@@ -104,12 +134,18 @@ class SimulatedDatabase(Database):
 
     @asynccontextmanager
     async def tenant(
-        self, tenant_id: UUID, *, snapshot: bool = False, patient: bool = False
+        self,
+        tenant_id: UUID,
+        *,
+        snapshot: bool | SharedSnapshot = False,
+        patient: bool = False,
+        in_order: bool = False,
     ) -> AsyncIterator[Connection]:
         """A connection that belongs to this tenant."""
-        del snapshot, patient
+        del patient, in_order
+        snapshot_at = int(snapshot.name) if isinstance(snapshot, SharedSnapshot) else 0
         with translated_errors():
-            yield cast(Connection, _Session(*self._parts, tenant_id))
+            yield cast(Connection, _Session(*self._parts, tenant_id, snapshot_at))
 
 
 def connection_lost() -> Exception:

@@ -27,6 +27,9 @@ class Row:
     rows_done: int = 0
     bytes_done: int = 0
     sha256: bytes | None = None
+    compression: str | None = None
+    file_bytes: int | None = None
+    file_sha256: bytes | None = None
     object_key: str | None = None
     snapshot_at: int | None = None
     expires_at: int = 0
@@ -121,7 +124,7 @@ class Rows:
 
     def get_job(self, *claim: Any) -> Answer:
         row = self._held(*claim)
-        names = ("format", "filters", "failures", "last_error", "last_error_code")
+        names = ("format", "compression", "filters", "failures", "last_error", "last_error_code")
         return [] if row is None else [{name: getattr(row, name) for name in names}]
 
     def renew_export(self, *args: Any) -> Answer:
@@ -136,7 +139,7 @@ class Rows:
         )
 
     def complete_export(self, *args: Any) -> Answer:
-        *claim, rows, size, sha256, key, snapshot_at, lifetime_ms = args
+        *claim, rows, size, sha256, key, snapshot_at, lifetime_ms, file_bytes, file_sha256 = args
         return self._by_holder(
             claim,
             lambda _: {
@@ -145,6 +148,8 @@ class Rows:
                 "rows_done": rows,
                 "bytes_done": size,
                 "sha256": sha256,
+                "file_bytes": file_bytes,
+                "file_sha256": file_sha256,
                 "object_key": key,
                 "snapshot_at": snapshot_at,
                 "expires_at": self.now_ms() + lifetime_ms,
@@ -193,6 +198,9 @@ class Rows:
         for row in due[:most]:
             self._change(row, None, status="expired", object_key=None)
         return [{"object_key": row.object_key} for row in due[:most]]
+
+    def share_snapshot(self, _tenant_id: UUID) -> Answer:
+        return [{"pg_export_snapshot": ""}]  # only the session knows its snapshot
 
     def date_exports(self, _lifetime_ms: int) -> Answer:
         return []  # all workers here are of this version
@@ -245,6 +253,7 @@ _STATEMENTS = {
         "expire_exports",
         "find_dead_objects",
         "read_snapshot_time",
+        "share_snapshot",
         "forget_idempotency_keys",
         "forget_deliveries",
     )

@@ -7,8 +7,8 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import ParamSpec, TypeVar
 
-from memferry.errors import ObjectNotFound, StorageUnavailable
-from memferry.storage import ObjectInfo, Storage, Stored, Upload
+from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
+from memferry.storage import ObjectInfo, Storage, Upload
 from simulated import Chance, Process, Server
 from simulated_rows import Watch
 
@@ -51,11 +51,6 @@ class Objects:
         self.objects[key] = bytes(data) + b"?" if wrong else bytes(data)
         del self.uploads[name]
 
-    def stored(self, key: str) -> Stored:
-        """What is there."""
-        data = self.object(key)
-        return Stored(len(data), hashlib.sha256(data).digest())
-
     def object(self, key: str) -> bytes:
         """The bytes of an object."""
         if key not in self.objects:
@@ -91,19 +86,30 @@ class SimulatedStorage(Storage):
         self._watch = watch
 
     async def put(
-        self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> Stored:
+        self,
+        key: str,
+        chunks: AsyncIterable[bytes],
+        *,
+        sha256: Callable[[], bytes],
+        media_type: str,
+        filename: str,
+    ) -> None:
         """Keep the promise of a store; after its own fault it may leave anything behind."""
         del media_type, filename
         name = await self._call(self._store.begin, key)
         try:
             await self._fill(name, key, chunks)
             await self._call(self._store.finish, name)
-            return await self._call(self._store.stored, key)
+            await self._verify(key, sha256())
         except BaseException as fault:
             if not self._process.dead:
                 self._withdraw(name, key, sure=not isinstance(fault, StorageUnavailable))
             raise
+
+    async def _verify(self, key: str, sha256: bytes) -> None:
+        if hashlib.sha256(await self._call(self._store.object, key)).digest() != sha256:
+            await self._call(self._store.remove, key)
+            raise WrongBytes
 
     async def _fill(self, name: str, key: str, chunks: AsyncIterable[bytes]) -> None:
         source, now = aiter(chunks), asyncio.get_running_loop().time

@@ -65,7 +65,9 @@ async def claimed_together(jobs: Jobs) -> list[Claim]:
 async def said(jobs: Jobs, word: str, claim: Claim) -> bool:
     """Say it about a claim; whether it was accepted."""
     failure = Failure(reason="broke", code="internal", retryable=True)
-    result = Result(rows=1, size_bytes=1, sha256=bytes(32), snapshot_at=1)
+    result = Result(
+        rows=1, size_bytes=1, sha256=bytes(32), file_bytes=1, file_sha256=bytes(32), snapshot_at=1
+    )
     words: dict[str, Callable[[], Awaitable[bool]]] = {
         "renew": lambda: jobs.renew(claim, 1, 1),
         "complete": lambda: jobs.complete(claim, result),

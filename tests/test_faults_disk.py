@@ -15,7 +15,7 @@ import pytest
 from conftest import make_person, start_service, stop_service
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, Storage, Stored, open_storage
+from memferry.storage import S3Options, Storage, open_storage
 
 pytestmark = pytest.mark.faults
 
@@ -106,8 +106,18 @@ async def pattern() -> AsyncIterator[bytes]:
         yield _PATTERN[start : start + CHUNK_BYTES]
 
 
-async def put(disk: Disk, key: str) -> Stored:
-    return await disk.storage.put(key, pattern(), media_type="text/plain", filename="file.txt")
+async def put(disk: Disk, key: str) -> None:
+    await disk.storage.put(
+        key,
+        pattern(),
+        sha256=hashlib.sha256(_PATTERN).digest,
+        media_type="text/plain",
+        filename="file.txt",
+    )
+
+
+async def stored(disk: Disk, key: str) -> bytes:
+    return b"".join([each async for each in disk.storage.read(key, 0, FILE_BYTES)])
 
 
 async def test_a_disk_that_is_full_at_any_block_leaves_nothing(
@@ -115,31 +125,31 @@ async def test_a_disk_that_is_full_at_any_block_leaves_nothing(
 ) -> None:
     pages = FILE_BYTES // PAGE_BYTES
     chosen = random.Random(seed).sample(range(pages), min(500, pages) if full else 20)
-    whole = Stored(FILE_BYTES, hashlib.sha256(_PATTERN).digest())
     for free_pages in {0, 1, pages - 1, *chosen}:
         with disk.filled(free_pages * PAGE_BYTES):
             with pytest.raises(StorageUnavailable, match="No space left on device"):
                 await put(disk, f"t/x/{free_pages}")
             left, listed = disk.files(), [each async for each in disk.storage.unfinished("")]
-        stored = await put(disk, f"t/x/{free_pages}")
+        await put(disk, f"t/x/{free_pages}")
+        found = await stored(disk, f"t/x/{free_pages}")
         await disk.storage.delete(f"t/x/{free_pages}")
 
         assert (left, listed, disk.files()) == ([], [], []), free_pages
-        assert stored == whole, free_pages
+        assert found == _PATTERN, free_pages
 
 
 async def test_a_disk_with_just_room_enough_takes_the_file(disk: Disk) -> None:
     with disk.filled(FILE_BYTES):
-        stored = await put(disk, "t/x/1")
+        await put(disk, "t/x/1")
 
-    assert stored.size_bytes == FILE_BYTES
+    assert await stored(disk, "t/x/1") == _PATTERN
     assert disk.files() == [str(disk.objects / "t/x/1")]
 
 
 async def test_a_full_disk_still_reads_and_deletes(disk: Disk) -> None:
     await put(disk, "t/x/1")
     with disk.filled(0):
-        found = b"".join([each async for each in disk.storage.read("t/x/1", 0, FILE_BYTES)])
+        found = await stored(disk, "t/x/1")
         await disk.storage.delete("t/x/1")
 
     assert found == _PATTERN
@@ -172,14 +182,14 @@ async def test_exports_side_by_side_on_a_disk_too_small_for_all_leave_the_whole_
     outcomes = await asyncio.gather(
         *(put(disk, f"t/{number}/1") for number in range(4)), return_exceptions=True
     )
-    stored = [i for i, each in enumerate(outcomes) if isinstance(each, Stored)]
-    for number in stored:
+    whole = [i for i, each in enumerate(outcomes) if each is None]
+    for number in whole:
         assert (disk.objects / f"t/{number}/1").read_bytes() == _PATTERN
 
-    assert len(stored) < 4
-    assert all(isinstance(each, Stored | StorageUnavailable) for each in outcomes)
-    assert sorted(disk.files()) == [str(disk.objects / f"t/{number}/1") for number in stored]
-    assert disk.free_bytes() == DISK_BYTES - len(stored) * FILE_BYTES
+    assert len(whole) < 4
+    assert all(each is None or isinstance(each, StorageUnavailable) for each in outcomes)
+    assert sorted(disk.files()) == [str(disk.objects / f"t/{number}/1") for number in whole]
+    assert disk.free_bytes() == DISK_BYTES - len(whole) * FILE_BYTES
 
 
 @pytest.fixture

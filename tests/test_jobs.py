@@ -15,7 +15,14 @@ from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Statu
 from memferry.model.identity import new_export_id
 from memferry.tenants.admin import Admin
 
-RESULT = Result(rows=3, size_bytes=30, sha256=b"s" * 32, snapshot_at=1)
+RESULT = Result(
+    rows=3,
+    size_bytes=30,
+    sha256=b"s" * 32,
+    file_bytes=20,
+    file_sha256=b"f" * 32,
+    snapshot_at=1,
+)
 FAILURE = Failure(reason="the store is away", code="storage_unavailable", retryable=True)
 CHANGES: dict[str, Callable[[Jobs, Claim], Awaitable[object]]] = {
     "renew": lambda jobs, claim: jobs.renew(claim, 5, 50),

@@ -119,7 +119,7 @@ async def create(twins: Twins, choice: random.Random) -> object:
     """Queue an export in both."""
     twins.made += 1
     tenant_id, export_id = choice.choice(twins.tenants), f"{twins.made:026d}"
-    values = (export_id, choice.choice(("json", "ndjson")), '{"n":1}', choice.randrange(9))
+    values = (export_id, choice.choice(("json", "ndjson")), '{"n":1}', choice.randrange(9), None)
     async with twins.database.tenant(tenant_id) as connection:
         row = await connection.fetchrow(sql("create_pending_export"), *values)
     assert row is not None
@@ -149,7 +149,14 @@ async def change(twins: Twins, choice: random.Random) -> object:
     held = _some_claim(twins, choice)
     rows, pause = choice.randrange(9), choice.choice((0, 60))
     failure = Failure(reason=f"reason {rows}", code=f"code_{rows}", retryable=rows % 2 == 0)
-    result = Result(rows=rows, size_bytes=rows * 10, sha256=b"s" * 32, snapshot_at=rows)
+    result = Result(
+        rows=rows,
+        size_bytes=rows * 10,
+        sha256=b"s" * 32,
+        file_bytes=rows * 3,
+        file_sha256=b"f" * 32,
+        snapshot_at=rows,
+    )
     changes: list[Callable[[Jobs], Awaitable[object]]] = [
         lambda jobs: jobs.read(held),
         lambda jobs: jobs.renew(held, rows, rows * 10),

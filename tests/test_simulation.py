@@ -111,7 +111,9 @@ class World:
     async def _worker(self, process: Process) -> None:
         database, storage = self._ports(process)
         jobs = Jobs(database, lease_seconds=PATIENCE.lease, lifetime_seconds=self._lifetime)
-        exporter = Exporter(jobs, Runs(database), storage, worker=process.name, patience=PATIENCE)
+        exporter = Exporter(
+            jobs, Runs(database, readers=2), storage, worker=process.name, patience=PATIENCE
+        )
         await self._repeat(process, exporter.tick, 3)
 
     async def _sweeper(self, process: Process) -> None:

@@ -1,6 +1,7 @@
 """The object stores: one suite of claims, run over every kind."""
 
 import asyncio
+import hashlib
 import shutil
 import socket
 import subprocess
@@ -102,7 +103,16 @@ async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[byt
 
 
 async def put(store: Store, key: str, source: AsyncIterator[bytes]) -> None:
-    await store.storage.put(key, source, media_type="text/plain", filename="file.txt")
+    digest = hashlib.sha256()
+
+    async def counted() -> AsyncIterator[bytes]:
+        async for chunk in source:
+            digest.update(chunk)
+            yield chunk
+
+    await store.storage.put(
+        key, counted(), sha256=digest.digest, media_type="text/plain", filename="file.txt"
+    )
 
 
 async def read(store: Store, key: str, start: int, end: int) -> bytes:

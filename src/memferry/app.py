@@ -154,7 +154,13 @@ def _exporter(settings: Settings, database: Database, store: Storage) -> Exporte
     )
     # Different in every process that ever was: a container's may all have the same number.
     worker = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
-    return Exporter(jobs, Runs(database), store, worker=worker, patience=patience)
+    return Exporter(
+        jobs,
+        Runs(database, readers=settings.export_readers),
+        store,
+        worker=worker,
+        patience=patience,
+    )
 
 
 async def _run_until(stop: Stop, loops: list[Loop], url: str, grace_seconds: float) -> None:

@@ -111,6 +111,13 @@ class Settings:
     worker_exports: int = _setting(
         "MEMFERRY_WORKER_EXPORTS", _positive, 2, "Exports one worker process runs side by side."
     )
+    export_readers: int = _setting(
+        "MEMFERRY_EXPORT_READERS",
+        _positive,
+        2,
+        "Database connections that read one queued export side by side; 1 where the database "
+        "cannot share snapshots.",
+    )
     lease_seconds: int = _setting(
         "MEMFERRY_LEASE_SECONDS",
         _positive,

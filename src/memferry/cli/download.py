@@ -15,13 +15,20 @@ from rich.progress import Progress, TaskID
 
 from memferry.cli.client import Client, ServiceRefused
 from memferry.errors import Invalid, MemferryError
+from memferry.exports.compress import CODECS
 
 _CHUNK_BYTES = 1024 * 1024
 _TRIES = 5
 _WHOLE, _PART = httpx.codes.OK, httpx.codes.PARTIAL_CONTENT
 
 
-def fetch_to_file(client: Client, export: dict[str, Any], target: Path, progress: Progress) -> None:
+def fetch_to_file(
+    client: Client,
+    export: dict[str, Any],
+    target: Path,
+    progress: Progress,
+    compression: str | None = None,
+) -> None:
     """Write to a temporary name beside the target, which appears only whole and verified.
 
     A download that is cut off for good leaves the temporary file: the next one goes on there.
@@ -31,7 +38,7 @@ def fetch_to_file(client: Client, export: dict[str, Any], target: Path, progress
     try:
         with partial.open("a+b") as file:
             done = _already_there(file, digest)
-            _fetch(client, export, _Place(file, digest, done), progress)
+            _fetch(client, export, _Place(file, digest, done), progress, compression)
             os.fsync(file.fileno())
         partial.replace(target)
     except OSError as fault:
@@ -52,10 +59,14 @@ class WrongDigest(ServiceRefused):
 
 
 def fetch_to_stream(
-    client: Client, export: dict[str, Any], file: BinaryIO, progress: Progress
+    client: Client,
+    export: dict[str, Any],
+    file: BinaryIO,
+    progress: Progress,
+    compression: str | None = None,
 ) -> None:
     """Write the bytes of a finished export; raises WrongDigest if they are not as promised."""
-    _fetch(client, export, _Place(file, hashlib.sha256(), 0), progress)
+    _fetch(client, export, _Place(file, hashlib.sha256(), 0), progress, compression)
 
 
 class _Place:
@@ -85,14 +96,34 @@ def _already_there(file: BinaryIO, digest: Any) -> int:
     return file.tell()
 
 
-def _fetch(client: Client, export: dict[str, Any], place: _Place, progress: Progress) -> None:
+def _fetch(
+    client: Client,
+    export: dict[str, Any],
+    place: _Place,
+    progress: Progress,
+    compression: str | None,
+) -> None:
     if export["payload"] is None:
         _download(client, export, place, progress)
+        promised = export["file_sha256"]
     else:
-        place.take(export["payload"].encode()[place.done :])
+        data = _packed(export, compression)
+        place.take(data[place.done :])
+        promised = hashlib.sha256(data).hexdigest()
     place.flush()
-    if place.digest.hexdigest() != export["sha256"]:
+    if place.digest.hexdigest() != promised:
         raise WrongDigest
+
+
+def _packed(export: dict[str, Any], compression: str | None) -> bytes:
+    """The payload as a file: the service never compresses it."""
+    data: bytes = export["payload"].encode()
+    if hashlib.sha256(data).hexdigest() != export["sha256"]:
+        raise WrongDigest
+    if compression is None:
+        return data
+    compressor = CODECS[compression].start()
+    return compressor.compress(data) + compressor.flush()
 
 
 def _download(client: Client, export: dict[str, Any], place: _Place, progress: Progress) -> None:
@@ -100,9 +131,9 @@ def _download(client: Client, export: dict[str, Any], place: _Place, progress: P
 
     Gives up after five tries in a row that brought nothing.
     """
-    task = progress.add_task("downloading", total=export["bytes_done"], shown="")
+    task = progress.add_task("downloading", total=export["file_bytes"], shown="")
     tries = 0
-    while place.done < export["bytes_done"]:
+    while place.done < export["file_bytes"]:
         before = place.done
         try:
             for chunk in _rest(client, export, place.done):

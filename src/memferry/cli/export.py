@@ -18,6 +18,8 @@ from memferry.cli.client import Client, ServiceRefused
 from memferry.cli.context import settings_with
 from memferry.cli.download import fetch_to_file, fetch_to_stream
 from memferry.errors import Invalid
+from memferry.exports.compress import CODECS
+from memferry.exports.file import file_name
 from memferry.formats import FORMATS
 
 _POLL_SECONDS = 0.25
@@ -44,6 +46,9 @@ def register(app: typer.Typer) -> None:
         file_format: Annotated[
             str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")
         ] = "json",
+        compression: Annotated[
+            str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")
+        ] = None,
         export_id: Annotated[
             str | None,
             typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
@@ -56,6 +61,7 @@ def register(app: typer.Typer) -> None:
         """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
         body = {
             "format": file_format,
+            "compression": compression,
             "namespace": namespace,
             "tags": tag or None,
             "metadata_filter": None if metadata is None else _json_object(metadata),
@@ -81,11 +87,13 @@ def run_export(client: Client, asked: dict[str, Any] | str, output: Path | None)
         console=Console(stderr=True),
     ) as progress:
         export = _wait(client, _begin(client, asked), progress)
-        target = output or Path(f"memferry-{export['id']}.{FORMATS[export['format']].extension}")
+        compression = asked.get("compression") if isinstance(asked, dict) else export["compression"]
+        codec = CODECS.get(compression or "")
+        target = output or Path(file_name(export["id"], FORMATS[export["format"]], codec))
         if str(target) == "-":
-            fetch_to_stream(client, export, sys.stdout.buffer, progress)
+            fetch_to_stream(client, export, sys.stdout.buffer, progress, compression)
         else:
-            fetch_to_file(client, export, target, progress)
+            fetch_to_file(client, export, target, progress, compression)
     where = "standard output" if str(target) == "-" else str(target)
     Console(stderr=True).print(
         f"{export['row_count']:,} memories, {export['bytes_done']:,} bytes, "

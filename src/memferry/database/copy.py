@@ -1,69 +1,122 @@
-"""COPY out of PostgreSQL as a stream of blocks."""
+"""COPY out of PostgreSQL as a stream of blocks, by one connection or by several in turn."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import suppress
+from typing import Any, ParamSpec, Self, TypeVar
 
 from memferry.database.pool import Connection
 from memferry.model.copy import CopyOptions
 
 BLOCK_BYTES = 512 * 1024
-_BLOCKS_AHEAD = 4
+_BLOCKS_AHEAD = 16
+_T = TypeVar("_T")
+_Parameters = ParamSpec("_Parameters")
 
 
-class CopyOut:
-    """A running COPY: iterate it for its bytes in blocks; afterwards `rows` is their number."""
+class Part:
+    """What one COPY sends: blocks in order, and at the end the number of rows and bytes."""
 
     def __init__(self) -> None:
-        self._blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
-        self._buffer = bytearray()
-        self._fault: Exception | None = None
+        self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
         self.rows = 0
+        self.size_bytes = 0
+        self._buffer = bytearray()
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (block := await self._blocks.get()) is not None:
-            yield block
-        if self._fault is not None:
-            raise self._fault
-
-    def fail(self, fault: Exception) -> None:
-        """End the blocks with a fault; the reader gets it next, even if it waits already."""
-        self._fault = fault
-        while not self._blocks.empty():
-            self._blocks.get_nowait()
-        self._blocks.put_nowait(None)
-
-    async def run(
+    async def copy(
         self, connection: Connection, query: str, arguments: list[object], options: CopyOptions
     ) -> None:
         """Copy until the last row; waits while the reader is behind, so memory stays bounded."""
-        try:
-            status = await connection.copy_from_query(
-                query, *arguments, output=self._take, **options
-            )
-            self.rows = int(status.removeprefix("COPY "))
-            await self._blocks.put(bytes(self._buffer))
-        except Exception as fault:  # noqa: BLE001 - the reader gets it, at the end of the blocks
-            self._fault = fault
-        await self._blocks.put(None)
+        status = await connection.copy_from_query(query, *arguments, output=self._take, **options)
+        self.rows = int(status.removeprefix("COPY "))
+        await self._hand_on()
+        await self.blocks.put(None)
 
     async def _take(self, data: bytes) -> None:
         self._buffer += data
         if len(self._buffer) >= BLOCK_BYTES:
-            block = bytes(self._buffer)
-            self._buffer.clear()
-            await self._blocks.put(block)
+            await self._hand_on()
+
+    async def _hand_on(self) -> None:
+        block = bytes(self._buffer)
+        self._buffer.clear()
+        self.size_bytes += len(block)
+        if block:
+            await self.blocks.put(block)
 
 
-@asynccontextmanager
-async def copy_out(
-    connection: Connection, query: str, arguments: list[object], options: CopyOptions
-) -> AsyncIterator[CopyOut]:
-    """Run COPY (query) TO STDOUT beside the reader; leaving early stops it on the server too."""
-    copy = CopyOut()
-    task = asyncio.create_task(copy.run(connection, query, arguments, options))
-    try:
-        yield copy
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
+class CopyOut:
+    """The blocks of several parts, one part after the other; afterwards `rows` is their number.
+
+    Whoever fills the parts runs beside the reader, as tasks that end with this context.
+    """
+
+    def __init__(self, parts_ahead: int = 1) -> None:
+        """So many parts may be begun before the reader has come to them."""
+        self.rows = 0
+        self._parts: asyncio.Queue[Part | None] = asyncio.Queue(parts_ahead)
+        self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_fault: object) -> None:
+        """Leaving early stops every COPY on the server too."""
+        for task in self._tasks:
+            task.cancel()
+        if self._tasks:
+            await asyncio.wait(self._tasks)
+        if not self._fault.cancel() and not self._fault.cancelled():
+            self._fault.exception()  # looked at, or asyncio complains
+
+    def run(
+        self,
+        work: Callable[_Parameters, Coroutine[Any, Any, None]],
+        *args: _Parameters.args,
+        **kwargs: _Parameters.kwargs,
+    ) -> None:
+        """Run something that fills parts; what it raises, the reader gets."""
+        self._tasks.append(asyncio.create_task(self._see_through(lambda: work(*args, **kwargs))))
+
+    async def part(self) -> Part:
+        """A new part, read after all parts before; waits while too many are ahead."""
+        part = Part()
+        await self._parts.put(part)
+        return part
+
+    async def end(self) -> None:
+        """No part follows."""
+        await self._parts.put(None)
+
+    def fail(self, fault: Exception) -> None:
+        """End the blocks with a fault; the reader gets it next, even if it waits already."""
+        if not self._fault.done():
+            self._fault.set_exception(fault)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while (part := await self._next(self._parts)) is not None:
+            while (block := await self._next(part.blocks)) is not None:
+                yield block
+            self.rows += part.rows
+
+    async def _next(self, queue: "asyncio.Queue[_T]") -> _T:
+        if not self._fault.done():
+            with suppress(asyncio.QueueEmpty):
+                return queue.get_nowait()
+            waiting = asyncio.create_task(queue.get())
+            try:
+                either: list[asyncio.Future[Any]] = [waiting, self._fault]
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                waiting.cancel()
+            if not self._fault.done():
+                return waiting.result()
+        await self._fault
+        raise AssertionError("the fault was raised")
+
+    async def _see_through(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except Exception as fault:  # noqa: BLE001 - the reader gets it
+            self.fail(fault)

@@ -1,7 +1,9 @@
 """Connections as the service role, one tenant at a time."""
 
+import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
@@ -19,6 +21,11 @@ _PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_sess
 # The first query takes the snapshot. In the message that begins the transaction it runs within
 # microseconds of now(), which all statements of one message share.
 _TAKE_SNAPSHOT = "SELECT"
+# For ranges of a sorted index: the planner overrates what the comparison of rows lets through.
+_IN_ORDER = (
+    "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off;"
+)
+_SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
 
@@ -51,6 +58,25 @@ def translated_errors() -> Iterator[None]:
         raise
     except _AWAY as fault:
         raise DatabaseUnavailable from fault
+
+
+@dataclass(frozen=True)
+class SharedSnapshot:
+    """A snapshot that a running transaction lets others read, by the name PostgreSQL gave it.
+
+    https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
+    """
+
+    name: str
+
+    def __post_init__(self) -> None:
+        if not _SNAPSHOT_NAME.fullmatch(self.name):
+            raise DatabaseUnavailable
+
+    @property
+    def adopt(self) -> str:
+        """The statement that a transaction must begin with."""
+        return f"SET TRANSACTION SNAPSHOT '{self.name}';"
 
 
 class Database:
@@ -93,21 +119,29 @@ class Database:
 
     @asynccontextmanager
     async def tenant(
-        self, tenant_id: UUID, *, snapshot: bool = False, patient: bool = False
+        self,
+        tenant_id: UUID,
+        *,
+        snapshot: bool | SharedSnapshot = False,
+        patient: bool = False,
+        in_order: bool = False,
     ) -> AsyncIterator[Connection]:
         """A transaction in which the views show exactly this tenant's rows.
 
         With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
         READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
-        that was. With `patient` the statement timeout does not apply. Commits at the end, rolls
-        back on any error.
+        that was; a shared snapshot is that of another transaction. With `patient` the statement
+        timeout does not apply. With `in_order` rows come by an index that has their order. Commits
+        at the end, rolls back on any error.
         """
         async with self.connection() as connection:
             # One round trip; SET LOCAL ends with the transaction. A UUID needs no quoting.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
-                f"SET LOCAL memferry.tenant = '{tenant_id}';"
+                + (snapshot.adopt if isinstance(snapshot, SharedSnapshot) else "")
+                + f"SET LOCAL memferry.tenant = '{tenant_id}';"
                 + (_PATIENCE if patient else "")
+                + (_IN_ORDER if in_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
             try:

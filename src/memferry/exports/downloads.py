@@ -7,9 +7,11 @@ from uuid import UUID
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import DownloadNotFound, ExportNotFound, ObjectNotFound
+from memferry.exports.compress import CODECS
+from memferry.exports.file import file_name, media_type
 from memferry.exports.links import LIFETIME, Link, Links
 from memferry.exports.service import Exports
-from memferry.formats import FORMATS, TextFormat
+from memferry.formats import FORMATS
 from memferry.model.export import Export
 from memferry.storage import Storage
 
@@ -56,17 +58,18 @@ class Downloads:
         link = (await self._links()).open(text)
         try:
             export = await self._exports.get(link.tenant_id, link.export_id)
-            if export.object_key is None or export.sha256 is None:
+            if export.object_key is None or (digest := export.file_sha256 or export.sha256) is None:
                 raise DownloadNotFound
             info = await self._storage.stat(export.object_key)
         except (ExportNotFound, ObjectNotFound) as fault:
             raise DownloadNotFound from fault
+        codec = CODECS.get(export.compression or "")
         return Download(
             export.object_key,
             info.size_bytes,
-            export.sha256,
-            file_name(export.id, FORMATS[export.format]),
-            FORMATS[export.format].media_type,
+            digest,
+            file_name(export.id, FORMATS[export.format], codec),
+            media_type(FORMATS[export.format], codec),
         )
 
     def read(self, download: Download, start: int, end: int) -> AsyncIterator[bytes]:
@@ -76,8 +79,3 @@ class Downloads:
     async def _links(self) -> Links:
         async with self._database.connection() as connection:
             return Links(await connection.fetchval(sql("get_key"), "links"))
-
-
-def file_name(export_id: str, file_format: type[TextFormat]) -> str:
-    """The name a downloaded file gets."""
-    return f"memferry-{export_id}.{file_format.extension}"

@@ -23,11 +23,14 @@ class Jobs:
         self._lease_seconds = lease_seconds
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
-    async def claim(self, worker: str, formats: Collection[str]) -> Claim | None:
-        """The oldest export that nobody works on, if any: a new attempt, under a new lease."""
+    async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
+        """The oldest export that nobody works on and whose kind the worker can write, if any.
+
+        It is a new attempt, under a new lease.
+        """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                sql("claim_export"), worker, float(self._lease_seconds), list(formats)
+                sql("claim_export"), worker, float(self._lease_seconds), list(kinds)
             )
         if row is None:
             return None
@@ -63,6 +66,8 @@ class Jobs:
             claim.object_key,
             result.snapshot_at,
             self._lifetime_ms,
+            result.file_bytes,
+            result.file_sha256,
         )
 
     async def fail(self, claim: Claim, failure: Failure) -> bool:

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import Raw
 
 from memferry.errors import Invalid
+from memferry.exports.compress import CODECS, Codec
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
 from memferry.formats import FORMATS, TextFormat
 from memferry.model import json
@@ -16,12 +17,13 @@ BODY_BYTES = 64 * 1024
 _DEFAULT_FORMAT = "json"
 _NULL = Raw(b"null")
 
-# A field for the format and one per filter; any other field is refused, since a filter that is
-# silently dropped would hand out too much.
+# A field for the format, one for the compression and one per filter; any other field is refused,
+# since a filter that is silently dropped would hand out too much.
 ExportBody = msgspec.defstruct(
     "ExportBody",
     [
         ("format", str | None, None),
+        ("compression", str | None, None),
         *(
             (each.field, Raw, _NULL) if each.type is Raw else (each.field, each.type | None, None)
             for each in EXPORT_FILTERS
@@ -37,6 +39,8 @@ class ExportRequest:
     """A valid request."""
 
     format: type[TextFormat]
+    codec: Codec | None
+    """How the file is compressed; a payload never is."""
     values: dict[type[Filter], object]
     """The given filters and their values; a filter that is not given is absent."""
 
@@ -47,6 +51,8 @@ class ExportRequest:
         name = _DEFAULT_FORMAT if request.format is None else request.format
         if name not in FORMATS:
             raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")
+        if request.compression is not None and request.compression not in CODECS:
+            raise Invalid("compression", f"unknown; expected one of {', '.join(CODECS)}, or null")
         values: dict[type[Filter], object] = {}
         for each in EXPORT_FILTERS:
             given = getattr(request, each.field)
@@ -55,7 +61,7 @@ class ExportRequest:
                 values[each] = value
         _check_order(values)
         json.refuse_repeated_keys(body)
-        return cls(FORMATS[name], values)
+        return cls(FORMATS[name], CODECS.get(request.compression or ""), values)
 
     @property
     def selection(self) -> Selection:
@@ -71,17 +77,32 @@ class ExportRequest:
     @property
     def sha256(self) -> bytes:
         """A digest that equal requests share, however they were written."""
-        return hashlib.sha256(f"{self.format.name} {self.filters_json}".encode()).digest()
+        return hashlib.sha256(f"{self.kind} {self.filters_json}".encode()).digest()
+
+    @property
+    def kind(self) -> str:
+        """What a worker must be able to write."""
+        return self.format.name if self.codec is None else f"{self.format.name}+{self.codec.name}"
 
     def _shown(self, each: type[Filter]) -> object:
         value = self.values.get(each)
         return Raw(value.encode()) if each.type is Raw and isinstance(value, str) else value
 
     @classmethod
-    def stored(cls, format_name: str, filters_json: str) -> Self:
+    def stored(cls, format_name: str, compression: str | None, filters_json: str) -> Self:
         """The request an export row was made from."""
         filters = msgspec.json.decode(filters_json, type=dict[str, Raw])
-        return cls.parse(msgspec.json.encode({"format": format_name, **filters}))
+        return cls.parse(
+            msgspec.json.encode({"format": format_name, "compression": compression, **filters})
+        )
+
+
+KINDS: tuple[str, ...] = tuple(
+    ExportRequest(each, codec, {}).kind
+    for each in FORMATS.values()
+    for codec in (None, *CODECS.values())
+)
+"""All that a worker of this version can write."""
 
 
 def _check_order(values: dict[type[Filter], object]) -> None:

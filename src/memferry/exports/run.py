@@ -3,14 +3,15 @@
 import asyncio
 import hashlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
-from memferry.database.copy import CopyOut, copy_out
-from memferry.database.pool import Connection, Database
+from memferry.database.copy import CopyOut
+from memferry.database.pool import Connection, Database, SharedSnapshot
 from memferry.database.sql import sql
-from memferry.errors import MemferryError
+from memferry.errors import MemferryError, Unavailable
+from memferry.exports.ranges import Ranges
 from memferry.exports.request import ExportRequest
 from memferry.formats import TextFormat
 
@@ -101,8 +102,10 @@ class Snapshot:
 class Runs:
     """Starts exports, each in a snapshot of its own."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, readers: int = 1) -> None:
+        """So many connections read one export, where its rows have an index in their order."""
         self._database = database
+        self._readers = readers
 
     @asynccontextmanager
     async def start(
@@ -110,27 +113,58 @@ class Runs:
     ) -> AsyncIterator[tuple[ExportRun, Snapshot]]:
         """A run, and its snapshot, which is let go as soon as the last row has been read."""
         async with AsyncExitStack() as transaction:
+            in_order = self._readers > 1 and request.selection.in_order
             connection = await transaction.enter_async_context(
-                self._database.tenant(tenant_id, snapshot=True, patient=True)
+                self._database.tenant(tenant_id, snapshot=True, patient=True, in_order=in_order)
             )
             taken_at: int = await connection.fetchval(sql("read_snapshot_time"))
             snapshot = Snapshot(taken_at, transaction.aclose)
-            async with running_export(connection, request, snapshot.let_go) as run:
+            connections = [connection]
+            if in_order:
+                connections += await self._more(tenant_id, connection, transaction)
+            async with running_export(connections, request, snapshot.let_go) as run:
                 yield run, snapshot
+
+    async def _more(
+        self, tenant_id: UUID, first: Connection, transaction: AsyncExitStack
+    ) -> Sequence[Connection]:
+        """Further connections in the snapshot of the first; fewer where there are no more."""
+        shared = SharedSnapshot(await first.fetchval(sql("share_snapshot")))
+        more: list[Connection] = []
+        with suppress(Unavailable):
+            while len(more) < self._readers - 1:
+                reader = self._database.tenant(
+                    tenant_id, snapshot=shared, patient=True, in_order=True
+                )
+                more.append(await transaction.enter_async_context(reader))
+        return more
 
 
 @asynccontextmanager
 async def running_export(
-    connection: Connection,
+    connections: Sequence[Connection],
     request: ExportRequest,
     ended: Callable[[], Awaitable[None]] | None = None,
 ) -> AsyncIterator[ExportRun]:
-    """Start an export on a connection in a snapshot of the tenant; iterate it for its bytes.
+    """Start an export on connections in one snapshot of the tenant; iterate it for its bytes.
 
     `ended` is called once the last row has been read. Leaving the context early stops the COPY on
     the server.
     """
+    async with CopyOut(len(connections)) as records:
+        if len(connections) == 1:
+            records.run(_read_all, connections[0], request, records)
+        else:
+            ranges = Ranges(request, records)
+            for connection in connections:
+                records.run(ranges.read, connection)
+        yield ExportRun(request.format, records, ended)
+
+
+async def _read_all(connection: Connection, request: ExportRequest, records: CopyOut) -> None:
+    """All rows by one COPY: the way for rows without an index in their order, and for few rows."""
     statement, arguments = request.selection.apply(sql("export_memories"))
     query = statement.replace("{columns}", request.format.columns)
-    async with copy_out(connection, query, arguments, request.format.copy) as records:
-        yield ExportRun(request.format, records, ended)
+    part = await records.part()
+    await part.copy(connection, query, arguments, request.format.copy)
+    await records.end()

@@ -88,7 +88,7 @@ class Exports:
         statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
         found: int = await connection.fetchval(statement, *arguments)
         if found <= INLINE_ROWS:
-            async with running_export(connection, request) as run:
+            async with running_export([connection], request) as run:
                 payload = await _small(run, found)
             return await self._keep(connection, request, run, payload)
         statement, arguments = request.selection.apply(sql("count_memories"))
@@ -178,6 +178,7 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         request.format.name,
         request.filters_json,
         row_count,
+        None if request.codec is None else request.codec.name,
     )
     return _export(row)
 

@@ -9,6 +9,7 @@ class CreatedAfter(TimeFilter):
     field = "created_after"
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
+    in_order = True
 
 
 class CreatedBefore(TimeFilter):
@@ -17,3 +18,4 @@ class CreatedBefore(TimeFilter):
     field = "created_before"
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
+    in_order = True

@@ -18,11 +18,17 @@ class Selection:
 
     conditions: tuple[LiteralString, ...]
     arguments: tuple[object, ...]
+    in_order: bool = True
+    """Whether an index has the matching memories in the order of exports."""
 
     @classmethod
     def of(cls, chosen: Mapping[type[Filter], object]) -> "Selection":
         """The selection of these filters and their checked values."""
-        return cls(tuple(each.condition for each in chosen), tuple(chosen.values()))
+        return cls(
+            tuple(each.condition for each in chosen),
+            tuple(chosen.values()),
+            all(each.in_order for each in chosen),
+        )
 
     def apply(
         self, statement: LiteralString, *leading: object

@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 Format = Literal["json", "ndjson", "csv"]
+Compression = Literal["gzip", "zstd"]
 Json = dict[str, Any]
 
 
@@ -162,6 +163,9 @@ class ExportRequest(Filters):
     """What to export, and in which format; any other field is refused."""
 
     format: Format = "json"
+    compression: Compression | None = Field(
+        default=None, description="compresses the file; a payload never is compressed"
+    )
 
 
 class ExportSummary(Shape):
@@ -170,6 +174,7 @@ class ExportSummary(Shape):
     id: str = Field(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")
     status: Literal["pending", "running", "completed", "failed", "cancelled", "expired"]
     format: Format
+    compression: Compression | None = Field(description="of the file; null for a payload")
     row_count: int
     error: str | None
     error_code: str | None = Field(description="stable; set when failed", examples=[None])
@@ -178,7 +183,9 @@ class ExportSummary(Shape):
     rows_done: int
     bytes_done: int
     progress: float = Field(ge=0, le=1, description="1 when, and only when, it was completed")
-    sha256: str | None = Field(description="hex digest of the whole file")
+    sha256: str | None = Field(description="hex digest of the whole export, not compressed")
+    file_bytes: int | None = Field(description="size of the file as it is downloaded")
+    file_sha256: str | None = Field(description="hex digest of the file as it is downloaded")
     created_at: int
     snapshot_at: int | None = Field(
         description="what was saved before is in, nothing later; set when completed"

@@ -29,12 +29,17 @@ class Export:
     id: str
     status: Status
     format: str
+    compression: str | None
+    """How the file is compressed; None: not at all, as every payload."""
     filters: str
     """JSON text with exactly the five keys of the contract."""
     row_count: int
     rows_done: int
     bytes_done: int
     sha256: bytes | None
+    file_bytes: int | None
+    file_sha256: bytes | None
+    """Of the file as it is stored; `bytes_done` and `sha256` are those of what it holds."""
     object_key: str | None
     error: str | None
     error_code: str | None
@@ -79,6 +84,7 @@ class Job:
     """What the holder of a claim has to do, and how the attempts before ended."""
 
     format: str
+    compression: str | None
     filters: str
     failures: int
     """Attempts that count against the export, this one included."""
@@ -93,6 +99,8 @@ class Result:
     rows: int
     size_bytes: int
     sha256: bytes
+    file_bytes: int
+    file_sha256: bytes
     snapshot_at: int
 
 

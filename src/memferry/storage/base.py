@@ -1,7 +1,7 @@
 """What an object store promises, whichever it is."""
 
 from abc import ABC, abstractmethod
-from collections.abc import AsyncIterable, AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,14 +15,6 @@ class ObjectInfo:
     key: str
     size_bytes: int
     modified: datetime
-
-
-@dataclass(frozen=True)
-class Stored:
-    """What a store holds after a write, read back from it."""
-
-    size_bytes: int
-    sha256: bytes
 
 
 @dataclass(frozen=True)
@@ -42,12 +34,20 @@ class Storage(ABC):
 
     @abstractmethod
     async def put(
-        self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> Stored:
-        """Write one object from a stream, in bounded memory; then read back what is there.
+        self,
+        key: str,
+        chunks: AsyncIterable[bytes],
+        *,
+        sha256: Callable[[], bytes],
+        media_type: str,
+        filename: str,
+    ) -> None:
+        """Write one object from a stream, in bounded memory, and read back what is there.
 
-        It appears whole or not at all. If the stream raises, or the caller is cancelled, nothing is
-        left behind and the fault goes on. Raises FileExistsError rather than overwrite a key.
+        `sha256` is asked for the digest of all chunks once they have come. The object appears whole
+        or not at all. If the stream raises, or the caller is cancelled, nothing is left behind and
+        the fault goes on. Raises WrongBytes if other bytes are there than came, and FileExistsError
+        rather than overwrite a key.
         """
 
     @abstractmethod

@@ -1,7 +1,6 @@
 """A directory as object store: every write is durable before anybody can see it."""
 
 import asyncio
-import hashlib
 import itertools
 import os
 import secrets
@@ -11,8 +10,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from memferry.errors import ObjectNotFound, StorageUnavailable
-from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Stored, Upload
+from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
+from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 
 _PARTIAL = ".partial"
 _TRIES = 10
@@ -44,21 +43,29 @@ class LocalStorage(Storage):
         self._root = root
 
     async def put(
-        self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> Stored:
+        self,
+        key: str,
+        chunks: AsyncIterable[bytes],
+        *,
+        sha256: Callable[[], bytes],
+        media_type: str,
+        filename: str,
+    ) -> None:
         """Write one object; the media type and name are given out with the download instead.
 
-        What was written is read back piece by piece, beside the source's work.
+        Each piece is read back and compared as soon as it is written, beside the source's work:
+        a digest would say no more.
         """
-        del media_type, filename
+        del sha256, media_type, filename
         target = self._path(key)
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
         with _translated_writes():
             descriptor = await self._create(partial)
-            digest, size = hashlib.sha256(), 0
+            size = 0
             try:
                 async for chunk in chunks:
-                    size += await _to_its_end(_write, descriptor, chunk, size, digest)
+                    await _to_its_end(_write, descriptor, chunk, size)
+                    size += len(chunk)
                 await _to_its_end(_publish, descriptor, partial, target)
             except BaseException:
                 _withdraw(descriptor, target)
@@ -67,7 +74,6 @@ class LocalStorage(Storage):
                 os.close(descriptor)
                 with suppress(OSError):
                     partial.unlink()
-        return Stored(size, digest.digest())
 
     async def stat(self, key: str) -> ObjectInfo:
         """Size and time of one object."""
@@ -197,16 +203,13 @@ def _make_directories(path: Path, root: Path) -> None:
     _flush_directory(path.parent)
 
 
-def _write(descriptor: int, data: bytes, start: int, digest: "hashlib._Hash") -> int:
-    """Append, and add to the digest what the file holds now from `start` on: that many bytes."""
+def _write(descriptor: int, data: bytes, start: int) -> None:
+    """Append; raises WrongBytes unless that is what the file holds now from `start` to its end."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
-    size = 0
-    while chunk := os.pread(descriptor, CHUNK_BYTES, start + size):
-        digest.update(chunk)
-        size += len(chunk)
-    return size
+    if os.pread(descriptor, len(data) + 1, start) != data:
+        raise WrongBytes
 
 
 def _publish(descriptor: int, partial: Path, target: Path) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Coroutine, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -11,8 +11,8 @@ import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
-from memferry.errors import ObjectNotFound, StorageUnavailable
-from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Stored, Upload
+from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
+from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_uploads import S3Options, Uploads
 
 # Four parts in flight and one being filled: 40 MiB, and files of up to 80 GB (10,000 parts).
@@ -56,8 +56,14 @@ class S3Storage(Storage):
         self._uploads = Uploads(bucket, prefix, options)
 
     async def put(
-        self, key: str, chunks: AsyncIterable[bytes], *, media_type: str, filename: str
-    ) -> Stored:
+        self,
+        key: str,
+        chunks: AsyncIterable[bytes],
+        *,
+        sha256: Callable[[], bytes],
+        media_type: str,
+        filename: str,
+    ) -> None:
         """Write one object by multipart upload, and read it back.
 
         obstore aborts an upload when its source raises, and leaves it unfinished when its caller is
@@ -68,7 +74,9 @@ class S3Storage(Storage):
         upload = asyncio.ensure_future(self._upload(key, source, media_type, filename))
         try:
             await asyncio.shield(upload)
-            return await self._read_back(key)
+            if await self._read_back(key) != sha256():
+                await self.delete(key)
+                raise WrongBytes
         except asyncio.CancelledError:
             source.stop()
             await _whatever_comes(self._withdraw(upload, key))
@@ -80,11 +88,12 @@ class S3Storage(Storage):
         if upload.exception() is None:
             await self.delete(key)
 
-    async def _read_back(self, key: str) -> Stored:
+    async def _read_back(self, key: str) -> bytes:
+        """The digest of what is there."""
         digest, size = hashlib.sha256(), (await self.stat(key)).size_bytes
         async for chunk in self.read(key, 0, size):
             await asyncio.to_thread(digest.update, chunk)
-        return Stored(size, digest.digest())
+        return digest.digest()
 
     async def _upload(self, key: str, source: "_Stoppable", media_type: str, filename: str) -> None:
         try:

@@ -15,13 +15,11 @@ from memferry.errors import (
     SnapshotTooOld,
     Unavailable,
     WorkerLost,
-    WrongBytes,
 )
-from memferry.exports.downloads import file_name
+from memferry.exports.file import File, file_name, media_type
 from memferry.exports.jobs import Jobs
-from memferry.exports.request import ExportRequest
+from memferry.exports.request import KINDS, ExportRequest
 from memferry.exports.run import Runs
-from memferry.formats import FORMATS
 from memferry.model.export import Claim, Failure, Job, Result
 from memferry.storage import Storage
 from memferry.worker.lease import Lease
@@ -58,7 +56,7 @@ class Exporter:
     async def tick(self) -> bool:
         """Claim one export and see it through; False when none waits."""
         asked = asyncio.get_running_loop().time()
-        claim = await self._jobs.claim(self._worker, FORMATS)
+        claim = await self._jobs.claim(self._worker, KINDS)
         if claim is None:
             return False
         lease = Lease(
@@ -112,17 +110,16 @@ class Exporter:
 
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
-        request = ExportRequest.stored(job.format, job.filters)
+        request = ExportRequest.stored(job.format, job.compression, job.filters)
         async with self._runs.start(claim.tenant_id, request) as (run, snapshot):
-            stored = await self._storage.put(
+            file = File(run, request.codec)
+            await self._storage.put(
                 claim.object_key,
-                lease.guarded(run, snapshot),
-                media_type=request.format.media_type,
-                filename=file_name(claim.export_id, request.format),
+                lease.guarded(file, run, snapshot),
+                sha256=lambda: file.sha256,
+                media_type=media_type(request.format, request.codec),
+                filename=file_name(claim.export_id, request.format, request.codec),
             )
-        if (stored.size_bytes, stored.sha256) != (run.bytes_done, run.sha256):
-            await self._storage.delete(claim.object_key)
-            raise WrongBytes
         _log.info(
             "export %s: attempt %d wrote %d rows, %d bytes; its snapshot was held for %.1f s",
             *(claim.export_id, claim.attempt, run.rows_done, run.bytes_done),
@@ -132,6 +129,8 @@ class Exporter:
             rows=run.rows_done,
             size_bytes=run.bytes_done,
             sha256=run.sha256,
+            file_bytes=file.size_bytes,
+            file_sha256=file.sha256,
             snapshot_at=snapshot.taken_at,
         )
 

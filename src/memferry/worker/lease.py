@@ -1,7 +1,7 @@
 """What a worker knows of its lease, by its own monotonic clock."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from memferry.errors import LeaseLost, SnapshotTooOld, Unavailable
@@ -45,15 +45,17 @@ class Lease:
             task.cancel()
             await asyncio.wait([task])
 
-    async def guarded(self, run: ExportRun, snapshot: Snapshot) -> AsyncIterator[bytes]:
-        """The bytes of a run for as long as the lease holds; then LeaseLost, inside the upload.
+    async def guarded(
+        self, chunks: AsyncIterable[bytes], run: ExportRun, snapshot: Snapshot
+    ) -> AsyncIterator[bytes]:
+        """The bytes made of a run while the lease holds; then LeaseLost, inside the upload.
 
         Raising inside the iterator is what makes a store abort an unfinished upload. The last word
         is the database's: no upload is finished for an export that was cancelled.
         """
         self._run, self._snapshot = run, snapshot
         self._check()  # lost before there was anything to interrupt
-        async for chunk in run:
+        async for chunk in chunks:
             self._check()
             yield chunk
         await self._renew()

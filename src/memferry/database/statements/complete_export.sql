@@ -3,7 +3,7 @@ WITH done AS (
     UPDATE exports
     SET status = 'completed', row_count = $4, rows_done = $4, bytes_done = $5, sha256 = $6,
         object_key = $7, snapshot_at = $8, completed_at = now_ms(),
-        expires_at = now_ms() + $9::bigint, leased_by = NULL, leased_until = NULL
+        expires_at = now_ms() + $9::bigint, file_bytes = $10, file_sha256 = $11, leased_by = NULL, leased_until = NULL
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
     RETURNING id, status, format, row_count, error, created_at, completed_at
 )

@@ -1,0 +1,67 @@
+"""One export read by several connections: ranges of its order, side by side, joined in turn.
+
+The same rows give the same bytes as one COPY of all: each range is that COPY between two rows, and
+all connections see one snapshot.
+"""
+
+import asyncio
+from uuid import UUID
+
+from memferry.database.copy import CopyOut, Part
+from memferry.database.pool import Connection
+from memferry.database.sql import sql
+from memferry.exports.request import ExportRequest
+
+# Small enough that the ranges ahead of the reader fit into memory, large enough that finding the
+# end of each, and a statement of its own, cost little.
+_RANGE_BYTES = 6 * 1024 * 1024
+_FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
+
+Key = tuple[int, UUID]
+"""A row's place in the order of exports: created_at and id."""
+_BEFORE_ALL: Key = (-(2**63), UUID(int=0))
+_AFTER_ALL: Key = (2**63 - 1, UUID(int=2**128 - 1))
+
+
+class Ranges:
+    """Hands out one range after the other to whichever connection is free."""
+
+    def __init__(self, request: ExportRequest, copy: CopyOut) -> None:
+        self._request = request
+        self._copy = copy
+        self._next: Key | None = _BEFORE_ALL
+        self._rows = _FIRST_ROWS
+        self._planning = asyncio.Lock()
+
+    async def read(self, connection: Connection) -> None:
+        """Copy ranges until none is left."""
+        while (begun := await self._begin(connection)) is not None:
+            part, after, last = begun
+            await part.copy(connection, *self._query(after, last), self._request.format.copy)
+            if part.rows:
+                fitting = _RANGE_BYTES * part.rows // part.size_bytes
+                self._rows = min(max(fitting, _FEWEST_ROWS), _MOST_ROWS)
+
+    async def _begin(self, connection: Connection) -> tuple[Part, Key, Key] | None:
+        """The next range: its part, the row it comes after, and its last row."""
+        async with self._planning:
+            if self._next is None:
+                return None
+            after = self._next
+            last = await self._find_end(connection, after)
+            part = await self._copy.part()
+            self._next = last
+            if last is None:
+                await self._copy.end()
+            return part, after, last or _AFTER_ALL
+
+    async def _find_end(self, connection: Connection, after: Key) -> Key | None:
+        statement, arguments = self._request.selection.apply(
+            sql("find_range_end"), *after, self._rows
+        )
+        row = await connection.fetchrow(statement, *arguments)
+        return None if row is None else (row["created_at"], row["id"])
+
+    def _query(self, after: Key, last: Key) -> tuple[str, list[object]]:
+        statement, arguments = self._request.selection.apply(sql("export_range"), *after, *last)
+        return statement.replace("{columns}", self._request.format.columns), arguments

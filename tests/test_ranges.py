@@ -1,0 +1,164 @@
+"""Several connections read one export: the same bytes as one, from one snapshot."""
+
+import asyncio
+import hashlib
+import json
+from collections.abc import AsyncIterator, Iterator
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from conftest import Person, Service, make_person
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.exports.request import ExportRequest
+from memferry.exports.run import Runs
+from memferry.formats import FORMATS
+from test_memories import AWKWARD
+
+ROWS = 15_000
+
+
+@pytest.fixture(scope="module")
+def alice(service: Service, database_url: str) -> Iterator[Person]:
+    """Alice with rows whose times are often the same, a few of them large."""
+    with make_person("alice", service, database_url) as person:
+        rows = [
+            {
+                "content": AWKWARD[i % len(AWKWARD)] + "x" * (i % 500),
+                "namespace": f"namespace {i % 3}",
+                "tags": [f"tag {i % 7}", '"\\,\n'],
+                "source_ref": None if i % 2 else f"{i}\t",
+                "metadata": None if i % 5 else {"i": i, "nested": [1.50, {"a": None}]},
+                "created_at": 1_700_000_000_000 + i % 40 * 1000,
+            }
+            for i in range(ROWS)
+        ]
+        person.save_many(rows[:5_000])
+        person.save_many([{"content": "y" * 300_000, "created_at": 1_700_000_010_000}] * 30)
+        person.save_many(rows[5_000:])
+        yield person
+
+
+@pytest.fixture
+async def tenant_id(alice: Person, database_url: str) -> UUID:
+    connection = await asyncpg.connect(database_url)
+    found: UUID = await connection.fetchval(
+        "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1",
+        hashlib.sha256(alice.token.encode()).digest(),
+    )
+    await connection.close()
+    return found
+
+
+@pytest.fixture
+async def database(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url, size=4)
+    await database.open()
+    yield database
+    await database.close()
+
+
+async def exported(database: Database, readers: int, tenant_id: UUID, body: object) -> bytes:
+    request = ExportRequest.parse(json.dumps(body).encode())
+    async with Runs(database, readers=readers).start(tenant_id, request) as (run, _):
+        return b"".join([chunk async for chunk in run])
+
+
+@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize(
+    "filters",
+    [
+        {},
+        {"namespace": "namespace 1"},
+        {"created_after": 1_700_000_005_000, "created_before": 1_700_000_030_000},
+        {"namespace": "namespace 2", "created_after": 1_700_000_039_000},
+        {"tags": ["tag 3"]},
+        {"namespace": "none"},
+    ],
+    ids=str,
+)
+async def test_any_number_of_readers_gives_the_same_bytes(
+    database: Database, tenant_id: UUID, file_format: str, filters: dict[str, object]
+) -> None:
+    body = {"format": file_format, **filters}
+    alone = await exported(database, 1, tenant_id, body)
+
+    assert [await exported(database, readers, tenant_id, body) == alone for readers in (2, 3)] == [
+        True,
+        True,
+    ]
+
+
+async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UUID) -> None:
+    data = await exported(database, 2, tenant_id, {"format": "ndjson"})
+    async with database.tenant(tenant_id) as connection:
+        rows = await connection.fetch(
+            "SELECT row_to_json(memory)::text FROM memories AS memory ORDER BY created_at, id"
+        )
+
+    assert data == "".join(f"{row[0]}\n" for row in rows).encode()
+
+
+async def test_all_readers_see_what_the_first_saw(
+    alice: Person, database: Database, tenant_id: UUID
+) -> None:
+    request = ExportRequest.parse(b'{"format": "ndjson"}')
+    late = None
+    async with Runs(database, readers=3).start(tenant_id, request) as (run, _):
+        chunks = []
+        async for chunk in run:
+            chunks.append(chunk)
+            if late is None:
+                late = await asyncio.to_thread(alice.save, "saved meanwhile")
+    alice.delete(f"/api/memories/{late['id']}" if late else "")
+
+    assert b"saved meanwhile" not in b"".join(chunks)
+    assert run.rows_done == ROWS + 30
+
+
+async def test_without_further_connections_one_reads_it_all(
+    database_url: str, database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memferry.database.pool._ACQUIRE_SECONDS", 0.2)
+    alone = await exported(database, 1, tenant_id, {})
+    narrow = Database(database_url, size=1)
+    await narrow.open()
+    found = await exported(narrow, 3, tenant_id, {})
+    await narrow.close()
+
+    assert found == alone
+
+
+async def test_leaving_early_ends_every_copy(
+    database: Database, tenant_id: UUID, database_url: str
+) -> None:
+    request = ExportRequest.parse(b'{"format": "ndjson"}')
+    async with Runs(database, readers=3).start(tenant_id, request) as (run, _):
+        await anext(aiter(run))
+    owner = await asyncpg.connect(database_url)
+    running = await owner.fetch(
+        "SELECT query FROM pg_stat_activity WHERE application_name = 'memferry' "
+        "AND state <> 'idle' AND query LIKE 'COPY%' AND query LIKE '%created_at, id) >%'"
+    )
+    await owner.close()
+
+    assert running == []
+
+
+async def test_a_range_is_read_by_its_index_and_not_sorted(
+    database: Database, tenant_id: UUID
+) -> None:
+    values = (0, UUID(int=0), 2**62, UUID(int=1))
+    for filters, index in (({}, "memories_by_time"), ({"namespace": "x"}, "memories_by_namespace")):
+        request = ExportRequest.parse(json.dumps(filters).encode())
+        query, arguments = request.selection.apply(sql("export_range"), *values)
+        async with database.tenant(tenant_id, in_order=True) as connection:
+            query = query.replace("{columns}", request.format.columns)
+            plan = await connection.fetch(f"EXPLAIN {query}", *arguments)
+        text = "\n".join(line[0] for line in plan)
+
+        assert index in text, text
+        assert "ROW(" in text.partition("Index Cond:")[2].partition("\n")[0], text
+        assert "Sort" not in text, text
