@@ -1,6 +1,7 @@
 """What a process sees of a database in virtual time: the connections, over rows in memory."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -16,6 +17,8 @@ from simulated_rows import Answer, Rows
 
 _VERY_LONG_SECONDS = 100_000.0
 _ROWS_AT_ONCE = 3
+_BOUNDS = re.compile(r"'(-?[0-9]+)'::bigint")
+_NAMESPACE = re.compile(r"namespace = '([0-9]+)'::text")
 _ROWS_PER_RANGE = 5
 
 
@@ -95,15 +98,11 @@ class _Session:
         return {"created_at": last, "id": UUID(int=last)}
 
     async def copy_from_query(
-        self,
-        _query: str,
-        *bounds_and_namespace: Any,
-        output: Callable[[bytes], Awaitable[None]],
-        **_: Any,
+        self, query: str, *, output: Callable[[bytes], Awaitable[None]], **_: Any
     ) -> str:
         """A few rows at a time; sometimes no next row is ever found."""
-        *bounds, namespace = bounds_and_namespace
-        after, last = (bounds[0], bounds[2]) if bounds else (-1, 2**63)
+        after, last = map(int, _BOUNDS.findall(query) or (-1, 2**63))
+        (namespace,) = _NAMESPACE.findall(query)
         lines = [
             line
             for created_at, line in enumerate(memories(namespace, self._snapshot_at))

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import suppress
 from typing import Any, ParamSpec, Self, TypeVar
 
+from memferry.database.literal import filled
 from memferry.database.pool import Connection
 from memferry.model.copy import CopyOptions
 
-BLOCK_BYTES = 512 * 1024
-_BLOCKS_AHEAD = 16
+BLOCK_BYTES = 1024 * 1024
+_BLOCKS_AHEAD = 8
 _T = TypeVar("_T")
 _Parameters = ParamSpec("_Parameters")
 
@@ -21,27 +22,30 @@ class Part:
         self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
         self.rows = 0
         self.size_bytes = 0
-        self._buffer = bytearray()
+        self._pieces: list[bytes] = []
+        self._waiting_bytes = 0
 
     async def copy(
         self, connection: Connection, query: str, arguments: list[object], options: CopyOptions
     ) -> None:
         """Copy until the last row; waits while the reader is behind, so memory stays bounded."""
-        status = await connection.copy_from_query(query, *arguments, output=self._take, **options)
+        statement = filled(query, arguments)
+        status = await connection.copy_from_query(statement, output=self._take, **options)
         self.rows = int(status.removeprefix("COPY "))
         await self._hand_on()
         await self.blocks.put(None)
 
     async def _take(self, data: bytes) -> None:
-        self._buffer += data
-        if len(self._buffer) >= BLOCK_BYTES:
+        self._pieces.append(data)
+        self._waiting_bytes += len(data)
+        if self._waiting_bytes >= BLOCK_BYTES:
             await self._hand_on()
 
     async def _hand_on(self) -> None:
-        block = bytes(self._buffer)
-        self._buffer.clear()
-        self.size_bytes += len(block)
-        if block:
+        if self._pieces:
+            block = b"".join(self._pieces)
+            self._pieces, self._waiting_bytes = [], 0
+            self.size_bytes += len(block)
             await self.blocks.put(block)
 
 

@@ -178,6 +178,8 @@ def _session(statement_ms: int) -> dict[str, str]:
         "statement_timeout": str(statement_ms),
         "idle_in_transaction_session_timeout": "60000",
         "jit": "off",
+        # What literals rely on; it is the default everywhere.
+        "standard_conforming_strings": "on",
     }
 
 

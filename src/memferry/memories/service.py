@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+from memferry.database.literal import array
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import MemoryNotFound
@@ -44,7 +45,8 @@ class Memories:
                 new_memory_ids(len(items)),
                 [each.content for each in new],
                 [each.namespace for each in new],
-                [_array_literal(each.tags) for each in new],
+                # unnest cannot take lists of unequal length apart
+                [array(each.tags) for each in new],
                 [each.source for each in new],
                 [each.source_ref for each in new],
                 [each.metadata for each in new],
@@ -105,12 +107,3 @@ def _found(row: str | None) -> str:
     if row is None:
         raise MemoryNotFound
     return row
-
-
-def _array_literal(items: Sequence[str]) -> str:
-    """A PostgreSQL array in text form: unnest cannot take lists of unequal length apart.
-
-    https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO
-    """
-    quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
-    return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
