@@ -14,13 +14,14 @@ from measure import Goal, Line, Work, compare, line, times
 from memferry.database.sql import sql
 from memferry.model.identity import new_memory_ids
 from references import bare
-from seed import memory
+from seed import memory, vocabulary
 from service import Bench, Client
 
 _REPEATS = 100
 _BULK_ROWS = 10_000
 _LISTED = 50
-_QUERY = "bace difo gnostra"
+# Places in the vocabulary: somewhat rare, rare, very rare.
+_SEARCHED = (3_000, 6_000, 12_000)
 _PAUSE_SECONDS = 0.005
 _P99_SECONDS = 6.0
 _QUICK_SECONDS = 1.5
@@ -81,8 +82,10 @@ def save_many(bench: Bench) -> Iterator[Line]:
 def search(bench: Bench) -> Iterator[Line]:
     """GET /api/memories with a query."""
     statement = sql("search_memories")
-    path = f"/api/memories?limit={_LISTED}&q={quote(_QUERY)}"
-    yield _read(bench, "search", path, statement, [_LISTED, 0, _QUERY])
+    words = vocabulary()
+    query = " ".join(words[place] for place in _SEARCHED)
+    path = f"/api/memories?limit={_LISTED}&q={quote(query)}"
+    yield _read(bench, "search", path, statement, [_LISTED, 0, query])
 
 
 def list_newest(bench: Bench) -> Iterator[Line]:

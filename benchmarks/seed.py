@@ -3,6 +3,7 @@
 import json
 import random
 from collections.abc import Iterator
+from itertools import accumulate
 from typing import Any
 from uuid import UUID
 
@@ -14,6 +15,7 @@ START_MS = 1_700_000_000_000
 NAMESPACES = tuple(f"namespace-{number}" for number in range(10))
 TAGS = tuple(f"tag-{number}" for number in range(40))
 _BASE_ROWS = 10_000
+_WORDS = 20_000
 _MANY_ROWS = 100_000
 _AWKWARD_EVERY = 10
 _AWKWARD = (
@@ -53,7 +55,8 @@ async def seed(url: str, tenants: dict[str, tuple[UUID, int]]) -> None:
     try:
         await connection.execute("SET maintenance_work_mem = '512MB'; SET search_path = pg_catalog")
         await _base(connection)
-        many = sum(rows for _, rows in tenants.values()) >= _MANY_ROWS
+        there: int = await connection.fetchval("SELECT count(*) FROM memferry.memories")
+        many = sum(rows for _, rows in tenants.values()) >= max(_MANY_ROWS, there)
         dropped = await _drop_indexes(connection) if many else []
         for name, (tenant_id, rows) in tenants.items():
             await connection.execute(_MULTIPLY, tenant_id, rows, START_MS, name, _BASE_ROWS)
@@ -83,18 +86,27 @@ async def _drop_indexes(connection: "asyncpg.Connection[asyncpg.Record]") -> lis
 
 
 def _rows() -> Iterator[tuple[Any, ...]]:
-    chance = random.Random(1)
-    words = ["".join(chance.choices(_SYLLABLES, k=chance.randint(1, 4))) for _ in range(3000)]
+    chance, words = random.Random(1), vocabulary()
+    common = list(accumulate(1 / (rank + 10) for rank in range(len(words))))
     for number in range(_BASE_ROWS):
         # Most are a sentence or two, a few are pages.
         length = min(max(int(chance.lognormvariate(3.5, 0.8)), 3), 800)
-        content = " ".join(chance.choices(words, k=length))
+        content = " ".join(chance.choices(words, cum_weights=common, k=length))
         if number % _AWKWARD_EVERY == 0:
             content += chance.choice(_AWKWARD) + chance.choice(words)
         tags = chance.sample(TAGS, k=chance.randint(0, 4))
         metadata = None if chance.random() < 0.1 else json.dumps(_metadata(chance, words))
         source = chance.choice(("agent", "agent", "import", "user"))
         yield number, content, NAMESPACES[number % 10], tags, source, metadata
+
+
+def vocabulary() -> list[str]:
+    """The words of all memories, the most frequent first; few are common and most are rare."""
+    chance = random.Random(2)
+    words: dict[str, None] = {}
+    while len(words) < _WORDS:
+        words["".join(chance.choices(_SYLLABLES, k=chance.randint(2, 5)))] = None
+    return list(words)
 
 
 def _metadata(chance: random.Random, words: list[str]) -> dict[str, Any]:

@@ -26,10 +26,10 @@ def paging(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]
     import psycopg  # noqa: PLC0415 - each way loads only its own libraries
 
     def run() -> None:
-        page = f"{_SELECT.format(tenant=tenant)} LIMIT {_PAGE} OFFSET %s"
+        page = f"{_SELECT.format(tenant=tenant)} LIMIT %s OFFSET %s"
         with psycopg.connect(url) as connection, target.open("w", encoding="utf-8") as file:
             for offset in range(0, rows, _PAGE):
-                cursor = connection.execute(page, (offset,))
+                cursor = connection.execute(page, (min(_PAGE, rows - offset), offset))
                 names = [each.name for each in cursor.description or ()]
                 for row in cursor.fetchall():
                     memory = dict(zip(names, row, strict=True)) | {"id": str(row[0])}
