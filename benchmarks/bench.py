@@ -4,6 +4,7 @@
 """
 
 import argparse
+import signal
 import sys
 import traceback
 from collections.abc import Iterator
@@ -67,6 +68,8 @@ def _lines(name: str, case: Case, bench: Bench) -> Iterator[Line]:
 
 def main() -> int:
     """Run the chosen cases; 1 if one of them failed."""
+    # Ended from outside it must still stop what it has started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given = _arguments()
     points: list[Point] = []
     cases = _chosen(all_cases(points), given.case)
@@ -83,7 +86,7 @@ def main() -> int:
                 lines.append(line)
                 print(row(line), flush=True)
     print(f"\n{summary(lines)}")
-    for path in write(options, lines, points):
+    for path in write(options, lines, points, whole=not given.case):
         print(path)
     return int(any(line.failed for line in lines))
 

@@ -1,6 +1,7 @@
 """Exports against psql's COPY of the same rows: queued ones and inline ones."""
 
 import hashlib
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,8 +72,10 @@ def queued_zstd(bench: Bench) -> Iterator[Line]:
         raise LeftOut("there is no program zstd (Debian: apt-get install zstd)")
     client = bench.client("big")
     body = {"format": "ndjson", "compression": "zstd"}
-    if client.request("POST", "/api/memories/exports", body)[0] == 400:
+    status, answer = client.request("POST", "/api/memories/exports", body)
+    if status == 400:
         raise LeftOut("the service refuses compression")
+    client.delete_export(json.loads(answer)["id"])
     ours = export_work(client, **body)
     command = [zstd, "-1", "-T0", "-q", "-c"]
     theirs = piped_work(bench, ndjson(bench.tenant_id("big")), command)

@@ -60,10 +60,12 @@ def summary(lines: Sequence[Line]) -> str:
     return f"{sum(met)} of {len(met)} goals met, {absent} cases left out, {failed} failed"
 
 
-def write(options: Options, lines: Sequence[Line], points: Sequence[Point]) -> Iterator[Path]:
-    """Write what was measured; answers the files."""
+def write(
+    options: Options, lines: Sequence[Line], points: Sequence[Point], *, whole: bool
+) -> Iterator[Path]:
+    """Write what was measured; answers the files. Some cases do not replace a run of all."""
     _RESULTS.mkdir(exist_ok=True)
-    target = _RESULTS / "bench.json"
+    target = _RESULTS / ("bench.json" if whole else "partial.json")
     results = {
         "options": asdict(options),
         "machine": _machine(),
@@ -73,7 +75,7 @@ def write(options: Options, lines: Sequence[Line], points: Sequence[Point]) -> I
     target.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
     yield target
     if points:
-        picture = _RESULTS / "cost.svg"
+        picture = _RESULTS / ("cost.svg" if whole else "partial.svg")
         picture.write_text(plot(points), encoding="utf-8")
         yield picture
 
