@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import select
 import shutil
 import signal
 import socket
@@ -53,9 +54,15 @@ class Client:
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
         """Send it, and read the answer to its last byte; a `body` of bytes is sent as it is."""
         content = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        self._renew()
         self._connection.request(method, path, content, self._headers)
         answer = self._connection.getresponse()
         return answer.status, answer.read()
+
+    def _renew(self) -> None:
+        """Connect anew if the server has hung up: it does so after a few idle seconds."""
+        if self._connection.sock and select.select([self._connection.sock], [], [], 0)[0]:
+            self._connection.close()
 
     def good(self, method: str, path: str, body: Any = None) -> bytes:
         """The same, where anything but success is an error."""
