@@ -16,7 +16,7 @@ _SHARE = 10
 _LEAST_ROWS = 10_001
 _SCRIPT = Path(__file__).with_name("today.py")
 WAYS = {
-    "paging": ("psycopg + json.dumps, paging by offset", ("psycopg",)),
+    "paging": ("psycopg + json.dumps, by offset", ("psycopg",)),
     "pandas": ("SQLAlchemy + pandas", ("sqlalchemy", "pandas", "psycopg")),
     "arrow": ("ADBC + Arrow + polars", ("adbc_driver_postgresql", "pyarrow", "polars")),
 }
@@ -37,7 +37,7 @@ def slower(way: str) -> Callable[[Bench], Iterator[Line]]:
             for _ in range(bench.options.rounds + 1)
         ]
         goal = Goal(case=f"today: {name}", against="memferry, with the download")
-        yield line(goal, pairs[1:], note=f"{rows:,} rows; the value is how many times slower")
+        yield line(goal, pairs[1:], note=f"{rows:,} rows")
 
     return case
 

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -17,7 +18,7 @@ from size import Point
 
 _RESULTS = Path(__file__).parent / "results"
 _HEADER = ("case", "against", "median", "min - max", "goal", "", "ours", "theirs")
-_WIDTHS = (38, 40, 15, 17, 7, 5, 12, 12)
+_WIDTHS = (42, 40, 15, 17, 7, 5, 12, 12)
 
 
 def header() -> str:
@@ -86,13 +87,19 @@ def _as_json(line: Line) -> dict[str, Any]:
 
 
 def _machine() -> dict[str, Any]:
-    commit = subprocess.run(
-        ["git", "rev-parse", "HEAD"], cwd=_RESULTS, capture_output=True, text=True, check=False
-    )
     return {
         "system": platform.platform(),
         "processors": os.cpu_count(),
         "python": platform.python_version(),
         "load": os.getloadavg(),
-        "commit": commit.stdout.strip() or None,
+        "commit": _commit(),
     }
+
+
+def _commit() -> str | None:
+    """What was measured; unknown outside a checkout."""
+    if shutil.which("git") is None:
+        return None
+    command = ["git", "rev-parse", "HEAD"]
+    done = subprocess.run(command, cwd=_RESULTS, capture_output=True, text=True, check=False)
+    return done.stdout.strip() or None
