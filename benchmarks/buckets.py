@@ -16,12 +16,22 @@ import boto3
 from exports import export_work
 from measure import Goal, LeftOut, Line, Work, compare
 from references import copy_to, ndjson
-from service import Bench
+from service import Bench, free_port
 
 _TESTS = Path(__file__).parent.parent / "tests"
 _CEPH = ("radosgw", "ceph-mon", "ceph-osd", "ceph")
+# Room for a few large files; what is deleted is given back within seconds, not hours.
+_ROOM = """
+[osd]
+memstore_device_bytes = 34359738368
+[client]
+rgw_gc_obj_min_wait = 1
+rgw_gc_processor_period = 2
+rgw_gc_processor_max_time = 2
+"""
 _BUCKET = "bench"
-_MOTO_PORT_SECONDS = 60
+_MOTO = "moto (no radosgw here; Debian: radosgw ceph-mon ceph-osd ceph-common)"
+_MOTO_SECONDS = 60
 
 
 @contextmanager
@@ -31,14 +41,11 @@ def _server() -> Iterator[tuple[str, dict[str, str]]]:
         sys.path.append(str(_TESTS))
         from ceph_server import ceph_server  # noqa: PLC0415 - lies with the tests
 
-        with ceph_server() as (url, access_key, secret_key):
+        with ceph_server(_ROOM) as (url, access_key, secret_key):
             yield "Ceph radosgw", _settings(url, access_key, secret_key)
     else:
         with _moto() as url:
-            yield (
-                "moto (no radosgw here: Debian's radosgw ceph-mon ceph-osd ceph-common)",
-                (_settings(url, "key", "secret")),
-            )
+            yield _MOTO, _settings(url, "key", "secret")
 
 
 def _settings(url: str, access_key: str, secret_key: str) -> dict[str, str]:
@@ -53,7 +60,7 @@ def _settings(url: str, access_key: str, secret_key: str) -> dict[str, str]:
 @contextmanager
 def _moto() -> Iterator[str]:
     """Moto's server in a process of its own."""
-    port = 20_000 + os.getpid() % 10_000
+    port = free_port()
     program = Path(sys.executable).with_name("moto_server")
     server = subprocess.Popen(
         [str(program), "-H", "127.0.0.1", "-p", str(port)],
@@ -69,7 +76,7 @@ def _moto() -> Iterator[str]:
 
 
 def _wait_for(url: str) -> None:
-    deadline = time.monotonic() + _MOTO_PORT_SECONDS
+    deadline = time.monotonic() + _MOTO_SECONDS
     while time.monotonic() < deadline:
         with suppress(OSError):
             connection = HTTPConnection(urlsplit(url).netloc, timeout=5)

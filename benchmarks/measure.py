@@ -4,7 +4,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 
 class LeftOut(Exception):
@@ -61,7 +61,7 @@ class Goal:
     case: str
     against: str
     most: float | None = None
-    note: str = field(default="")
+    note: str = ""
 
 
 def seconds(work: Work) -> float:

@@ -33,6 +33,13 @@ _POLL_SECONDS = 0.01
 _START_SECONDS = 120
 
 
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
 @dataclass(frozen=True, kw_only=True)
 class Options:
     """What was asked for on the command line."""
@@ -126,8 +133,7 @@ class Bench:
 
     def start(self, **environment: str) -> None:
         """Start the service, and wait until it answers."""
-        with socket.create_server(("127.0.0.1", 0)) as listening:
-            self.port = listening.getsockname()[1]
+        self.port = free_port()
         command = [sys.executable, "-m", "memferry", "serve", "--port", str(self.port)]
         self._service = self._spawn(command, environment)
         deadline = time.monotonic() + _START_SECONDS
