@@ -21,7 +21,7 @@ _REPEATS = 100
 _BULK_ROWS = 10_000
 _LISTED = 50
 # Places in the vocabulary: somewhat rare, rare, very rare.
-_SEARCHED = (3_000, 6_000, 12_000)
+_SEARCHED = (5_000, 10_000, 15_000)
 _PAUSE_SECONDS = 0.005
 _P99_SECONDS = 6.0
 _QUICK_SECONDS = 1.5
@@ -95,7 +95,7 @@ def list_newest(bench: Bench) -> Iterator[Line]:
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:
-    repeats = 5 if name == "search" else _REPEATS
+    repeats = 3 if name == "search" else _REPEATS
     goal = Goal(case=name, against="SELECT", note=f"{repeats} times in a row")
     client, owner = bench.client("big"), bench.owner()
     bench.run(owner.execute("SET search_path = memferry_service; SET jit = off"))
