@@ -46,7 +46,10 @@ def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
 
 async def _as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
     tenant_id = bench.tenant_id("big")
-    async with database.tenant(tenant_id, snapshot=True, patient=True) as connection:
+    in_order = request.selection.in_order
+    async with database.tenant(
+        tenant_id, snapshot=True, patient=True, in_order=in_order
+    ) as connection:
         await _copy(connection, sql("export_memories"), request)
 
 
