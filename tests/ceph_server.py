@@ -48,12 +48,12 @@ rgw_enable_usage_log = false
 
 
 @contextmanager
-def ceph_server() -> Iterator[tuple[str, str, str]]:
-    """The address, access key and secret key of a fresh S3 server."""
+def ceph_server(more: str = "") -> Iterator[tuple[str, str, str]]:
+    """The address, access key and secret key of a fresh S3 server; `more` is configuration."""
     home = Path(tempfile.mkdtemp(prefix="memferry-ceph-"))
     processes: list[subprocess.Popen[bytes]] = []
     try:
-        url = _start(home, processes)
+        url = _start(home, processes, more)
         user = json.loads(
             _run(home, "radosgw-admin", "user", "create", "--uid=test", "--display-name=test")
         )
@@ -66,10 +66,10 @@ def ceph_server() -> Iterator[tuple[str, str, str]]:
         shutil.rmtree(home, ignore_errors=True)
 
 
-def _start(home: Path, processes: list[subprocess.Popen[bytes]]) -> str:
+def _start(home: Path, processes: list[subprocess.Popen[bytes]], more: str) -> str:
     fsid, osd, mon_port, rgw_port = str(uuid4()), str(uuid4()), _free_port(), _free_port()
     config = _CONFIG.format(fsid=fsid, home=home, mon_port=mon_port, rgw_port=rgw_port)
-    (home / "ceph.conf").write_text(config)
+    (home / "ceph.conf").write_text(config + more)
     everything = ("--cap", "mon", "allow *", "--cap", "osd", "allow *", "--cap", "mgr", "allow *")
     keyring = str(home / "keyring")
     create = ("ceph-authtool", keyring, "--gen-key")

@@ -1,0 +1,40 @@
+"""All cases by name, in the order in which they run and are shown."""
+
+from collections.abc import Callable, Iterator
+
+import backlog
+import buckets
+import everyday
+import exports
+import filters
+import others
+import size
+from measure import Line
+from service import Bench
+
+Case = Callable[[Bench], Iterator[Line]]
+
+
+def all_cases(points: list[size.Point]) -> dict[str, Case]:
+    """The cases; the curve's points are put into the list for the plot."""
+    return {
+        "queued NDJSON": exports.queued_ndjson,
+        "queued JSON": exports.queued_json,
+        "queued CSV": exports.queued_csv,
+        "queued zstd": exports.queued_zstd,
+        "queued S3": buckets.queued_s3,
+        "inline 10,000 rows": exports.inline_10_000,
+        "inline 100 rows": exports.inline_100,
+        "curve": lambda bench: size.curve(bench, points),
+        "worker memory": size.worker_memory,
+        **{f"filter by {name}": filters.filtered(name) for name in filters.filters(0)},
+        "save one": everyday.save_one,
+        "save many": everyday.save_many,
+        "search": everyday.search,
+        "list": everyday.list_newest,
+        "p99": everyday.p99_beside_exports,
+        "backlog": backlog.backlog,
+        **{f"today {way}": others.slower(way) for way in others.WAYS},
+        "long: memory": size.worker_memory_long,
+        "long: time": size.ten_times_the_rows,
+    }

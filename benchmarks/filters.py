@@ -1,0 +1,70 @@
+"""What isolation costs a filtered export: the service's role and views against the bare table."""
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from measure import Goal, Line, Work, compare
+from memferry.database.pool import Connection, Database
+from memferry.database.sql import sql
+from memferry.exports.request import ExportRequest
+from references import bare
+from seed import NAMESPACES, START_MS, TAGS
+from service import Bench
+
+
+def filters(rows: int) -> dict[str, dict[str, Any]]:
+    """The filters of the cases, by name; each chooses a part of a tenant's rows."""
+    return {
+        "namespace": {"namespace": NAMESPACES[3]},
+        "tags": {"tags": list(TAGS[:1])},
+        "metadata": {"metadata_filter": {"kind": "fact", "model": {"name": "small"}}},
+        "created": {
+            "created_after": START_MS + rows // 2,
+            "created_before": START_MS + rows // 2 + rows // 10,
+        },
+    }
+
+
+def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
+    """The case of one filter: the statement an export runs, as both roles; no bytes kept."""
+
+    def case(bench: Bench) -> Iterator[Line]:
+        goal = Goal(case=f"filter by {name}", against="the owner on the bare table", most=1.1)
+        body = json.dumps({"format": "ndjson", **filters(bench.options.rows)[name]})
+        request = ExportRequest.parse(body.encode())
+        database, owner = Database(bench.service_url, size=1), bench.owner()
+        bench.run(database.open())
+        ours = Work(lambda: bench.run(_as_service(database, bench, request)))
+        theirs = Work(lambda: bench.run(_as_owner(owner, bench, request)))
+        yield compare(goal, ours, theirs, bench.options.rounds)
+        bench.run(database.close())
+        bench.run(owner.close())
+
+    return case
+
+
+async def _as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
+    tenant_id = bench.tenant_id("big")
+    in_order = request.selection.in_order
+    async with database.tenant(
+        tenant_id, snapshot=True, patient=True, in_order=in_order
+    ) as connection:
+        await _copy(connection, sql("export_memories"), request)
+
+
+async def _as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
+    await _copy(connection, bare(sql("export_memories"), bench.tenant_id("big")), request)
+
+
+async def _copy(connection: Connection, statement: str, request: ExportRequest) -> None:
+    filled, arguments = request.selection.apply(statement)
+    query = filled.replace("{columns}", request.format.columns)
+    status = await connection.copy_from_query(
+        query, *arguments, output=_discard, **request.format.copy
+    )
+    assert int(status.removeprefix("COPY ")) > 0
+
+
+async def _discard(_data: bytes) -> None:
+    """Nobody looks at them."""
