@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from contextlib import suppress
 from typing import Any, ParamSpec, Self, TypeVar
 
 from memferry.database.literal import filled
@@ -59,7 +58,8 @@ class CopyOut:
         """So many parts may be begun before the reader has come to them."""
         self.rows = 0
         self._parts: asyncio.Queue[Part | None] = asyncio.Queue(parts_ahead)
-        self._fault: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._looked_at: asyncio.Queue[Any] = self._parts
+        self._fault: Exception | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -71,8 +71,6 @@ class CopyOut:
             task.cancel()
         if self._tasks:
             await asyncio.wait(self._tasks)
-        if not self._fault.cancel() and not self._fault.cancelled():
-            self._fault.exception()  # looked at, or asyncio complains
 
     def run(
         self,
@@ -95,8 +93,9 @@ class CopyOut:
 
     def fail(self, fault: Exception) -> None:
         """End the blocks with a fault; the reader gets it next, even if it waits already."""
-        if not self._fault.done():
-            self._fault.set_exception(fault)
+        self._fault = self._fault or fault
+        if self._looked_at.empty():
+            self._looked_at.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         while (part := await self._next(self._parts)) is not None:
@@ -104,20 +103,12 @@ class CopyOut:
                 yield block
             self.rows += part.rows
 
-    async def _next(self, queue: "asyncio.Queue[_T]") -> _T:
-        if not self._fault.done():
-            with suppress(asyncio.QueueEmpty):
-                return queue.get_nowait()
-            waiting = asyncio.create_task(queue.get())
-            try:
-                either: list[asyncio.Future[Any]] = [waiting, self._fault]
-                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-            finally:
-                waiting.cancel()
-            if not self._fault.done():
-                return waiting.result()
-        await self._fault
-        raise AssertionError("the fault was raised")
+    async def _next(self, queue: "asyncio.Queue[_T | None]") -> _T | None:
+        self._looked_at = queue
+        item = None if self._fault else await queue.get()
+        if self._fault is not None:
+            raise self._fault
+        return item
 
     async def _see_through(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

@@ -1,9 +1,9 @@
 """The payload of a small export: compressed for the database, and as JSON text for the answer."""
 
-import asyncio
-
 import msgspec
 import zstandard
+
+from memferry.exports.run import beside
 
 # The fastest level: it keeps up with the COPY, and the less is written the sooner it is durable.
 _LEVEL = 1
@@ -19,9 +19,7 @@ class Payload:
 
     async def add(self, piece: bytes) -> None:
         """The next piece, which ends where a record ends: no character is cut in two."""
-        loop = asyncio.get_running_loop()
-        # The compressor lets go of the interpreter lock; the escaping goes on meanwhile.
-        compressing = loop.run_in_executor(None, self._compressor.compress, piece)
+        compressing = beside(self._compressor.compress, piece)
         self._escaped.append(msgspec.json.encode(piece.decode())[1:-1])
         self._compressed.append(await compressing)
 

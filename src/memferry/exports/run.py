@@ -5,6 +5,7 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import TypeVar
 from uuid import UUID
 
 from memferry.database.copy import CopyOut
@@ -14,6 +15,20 @@ from memferry.errors import MemferryError, Unavailable
 from memferry.exports.ranges import Ranges
 from memferry.exports.request import ExportRequest
 from memferry.formats import TextFormat
+
+# To hand over to a thread costs more than to hash or to compress this much.
+_SMALL_BYTES = 64 * 1024
+_T = TypeVar("_T")
+
+
+def beside(work: Callable[[bytes], _T], chunk: bytes) -> "asyncio.Future[_T]":
+    """Work on a chunk in a thread, without the interpreter lock; on a small one here and now."""
+    loop = asyncio.get_running_loop()
+    if len(chunk) > _SMALL_BYTES:
+        return loop.run_in_executor(None, work, chunk)
+    done: asyncio.Future[_T] = loop.create_future()
+    done.set_result(work(chunk))
+    return done
 
 
 class ExportRun:
@@ -42,10 +57,8 @@ class ExportRun:
         self._records.fail(fault)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        loop = asyncio.get_running_loop()
         async for rows, chunk in self._joined():
-            # hashlib lets go of the interpreter lock; the reader's work goes on meanwhile.
-            hashing = loop.run_in_executor(None, self._sha256.update, chunk)
+            hashing = beside(self._sha256.update, chunk)
             self.rows_done += rows
             self.bytes_done += len(chunk)
             try:

@@ -67,7 +67,8 @@ class Exporter:
             snapshot_seconds=self._patience.snapshot,
         )
         try:
-            await self._attempt(claim, lease)
+            async with lease.kept():
+                await self._attempt(claim, lease)
         except LeaseLost:
             _log.warning("export %s: attempt %d lost it", claim.export_id, claim.attempt)
         except Unavailable as fault:
@@ -75,38 +76,30 @@ class Exporter:
         return True
 
     async def _attempt(self, claim: Claim, lease: Lease) -> None:
-        async with _when_stopped(partial(self._jobs.hand_back, claim)):
+        hand_back = partial(self._jobs.hand_back, claim)
+        async with _when_stopped(lease, hand_back):
             job = await self._jobs.read(claim)
-            if job is None:
-                raise LeaseLost
-            if job.failures > self._patience.attempts:
-                await self._jobs.fail(claim, _gave_up(job))
-                return
+        if job is None:
+            raise LeaseLost
+        if job.failures > self._patience.attempts:
+            await _say(lease, partial(self._jobs.fail, claim, _gave_up(job)))
+            return
         try:
-            await self._work(claim, job, lease)
+            async with _when_stopped(lease, hand_back):
+                await self._publish(claim, await self._write(claim, job, lease))
         except LeaseLost:
             raise
         except Invalid:
             # A newer version has queued it: its workers understand it.
             await self._jobs.hand_back(claim, _LONGEST_PAUSE_SECONDS)
         except SnapshotTooOld as fault:
-            await self._jobs.fail(claim, _failure(fault))
+            await _say(lease, partial(self._jobs.fail, claim, _failure(fault)))
         except MemferryError as fault:
-            await self._retry(claim, job, _failure(fault))
+            await self._retry(claim, job, lease, _failure(fault))
         except Exception as fault:  # noqa: BLE001 - whatever it was, the export must go on
             _log.exception("export %s: attempt %d failed", claim.export_id, claim.attempt)
             unknown = MemferryError(f"internal error ({type(fault).__name__})")
-            await self._retry(claim, job, _failure(unknown))
-
-    async def _work(self, claim: Claim, job: Job, lease: Lease) -> None:
-        """Write and publish; the renewals end before anything is said of how it ended.
-
-        One that arrives after a release would put a whole lease in the place of its pause.
-        """
-        async with _when_stopped(partial(self._jobs.hand_back, claim)):
-            async with lease.kept():
-                result = await self._write(claim, job, lease)
-            await self._publish(claim, result)
+            await self._retry(claim, job, lease, _failure(unknown))
 
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
@@ -140,27 +133,38 @@ class Exporter:
             await self._storage.delete(claim.object_key)
             raise LeaseLost
 
-    async def _retry(self, claim: Claim, job: Job, failure: Failure) -> None:
+    async def _retry(self, claim: Claim, job: Job, lease: Lease, failure: Failure) -> None:
         """Let another attempt come after a pause that grows; after the last one, say why."""
         _log.warning("export %s: attempt %d: %s", claim.export_id, claim.attempt, failure.reason)
         if job.failures >= self._patience.attempts:
-            await self._jobs.fail(claim, failure)
+            await _say(lease, partial(self._jobs.fail, claim, failure))
             return
         longest = self._patience.first_pause * _PAUSE_GROWTH ** (job.failures - 1)
         longest = min(longest, _LONGEST_PAUSE_SECONDS)
         pause = random.uniform(longest / 2, longest)  # noqa: S311 - spreads retries
-        release = partial(self._jobs.release, claim, failure, pause)
-        async with _when_stopped(release):  # twice does no harm
-            await release()
+        await _say(lease, partial(self._jobs.release, claim, failure, pause))
+
+
+async def _say(lease: Lease, how_it_ended: Callable[[], Awaitable[bool]]) -> None:
+    """Tell the database how an attempt ended, also when the worker is stopped meanwhile.
+
+    No renewal comes later: it would put a whole lease in the place of a pause.
+    """
+    async with _when_stopped(lease, how_it_ended):
+        await lease.end()
+        await how_it_ended()
 
 
 @asynccontextmanager
-async def _when_stopped(last_word: Callable[[], Awaitable[bool]]) -> AsyncIterator[None]:
-    """Give the export back when the worker is stopped in here, so that nobody waits for it."""
+async def _when_stopped(
+    lease: Lease, last_word: Callable[[], Awaitable[bool]]
+) -> AsyncIterator[None]:
+    """Say that before all else when the worker is stopped in here, so that nobody waits for it."""
     try:
         yield
     except asyncio.CancelledError:
         with suppress(Unavailable):
+            await lease.end()
             await last_word()
         raise
 

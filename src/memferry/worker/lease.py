@@ -27,6 +27,7 @@ class Lease:
         self._snapshot_seconds = snapshot_seconds
         self._clock = asyncio.get_running_loop().time
         self._good_until = asked + seconds
+        self._renewing: asyncio.Task[None] | None = None
         self._run: ExportRun | None = None
         self._snapshot: Snapshot | None = None
 
@@ -37,13 +38,18 @@ class Lease:
 
     @asynccontextmanager
     async def kept(self) -> AsyncIterator[None]:
-        """Renew it in the background."""
-        task = asyncio.create_task(self._keep())
+        """Renew it in the background, until its end."""
+        self._renewing = asyncio.create_task(self._keep())
         try:
             yield
         finally:
-            task.cancel()
-            await asyncio.wait([task])
+            await self.end()
+
+    async def end(self) -> None:
+        """Renew it no more; a renewal that has been sent was answered or is cut off."""
+        if self._renewing is not None:
+            self._renewing.cancel()
+            await asyncio.wait([self._renewing])
 
     async def guarded(
         self, chunks: AsyncIterable[bytes], run: ExportRun, snapshot: Snapshot
