@@ -14,6 +14,7 @@ from filter_model import MEMORIES, Filters, Memory, Number, contains, filters, w
 
 _SMALL, _FULL = 40, 2000
 _ASKED = 5
+_MEMORIES = 12
 
 
 @pytest.fixture(scope="session")
@@ -44,6 +45,18 @@ def listed(person: Person, asked: Filters) -> set[str]:
     return {row["content"] for row in answer.json()}
 
 
+def searched(person: Person, asked: Filters) -> set[str]:
+    """The contents of what a search with these filters finds; each content is a word of it."""
+    fields = {name: text for name, text in asked.to_json().items() if name != "tags"}
+    words = " ".join(map(str, range(_MEMORIES)))
+    given = "".join(f",{json.dumps(name)}:{text}" for name, text in fields.items())
+    answer = person.post(
+        "/api/memories/search/bulk", content=f'{{"queries":["{words}"],"k":50{given}}}'
+    )
+    assert answer.status_code == 200, answer.text
+    return {row["content"] for row in answer.json()["results"][0]["hits"]}
+
+
 def expected(memories: list[Memory], asked: Filters) -> set[str]:
     return {str(index) for index, each in enumerate(memories) if asked.match(each)}
 
@@ -69,7 +82,7 @@ def test_exports_and_lists_hold_exactly_what_the_model_says(
     )
     @given(data=st.data())
     def check(data: st.DataObject) -> None:
-        memories = data.draw(st.lists(MEMORIES, min_size=1, max_size=12))
+        memories = data.draw(st.lists(MEMORIES, min_size=1, max_size=_MEMORIES))
         with make_person("alice", service, database_url) as alice:
             save(alice, memories)
             for _ in range(_ASKED):
@@ -79,7 +92,9 @@ def test_exports_and_lists_hold_exactly_what_the_model_says(
 
                 assert exported(alice, asked) == wanted, asked.to_json()
                 without_tags = Filters(**{**vars(asked), "tags": None})
-                assert listed(alice, without_tags) == expected(memories, without_tags), asked
+                more = expected(memories, without_tags)
+                assert listed(alice, without_tags) == more, without_tags.to_json()
+                assert searched(alice, without_tags) == more, without_tags.to_json()
 
     check()
 
