@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from conftest import Person, Service, make_person
 from filter_model import MEMORIES, Filters, Memory, Number, contains, filters, write
 
-_SMALL, _FULL = 40, 2000
+_SMALL, _FULL = 40, 1000
 _ASKED = 5
 _MEMORIES = 12
 

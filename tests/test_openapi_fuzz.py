@@ -22,7 +22,7 @@ from schemathesis.specs.openapi.checks import (
 
 from conftest import Person, Service
 
-_SMALL, _FULL = 10, 1000
+_SMALL, _FULL = 10, 500
 DOCUMENTED: list[Callable[..., Any]] = [
     not_a_server_error,
     status_code_conformance,
