@@ -20,7 +20,8 @@ from memferry.model.webhook import EVENTS
 from memferry.settings import Settings
 
 ROOT = Path(__file__).parent.parent
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
+TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY")]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()

@@ -375,3 +375,12 @@ def test_namespaces_count_what_is_there(alice: Person) -> None:
 
     assert [(each["name"], each["count"]) for each in found] == [("new", 1), ("old", 1)]
     assert set(found[0]) == {"name", "count", "last_updated"}
+
+
+@pytest.mark.parametrize("reference", ["a\nb", "\n", "a\n", "a/b//c", "?#%", "\u2028", "  "])
+def test_a_thread_may_have_any_text_as_its_reference(alice: Person, reference: str) -> None:
+    row = alice.save("x", source_ref=reference)
+
+    answer = alice.get(f"/api/threads/{quote(reference, safe='')}").json()
+
+    assert answer == {"parent_ref": reference, "chunks": [row]}

@@ -93,6 +93,13 @@ class Settings:
         "Address under which people reach the service, for download links; "
         "unset: the address the request came to.",
     )
+    allow_public: bool = _setting(
+        "MEMFERRY_ALLOW_PUBLIC",
+        _flag,
+        False,
+        "Listen on an address that other machines reach even while there is no token: "
+        "the first start then prints one into its log.",
+    )
     postgres_bin: Path | None = _setting(
         "MEMFERRY_POSTGRES_BIN",
         _path,

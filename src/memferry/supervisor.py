@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from ipaddress import ip_address
 from typing import Any
 
 import uvicorn
@@ -25,6 +26,11 @@ _RESTART_SECONDS = 1.0
 _LAST_SECONDS = 5
 _REQUESTS_GRACE_SECONDS = 10
 _FIRST_TENANT = "default"
+_NOBODY_HAS_ONE = (
+    "not listening on {host}, which other machines reach, while nobody has a token; make one with: "
+    "memferry token create --tenant NAME (or set MEMFERRY_ALLOW_PUBLIC=true, and find the first "
+    "token in the log)"
+)
 
 Started = Callable[[NewToken | None], None]
 
@@ -35,7 +41,8 @@ async def serve(settings: Settings, host: str, port: int, started: Started) -> N
     The signal again means: hurry.
 
     Calls `started` once the API accepts connections, with the first token if this is the first
-    start. Raises Misconfigured when the port or the data directory is taken.
+    start. Raises Misconfigured when the port or the data directory is taken, and when other
+    machines could reach a service that has no token.
     """
     listening = _listen(host, port)
     stop = Stop()
@@ -44,7 +51,7 @@ async def serve(settings: Settings, host: str, port: int, started: Started) -> N
         loop.add_signal_handler(number, stop.ask)
     async with _database(settings) as watch_database:
         await prepare_database(settings)
-        token = await _first_token(settings)
+        token = await _first_token(settings, listening)
         async with opened_web_app(settings) as app, _worker(settings, stop):
             server = _Server(_config(app))
             watching = asyncio.create_task(watch_database())
@@ -146,12 +153,20 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
             _log.error("PostgreSQL does not start: %s", fault)
 
 
-async def _first_token(settings: Settings) -> NewToken | None:
-    """A token for the very first start, so that the first request can be made at once."""
+async def _first_token(settings: Settings, listening: socket.socket) -> NewToken | None:
+    """A token for the very first start, so that the first request can be made at once.
+
+    Not where other machines can connect: a service is set up before they see it, by somebody who
+    keeps its token, and no token stands in a log by default.
+    """
     admin = Admin(owner_url(settings))
-    if await admin.tokens():
-        return None
-    return await admin.create_token(_FIRST_TENANT, "first start")
+    tokens = await admin.tokens()
+    host = listening.getsockname()[0]
+    public = not ip_address(host).is_loopback and not settings.allow_public
+    if public and all(each["revoked_at"] is not None for each in tokens):
+        listening.close()
+        raise Misconfigured(_NOBODY_HAS_ONE.format(host=host))
+    return None if tokens else await admin.create_token(_FIRST_TENANT, "first start")
 
 
 @asynccontextmanager

@@ -1,6 +1,7 @@
 """The command line: one file per command; only these print."""
 
 import logging
+import os
 import sys
 
 import typer
@@ -8,7 +9,7 @@ import typer
 from memferry.cli import database, migrate, serve, token, worker
 from memferry.cli.doctor import register as register_doctor
 from memferry.cli.export import register as register_export
-from memferry.errors import MemferryError
+from memferry.errors import DatabaseUnavailable, MemferryError
 
 app = typer.Typer(
     name="memferry",
@@ -28,6 +29,8 @@ app.add_typer(token.app, name="token")
 
 def main() -> None:
     """Run one command; a fault of the user or the operator is one line, not a trace."""
+    # Whatever is written, by this process or one it starts, is nobody else's business.
+    os.umask(0o077)
     logging.basicConfig(
         level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
     )
@@ -35,5 +38,12 @@ def main() -> None:
     try:
         app()
     except MemferryError as fault:
-        sys.stderr.write(f"memferry: {fault}\n")
+        sys.stderr.write(f"memferry: {fault}{_why(fault)}\n")
         sys.exit(1)
+
+
+def _why(fault: MemferryError) -> str:
+    """What the driver met: whoever runs a command has to mend it."""
+    cause = fault.__cause__
+    known = isinstance(fault, DatabaseUnavailable) and cause is not None and str(cause)
+    return f" ({cause})" if known else ""

@@ -32,11 +32,12 @@ def fetch_to_file(
     """Write to a temporary name beside the target, which appears only whole and verified.
 
     A download that is cut off for good leaves the temporary file: the next one goes on there.
+    Both are readable by their owner alone.
     """
     partial = target.with_name(f".{target.name}.{export['id']}.partial")
     digest = hashlib.sha256()
     try:
-        with partial.open("a+b") as file:
+        with open(partial, "a+b", opener=_private) as file:
             done = _already_there(file, digest)
             _fetch(client, export, _Place(file, digest, done), progress, compression)
             os.fsync(file.fileno())
@@ -52,6 +53,10 @@ def fetch_to_file(
             f"go on with: memferry export --id {export['id']} -o {target}", soft_wrap=True
         )
         raise
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 class WrongDigest(ServiceRefused):

@@ -131,7 +131,8 @@ class EmbeddedPostgres:
         if self._lock is not None:
             return
         deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
-        lock = (self._home / "owner.lock").open("a+", encoding="ascii")
+        path = self._home / "owner.lock"
+        lock = open(path, "a+", encoding="ascii", opener=_private)  # noqa: SIM115 - held while we own
         while True:
             try:
                 fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -224,7 +225,7 @@ class EmbeddedPostgres:
     def _spawn(self, binaries: Path, account: Account | None) -> "subprocess.Popen[bytes]":
         options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
         command = [f"{binaries}/postgres", "-D", f"{self._data}", f"-k{self.socket_dir}", *options]
-        with self._log.open("ab") as log:
+        with open(self._log, "ab", opener=_private) as log:
             return subprocess.Popen(  # noqa: S603 - a list
                 command,
                 stdin=subprocess.DEVNULL,
@@ -272,6 +273,11 @@ class EmbeddedPostgres:
     def _last_log(self) -> str:
         lines = self._log.read_text("utf-8", "replace").splitlines()
         return "\n".join(lines[-_LOG_LINES:])
+
+
+def _private(path: str, flags: int) -> int:
+    """For `open`: a new file is readable by its owner alone."""
+    return os.open(path, flags, 0o600)
 
 
 def _end_with_parent() -> Any:

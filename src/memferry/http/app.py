@@ -6,6 +6,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from memferry.errors import MemferryError
@@ -18,6 +19,7 @@ from memferry.http.errors import (
     answer_anything_else,
     answer_http_exception,
     answer_memferry_error,
+    answer_nobody,
 )
 from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
@@ -65,6 +67,7 @@ def web_app(services: Services) -> ASGIApp:
         app.include_router(router)
     app.add_exception_handler(MemferryError, answer_memferry_error)
     app.add_exception_handler(HTTPException, answer_http_exception)
+    app.add_exception_handler(ClientDisconnect, answer_nobody)
     app.add_exception_handler(Exception, answer_anything_else)
     app.add_middleware(Authentication, tokens=services.tokens)
     _correct_description(app)

@@ -122,6 +122,11 @@ async def answer_http_exception(_request: Request, fault: Exception) -> Response
     return ErrorAnswer(RouteNotFound())
 
 
+async def answer_nobody(_request: Request, _fault: Exception) -> Response:
+    """The client hung up, or stopped speaking HTTP, before its body was whole: no fault of ours."""
+    return Response(status_code=400)
+
+
 async def answer_anything_else(_request: Request, _fault: Exception) -> Response:
     """A fault nobody expected: said plainly, without a trace of the inside; the server logs it."""
     return ErrorAnswer(MemferryError())

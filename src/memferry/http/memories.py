@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from fastapi import APIRouter
 from msgspec import Raw
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -49,6 +50,23 @@ _moved_memory = msgspec.json.Decoder(MovedMemory)
 _change = msgspec.json.Decoder(Change)
 _bulk_save = msgspec.json.Decoder(BulkSave)
 _bulk_search = msgspec.json.Decoder(BulkSearch)
+
+
+class _AnyText(Convertor[str]):
+    """The rest of a path, whatever it is: starlette's own `path` ends at a line break."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """The text as it came."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text as it is."""
+        return value
+
+
+register_url_convertor("any_text", _AnyText())
 
 
 class MemoryEndpoints:
@@ -122,7 +140,9 @@ class MemoryEndpoints:
             400,
             parameters=_RECALL_QUERY,
         )
-        add_route(router, "GET /api/threads/{reference:path}", self.get_thread, 200, shapes.Thread)
+        add_route(
+            router, "GET /api/threads/{reference:any_text}", self.get_thread, 200, shapes.Thread
+        )
         add_route(router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace])
         return router
 

@@ -1,6 +1,6 @@
 """What a client sends to make or change a webhook."""
 
-import ipaddress
+import re
 from urllib.parse import urlsplit
 
 import msgspec
@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType
 
 from memferry.errors import Invalid
 from memferry.model import rules
+from memferry.model.address import is_private
 
 EVENTS = (
     "memory.saved",
@@ -18,6 +19,8 @@ EVENTS = (
 )
 _URL_CHARACTERS = 2048
 _DESCRIPTION_CHARACTERS = 1000
+# What a request line can hold (RFC 9112, section 3.2).
+_VISIBLE = re.compile(r"[!-~]+")
 
 
 class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,12 +43,14 @@ class WebhookChange(msgspec.Struct, frozen=True, kw_only=True):
 def check_url(value: str, *, allow_private: bool) -> str:
     """An address to deliver to: https and public, unless private ones are allowed."""
     rules.text("url", value, most=_URL_CHARACTERS, least=1)
+    if not _VISIBLE.fullmatch(value):
+        raise Invalid("url", "expected visible ASCII only; write the rest percent-encoded")
     try:
         parts = urlsplit(value)
         host, _ = parts.hostname, parts.port
     except ValueError as fault:
         raise Invalid("url", f"is not an address: {fault}") from fault
-    if parts.scheme not in {"http", "https"} or not host or not value.isprintable():
+    if parts.scheme not in {"http", "https"} or not host:
         raise Invalid("url", "expected an address that starts with https://")
     if parts.username is not None or parts.password is not None:
         raise Invalid("url", "must not hold credentials")
@@ -56,16 +61,6 @@ def check_url(value: str, *, allow_private: bool) -> str:
     if is_private(host):
         raise Invalid("url", "must not be a private address")
     return value
-
-
-def is_private(host: str) -> bool:
-    """Whether a literal IP address is not on the public internet; names are no such address."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host.lower().rstrip(".") == "localhost"
-    mapped = getattr(address, "ipv4_mapped", None)
-    return not (mapped or address).is_global or address.is_multicast
 
 
 def check_events(value: list[str] | None) -> list[str]:

@@ -5,10 +5,11 @@ import socket
 import ssl
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpcore
 
-from memferry.model.webhook import is_private
+from memferry.model.address import is_private
 
 _TIMEOUTS = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}
 _TOTAL_SECONDS = 15.0
@@ -39,7 +40,7 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the host, if all of them are public."""
         found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(each[4][0]).partition("%")[0] for each in found]
+        addresses = [str(each[4][0]) for each in found]
         if not self._allow_private and any(is_private(each) for each in addresses):
             raise AddressRefused("the address is private")
         return await self._backend.connect_tcp(
@@ -68,7 +69,7 @@ class Sender:
 
         Raises AddressRefused, or OSError, TimeoutError or httpcore's errors when nothing answers.
         """
-        if not self._allow_private and not url.startswith("https://"):
+        if not self._allow_private and urlsplit(url).scheme != "https":
             raise AddressRefused("the address is not https")
         pairs: Any = [(name.encode(), value.encode()) for name, value in headers.items()]
         async with asyncio.timeout(_TOTAL_SECONDS):
