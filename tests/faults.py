@@ -56,7 +56,8 @@ class Step(IntEnum):
     POISON = 8
 
 
-_GATE_ROWS = {0: Step.SNAPSHOT, 2_000: Step.FIRST_BYTES, ROWS // 2: Step.MIDDLE}
+FIRST_ROWS = 2_000
+_GATE_ROWS = {0: Step.SNAPSHOT, FIRST_ROWS: Step.FIRST_BYTES, ROWS // 2: Step.MIDDLE}
 
 # The gates stand in the database, so that real workers run unchanged. A closed gate is an advisory
 # lock that a test holds; who passes takes it shared for a moment, and so waits while it is closed.
