@@ -48,6 +48,8 @@ _VALUES: dict[tuple[str, str], str | None] = {
     ("webhooks", "events"): "{}",
     ("deliveries", "delivered_at"): None,
     ("tokens", "revoked_at"): None,
+    ("tokens", "expires_at"): None,
+    ("tokens", "scopes"): "{memories:read}",
 }
 
 # The states of both tenants' exports in which every statement is tried.

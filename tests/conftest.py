@@ -31,6 +31,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
+from memferry.model.token import USUAL_SCOPES, Grant, Scope
 from memferry.tenants.admin import Admin
 
 
@@ -230,10 +231,12 @@ class Person(httpx.Client):
         return export
 
 
-def make_person(name: str, service: Service, database_url: str) -> Person:
+def make_person(
+    name: str, service: Service, database_url: str, scopes: tuple[Scope, ...] = USUAL_SCOPES
+) -> Person:
     """A new tenant of that name, unknown to every other test."""
     admin = Admin(database_url)
-    token = asyncio.run(admin.create_token(f"{name}-{uuid4()}", name))
+    token = asyncio.run(admin.create_token(f"{name}-{uuid4()}", name, Grant(scopes=scopes)))
     return Person(name, service.url, token.text)
 
 

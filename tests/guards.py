@@ -120,7 +120,7 @@ def guards() -> list[Guard]:
         ),
         Guard(
             "src/memferry/exports/service.py",
-            'if known["request_sha256"] != request.sha256:',
+            'if known["request_sha256"] != asked:',
             "if False:",
             "tests/test_export_life.py",
         ),
@@ -129,6 +129,59 @@ def guards() -> list[Guard]:
             'if values.get("lapsed"):',
             "if False:",
             "tests/test_export_life.py",
+        ),
+        *(
+            Guard(f"{STATEMENTS}/find_token.sql", text, without, "tests/test_tokens.py")
+            for text, without in (
+                (" AND revoked_at IS NULL", ""),
+                ("expires_at > now_ms()", "TRUE"),
+            )
+        ),
+        *(
+            Guard(
+                f"{STATEMENTS}/{name}.sql",
+                "AND exports.status IN",
+                "AND FALSE AND exports.status IN",
+                "tests/test_tokens.py",
+            )
+            for name in ("revoke_token", "revoke_tenant_token")
+        ),
+        Guard(
+            f"{STATEMENTS}/get_job.sql",
+            "tokens.revoked_at IS NOT NULL",
+            "FALSE",
+            "tests/test_tokens.py",
+        ),
+        Guard(
+            "src/memferry/exports/request.py",
+            "values=request.values | {Within: within}",
+            "values=request.values",
+            "tests/test_namespaces.py",
+        ),
+        *(
+            Guard(
+                "src/memferry/database/migrations/0004_tokens.sql",
+                text,
+                without,
+                "tests/test_namespaces.py tests/test_tokens.py",
+            )
+            for text, without in (
+                ("WITH CASCADED CHECK OPTION", ""),
+                ("namespace = ANY ((SELECT", "true OR namespace = ANY ((SELECT"),
+                ("THEN format ELSE format || ' of namespaces'", "THEN format ELSE format"),
+            )
+        ),
+        Guard(
+            "src/memferry/http/auth.py",
+            "if each not in found.scopes:",
+            "if False:",
+            "tests/test_scopes.py",
+        ),
+        Guard(
+            "src/memferry/tenants/tokens.py",
+            "_check_reach(caller, grant)",
+            "pass",
+            "tests/test_tokens.py",
         ),
         Guard(
             "src/memferry/worker/lease.py",

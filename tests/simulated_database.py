@@ -12,6 +12,7 @@ import asyncpg
 from memferry.database.pool import Connection, Database, SharedSnapshot, translated_errors
 from memferry.database.sql import sql
 from memferry.model.export import Claim
+from memferry.model.token import Caller
 from simulated import Process, Server
 from simulated_rows import Answer, Rows
 
@@ -134,15 +135,16 @@ class SimulatedDatabase(Database):
     @asynccontextmanager
     async def tenant(
         self,
-        tenant_id: UUID,
+        whose: UUID | Caller,
         *,
         snapshot: bool | SharedSnapshot = False,
         patient: bool = False,
         in_order: bool = False,
     ) -> AsyncIterator[Connection]:
-        """A connection that belongs to this tenant."""
+        """A connection that belongs to this tenant; nobody here has a limit."""
         del patient, in_order
         snapshot_at = int(snapshot.name) if isinstance(snapshot, SharedSnapshot) else 0
+        tenant_id = whose.tenant_id if isinstance(whose, Caller) else whose
         with translated_errors():
             yield cast(Connection, _Session(*self._parts, tenant_id, snapshot_at))
 

@@ -21,6 +21,9 @@ UNIQUE_ACROSS_TENANTS = frozenset({"tokens_sha256_key"})
 # there: whose, which, in what state, until when. No column of these holds words of a tenant.
 ACROSS_TENANTS = {
     "token_holders": {"sha256", "tenant_id", "id", "revoked_at"},
+    "token_grants": {
+        "sha256", "tenant_id", "id", "scopes", "limited", "expires_at", "revoked_at",
+    },
     "export_queue": {
         "tenant_id", "id", "status", "format", "attempt", "failures", "leased_by", "leased_until",
         "created_at", "object_key", "expires_at",

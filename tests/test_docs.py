@@ -15,7 +15,10 @@ from memferry.errors import ExportFailed, MemferryError, Unavailable
 from memferry.exports.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import status_of
+from memferry.http.shapes import AuditEntry
+from memferry.model.audit import EVENTS as AUDIT_EVENTS
 from memferry.model.export import ALLOWED_CHANGES, INLINE_BYTES, INLINE_ROWS
+from memferry.model.token import SCOPES
 from memferry.model.webhook import EVENTS
 from memferry.settings import Settings
 
@@ -26,6 +29,8 @@ DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
+TOKENS = (ROOT / "docs/tokens.md").read_text()
+AUDIT = (ROOT / "docs/audit.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
 RUN = (ROOT / "run").read_text()
@@ -133,6 +138,25 @@ def test_every_event_of_exports_is_documented() -> None:
     named = set(re.findall(r"`(export\.\w+)`", EXPORTS))
 
     assert named == {each for each in EVENTS if each.startswith("export.")}
+
+
+def test_every_event_of_the_audit_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| `(\w+\.\w+)` \|", AUDIT, re.MULTILINE)
+
+    assert documented == list(AUDIT_EVENTS)
+
+
+def test_every_field_of_the_audit_is_documented() -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", AUDIT, re.MULTILINE)
+    documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    assert documented == list(AuditEntry.model_fields)
+
+
+def test_every_scope_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| `([a-z:]+)` \|", TOKENS, re.MULTILINE)
+
+    assert documented == list(SCOPES)
 
 
 def test_the_limits_are_the_documented_ones() -> None:

@@ -30,6 +30,7 @@ from tenancy import ACROSS_TENANTS
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
     "create_tenant", "create_token", "list_tokens", "revoke_token", "find_oldest_snapshot",
+    "list_all_audit",
 }  # fmt: skip
 
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
@@ -50,10 +51,15 @@ STATE = {
 # The views of one tenant.
 VIEWS = {
     "memories", "exports", "export_payloads", "idempotency_keys", "webhooks", "deliveries",
+    "tokens", "audit",
 }  # fmt: skip
 
 # Elements of arrays that the statement itself reads as an array or as JSON.
-_ARGUMENTS = {("save_memories", 4): '{"{}"}', ("save_memories", 7): '{"{}"}'}
+_ARGUMENTS = {
+    ("save_memories", 4): '{"{}"}',
+    ("save_memories", 7): '{"{}"}',
+    ("mint_token", 5): "{memories:read}",
+}
 
 
 def statements() -> dict[str, str]:

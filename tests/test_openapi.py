@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel, TypeAdapter
 
 from conftest import Person, Service
+from holders import admin_of
 from memferry.http import shapes
 
 
@@ -14,6 +15,22 @@ def example(shape: type[BaseModel]) -> dict[str, Any]:
     """The examples of a shape's fields, as the document shows them."""
     properties = shape.model_json_schema()["properties"]
     return {name: each["examples"][0] for name, each in properties.items() if each.get("examples")}
+
+
+def test_answers_about_tokens_have_the_documented_shapes(alice: Person, database_url: str) -> None:
+    alice.get("/api/memories/none")
+    with admin_of(alice, database_url) as admin:
+        made = admin.post("/api/tokens", json=example(shapes.NewToken))
+        answers: list[tuple[Any, Any]] = [
+            (shapes.CreatedToken, made.json()),
+            (shapes.TokenList, admin.get("/api/tokens").json()),
+            (shapes.Token, admin.get(f"/api/tokens/{made.json()['id']}").json()),
+            (shapes.AuditPage, admin.get("/api/audit").json()),
+            (shapes.Error, alice.get("/api/tokens").json()),
+        ]
+
+    for shape, answer in answers:
+        TypeAdapter(shape).validate_python(answer)
 
 
 def test_answers_have_the_documented_shapes(alice: Person) -> None:

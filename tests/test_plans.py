@@ -217,7 +217,10 @@ async def test_the_export_of_everything_needs_no_sort(
     statement, leading = statements()["export_memories"]
     found = await plan(session, *Selection.of({}).apply(statement, *leading))
 
-    assert [each["Node Type"] for each in found.nodes] == ["Index Scan"]
+    # What the view asks of the session once, whether the caller has a limit, reads nothing.
+    assert [each["Node Type"] for each in found.nodes if each["Node Type"] != "Result"] == [
+        "Index Scan"
+    ]
     assert found.nodes[0]["Index Name"] == "memories_by_time"
     assert found.rows_read == ROWS
 

@@ -21,6 +21,7 @@ from memferry.exports.jobs import Jobs
 from memferry.exports.run import Runs
 from memferry.exports.service import Exports
 from memferry.model.export import UNFINISHED
+from memferry.model.token import Caller
 from memferry.worker.exporter import Exporter
 from memferry.worker.sweeper import Sweeper
 from simulated import Chance, Process, Server, VirtualLoop
@@ -154,7 +155,7 @@ class World:
     async def _delete(self, process: Process, row: Row) -> None:
         exports = Exports(*self._ports(process), lifetime_seconds=self._lifetime)
         with suppress(DatabaseUnavailable, ExportNotFound):
-            await exports.delete(row.tenant_id, row.id)
+            await exports.delete(Caller(tenant_id=row.tenant_id), row.id)
 
     def _unexpected(self, _loop: object, context: dict[str, Any]) -> None:
         self.judge.expect(not context, "no fault goes unseen", context)

@@ -8,12 +8,13 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Coroutine
-from contextlib import asynccontextmanager, suppress
+from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.types import ASGIApp
 
+from memferry.audit.service import Audit
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
@@ -95,7 +96,7 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, Storage]]
 @asynccontextmanager
 async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The API over its database and store; neither needs to be there yet."""
-    async with _opened(settings) as (database, store):
+    async with _opened(settings) as (database, store), aclosing(Audit(database)) as audit:
         exports = Exports(database, store, lifetime_seconds=settings.export_lifetime_seconds)
         yield web_app(
             Services(
@@ -104,6 +105,7 @@ async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
                 exports=exports,
                 downloads=Downloads(database, store, exports),
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
+                audit=audit,
                 public_url=settings.public_url,
             )
         )

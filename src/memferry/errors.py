@@ -4,11 +4,15 @@ MemferryError
 ├── Invalid                  the caller's input breaks a rule; names the field
 ├── Denied
 │   ├── MissingToken         no bearer token was given
-│   └── UnknownToken         the token is not known, or was revoked
+│   └── UnknownToken         the token is not known, has expired or was revoked
+├── Forbidden                the token is good, but not for this
+│   ├── ScopeMissing         it lacks a scope; names the scope
+│   └── NamespaceForbidden   it is limited to other namespaces; names the field
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
 │   ├── ExportNotFound
 │   ├── WebhookNotFound
+│   ├── TokenNotFound
 │   ├── DownloadNotFound
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
@@ -68,9 +72,35 @@ class MissingToken(Denied):
 
 
 class UnknownToken(Denied):
-    """The bearer token is not known here, or was revoked."""
+    """The bearer token is not known here, has expired or was revoked."""
 
     code = "unknown_token"
+
+
+class Forbidden(MemferryError):
+    """The token does not allow this."""
+
+    code = "forbidden"
+
+
+class ScopeMissing(Forbidden):
+    """The token lacks a scope that this needs."""
+
+    code = "scope_missing"
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"the token lacks the scope {scope}")
+        self.scope = scope
+
+
+class NamespaceForbidden(Forbidden):
+    """The token is limited to other namespaces."""
+
+    code = "namespace_forbidden"
+
+    def __init__(self, field: str, reason: str | None = None) -> None:
+        super().__init__(f"{field}: {reason or 'the token is limited to other namespaces'}")
+        self.field = field
 
 
 class NotFound(MemferryError):
@@ -95,6 +125,12 @@ class WebhookNotFound(NotFound):
     """Webhook not found."""
 
     code = "webhook_not_found"
+
+
+class TokenNotFound(NotFound):
+    """Token not found."""
+
+    code = "token_not_found"
 
 
 class DownloadNotFound(NotFound):

@@ -16,6 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from memferry.app import Stop, embedded_postgres, opened_web_app, owner_url, prepare_database
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import MemferryError, Misconfigured
+from memferry.model.token import SCOPES, Grant
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import NewToken
@@ -154,7 +155,7 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
 
 
 async def _first_token(settings: Settings, listening: socket.socket) -> NewToken | None:
-    """A token for the very first start, so that the first request can be made at once.
+    """A token for the very first start that may do everything, also make others.
 
     Not where other machines can connect: a service is set up before they see it, by somebody who
     keeps its token, and no token stands in a log by default.
@@ -166,7 +167,9 @@ async def _first_token(settings: Settings, listening: socket.socket) -> NewToken
     if public and all(each["revoked_at"] is not None for each in tokens):
         listening.close()
         raise Misconfigured(_NOBODY_HAS_ONE.format(host=host))
-    return None if tokens else await admin.create_token(_FIRST_TENANT, "first start")
+    if tokens:
+        return None
+    return await admin.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from memferry.cli import database, migrate, serve, token, worker
+from memferry.cli import audit, database, migrate, serve, token, worker
 from memferry.cli.doctor import register as register_doctor
 from memferry.cli.export import register as register_export
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -21,6 +21,7 @@ app = typer.Typer(
 serve.register(app)
 worker.register(app)
 migrate.register(app)
+audit.register(app)
 register_export(app)
 register_doctor(app)
 app.add_typer(database.app, name="database")

@@ -9,7 +9,9 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.errors import DatabaseUnavailable, MemferryError
+from memferry.database.literal import array
+from memferry.errors import DatabaseUnavailable, MemferryError, NamespaceForbidden
+from memferry.model.token import Caller, ip_address
 
 # A text, since asyncpg's classes take type arguments only in its stubs.
 Connection: TypeAlias = (
@@ -51,11 +53,16 @@ _BROKEN = (*_AWAY, asyncpg.PostgresError)
 
 @contextmanager
 def translated_errors() -> Iterator[None]:
-    """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable."""
+    """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable.
+
+    A row beyond the caller's namespaces, which a view has refused, is NamespaceForbidden.
+    """
     try:
         yield
     except MemferryError:
         raise
+    except asyncpg.WithCheckOptionViolationError as fault:
+        raise NamespaceForbidden("namespace") from fault
     except _AWAY as fault:
         raise DatabaseUnavailable from fault
 
@@ -120,13 +127,16 @@ class Database:
     @asynccontextmanager
     async def tenant(
         self,
-        tenant_id: UUID,
+        whose: UUID | Caller,
         *,
         snapshot: bool | SharedSnapshot = False,
         patient: bool = False,
         in_order: bool = False,
     ) -> AsyncIterator[Connection]:
         """A transaction in which the views show exactly this tenant's rows.
+
+        For a caller they show what the caller's token may see of them; a bare tenant is for work
+        that no caller waits for.
 
         With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
         READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
@@ -135,11 +145,11 @@ class Database:
         at the end, rolls back on any error.
         """
         async with self.connection() as connection:
-            # One round trip; SET LOCAL ends with the transaction. A UUID needs no quoting.
+            # One round trip; SET LOCAL ends with the transaction.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adopt if isinstance(snapshot, SharedSnapshot) else "")
-                + f"SET LOCAL memferry.tenant = '{tenant_id}';"
+                + _for_whom(whose)
                 + (_PATIENCE if patient else "")
                 + (_IN_ORDER if in_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
@@ -150,6 +160,19 @@ class Database:
                 await _roll_back(connection)
                 raise
             await connection.execute("COMMIT")
+
+
+def _for_whom(whose: UUID | Caller) -> str:
+    """The settings that the views read. UUIDs, IP addresses and hexadecimal need no quoting."""
+    caller = whose if isinstance(whose, Caller) else Caller(tenant_id=whose)
+    settings = {"tenant": str(caller.tenant_id)}
+    if caller.token_id is not None:
+        settings["caller"] = str(caller.token_id)
+    if caller.namespaces is not None:
+        settings["namespaces"] = array(caller.namespaces).encode().hex()
+    if (address := ip_address(caller.address)) is not None:
+        settings["address"] = address
+    return "".join(f"SET LOCAL memferry.{name} = '{value}';" for name, value in settings.items())
 
 
 async def _roll_back(connection: Connection) -> None:

@@ -13,6 +13,7 @@ from memferry.exports.links import LIFETIME, Link, Links
 from memferry.exports.service import Exports
 from memferry.formats import FORMATS
 from memferry.model.export import Export
+from memferry.model.token import Caller
 from memferry.storage import Storage
 
 
@@ -20,6 +21,8 @@ from memferry.storage import Storage
 class Download:
     """A file that can be read now: its size in bytes, SHA-256, name and media type."""
 
+    tenant_id: UUID
+    export_id: str
     object_key: str
     size_bytes: int
     sha256: bytes
@@ -35,7 +38,7 @@ class Downloads:
         self._storage = storage
         self._exports = exports
 
-    async def address(self, tenant_id: UUID, export: Export) -> str | None:
+    async def address(self, caller: Caller, export: Export) -> str | None:
         """Where the file can be downloaded for the next 15 minutes; None if there is no whole file.
 
         An absolute address where the store signs its own, else a path of this service. Minted
@@ -51,13 +54,13 @@ class Downloads:
         if signed is not None:
             return signed
         links = await self._links()
-        return f"/downloads/{links.seal(Link(tenant_id, export.id))}"
+        return f"/downloads/{links.seal(Link(caller.tenant_id, export.id))}"
 
     async def open(self, text: str) -> Download:
         """The file a link stands for; raises DownloadNotFound."""
         link = (await self._links()).open(text)
         try:
-            export = await self._exports.get(link.tenant_id, link.export_id)
+            export = await self._exports.get(Caller(tenant_id=link.tenant_id), link.export_id)
             if export.object_key is None or (digest := export.file_sha256 or export.sha256) is None:
                 raise DownloadNotFound
             info = await self._storage.stat(export.object_key)
@@ -65,6 +68,8 @@ class Downloads:
             raise DownloadNotFound from fault
         codec = CODECS.get(export.compression or "")
         return Download(
+            link.tenant_id,
+            link.export_id,
             export.object_key,
             info.size_bytes,
             digest,

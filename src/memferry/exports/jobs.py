@@ -30,7 +30,7 @@ class Jobs:
         """
         async with self._database.connection() as connection:
             row = await connection.fetchrow(
-                sql("claim_export"), worker, float(self._lease_seconds), list(kinds)
+                sql("claim_export"), worker, float(self._lease_seconds), _claimable(kinds)
             )
         if row is None:
             return None
@@ -92,3 +92,8 @@ class Jobs:
                 sql(statement), claim.export_id, claim.attempt, claim.worker, *values
             )
         return done is not None
+
+
+def _claimable(kinds: Collection[str]) -> list[str]:
+    """These kinds as the queue names them, and with the limits that this version keeps to."""
+    return [*kinds, *(f"{each} of namespaces" for each in kinds)]

@@ -1,7 +1,8 @@
 """What a client asks for: a format and filters, checked to the last field."""
 
 import hashlib
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import msgspec
@@ -10,6 +11,7 @@ from msgspec import Raw
 from memferry.errors import Invalid
 from memferry.exports.compress import CODECS, Codec
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
+from memferry.filters.within import Within
 from memferry.formats import FORMATS, TextFormat
 from memferry.model import json
 
@@ -84,17 +86,27 @@ class ExportRequest:
         """What a worker must be able to write."""
         return self.format.name if self.codec is None else f"{self.format.name}+{self.codec.name}"
 
+    def digest(self, namespaces: Sequence[str] | None) -> bytes:
+        """As `sha256`, of what is asked for under a limit: elsewhere it means other rows."""
+        if namespaces is None:
+            return self.sha256
+        return hashlib.sha256(self.sha256 + msgspec.json.encode(sorted(namespaces))).digest()
+
     def _shown(self, each: type[Filter]) -> object:
         value = self.values.get(each)
         return Raw(value.encode()) if each.type is Raw and isinstance(value, str) else value
 
     @classmethod
     def stored(cls, format_name: str, compression: str | None, filters_json: str) -> Self:
-        """The request an export row was made from."""
+        """The request an export row was made from, held within the namespaces of its token."""
         filters = msgspec.json.decode(filters_json, type=dict[str, Raw])
-        return cls.parse(
+        within = msgspec.json.decode(filters.pop(Within.field, _NULL), type=list[str] | None)
+        request = cls.parse(
             msgspec.json.encode({"format": format_name, "compression": compression, **filters})
         )
+        if within is None:
+            return request
+        return replace(request, values=request.values | {Within: within})
 
 
 KINDS: tuple[str, ...] = tuple(

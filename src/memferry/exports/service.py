@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import fields, replace
-from uuid import UUID
 
 import asyncpg
 
@@ -21,6 +20,7 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.run import ExportRun, running_export
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
+from memferry.model.token import Caller
 from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.exports")
@@ -28,7 +28,7 @@ _LISTED = 100
 
 
 class Exports:
-    """The exports of every tenant, one tenant per call."""
+    """The exports of every tenant, one caller per call."""
 
     def __init__(self, database: Database, storage: Storage, *, lifetime_seconds: float) -> None:
         """What is completed is kept for that long."""
@@ -37,7 +37,7 @@ class Exports:
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
     async def create(
-        self, tenant_id: UUID, request: ExportRequest, idempotency_key: str | None = None
+        self, caller: Caller, request: ExportRequest, idempotency_key: str | None = None
     ) -> Export:
         """Run a small export at once, queue a large one. Probe and rows see one snapshot.
 
@@ -45,40 +45,39 @@ class Exports:
         while that one is being made, and IdempotencyKeyReused if it was asked for differently.
         """
         try:
-            return await self._create(tenant_id, request, idempotency_key, None)
+            return await self._create(caller, request, idempotency_key, None)
         except _TooLarge as large:
             # A COPY that is left early takes its transaction with it.
-            return await self._create(tenant_id, request, idempotency_key, large.rows)
+            return await self._create(caller, request, idempotency_key, large.rows)
 
     async def _create(
-        self, tenant_id: UUID, request: ExportRequest, key: str | None, too_many: int | None
+        self, caller: Caller, request: ExportRequest, key: str | None, too_many: int | None
     ) -> Export:
         """`too_many` is the number of rows, where an answer is known not to hold them."""
         if key is not None:
-            return await self._create_once(tenant_id, request, key, too_many)
-        async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
+            return await self._create_once(caller, request, key, too_many)
+        async with self._database.tenant(caller, snapshot=True, patient=True) as connection:
             return await self._make(connection, request, too_many)
 
     async def _create_once(
-        self, tenant_id: UUID, request: ExportRequest, key: str, too_many: int | None
+        self, caller: Caller, request: ExportRequest, key: str, too_many: int | None
     ) -> Export:
+        asked = request.digest(caller.namespaces)
         try:
-            async with self._database.tenant(tenant_id, snapshot=True, patient=True) as connection:
+            async with self._database.tenant(caller, snapshot=True, patient=True) as connection:
                 known = await connection.fetchrow(sql("find_idempotency_key"), key)
                 if known is None or not known["free"]:
                     raise IdempotencyKeyInFlight
                 if known["export_id"] is None:
                     made = await self._make(connection, request, too_many)
-                    await connection.execute(
-                        sql("keep_idempotency_key"), key, request.sha256, made.id
-                    )
+                    await connection.execute(sql("keep_idempotency_key"), key, asked, made.id)
                     return made
         except (asyncpg.UniqueViolationError, asyncpg.SerializationError) as fault:
             # Its first request ended after our snapshot and before we had the key.
             raise IdempotencyKeyInFlight from fault
-        if known["request_sha256"] != request.sha256:
+        if known["request_sha256"] != asked:
             raise IdempotencyKeyReused
-        return await self.get(tenant_id, known["export_id"])
+        return await self.get(caller, known["export_id"])
 
     async def _make(
         self, connection: Connection, request: ExportRequest, too_many: int | None
@@ -110,11 +109,11 @@ class Exports:
         )
         return _export(row, payload_json=payload.as_json())
 
-    async def get(self, tenant_id: UUID, export_id: str) -> Export:
+    async def get(self, caller: Caller, export_id: str) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound."""
         if not is_export_id(export_id):
             raise ExportNotFound
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             row = await connection.fetchrow(sql("get_export"), export_id)
         if row is None:
             raise ExportNotFound
@@ -122,12 +121,12 @@ class Exports:
             return _export(row)
         return _export(row, payload_json=await asyncio.to_thread(stored_as_json, row["payload"]))
 
-    async def newest(self, tenant_id: UUID) -> Sequence[Export]:
+    async def newest(self, caller: Caller) -> Sequence[Export]:
         """The 100 most recent, newest first, without payloads."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             return [_export(row) for row in await connection.fetch(sql("list_exports"), _LISTED)]
 
-    async def delete(self, tenant_id: UUID, export_id: str) -> None:
+    async def delete(self, caller: Caller, export_id: str) -> None:
         """Cancel an export that is not finished; remove one that is, with its file and payload.
 
         Raises ExportNotFound. The row goes first, so that nothing is ever offered that is not
@@ -135,14 +134,14 @@ class Exports:
         """
         if not is_export_id(export_id):
             raise ExportNotFound
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             ended = await connection.fetchval(
                 sql("cancel_export"), export_id
             ) or await connection.fetchval(sql("delete_export"), export_id)
         if ended is None:
             raise ExportNotFound
         try:
-            await self._remove_files(object_prefix(tenant_id, export_id))
+            await self._remove_files(object_prefix(caller.tenant_id, export_id))
         except StorageUnavailable as fault:
             _log.warning("export %s: its files are left to the sweeper: %s", export_id, fault)
 

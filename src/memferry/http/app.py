@@ -9,9 +9,11 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
+from memferry.audit.service import Audit
 from memferry.errors import MemferryError
 from memferry.exports.downloads import Downloads
 from memferry.exports.service import Exports
+from memferry.http.audit import AuditEndpoints, Refusals
 from memferry.http.auth import Authentication
 from memferry.http.cors import Cors
 from memferry.http.downloads import DownloadEndpoints
@@ -25,6 +27,7 @@ from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
 from memferry.http.memories import MemoryEndpoints
 from memferry.http.reference import reference_routes
+from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.tenants.tokens import Tokens
@@ -42,11 +45,17 @@ class Services:
     exports: Exports
     downloads: Downloads
     webhooks: Webhooks
+    audit: Audit
     public_url: str | None = None
 
 
 def web_app(services: Services) -> ASGIApp:
     """The whole API: CORS outside, then authentication, then the routes."""
+    return Cors(routed_app(services))
+
+
+def routed_app(services: Services) -> FastAPI:
+    """Authentication and the routes."""
     app = FastAPI(
         title="memferry",
         version=version("memferry"),
@@ -58,10 +67,14 @@ def web_app(services: Services) -> ASGIApp:
     )
     for router in (
         health_routes(),
-        ExportEndpoints(services.exports, services.downloads, services.public_url).router(),
+        ExportEndpoints(
+            services.exports, services.downloads, services.audit, services.public_url
+        ).router(),
         MemoryEndpoints(services.memories).router(),
         WebhookEndpoints(services.webhooks).router(),
-        DownloadEndpoints(services.downloads).router(),
+        TokenEndpoints(services.tokens).router(),
+        AuditEndpoints(services.audit).router(),
+        DownloadEndpoints(services.downloads, services.audit).router(),
         reference_routes(app),
     ):
         app.include_router(router)
@@ -69,9 +82,11 @@ def web_app(services: Services) -> ASGIApp:
     app.add_exception_handler(HTTPException, answer_http_exception)
     app.add_exception_handler(ClientDisconnect, answer_nobody)
     app.add_exception_handler(Exception, answer_anything_else)
+    # The last one added is the outermost.
+    app.add_middleware(Refusals, audit=services.audit)
     app.add_middleware(Authentication, tokens=services.tokens)
     _correct_description(app)
-    return Cors(app)
+    return app
 
 
 def _correct_description(app: FastAPI) -> None:

@@ -1,17 +1,34 @@
 """Who is calling: asked before the router looks at the address, so a 401 comes before any 404."""
 
+import logging
+from collections.abc import Callable
+
+from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from memferry.errors import MemferryError, MissingToken
+from memferry.errors import (
+    MemferryError,
+    MissingToken,
+    NamespaceForbidden,
+    ScopeMissing,
+    UnknownToken,
+)
 from memferry.http.errors import ErrorAnswer
+from memferry.model.token import Caller, ip_address
+from memferry.model.token import Scope as TokenScope
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
+AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
+_log = logging.getLogger("memferry.http")
 _OPEN = frozenset({"/api/health"})
 
 
 class Authentication:
-    """Puts the caller into the scope of every request below /api and /v1."""
+    """Finds the caller of every request below /api and /v1.
+
+    A route still has to say which scopes it needs (`needs`): without that no caller reaches it.
+    """
 
     def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
         self._app = app
@@ -21,11 +38,35 @@ class Authentication:
         """Pass the request on, or answer 401."""
         if scope["type"] == "http" and _is_protected(scope["path"]):
             try:
-                scope["memferry.caller"] = await self._tokens.caller(_bearer(scope))
+                scope[AUTHENTICATED] = await self._tokens.caller(
+                    _bearer(scope), client_address(scope)
+                )
             except MemferryError as fault:
+                if isinstance(fault, UnknownToken):
+                    # It belongs to no tenant, so there is no audit to note it in.
+                    _log.warning("unknown token from %s", client_address(scope))
                 await ErrorAnswer(fault)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+
+def needs(*scopes: TokenScope, whole_tenant: bool = False) -> Callable[[Request], None]:
+    """Let a caller on to the endpoint whose token holds all of these.
+
+    With `whole_tenant` a token that is limited to namespaces is refused: what the endpoint does
+    reaches beyond them.
+    """
+
+    def check(request: Request) -> None:
+        found: Caller = request.scope[AUTHENTICATED]
+        for each in scopes:
+            if each not in found.scopes:
+                raise ScopeMissing(each)
+        if whole_tenant and found.namespaces is not None:
+            raise NamespaceForbidden("token", "is limited to namespaces, and this reaches beyond")
+        request.scope[ALLOWED] = found
+
+    return check
 
 
 def _is_protected(path: str) -> bool:
@@ -40,3 +81,9 @@ def _bearer(scope: Scope) -> str:
             if scheme.lower() == "bearer" and token.strip():
                 return str(token.strip())
     raise MissingToken
+
+
+def client_address(scope: Scope) -> str | None:
+    """Where the connection comes from, or what a proxy on this machine says of it."""
+    client = scope.get("client")
+    return None if client is None else ip_address(client[0])

@@ -3,17 +3,20 @@
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from msgspec import Raw
 from pydantic import BaseModel
 from starlette.responses import Response
 
 from memferry.filters import LIST_FILTERS
 from memferry.http import shapes
+from memferry.http.auth import needs
+from memferry.model.token import Scope
 
 _REASONS = {
     400: "The input breaks a rule; the error names the field",
     401: "Missing or unknown token",
+    403: "The token lacks a scope, which the error names, or is limited to other namespaces",
     404: "Not found",
     409: "It collides with a request that is still being answered",
     413: "Too large",
@@ -29,15 +32,18 @@ def documented(
     *errors: int,
     body: type[BaseModel] | None = None,
     parameters: Sequence[dict[str, Any]] = (),
-    token: bool = True,
+    scopes: Sequence[Scope] | None = None,
 ) -> dict[str, Any]:
-    """What describes a route to FastAPI: its answers, body, parameters and need of a token."""
-    failures = (*errors, 401, 503) if token else errors
+    """What describes a route to FastAPI: its answers, body, parameters and the scopes it needs.
+
+    No `scopes` means that it needs no token.
+    """
+    failures = errors if scopes is None else (*errors, 401, 403, 503)
     responses: dict[int, Any] = {
         code: {"model": shapes.Error, "description": _REASONS[code]} for code in failures
     }
     responses[status] = {"model": answer, "description": "Done"}
-    extra: dict[str, Any] = {"security": [{"token": []}] if token else []}
+    extra: dict[str, Any] = {"security": [] if scopes is None else [{"token": list(scopes)}]}
     if body is not None:
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
         extra["requestBody"] = {"content": {"application/json": {"schema": _inlined(schema)}}}
@@ -58,12 +64,21 @@ def add_route(
     status: int,
     answer: Any,
     *errors: int,
+    scopes: Sequence[Scope],
+    whole_tenant: bool = False,
     **more: Any,
 ) -> None:
-    """Add `METHOD[|METHOD] /path` to a router; the rest is what `documented` takes."""
+    """Add `METHOD[|METHOD] /path` to a router, for callers whose token holds all of the scopes.
+
+    `whole_tenant` is what `needs` takes; the rest is what `documented` takes.
+    """
     methods, path = address.split(" ")
     router.add_api_route(
-        path, endpoint, methods=methods.split("|"), **documented(status, answer, *errors, **more)
+        path,
+        endpoint,
+        methods=methods.split("|"),
+        dependencies=[Depends(needs(*scopes, whole_tenant=whole_tenant))],
+        **documented(status, answer, *errors, scopes=scopes, **more),
     )
 
 

@@ -6,11 +6,15 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter
 from starlette.requests import Request
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
+from memferry.audit.service import Audit
 from memferry.errors import RangeNotSatisfiable
 from memferry.exports.downloads import Download, Downloads
+from memferry.http.audit import AuditedDownload
+from memferry.http.auth import client_address
 from memferry.http.docs import documented
+from memferry.model.token import Caller
 
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IGNORECASE)
 
@@ -18,13 +22,14 @@ _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IG
 class DownloadEndpoints:
     """The one address of files; the link itself is the permission."""
 
-    def __init__(self, downloads: Downloads) -> None:
+    def __init__(self, downloads: Downloads, audit: Audit) -> None:
         self._downloads = downloads
+        self._audit = audit
 
     def router(self) -> APIRouter:
         """GET, and HEAD, which the description leaves out as it says the same."""
         router = APIRouter(tags=["exports"])
-        described = documented(200, None, 404, 416, token=False)
+        described = documented(200, None, 404, 416)
         router.add_api_route("/downloads/{link}", self.download, methods=["GET"], **described)
         router.add_api_route(
             "/downloads/{link}", self.download, methods=["HEAD"], include_in_schema=False
@@ -40,7 +45,16 @@ class DownloadEndpoints:
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
         body = self._downloads.read(file, span.start, span.end)
-        return StreamingResponse(body, status, headers, file.media_type)
+        reader = Caller(tenant_id=file.tenant_id, address=client_address(request.scope))
+        return AuditedDownload(
+            body,
+            status,
+            headers,
+            file.media_type,
+            audit=self._audit,
+            reader=reader,
+            export_id=file.export_id,
+        )
 
 
 @dataclass(frozen=True)

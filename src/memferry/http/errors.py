@@ -13,6 +13,7 @@ from starlette.types import Receive, Scope, Send
 from memferry.errors import (
     Conflict,
     Denied,
+    Forbidden,
     IdempotencyKeyReused,
     Invalid,
     MemferryError,
@@ -27,6 +28,7 @@ from memferry.errors import (
 STATUS: dict[type[MemferryError], int] = {
     Invalid: 400,
     Denied: 401,
+    Forbidden: 403,
     NotFound: 404,
     MethodNotAllowed: 405,
     Conflict: 409,
@@ -37,6 +39,8 @@ STATUS: dict[type[MemferryError], int] = {
     MemferryError: 500,
 }
 
+FAULT = "memferry.fault"
+"""Where a request keeps the error that it was answered with."""
 _log = logging.getLogger("memferry.http")
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
@@ -48,7 +52,7 @@ def status_of(error: type[MemferryError]) -> int:
 
 
 class ErrorAnswer(Response):
-    """`{"error", "code"}`, with the field for input that broke a rule."""
+    """`{"error", "code"}`, with the field that broke a rule or the scope that is missing."""
 
     media_type = "application/json"
 
@@ -57,8 +61,7 @@ class ErrorAnswer(Response):
         # What a fault of our own says is for the log, not for the caller.
         text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
         body = {"error": text, "code": fault.code}
-        if field := getattr(fault, "field", None):
-            body["field"] = field
+        body |= {name: getattr(fault, name) for name in ("field", "scope") if hasattr(fault, name)}
         super().__init__(msgspec.json.encode(body), status, _headers(fault))
 
 
@@ -102,10 +105,11 @@ def _headers(fault: MemferryError) -> dict[str, str]:
     return {}
 
 
-async def answer_memferry_error(_request: Request, fault: Exception) -> Response:
+async def answer_memferry_error(request: Request, fault: Exception) -> Response:
     """The answer to one of our own errors."""
     if not isinstance(fault, MemferryError):
         raise TypeError(type(fault))
+    request.scope[FAULT] = fault
     if isinstance(fault, Unavailable):
         _log.warning("%s", fault, exc_info=fault.__cause__)
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)

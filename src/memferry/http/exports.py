@@ -6,6 +6,7 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
+from memferry.audit.service import Audit
 from memferry.errors import Invalid
 from memferry.exports.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
@@ -14,6 +15,7 @@ from memferry.http import shapes
 from memferry.http.docs import add_route, header_field
 from memferry.http.requests import caller, read_body
 from memferry.http.views import export_summary, export_view, json_answer
+from memferry.model.audit import Entry
 from memferry.model.export import UNFINISHED, Export
 
 _KEY = re.compile(r"[!-~]{1,255}")
@@ -27,9 +29,12 @@ _IDEMPOTENCY_KEY = header_field(
 class ExportEndpoints:
     """Everything below /api/memories/exports."""
 
-    def __init__(self, exports: Exports, downloads: Downloads, public_url: str | None) -> None:
+    def __init__(
+        self, exports: Exports, downloads: Downloads, audit: Audit, public_url: str | None
+    ) -> None:
         self._exports = exports
         self._downloads = downloads
+        self._audit = audit
         self._public_url = public_url
 
     def router(self) -> APIRouter:
@@ -38,11 +43,20 @@ class ExportEndpoints:
         base = "/api/memories/exports"
         add_route(
             router, f"POST {base}", self.create_export, 201, shapes.Export, 400, 409, 413, 422,
-            body=shapes.ExportRequest, parameters=[_IDEMPOTENCY_KEY],
+            body=shapes.ExportRequest, parameters=[_IDEMPOTENCY_KEY], scopes=["exports:create"],
         )  # fmt: skip
-        add_route(router, f"GET {base}", self.list_exports, 200, shapes.ExportList)
-        add_route(router, f"GET {base}/{{export_id}}", self.get_export, 200, shapes.Export, 404)
-        add_route(router, f"DELETE {base}/{{export_id}}", self.delete_export, 204, None, 404)
+        add_route(
+            router, f"GET {base}", self.list_exports, 200, shapes.ExportList,
+            scopes=["exports:read"],
+        )  # fmt: skip
+        add_route(
+            router, f"GET {base}/{{export_id}}", self.get_export, 200, shapes.Export, 404,
+            scopes=["exports:read"],
+        )  # fmt: skip
+        add_route(
+            router, f"DELETE {base}/{{export_id}}", self.delete_export, 204, None, 404,
+            scopes=["exports:create"],
+        )  # fmt: skip
         return router
 
     async def create_export(self, request: Request) -> Response:
@@ -53,26 +67,29 @@ class ExportEndpoints:
         """
         asked = ExportRequest.parse(await read_body(request, BODY_BYTES) or b"{}")
         key = _idempotency_key(request)
-        made = await self._exports.create(caller(request).tenant_id, asked, key)
+        made = await self._exports.create(caller(request), asked, key)
         return await self._answer(request, made, 201)
 
     async def list_exports(self, request: Request) -> Response:
         """The 100 most recent exports, newest first, without payloads and links."""
-        found = await self._exports.newest(caller(request).tenant_id)
+        found = await self._exports.newest(caller(request))
         return json_answer({"exports": [export_summary(each) for each in found]})
 
     async def get_export(self, request: Request, export_id: str) -> Response:
         """One export; a small one with its payload, a large one with a link once it is whole."""
-        found = await self._exports.get(caller(request).tenant_id, export_id)
+        found = await self._exports.get(caller(request), export_id)
         return await self._answer(request, found, 200)
 
     async def delete_export(self, request: Request, export_id: str) -> Response:
         """Cancel an export that is not finished; remove a finished one with all its bytes."""
-        await self._exports.delete(caller(request).tenant_id, export_id)
+        await self._exports.delete(caller(request), export_id)
         return Response(status_code=204)
 
     async def _answer(self, request: Request, export: Export, status: int) -> Response:
-        address = await self._downloads.address(caller(request).tenant_id, export)
+        address = await self._downloads.address(caller(request), export)
+        if address is not None:
+            minted = Entry(event="link.minted", outcome="ok", subject=export.id)
+            await self._audit.note(caller(request), minted)
         if address is not None and address.startswith("/"):
             address = (self._public_url or str(request.base_url).rstrip("/")) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}

@@ -12,8 +12,8 @@ def health_routes() -> APIRouter:
     """Both addresses, for the clients that know the one or the other."""
     router = APIRouter(tags=["health"])
 
-    @router.get("/api/health", **documented(200, shapes.Health, token=False))
-    @router.get("/health", **documented(200, shapes.Health, token=False))
+    @router.get("/api/health", **documented(200, shapes.Health))
+    @router.get("/health", **documented(200, shapes.Health))
     async def health() -> Response:
         """The process answers. Whether the database does, `memferry doctor` tells."""
         return json_answer({"ok": True})

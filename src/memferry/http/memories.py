@@ -26,6 +26,7 @@ from memferry.http.views import json_answer, raw_answer, rows
 from memferry.memories.service import Memories, Times
 from memferry.model import json, rules
 from memferry.model.memory import BulkSave, BulkSearch, Change, Checked, MovedMemory, NewMemory
+from memferry.model.token import Scope
 
 # JSON may spell one byte of text with six (\u0041); content and metadata together stay below this.
 _BODY_BYTES = 16 * 1024 * 1024
@@ -45,6 +46,8 @@ _RECALL_QUERY = [
     query_field("namespace", "string", "only this namespace"),
     query_field("limit", "integer", "10 unless given, held within 1 to 500"),
 ]
+_READ: tuple[Scope, ...] = ("memories:read",)
+_WRITE: tuple[Scope, ...] = ("memories:write",)
 _new_memory = msgspec.json.Decoder(NewMemory)
 _moved_memory = msgspec.json.Decoder(MovedMemory)
 _change = msgspec.json.Decoder(Change)
@@ -87,6 +90,7 @@ class MemoryEndpoints:
             400,
             413,
             body=shapes.NewMemory,
+            scopes=_WRITE,
         )
         add_route(
             router,
@@ -96,6 +100,7 @@ class MemoryEndpoints:
             list[shapes.ListedMemory],
             400,
             parameters=_LIST_QUERY,
+            scopes=_READ,
         )
         add_route(
             router,
@@ -105,9 +110,16 @@ class MemoryEndpoints:
             shapes.BulkFound,
             400,
             body=shapes.BulkSearch,
+            scopes=_READ,
         )
         add_route(
-            router, "GET /api/memories/{memory_id}", self.get_memory, 200, shapes.MemoryRow, 404
+            router,
+            "GET /api/memories/{memory_id}",
+            self.get_memory,
+            200,
+            shapes.MemoryRow,
+            404,
+            scopes=_READ,
         )
         add_route(
             router,
@@ -119,8 +131,17 @@ class MemoryEndpoints:
             404,
             413,
             body=shapes.Change,
+            scopes=_WRITE,
         )
-        add_route(router, "DELETE /api/memories/{memory_id}", self.delete_memory, 204, None, 404)
+        add_route(
+            router,
+            "DELETE /api/memories/{memory_id}",
+            self.delete_memory,
+            204,
+            None,
+            404,
+            scopes=_WRITE,
+        )
         add_route(
             router,
             "POST /v1/memories/bulk",
@@ -130,6 +151,7 @@ class MemoryEndpoints:
             400,
             413,
             body=shapes.BulkSave,
+            scopes=_WRITE,
         )
         add_route(
             router,
@@ -139,31 +161,44 @@ class MemoryEndpoints:
             shapes.Recalled,
             400,
             parameters=_RECALL_QUERY,
+            scopes=_READ,
         )
         add_route(
-            router, "GET /api/threads/{reference:any_text}", self.get_thread, 200, shapes.Thread
+            router,
+            "GET /api/threads/{reference:any_text}",
+            self.get_thread,
+            200,
+            shapes.Thread,
+            scopes=_READ,
         )
-        add_route(router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace])
+        add_route(
+            router,
+            "GET /api/namespaces",
+            self.list_namespaces,
+            200,
+            list[shapes.Namespace],
+            scopes=_READ,
+        )
         return router
 
     async def save_memory(self, request: Request) -> Response:
         """Save one memory. It is stored byte for byte; saving it twice makes two."""
         new = json.decode(_new_memory, await read_body(request, _BODY_BYTES)).checked()
-        return raw_answer((await self._memories.save(caller(request).tenant_id, new)).encode(), 201)
+        return raw_answer((await self._memories.save(caller(request), new)).encode(), 201)
 
     async def list_memories(self, request: Request) -> Response:
         """List memories, newest first; with `q`, search them, best first. All filters must hold."""
         query = read_query(request)
         limit = number(query.get("limit"), 50, least=1, most=500)
         offset = number(query.get("offset"), 0, least=0, most=100_000)
-        selection, tenant_id = _selection(query), caller(request).tenant_id
+        selection, asking = _selection(query), caller(request)
         if q := query.get("q"):
             words = rules.text("q", q, most=rules.QUERY_CHARACTERS)
             found = await self._memories.search(
-                tenant_id, words, selection, limit=limit, offset=offset
+                asking, words, selection, limit=limit, offset=offset
             )
         else:
-            found = await self._memories.newest(tenant_id, selection, limit=limit, offset=offset)
+            found = await self._memories.newest(asking, selection, limit=limit, offset=offset)
         return json_answer(rows(found))
 
     async def search_bulk(self, request: Request) -> Response:
@@ -179,9 +214,7 @@ class MemoryEndpoints:
             {
                 "query": each,
                 "hits": rows(
-                    await self._memories.search(
-                        caller(request).tenant_id, each, selection, limit=limit
-                    )
+                    await self._memories.search(caller(request), each, selection, limit=limit)
                 ),
             }
             for each in body.queries
@@ -190,29 +223,27 @@ class MemoryEndpoints:
 
     async def get_memory(self, request: Request, memory_id: str) -> Response:
         """One memory."""
-        found = await self._memories.get(
-            caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound())
-        )
+        found = await self._memories.get(caller(request), uuid_or(memory_id, MemoryNotFound()))
         return raw_answer(found.encode())
 
     async def change_memory(self, request: Request, memory_id: str) -> Response:
         """Change what is given. Metadata is merged at its top level; null removes a key."""
         change = json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
         changed = await self._memories.change(
-            caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()), change
+            caller(request), uuid_or(memory_id, MemoryNotFound()), change
         )
         return raw_answer(changed.encode())
 
     async def delete_memory(self, request: Request, memory_id: str) -> Response:
         """Delete one memory."""
-        await self._memories.delete(caller(request).tenant_id, uuid_or(memory_id, MemoryNotFound()))
+        await self._memories.delete(caller(request), uuid_or(memory_id, MemoryNotFound()))
         return Response(status_code=204)
 
     async def save_bulk(self, request: Request) -> Response:
         """Save up to 10,000 rows; rows that break a rule are counted and named, not saved."""
         body = json.decode(_bulk_save, await read_body(request, _BULK_BYTES))
         items, faults = _checked_items(body.items)
-        saved = await self._memories.save_many(caller(request).tenant_id, items) if items else 0
+        saved = await self._memories.save_many(caller(request), items) if items else 0
         return json_answer({"saved": saved, "errors": len(faults), "failures": faults})
 
     async def recall(self, request: Request) -> Response:
@@ -220,24 +251,20 @@ class MemoryEndpoints:
         query = read_query(request)
         limit = number(query.get("limit"), 10, least=1, most=500)
         q = rules.text("q", query.get("q", ""), most=rules.QUERY_CHARACTERS)
-        found = await self._memories.search(
-            caller(request).tenant_id, q, _selection(query), limit=limit
-        )
+        found = await self._memories.search(caller(request), q, _selection(query), limit=limit)
         return json_answer({"memories": rows(found), "procedurals": [], "query": q})
 
     async def get_thread(self, request: Request, reference: str) -> Response:
         """The pieces of one conversation or document, in order."""
         # No row holds NUL, and PostgreSQL could not even be asked.
         found = (
-            []
-            if "\x00" in reference
-            else await self._memories.thread(caller(request).tenant_id, reference)
+            [] if "\x00" in reference else await self._memories.thread(caller(request), reference)
         )
         return json_answer({"parent_ref": reference, "chunks": rows(found)})
 
     async def list_namespaces(self, request: Request) -> Response:
         """Every namespace with its number of memories, newest first."""
-        return json_answer(await self._memories.namespaces(caller(request).tenant_id))
+        return json_answer(await self._memories.namespaces(caller(request)))
 
 
 def _selection(query: Mapping[str, str]) -> Selection:

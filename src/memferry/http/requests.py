@@ -8,7 +8,8 @@ from uuid import UUID
 from starlette.requests import Request
 
 from memferry.errors import Invalid, TooLarge
-from memferry.tenants.tokens import Caller
+from memferry.http.auth import ALLOWED
+from memferry.model.token import Caller
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -16,8 +17,8 @@ _INT64 = 2**63 - 1
 
 
 def caller(request: Request) -> Caller:
-    """Who sent it; the authentication in front of the router has found out."""
-    found: Caller = request.scope["memferry.caller"]
+    """Who sent it, and holds the scopes that the route needs."""
+    found: Caller = request.scope[ALLOWED]
     return found
 
 

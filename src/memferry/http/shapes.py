@@ -8,6 +8,9 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from memferry.model.audit import Event
+from memferry.model.token import USUAL_SCOPES, Scope
+
 Format = Literal["json", "ndjson", "csv"]
 Compression = Literal["gzip", "zstd"]
 Json = dict[str, Any]
@@ -25,6 +28,7 @@ class Error(Shape):
     error: str = Field(min_length=1, examples=["content: must not be empty"])
     code: str = Field(examples=["invalid"])
     field: str | None = Field(default=None, examples=["content"])
+    scope: str | None = Field(default=None, description="the one a token lacks")
 
 
 class MemoryRow(Shape):
@@ -274,3 +278,63 @@ class WebhookList(Shape):
     """All webhooks of the tenant."""
 
     endpoints: list[Webhook]
+
+
+class NewToken(Shape):
+    """What a new token may do; any other field is refused."""
+
+    name: str | None = Field(default="", description="a label", examples=["laptop"])
+    scopes: list[Scope] | None = Field(
+        default=list(USUAL_SCOPES), description="all but admin, if not given"
+    )
+    namespaces: list[str] | None = Field(
+        default=None, description="the only ones it can touch; null means all"
+    )
+    expires_at: int | None = Field(default=None, ge=0, description="in the future; null: never")
+
+
+class Token(Shape):
+    """A token, without the token itself; times in epoch milliseconds UTC."""
+
+    id: UUID
+    name: str
+    prefix: str = Field(description="its first characters")
+    scopes: list[Scope]
+    namespaces: list[str] | None = Field(description="the only ones it can touch; null means all")
+    created_at: int
+    expires_at: int | None
+    revoked_at: int | None
+
+
+class CreatedToken(Token):
+    """The only answer that ever shows the token."""
+
+    token: str
+
+
+class TokenList(Shape):
+    """The tenant's tokens, newest first, revoked and expired ones too."""
+
+    tokens: list[Token]
+
+
+class AuditEntry(Shape):
+    """Who did what, when and from where; nothing that was stored or asked for."""
+
+    id: UUID
+    at: int = Field(description="epoch milliseconds UTC")
+    event: Event
+    outcome: str = Field(description="ok, interrupted, failed, or the code of an error")
+    token_id: UUID | None = Field(description="null for a link and for the operator")
+    address: str | None = Field(description="null for a worker and for the operator")
+    subject: str | None = Field(description="an id, or the pattern of an address")
+    filters_sha256: str | None = Field(description="hex SHA-256 of the export's filters as JSON")
+    rows: int | None
+    bytes: int | None = Field(description="of a download: what was sent, seen or not")
+    detail: str | None
+
+
+class AuditPage(Shape):
+    """Entries, newest first; the next page comes before the last of them."""
+
+    entries: list[AuditEntry]

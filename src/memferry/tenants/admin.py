@@ -12,9 +12,10 @@ from memferry.database.sql import sql
 from memferry.errors import Invalid
 from memferry.model import rules
 from memferry.model.identity import new_memory_ids
-from memferry.tenants.tokens import NewToken
+from memferry.model.token import Grant
+from memferry.tenants.tokens import NAME_CHARACTERS, NewToken, stored
 
-_NAME_CHARACTERS = 200
+_USUAL = Grant()
 
 
 class Admin:
@@ -23,26 +24,26 @@ class Admin:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def create_token(self, tenant: str, name: str) -> NewToken:
+    async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> NewToken:
         """Make a token for a tenant, and the tenant if there is none by that name."""
-        rules.text("tenant", tenant, most=_NAME_CHARACTERS, least=1)
-        rules.text("name", name, most=_NAME_CHARACTERS)
+        rules.text("tenant", tenant, most=NAME_CHARACTERS, least=1)
         token = NewToken.make()
-        tenant_id, token_id = new_memory_ids(2)
+        (tenant_id,) = new_memory_ids(1)
         async with self._connection() as connection, connection.transaction():
             tenant_id = await connection.fetchval(sql("create_tenant"), tenant_id, tenant)
-            await connection.execute(
-                sql("create_token"), tenant_id, token_id, name, token.shown, token.sha256
-            )
+            await connection.execute(sql("create_token"), tenant_id, *stored(token, name, grant))
         return token
 
     async def tokens(self) -> Sequence[Mapping[str, Any]]:
-        """All tokens, with tenant, name, prefix and times; never the tokens themselves."""
+        """All tokens, with tenant, what they may do, prefix and times; never the tokens."""
         async with self._connection() as connection:
             return [dict(row) for row in await connection.fetch(sql("list_tokens"))]
 
     async def revoke_token(self, token_id: str) -> None:
-        """Revoke a token by its id or by the whole token; raises Invalid when there is none."""
+        """Revoke a token by its id or by the whole token, and cancel its unfinished exports.
+
+        Raises Invalid when there is none.
+        """
         by_id = _uuid(token_id)
         by_digest = NewToken(token_id).sha256
         async with self._connection() as connection:
@@ -51,6 +52,12 @@ class Admin:
             raise Invalid(
                 "token", "no such token that is not revoked yet; see: memferry token list"
             )
+
+    async def audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
+        """The newest entries of the audit, as JSON text with the name of the tenant."""
+        async with self._connection() as connection:
+            rows = await connection.fetch(sql("list_all_audit"), limit, event, tenant)
+        return [row[0] for row in rows]
 
     @asynccontextmanager
     async def _connection(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":

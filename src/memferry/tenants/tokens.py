@@ -1,25 +1,25 @@
-"""Tokens: how they are made, and whom one speaks for."""
+"""Tokens: how they are made, whom one speaks for, and who may see and revoke them."""
 
 import hashlib
 import hmac
 import secrets
-from dataclasses import dataclass
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 from uuid import UUID
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.errors import UnknownToken
+from memferry.errors import Invalid, NamespaceForbidden, TokenNotFound, UnknownToken
+from memferry.model import rules
+from memferry.model.identity import new_memory_ids
+from memferry.model.token import Caller, Grant
 
 _PREFIX = "mnu_"
+_LISTED = 1000
+NAME_CHARACTERS = 200
 _SHOWN_CHARACTERS = 12
-
-
-@dataclass(frozen=True)
-class Caller:
-    """Who sent a request."""
-
-    tenant_id: UUID
-    token_id: UUID
 
 
 @dataclass(frozen=True)
@@ -50,15 +50,17 @@ def digest(token: str) -> bytes:
 
 
 class Tokens:
-    """Finds out who is calling."""
+    """Finds out who is calling; makes, shows and revokes the tokens of the caller's tenant."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def caller(self, token: str) -> Caller:
+    async def caller(self, token: str, address: str | None = None) -> Caller:
         """The holder of a token, asked anew each time so that revoking takes effect at once.
 
-        Raises UnknownToken. The look-up is by digest: its timing says nothing about the token.
+        Raises UnknownToken. The look-up need not take constant time: what it compares is the
+        digest, and who would learn from its timing how many bytes of a digest were right could
+        not choose a token whose digest has these bytes and one more.
         """
         sought = digest(token)
         async with self._database.connection() as connection:
@@ -66,4 +68,79 @@ class Tokens:
         # No view can hold this look-up to one tenant, so its condition is checked once more.
         if row is None or not hmac.compare_digest(row["sha256"], sought):
             raise UnknownToken
-        return Caller(row["tenant_id"], row["id"])
+        holder = Caller(
+            tenant_id=row["tenant_id"],
+            token_id=row["id"],
+            scopes=frozenset(row["scopes"]),
+            address=address,
+        )
+        return await self._limited(holder) if row["limited"] else holder
+
+    async def _limited(self, holder: Caller) -> Caller:
+        """The same within the namespaces of its token."""
+        async with self._database.tenant(holder) as connection:
+            names = await connection.fetchval(sql("get_token_namespaces"), holder.token_id)
+        if names is None:
+            raise UnknownToken
+        return replace(holder, namespaces=tuple(names))
+
+    async def mint(
+        self, caller: Caller, name: str, grant: Grant
+    ) -> tuple[NewToken, Mapping[str, Any]]:
+        """A new token of the caller's tenant, and its row; nothing shows the token again.
+
+        Raises NamespaceForbidden if it would reach beyond the namespaces of the caller.
+        """
+        _check_reach(caller, grant)
+        token = NewToken.make()
+        async with self._database.tenant(caller) as connection:
+            row = await connection.fetchrow(sql("mint_token"), *stored(token, name, grant))
+        return token, dict(row or {})
+
+    async def all(self, caller: Caller) -> Sequence[Mapping[str, Any]]:
+        """The 1,000 newest tokens, newest first; of a limited caller those within its limit."""
+        async with self._database.tenant(caller) as connection:
+            rows = await connection.fetch(sql("list_tenant_tokens"), _LISTED)
+        return [dict(row) for row in rows]
+
+    async def get(self, caller: Caller, token_id: UUID) -> Mapping[str, Any]:
+        """One of them; raises TokenNotFound."""
+        async with self._database.tenant(caller) as connection:
+            row = await connection.fetchrow(sql("get_tenant_token"), token_id)
+        if row is None:
+            raise TokenNotFound
+        return dict(row)
+
+    async def revoke(self, caller: Caller, token_id: UUID) -> None:
+        """End a token and its unfinished exports; raises TokenNotFound."""
+        async with self._database.tenant(caller) as connection:
+            found = await connection.fetchval(sql("revoke_tenant_token"), token_id)
+        if found is None:
+            raise TokenNotFound
+
+
+def stored(token: NewToken, name: str, grant: Grant) -> tuple[object, ...]:
+    """A new id, and what is kept of a token: the columns as the statements take them.
+
+    Raises Invalid if the token would be born expired.
+    """
+    rules.text("name", name, most=NAME_CHARACTERS)
+    if grant.expires_at is not None and grant.expires_at <= time.time() * 1000:
+        raise Invalid("expires_at", "is not in the future")
+    (token_id,) = new_memory_ids(1)
+    return (
+        token_id,
+        name,
+        token.shown,
+        token.sha256,
+        list(grant.scopes),
+        None if grant.namespaces is None else list(grant.namespaces),
+        grant.expires_at,
+    )
+
+
+def _check_reach(caller: Caller, grant: Grant) -> None:
+    if caller.namespaces is not None and grant.namespaces is None:
+        raise NamespaceForbidden("namespaces", "must be given: yours are limited as well")
+    for index, each in enumerate(grant.namespaces or ()):
+        caller.check_namespace(each, f"namespaces[{index}]")

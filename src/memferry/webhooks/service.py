@@ -10,6 +10,7 @@ from msgspec import UNSET, Raw
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import Invalid, WebhookNotFound
+from memferry.model.token import Caller
 from memferry.model.webhook import (
     NewWebhook,
     WebhookChange,
@@ -23,18 +24,18 @@ _LISTED = 100
 
 
 class Webhooks:
-    """The webhooks of every tenant, one tenant per call."""
+    """The webhooks of every tenant, one caller per call."""
 
     def __init__(self, database: Database, *, allow_private: bool) -> None:
         self._database = database
         self._allow_private = allow_private
 
-    async def create(self, tenant_id: UUID, new: NewWebhook) -> str:
+    async def create(self, caller: Caller, new: NewWebhook) -> str:
         """Make a webhook; the answered row is the only one that ever shows its secret."""
         url = check_url(new.url, allow_private=self._allow_private)
         events, description = check_events(new.events), check_description(new.description)
         secret = f"whsec_{secrets.token_urlsafe(32)}"
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(
                 sql("create_webhook"), url, events, description, secret, _MOST
             )
@@ -43,17 +44,17 @@ class Webhooks:
         shown = msgspec.json.decode(row, type=dict[str, Raw])
         return msgspec.json.encode(shown | {"secret": secret}).decode()
 
-    async def get(self, tenant_id: UUID, webhook_id: UUID) -> str:
+    async def get(self, caller: Caller, webhook_id: UUID) -> str:
         """One webhook's row; raises WebhookNotFound."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             return _found(await connection.fetchval(sql("get_webhook"), webhook_id))
 
-    async def all(self, tenant_id: UUID) -> Sequence[str]:
+    async def all(self, caller: Caller) -> Sequence[str]:
         """All rows, oldest first."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             return [row[0] for row in await connection.fetch(sql("list_webhooks"))]
 
-    async def change(self, tenant_id: UUID, webhook_id: UUID, change: WebhookChange) -> str:
+    async def change(self, caller: Caller, webhook_id: UUID, change: WebhookChange) -> str:
         """Change what is given; enabling starts the count of failures anew."""
         given = {name: getattr(change, name) for name in change.__struct_fields__}
         given = {name: value for name, value in given.items() if value is not UNSET}
@@ -63,7 +64,7 @@ class Webhooks:
             given["url"] = check_url(given["url"], allow_private=self._allow_private)
         events = check_events(given["events"]) if "events" in given else None
         description = check_description(given.get("description"))
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             return _found(
                 await connection.fetchval(
                     sql("change_webhook"),
@@ -76,14 +77,14 @@ class Webhooks:
                 )
             )
 
-    async def delete(self, tenant_id: UUID, webhook_id: UUID) -> None:
+    async def delete(self, caller: Caller, webhook_id: UUID) -> None:
         """Delete a webhook and what still waits for it; raises WebhookNotFound."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             _found(await connection.fetchval(sql("delete_webhook"), webhook_id))
 
-    async def deliveries(self, tenant_id: UUID, webhook_id: UUID) -> Sequence[str]:
+    async def deliveries(self, caller: Caller, webhook_id: UUID) -> Sequence[str]:
         """The log of one webhook's deliveries, newest first; raises WebhookNotFound."""
-        async with self._database.tenant(tenant_id) as connection:
+        async with self._database.tenant(caller) as connection:
             _found(await connection.fetchval(sql("get_webhook"), webhook_id))
             rows = await connection.fetch(sql("list_deliveries"), webhook_id, _LISTED)
         return [row[0] for row in rows]

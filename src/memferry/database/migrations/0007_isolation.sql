@@ -5,7 +5,9 @@
 -- the tenant's own view.
 
 CREATE OR REPLACE VIEW memferry_service.export_queue AS
-SELECT tenant_id, id, status, format,
+SELECT tenant_id, id, status,
+    format || coalesce('+' || compression, '')
+        || CASE WHEN namespaces IS NULL THEN '' ELSE ' of namespaces' END AS format,
     CASE WHEN xmin = pg_current_xact_id_if_assigned()::xid THEN filters END AS filters,
     CASE WHEN xmin = pg_current_xact_id_if_assigned()::xid THEN row_count END AS row_count,
     attempt, leased_by, leased_until,

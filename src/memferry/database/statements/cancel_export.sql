@@ -1,5 +1,8 @@
 -- End an unfinished export. Its worker, if it has one, finds its lease gone and publishes nothing.
-UPDATE exports
-SET status = 'cancelled', completed_at = now_ms(), leased_by = NULL, leased_until = NULL
-WHERE id = $1 AND status IN ('pending', 'running')
-RETURNING id
+WITH ended AS (
+    UPDATE exports
+    SET status = 'cancelled', completed_at = now_ms(), leased_by = NULL, leased_until = NULL
+    WHERE id = $1 AND status IN ('pending', 'running')
+    RETURNING id, filters
+)
+SELECT id, note('export.cancelled', 'ok', id, filters) FROM ended

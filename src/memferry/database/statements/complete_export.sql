@@ -5,6 +5,11 @@ WITH done AS (
         object_key = $7, snapshot_at = $8, completed_at = now_ms(),
         expires_at = now_ms() + $9::bigint, file_bytes = $10, file_sha256 = $11, leased_by = NULL, leased_until = NULL
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
-    RETURNING id, status, format, row_count, error, created_at, completed_at
+    RETURNING *
+), event AS (
+    SELECT id, status, format, row_count, error, created_at, completed_at FROM done
 )
-SELECT id, tell('export.completed', row_to_json(done)) FROM done
+SELECT done.id, tell('export.completed', row_to_json(event)),
+    note('export.completed', 'ok', done.id, done.filters, done.row_count, done.bytes_done, done.format,
+        done.token_id)
+FROM done, event

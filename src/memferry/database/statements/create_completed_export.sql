@@ -13,5 +13,7 @@ WITH made AS (
     SELECT id, status, format, row_count, error, created_at, completed_at FROM made
 )
 SELECT made.*, CASE WHEN EXISTS (SELECT FROM webhooks)
-    THEN tell('export.completed', row_to_json(event)) END
+    THEN tell('export.completed', row_to_json(event)) END,
+    note('export.created', 'ok', made.id, made.filters, made.row_count, NULL, made.format),
+    note('export.completed', 'ok', made.id, made.filters, made.row_count, made.bytes_done, made.format)
 FROM made, event

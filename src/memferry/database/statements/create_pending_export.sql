@@ -4,4 +4,6 @@ WITH made AS (
     VALUES ($1, 'pending', $2, $3::json, $4, $5)
     RETURNING *
 )
-SELECT made.*, pg_notify('memferry_exports', '') FROM made
+SELECT made.*, pg_notify('memferry_exports', ''),
+    note('export.created', 'ok', made.id, made.filters, made.row_count, NULL, made.format)
+FROM made

@@ -1,2 +1,8 @@
--- Keep a token's digest and its first characters, never the token.
-INSERT INTO memferry.tokens (tenant_id, id, name, prefix, sha256) VALUES ($1, $2, $3, $4, $5)
+-- Keep a token's digest and its first characters, never the token. As the owner.
+WITH made AS (
+    INSERT INTO memferry.tokens (tenant_id, id, name, prefix, sha256, scopes, namespaces, expires_at)
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    RETURNING tenant_id, id, scopes
+)
+INSERT INTO memferry.audit (tenant_id, event, outcome, subject, detail)
+SELECT tenant_id, 'token.created', 'ok', id::text, array_to_string(scopes, ' ') FROM made

@@ -1,4 +1,7 @@
 -- Remove a finished export with its payload and its idempotency keys.
-DELETE FROM exports
-WHERE id = $1 AND status NOT IN ('pending', 'running')
-RETURNING id
+WITH removed AS (
+    DELETE FROM exports
+    WHERE id = $1 AND status NOT IN ('pending', 'running')
+    RETURNING id, filters, row_count, bytes_done
+)
+SELECT id, note('export.deleted', 'ok', id, filters, row_count, bytes_done) FROM removed

@@ -4,6 +4,10 @@ WITH done AS (
     SET status = 'failed', error = $4, error_code = $5, retryable = $6, completed_at = now_ms(),
         leased_by = NULL, leased_until = NULL
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
-    RETURNING id, status, format, row_count, error, error_code, created_at, completed_at
+    RETURNING *
+), event AS (
+    SELECT id, status, format, row_count, error, error_code, created_at, completed_at FROM done
 )
-SELECT id, tell('export.failed', row_to_json(done)) FROM done
+SELECT done.id, tell('export.failed', row_to_json(event)),
+    note('export.failed', done.error_code, done.id, done.filters, NULL, NULL, done.format, done.token_id)
+FROM done, event

@@ -1,4 +1,20 @@
--- From now on the token is unknown: every request asks anew.
-UPDATE memferry.tokens SET revoked_at = memferry_service.now_ms()
-WHERE (id = $1 OR sha256 = $2) AND revoked_at IS NULL
-RETURNING id
+-- From now on the token is unknown: every request asks anew. What it had queued or running ends with it; an export
+-- that is being queued at this very moment ends when a worker takes it (get_job). As the owner.
+WITH revoked AS (
+    UPDATE memferry.tokens SET revoked_at = memferry_service.now_ms()
+    WHERE (id = $1 OR sha256 = $2) AND revoked_at IS NULL
+    RETURNING tenant_id, id
+), cancelled AS (
+    UPDATE memferry.exports SET status = 'cancelled', completed_at = memferry_service.now_ms(),
+        leased_by = NULL, leased_until = NULL
+    FROM revoked
+    WHERE exports.tenant_id = revoked.tenant_id AND exports.token_id = revoked.id
+        AND exports.status IN ('pending', 'running')
+    RETURNING exports.tenant_id, exports.id
+), noted AS (
+    INSERT INTO memferry.audit (tenant_id, event, outcome, subject, detail)
+    SELECT tenant_id, 'token.revoked', 'ok', id::text, NULL FROM revoked
+    UNION ALL
+    SELECT tenant_id, 'export.cancelled', 'ok', id, 'token revoked' FROM cancelled
+)
+SELECT id FROM revoked

@@ -1,0 +1,11 @@
+-- What was noted, newest first: only $2 if given, and only what came before the entry $3 if given.
+SELECT row_to_json(entry)::text FROM (
+    SELECT id, floor(extract(epoch FROM noted_at) * 1000)::bigint AS at, event, outcome, token_id, address,
+        subject, encode(filters_sha256, 'hex') AS filters_sha256, row_count AS rows,
+        byte_count AS bytes, detail
+    FROM audit
+    WHERE ($2::text IS NULL OR event = $2)
+        AND ($3::uuid IS NULL
+            OR (noted_at, id) < (SELECT last.noted_at, last.id FROM audit AS last WHERE last.id = $3))
+    ORDER BY noted_at DESC, audit.id DESC LIMIT $1
+) AS entry

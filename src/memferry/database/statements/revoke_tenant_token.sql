@@ -1,0 +1,17 @@
+-- As revoke_token, for the tenant that is set; revoking twice changes nothing and says the same.
+WITH found AS (
+    SELECT id FROM tokens WHERE id = $1
+), revoked AS (
+    UPDATE tokens SET revoked_at = now_ms() WHERE id = $1 AND revoked_at IS NULL RETURNING id
+), cancelled AS (
+    UPDATE exports SET status = 'cancelled', completed_at = now_ms(), leased_by = NULL, leased_until = NULL
+    FROM revoked
+    WHERE exports.token_id = revoked.id AND exports.status IN ('pending', 'running')
+    RETURNING exports.id
+), noted AS (
+    INSERT INTO audit (event, outcome, subject, detail)
+    SELECT 'token.revoked', 'ok', id::text, NULL FROM revoked
+    UNION ALL
+    SELECT 'export.cancelled', 'ok', id, 'token revoked' FROM cancelled
+)
+SELECT id FROM found

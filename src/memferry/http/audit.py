@@ -1,0 +1,142 @@
+"""The audit endpoint, and what only the web side can note: refusals, and bytes handed out."""
+
+import re
+from collections.abc import AsyncIterator
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from memferry.audit.service import Audit
+from memferry.errors import Invalid, RouteNotFound
+from memferry.http import shapes
+from memferry.http.auth import AUTHENTICATED
+from memferry.http.docs import add_route, query_field
+from memferry.http.errors import FAULT
+from memferry.http.requests import caller, number, read_query, uuid_or
+from memferry.http.views import json_answer, rows
+from memferry.model.audit import EVENTS, Entry
+from memferry.model.token import Caller
+
+_REFUSALS = frozenset({403, 404})
+_ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_QUERY = [
+    query_field("limit", "integer", "50 unless given, held within 1 to 500"),
+    query_field("before", "string", "only what came before the entry with this id"),
+    query_field("event", "string", f"only this event: {', '.join(EVENTS)}"),
+]
+
+
+class AuditEndpoints:
+    """Everything below /api/audit."""
+
+    def __init__(self, audit: Audit) -> None:
+        self._audit = audit
+
+    def router(self) -> APIRouter:
+        """The one address."""
+        router = APIRouter(tags=["audit"])
+        add_route(
+            router, "GET /api/audit", self.list_audit, 200, shapes.AuditPage, 400,
+            parameters=_QUERY, scopes=["admin"], whole_tenant=True,
+        )  # fmt: skip
+        return router
+
+    async def list_audit(self, request: Request) -> Response:
+        """Who did what, newest first; never any content. Page with `before`."""
+        query = read_query(request)
+        event, before = query.get("event") or None, query.get("before") or None
+        if event is not None and event not in EVENTS:
+            raise Invalid("event", f"unknown; known are {', '.join(EVENTS)}")
+        found = await self._audit.page(
+            caller(request),
+            limit=number(query.get("limit"), 50, least=1, most=500),
+            before=None
+            if before is None
+            else uuid_or(before, Invalid("before", "expected the id of an entry")),
+            event=event,
+        )
+        return json_answer({"entries": rows(found)})
+
+
+class Refusals:
+    """Notes each 403 and 404 that a known caller gets, before the answer goes out."""
+
+    def __init__(self, app: ASGIApp, audit: Audit) -> None:
+        self._app = app
+        self._audit = audit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, and look at the answer."""
+        if scope["type"] != "http" or AUTHENTICATED not in scope:
+            await self._app(scope, receive, send)
+            return
+
+        async def noting(message: Message) -> None:
+            if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
+                await self._audit.note(scope[AUTHENTICATED], _refusal(scope))
+            await send(message)
+
+        await self._app(scope, receive, noting)
+
+
+def _refusal(scope: Scope) -> Entry:
+    """What was refused: the pattern of the address, and the id in it, if it is one."""
+    fault = scope.get(FAULT) or RouteNotFound()
+    pattern = getattr(scope.get("route"), "path", None) or "an unknown address"
+    named = [str(each) for each in scope.get("path_params", {}).values()]
+    missing = getattr(fault, "scope", None)
+    return Entry(
+        event="request.denied",
+        outcome=fault.code,
+        subject=f"{scope['method']} {pattern}",
+        detail=missing or next((each for each in named if _ID.fullmatch(each)), None),
+    )
+
+
+class AuditedDownload(StreamingResponse):
+    """Notes how many bytes went out, at most, and how it ended, also when the client goes away."""
+
+    def __init__(
+        self,
+        body: AsyncIterator[bytes],
+        status: int,
+        headers: dict[str, str],
+        media_type: str,
+        *,
+        audit: Audit,
+        reader: Caller,
+        export_id: str,
+    ) -> None:
+        super().__init__(body, status, headers, media_type)
+        self._audit = audit
+        self._reader = reader
+        self._export_id = export_id
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the body, counting."""
+        sent, outcome = 0, "interrupted"
+
+        async def counting(message: Message) -> None:
+            nonlocal sent, outcome
+            # Counted before it is sent: of what is on its way the reader may have seen everything.
+            sent += len(message.get("body", b""))
+            await send(message)
+            if message["type"] == "http.response.body" and not message.get("more_body"):
+                outcome = "ok"
+
+        try:
+            await super().__call__(scope, receive, counting)
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            entry = Entry(
+                event="export.downloaded",
+                outcome=outcome,
+                subject=self._export_id,
+                size_bytes=sent,
+                detail=self.headers.get("content-range"),
+            )
+            self._audit.note_soon(self._reader, entry)
