@@ -130,9 +130,10 @@ class World:
 
 
 def _timeless(shown: str) -> str:
-    """Without what two runs of one statement never share: the time, and ids made by chance."""
+    """Without what two runs of one statement never share: times, names of snapshots, chance ids."""
     shown = re.sub(r"\b1[6-9]\d{11}\b", "<now>", shown)
     shown = re.sub(r"datetime\.datetime\(20[2-9]\d[^)]*\)", "<now>", shown)
+    shown = re.sub(r"'[0-9A-F]{8}-[0-9A-F]{8}-\d+'", "<snapshot>", shown)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", shown)
 
 

@@ -14,6 +14,7 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import combinations
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -58,6 +59,7 @@ def values(held_by: int) -> dict[str, object]:
 
 
 FILTERS = tuple(dict.fromkeys((*EXPORT_FILTERS, *LIST_FILTERS)))
+_ALL, _END = (-(2**63), UUID(int=0)), (2**63 - 1, UUID(int=2**128 - 1))
 CHOICES = [*((each,) for each in FILTERS), *combinations(FILTERS, 2)]
 
 
@@ -153,9 +155,13 @@ def _bound(node: dict[str, Any]) -> bool:
 
 def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
-    export = sql("export_memories").replace("{columns}", FORMATS["ndjson"].columns)
+    columns = FORMATS["ndjson"].columns
+    export = sql("export_memories").replace("{columns}", columns)
+    ranged = sql("export_range").replace("{columns}", columns)
     return {
         "export_memories": (export, ()),
+        "export_range": (ranged, (*_ALL, *_END)),
+        "find_range_end": (sql("find_range_end"), (*_ALL, 1_000)),
         "count_memories": (sql("count_memories"), ()),
         "probe_export": (sql("probe_export"), (10_001,)),
         "list_memories": (sql("list_memories"), (50, 0)),

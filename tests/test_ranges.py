@@ -136,10 +136,10 @@ async def test_leaving_early_ends_every_copy(
     database: Database, tenant_id: UUID, database_url: str
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson"}')
-    with suppress(InterruptedError):
+    with suppress(LookupError):
         async with Runs(database, readers=3).start(tenant_id, request) as (run, _):
             await anext(aiter(run))
-            raise InterruptedError
+            raise LookupError
     owner = await asyncpg.connect(database_url)
     running = await owner.fetch(
         "SELECT query FROM pg_stat_activity WHERE application_name = 'memferry' "
