@@ -20,4 +20,10 @@ class Metadata(Filter):
     @classmethod
     def check(cls, value: Raw) -> str | None:
         """The object as JSON text: its numbers reach PostgreSQL digit by digit."""
-        return rules.json_object(cls.field, value, most_bytes=rules.FILTER_BYTES)
+        return rules.json_object(
+            cls.field,
+            value,
+            most_bytes=rules.FILTER_BYTES,
+            depth=rules.FILTER_DEPTH,
+            keys=rules.FILTER_KEYS,
+        )

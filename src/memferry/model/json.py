@@ -16,10 +16,15 @@ from memferry.errors import Invalid
 _T = TypeVar("_T")
 
 MAX_DEPTH = 64
+# Metadata of that depth, in a row, in a list, in a body.
+_BODY_DEPTH = MAX_DEPTH + 3
+# Larger bodies are not searched for what makes them unreadable: it would take seconds.
+_SEARCHED_BYTES = 256 * 1024
 _PLACE = re.compile(r"(?P<reason>.*) - at `(?:key in )?\$\.?(?P<path>.*)`", re.DOTALL)
 _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTALL)
 _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`", re.DOTALL)
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[{}\[\]:]', re.DOTALL)
+_NEST = (dict, list)
 _NUL = "\x00"
 # PostgreSQL's numeric would store 1e131071 and print it with 131,072 digits.
 _MOST_DIGITS = 400
@@ -27,6 +32,7 @@ _MOST_DIGITS = 400
 
 def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes) -> _T:
     """The body as the decoder's type; raises Invalid that names the field."""
+    _refuse_deep(body)
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as fault:
@@ -35,16 +41,23 @@ def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes) -> _T:
         raise _diagnose(body, fault) from fault
 
 
-def check_value(field: str, text: bytes) -> Any:
-    """Parse JSON text to see whether PostgreSQL can hold it exactly; raises Invalid if not."""
+def check_value(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None = None) -> Any:
+    """Parse JSON text to see whether PostgreSQL can hold it exactly; raises Invalid if not.
+
+    `depth` is how deep it may be nested, `keys` how many its objects may have in all.
+    """
     try:
         value = _CHECKED.decode(text)
     except (ValueError, RecursionError, msgspec.MsgspecError) as fault:
         inner = _diagnose(b'{"%b":%b}' % (field.encode(), text), fault)
         raise Invalid(field, inner.reason) from fault
-    for part, depth in _walk(value):
-        if depth > MAX_DEPTH:
-            raise Invalid(field, f"nested deeper than {MAX_DEPTH} levels")
+    found = 0
+    for part, level in _walk(value):
+        if level > depth:
+            raise Invalid(field, f"nested deeper than {depth} levels")
+        found += len(part) if isinstance(part, dict) else 0
+        if keys is not None and found > keys:
+            raise Invalid(field, f"more than {keys} keys")
         if isinstance(part, str) and _NUL in part:
             raise Invalid(field, "must not contain NUL (U+0000)")
         if isinstance(part, int) and abs(part) >= 10**_MOST_DIGITS:
@@ -76,15 +89,16 @@ _CHECKED = msgspec.json.Decoder(float_hook=_checked_number)
 
 
 def _walk(value: Any) -> Iterator[tuple[Any, int]]:
+    """All parts, each with the number of objects and arrays that it is or lies in."""
     stack = [(value, 1)]
     while stack:
         part, depth = stack.pop()
         yield part, depth
         if isinstance(part, dict):
             stack.extend((key, depth) for key in part)
-            stack.extend((each, depth + 1) for each in part.values())
+            stack.extend((each, depth + isinstance(each, _NEST)) for each in part.values())
         elif isinstance(part, list):
-            stack.extend((each, depth + 1) for each in part)
+            stack.extend((each, depth + isinstance(each, _NEST)) for each in part)
 
 
 def _invalid(message: str) -> Invalid:
@@ -102,26 +116,49 @@ def _invalid(message: str) -> Invalid:
 
 def _diagnose(body: bytes, fault: Exception) -> Invalid:
     """Find the field that made a body unreadable; only ever runs on refused input."""
-    if isinstance(fault, RecursionError):
-        return Invalid(_too_deep(body), f"nested deeper than {MAX_DEPTH} levels")
+    if len(body) > _SEARCHED_BYTES:
+        return Invalid("body", _reason(fault))
     try:
+        if isinstance(fault, RecursionError):
+            raise fault
         # Lone surrogates and bytes that are no UTF-8 come through here, as surrogates.
         value = json.loads(body.decode("utf-8", "surrogateescape"), parse_int=str, parse_float=str)
-    except RecursionError:
-        return Invalid(_too_deep(body), f"nested deeper than {MAX_DEPTH} levels")
+    except RecursionError as error:
+        return Invalid(_too_deep(body) or "body", _reason(error))
     except ValueError as error:
         return Invalid("body", f"is not valid JSON: {error}")
+    return _unfit_text(value) or Invalid("body", _reason(fault))
+
+
+def _unfit_text(value: Any) -> Invalid | None:
+    """The field with a text that is no UTF-8."""
     for field, part in value.items() if isinstance(value, dict) else [("body", value)]:
         for text, _ in _walk(part):
             if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
                 return Invalid(field, "is not valid UTF-8, or has half a surrogate pair")
-    if isinstance(fault, ValueError) and not isinstance(fault, msgspec.MsgspecError):
-        return Invalid("body", str(fault))
-    return Invalid("body", f"is not valid JSON: {fault}")
+    return None
 
 
-def _too_deep(body: bytes) -> str:
-    """The top-level field in which the nesting passes the limit."""
+def _reason(fault: Exception) -> str:
+    if isinstance(fault, RecursionError):
+        return f"nested deeper than {MAX_DEPTH} levels"
+    own = isinstance(fault, ValueError) and not isinstance(fault, msgspec.MsgspecError)
+    return str(fault) if own else f"is not valid JSON: {fault}"
+
+
+def _refuse_deep(body: bytes) -> None:
+    """Raise Invalid for what is nested too deep, before anything recurses into it.
+
+    How deep a decoder goes, and whether it notices, is another matter in every Python.
+    """
+    if len(body) <= _SEARCHED_BYTES and body.count(b"[") + body.count(b"{") > _BODY_DEPTH:
+        field = _too_deep(body)
+        if field is not None:
+            raise Invalid(field, f"nested deeper than {MAX_DEPTH} levels")
+
+
+def _too_deep(body: bytes) -> str | None:
+    """The top-level field in which the nesting passes the limit; None if none does."""
     depth, last, field = 0, "body", "body"
     for match in _TOKENS.finditer(body):
         token = match.group()
@@ -133,6 +170,6 @@ def _too_deep(body: bytes) -> str:
             field = last if depth == 1 else field
         elif depth == 1:
             last = token.strip(b'"').decode("utf-8", "replace")
-        if depth > MAX_DEPTH:
-            break
-    return field
+        if depth > _BODY_DEPTH:
+            return field
+    return None

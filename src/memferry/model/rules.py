@@ -8,6 +8,9 @@ from memferry.model import json
 CONTENT_BYTES = 1024 * 1024
 METADATA_BYTES = 1024 * 1024
 FILTER_BYTES = 64 * 1024
+FILTER_DEPTH = 32
+FILTER_KEYS = 100
+FILTER_TAGS = 100
 # A B-tree entry holds at most 2,704 bytes, a character at most 4.
 NAMESPACE_CHARACTERS = 512
 SOURCE_CHARACTERS = 512
@@ -36,14 +39,21 @@ def content(field: str, value: str) -> str:
     return text(field, value, most=CONTENT_BYTES, least=1)
 
 
-def tags(field: str, value: list[str]) -> list[str]:
+def tags(field: str, value: list[str], *, most: int = TAGS) -> list[str]:
     """Up to 1,000 strings of up to 512 characters."""
-    if len(value) > TAGS:
-        raise Invalid(field, f"more than {TAGS} tags")
+    if len(value) > most:
+        raise Invalid(field, f"more than {most} tags")
     return [text(f"{field}[{i}]", each, most=TAG_CHARACTERS) for i, each in enumerate(value)]
 
 
-def json_object(field: str, value: Raw, *, most_bytes: int) -> str | None:
+def json_object(
+    field: str,
+    value: Raw,
+    *,
+    most_bytes: int,
+    depth: int = json.MAX_DEPTH,
+    keys: int | None = None,
+) -> str | None:
     """The text of a JSON object as the client wrote it, or None for null."""
     given = bytes(value)
     if given == b"null":
@@ -52,7 +62,7 @@ def json_object(field: str, value: Raw, *, most_bytes: int) -> str | None:
         raise Invalid(field, "expected object")
     if len(given) > most_bytes:
         raise TooLarge(field, most_bytes)
-    json.check_value(field, given)
+    json.check_value(field, given, depth=depth, keys=keys)
     return given.decode()
 
 
