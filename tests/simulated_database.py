@@ -133,6 +133,12 @@ class SimulatedDatabase(Database):
             yield cast(Connection, _Session(*self._parts, None))
 
     @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Connection]:
+        """A connection across tenants; each statement is one instant, so nothing runs beside it."""
+        async with self.connection() as connection:
+            yield connection
+
+    @asynccontextmanager
     async def tenant(
         self,
         whose: UUID | Caller,

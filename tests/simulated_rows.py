@@ -1,5 +1,6 @@
 """The table `exports` in memory, with the promises of the statements over it."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Any
@@ -101,17 +102,23 @@ class Rows:
     def read_snapshot_time(self, _tenant_id: UUID) -> Answer:
         return [{"floor": self.now_ms()}]
 
-    def claim_export(self, worker: str, seconds: float, formats: list[str]) -> Answer:
+    def claim_export(self, worker: str, seconds: float, formats: list[str], most: int) -> Answer:
         now = self._clock()
+        at_work = Counter(
+            row.tenant_id
+            for row in self.rows.values()
+            if row.status == "running" and row.leased_until >= now
+        )
         free = [
             row
             for row in self.rows.values()
             if row.format in formats
+            and at_work[row.tenant_id] < most
             and (row.status == "pending" or (row.status == "running" and row.leased_until < now))
         ]
         if not free:
             return []
-        row = min(free, key=lambda each: (each.created_at, each.id))
+        row = min(free, key=lambda each: (at_work[each.tenant_id], each.created_at, each.id))
         return self._change(
             row,
             None,

@@ -15,6 +15,7 @@ TABLES = (
     "exports",
     "export_payloads",
     "idempotency_keys",
+    "export_starts",
     "webhooks",
     "deliveries",
 )

@@ -139,7 +139,8 @@ async def create(twins: Twins, choice: random.Random) -> object:
 async def claim(twins: Twins, choice: random.Random) -> object:
     """Let a worker claim an export."""
     worker, formats = choice.choice(WORKERS), choice.choice(FORMATS)
-    answers = await twins.both(lambda database: _jobs(database).claim(worker, formats))
+    most = choice.choice((1, 2, 5))
+    answers = await twins.both(lambda database: _jobs(database, most).claim(worker, formats))
     twins.claims += [each for each in answers[:1] if each is not None]
     return answers
 
@@ -215,8 +216,13 @@ async def let_time_pass(twins: Twins, _choice: random.Random) -> object:
 STEPS_BY_WEIGHT = {create: 3, claim: 6, change: 10, end: 2, sweep: 2, let_time_pass: 3}
 
 
-def _jobs(database: Database) -> Jobs:
-    return Jobs(database, lease_seconds=LEASE_SECONDS, lifetime_seconds=KEPT_SECONDS)
+def _jobs(database: Database, most: int = 5) -> Jobs:
+    return Jobs(
+        database,
+        lease_seconds=LEASE_SECONDS,
+        lifetime_seconds=KEPT_SECONDS,
+        running_per_tenant=most,
+    )
 
 
 def _some_claim(twins: Twins, choice: random.Random) -> Claim:

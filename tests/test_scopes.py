@@ -18,6 +18,7 @@ from memferry.http.app import Services, routed_app
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.storage.local import LocalStorage
+from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -37,6 +38,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
             downloads=Downloads(database, storage, exports),
             webhooks=Webhooks(database, allow_private=False),
             audit=Audit(database),
+            pace=Pace(1),
         )
     )
     for each in iter_route_contexts(app.routes):

@@ -20,12 +20,14 @@ from memferry.database.migrate import allow_login, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.exports.downloads import Downloads
 from memferry.exports.jobs import Jobs
+from memferry.exports.limits import ExportLimits
 from memferry.exports.run import Runs
 from memferry.exports.service import Exports
 from memferry.http.app import Services, web_app
 from memferry.memories.service import Memories
 from memferry.settings import Settings
 from memferry.storage import S3Options, Storage, open_storage
+from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
@@ -33,6 +35,9 @@ from memferry.webhooks.service import Webhooks
 from memferry.worker.exporter import Exporter, Patience
 from memferry.worker.loop import Loop, wake_on_notify
 from memferry.worker.sweeper import Sweeper
+
+_BULK_TIMES = 10
+_BACKSTOP_SECONDS = 60
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
@@ -82,8 +87,15 @@ def storage(settings: Settings) -> Storage:
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, Storage]]:
-    database = Database(service_url(settings), size=settings.pool_size)
+async def _opened(
+    settings: Settings, *, patient_seconds: int
+) -> AsyncIterator[tuple[Database, Storage]]:
+    database = Database(
+        service_url(settings),
+        size=settings.pool_size,
+        statement_seconds=settings.statement_seconds,
+        patient_seconds=patient_seconds,
+    )
     store = storage(settings)
     await database.open()
     try:
@@ -96,8 +108,17 @@ async def _opened(settings: Settings) -> AsyncIterator[tuple[Database, Storage]]
 @asynccontextmanager
 async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
     """The API over its database and store; neither needs to be there yet."""
-    async with _opened(settings) as (database, store), aclosing(Audit(database)) as audit:
-        exports = Exports(database, store, lifetime_seconds=settings.export_lifetime_seconds)
+    bulk_seconds = _BULK_TIMES * settings.statement_seconds
+    async with (
+        _opened(settings, patient_seconds=bulk_seconds) as (database, store),
+        aclosing(Audit(database)) as audit,
+    ):
+        exports = Exports(
+            database,
+            store,
+            lifetime_seconds=settings.export_lifetime_seconds,
+            limits=_export_limits(settings),
+        )
         yield web_app(
             Services(
                 tokens=Tokens(database),
@@ -106,9 +127,19 @@ async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
                 downloads=Downloads(database, store, exports),
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
                 audit=audit,
+                pace=Pace(settings.requests_per_minute),
                 public_url=settings.public_url,
             )
         )
+
+
+def _export_limits(settings: Settings) -> ExportLimits:
+    return ExportLimits(
+        per_hour=settings.exports_per_hour,
+        unfinished=settings.unfinished_exports,
+        stored_bytes=settings.stored_bytes,
+        rows=settings.export_rows,
+    )
 
 
 @dataclass(frozen=True)
@@ -125,7 +156,9 @@ class Stop:
 
 async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
-    async with _opened(settings) as (database, store):
+    # A backstop for workers that are halted: one that works ends its attempt by itself before.
+    longest = settings.snapshot_seconds + _BACKSTOP_SECONDS
+    async with _opened(settings, patient_seconds=longest) as (database, store):
         sender = Sender(allow_private=settings.webhooks_allow_private)
         exporter = _exporter(settings, database, store)
         deliverer = Deliverer(database, sender)
@@ -147,6 +180,7 @@ def _exporter(settings: Settings, database: Database, store: Storage) -> Exporte
         database,
         lease_seconds=settings.lease_seconds,
         lifetime_seconds=settings.export_lifetime_seconds,
+        running_per_tenant=settings.running_per_tenant,
     )
     patience = Patience(
         lease=settings.lease_seconds,

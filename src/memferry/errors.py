@@ -20,16 +20,23 @@ MemferryError
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
+├── LimitReached             the tenant has taken what a limit allows; says when to ask again
+│   ├── TooManyRequests      in a minute
+│   ├── TooManyExports       in an hour
+│   ├── TooManyUnfinishedExports  at once
+│   └── TooManyStoredBytes   in payloads and files
 ├── RangeNotSatisfiable      the asked-for bytes lie outside the file
 ├── Unavailable              a part we need is away; trying again later makes sense
 │   ├── DatabaseUnavailable
+│   ├── StatementTimedOut    the database worked on it for too long
 │   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
 ├── LeaseLost                this worker does not own the export any more
 ├── ExportFailed             why an attempt at an export came to nothing
 │   ├── WorkerLost           its worker died
 │   ├── WrongBytes           what was stored is not what was written
-│   └── SnapshotTooOld       it would have held vacuum back for too long
+│   ├── SnapshotTooOld       it would have held vacuum back for too long
+│   └── ExportTooLarge       it is larger than one export may be
 └── Misconfigured            the operator must change a setting or a machine
     └── EmbeddedPostgresFailed
 """
@@ -180,6 +187,66 @@ class TooLarge(MemferryError):
         self.field = field
 
 
+class LimitReached(MemferryError):
+    """A limit of this tenant is reached."""
+
+    code = "limit_reached"
+    retryable = True
+
+    def __init__(self, message: str | None = None, again_in_seconds: float = 60) -> None:
+        super().__init__(message)
+        self.again_in_seconds = again_in_seconds
+
+
+class TooManyRequests(LimitReached):
+    """The limit of requests per minute is reached."""
+
+    code = "too_many_requests"
+
+    def __init__(self, limit: int, again_in_seconds: float) -> None:
+        super().__init__(
+            f"The limit of {limit:,} requests per minute is reached.", again_in_seconds
+        )
+
+
+class TooManyExports(LimitReached):
+    """The limit of exports per hour is reached; deleted ones count."""
+
+    code = "too_many_exports"
+
+    def __init__(self, limit: int, again_in_seconds: float) -> None:
+        super().__init__(
+            f"The limit of {limit:,} exports per hour is reached; deleted ones count.",
+            again_in_seconds,
+        )
+
+
+class TooManyUnfinishedExports(LimitReached):
+    """The limit of exports that wait or run is reached; cancel some, or wait for them."""
+
+    code = "too_many_unfinished_exports"
+
+    def __init__(self, limit: int, again_in_seconds: float) -> None:
+        super().__init__(
+            f"The limit of {limit:,} exports that wait or run is reached; "
+            "cancel some, or wait for them.",
+            again_in_seconds,
+        )
+
+
+class TooManyStoredBytes(LimitReached):
+    """The limit of bytes stored in exports is reached; delete some, or wait until they expire."""
+
+    code = "too_many_stored_bytes"
+
+    def __init__(self, limit: int, again_in_seconds: float) -> None:
+        super().__init__(
+            f"The limit of {limit:,} bytes stored in exports is reached; "
+            "delete some, or wait until they expire.",
+            again_in_seconds,
+        )
+
+
 class RangeNotSatisfiable(MemferryError):
     """The asked-for range lies outside the file."""
 
@@ -201,6 +268,12 @@ class DatabaseUnavailable(Unavailable):
     """The database is away; try again later."""
 
     code = "database_unavailable"
+
+
+class StatementTimedOut(Unavailable):
+    """The database needed longer than a request may take; ask for less at a time, or later."""
+
+    code = "statement_timed_out"
 
 
 class StorageUnavailable(Unavailable):
@@ -244,6 +317,12 @@ class SnapshotTooOld(ExportFailed):
     """Reading took longer than a snapshot may be held; ask for fewer rows at a time."""
 
     code = "snapshot_too_old"
+
+
+class ExportTooLarge(ExportFailed):
+    """The export is larger than one may be; ask for fewer rows at a time."""
+
+    code = "export_too_large"
 
 
 class Misconfigured(MemferryError):

@@ -125,6 +125,52 @@ class Settings:
         "Database connections that read one queued export side by side; 1 where the database "
         "cannot share snapshots.",
     )
+    running_per_tenant: int = _setting(
+        "MEMFERRY_TENANT_RUNNING_EXPORTS",
+        _positive,
+        5,
+        "Queued exports of one tenant that all workers together run at once, at most.",
+    )
+    requests_per_minute: int = _setting(
+        "MEMFERRY_TENANT_REQUESTS_PER_MINUTE",
+        _positive,
+        60_000,
+        "Requests of one tenant that one API process answers in a minute, at most.",
+    )
+    exports_per_hour: int = _setting(
+        "MEMFERRY_TENANT_EXPORTS_PER_HOUR",
+        _positive,
+        3600,
+        "Exports one tenant may ask for in any hour; deleted ones count, repeats by key do not.",
+    )
+    unfinished_exports: int = _setting(
+        "MEMFERRY_TENANT_UNFINISHED_EXPORTS",
+        _positive,
+        1000,
+        "Exports of one tenant that wait or run before it is refused another one.",
+    )
+    stored_bytes: int = _setting(
+        "MEMFERRY_TENANT_STORED_BYTES",
+        _positive,
+        100 * 1024**3,
+        "Bytes in completed exports of one tenant before it is refused another one.",
+    )
+    export_rows: int = _setting(
+        "MEMFERRY_EXPORT_ROWS", _positive, 100_000_000, "Rows one export may have."
+    )
+    export_bytes: int = _setting(
+        "MEMFERRY_EXPORT_BYTES",
+        _positive,
+        50 * 1024**3,
+        "Bytes one export may have, uncompressed; a larger one fails.",
+    )
+    statement_seconds: int = _setting(
+        "MEMFERRY_STATEMENT_SECONDS",
+        _positive,
+        60,
+        "How long the database may work on one statement of a request; ten times as long on a "
+        "bulk save.",
+    )
     lease_seconds: int = _setting(
         "MEMFERRY_LEASE_SECONDS",
         _positive,

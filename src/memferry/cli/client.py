@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, Self
 
 import httpx
@@ -65,28 +66,39 @@ class Client:
         )
         again = method == "GET" or "Idempotency-Key" in request.headers
         deadline = time.monotonic() + (_PATIENCE_SECONDS if again else 0)
-        while (answer := self._answer(request, deadline)) is None:
-            time.sleep(_PAUSE_SECONDS)
+        while isinstance(answer := self._answer(request, deadline), float):
+            time.sleep(answer)
         if answer.is_error:
             raise ServiceRefused(_reason(answer))
         return msgspec.json.decode(answer.content) if answer.content else None
 
-    def _answer(self, request: httpx.Request, deadline: float) -> httpx.Response | None:
-        """The answer, or None if it is worth asking again."""
+    def _answer(self, request: httpx.Request, deadline: float) -> httpx.Response | float:
+        """The answer, or after how many seconds it is worth asking again."""
         late = time.monotonic() >= deadline
         try:
             answer = self._http.send(request)
         except httpx.TransportError as fault:
             if late or not self._reached:
                 raise ServiceRefused(f"{self.url} does not answer: {fault}") from fault
-            return None
+            return _PAUSE_SECONDS
         self._reached = True
-        return answer if late or answer.status_code not in _AGAIN else None
+        pause = _pause(answer)
+        if answer.status_code not in _AGAIN or late or time.monotonic() + pause > deadline:
+            return answer
+        return pause
 
     def download(self, url: str, start: int) -> "Any":
         """A streamed GET of a file from byte `start` on, as httpx's context manager."""
         headers = {"Range": f"bytes={start}-"} if start else {}
         return self._files.stream("GET", url, headers=headers)
+
+
+def _pause(answer: httpx.Response) -> float:
+    """How long to wait: a limit says exactly when it will be over, a fault does not."""
+    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
+        with suppress(KeyError, ValueError):
+            return max(float(answer.headers["Retry-After"]), _PAUSE_SECONDS)
+    return _PAUSE_SECONDS
 
 
 def _reason(answer: httpx.Response) -> str:

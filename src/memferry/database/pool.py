@@ -10,7 +10,12 @@ from uuid import UUID
 import asyncpg
 
 from memferry.database.literal import array
-from memferry.errors import DatabaseUnavailable, MemferryError, NamespaceForbidden
+from memferry.errors import (
+    DatabaseUnavailable,
+    MemferryError,
+    NamespaceForbidden,
+    StatementTimedOut,
+)
 from memferry.model.token import Caller, ip_address
 
 # A text, since asyncpg's classes take type arguments only in its stubs.
@@ -19,7 +24,7 @@ Connection: TypeAlias = (
 )
 
 SERVICE_ROLE = "memferry_service"
-_PATIENCE = "SET LOCAL statement_timeout = 0; SET LOCAL idle_in_transaction_session_timeout = 0;"
+_PATIENCE = "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
 # The first query takes the snapshot. In the message that begins the transaction it runs within
 # microseconds of now(), which all statements of one message share.
 _TAKE_SNAPSHOT = "SELECT"
@@ -28,6 +33,13 @@ _IN_ORDER = (
     "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off;"
 )
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
+# Behind the lock a statement sees all that its last holder did. Whoever stops within a turn, with
+# a process that was halted or a network that was cut, holds the others up for these 5 s.
+_TAKE_TURN = """
+BEGIN;
+SET LOCAL idle_in_transaction_session_timeout = '5s';
+SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
+"""
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
 
@@ -36,7 +48,7 @@ _AWAY = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    # Going away, coming up, a statement cut off.
+    # Going away, coming up.
     asyncpg.OperatorInterventionError,
     # Too many connections, no memory, no disk.
     asyncpg.InsufficientResourcesError,
@@ -55,7 +67,8 @@ _BROKEN = (*_AWAY, asyncpg.PostgresError)
 def translated_errors() -> Iterator[None]:
     """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable.
 
-    A row beyond the caller's namespaces, which a view has refused, is NamespaceForbidden.
+    A row beyond the caller's namespaces, which a view has refused, is NamespaceForbidden; a
+    statement that was cut off for its time is StatementTimedOut.
     """
     try:
         yield
@@ -63,6 +76,8 @@ def translated_errors() -> Iterator[None]:
         raise
     except asyncpg.WithCheckOptionViolationError as fault:
         raise NamespaceForbidden("namespace") from fault
+    except asyncpg.QueryCanceledError as fault:
+        raise StatementTimedOut from fault
     except _AWAY as fault:
         raise DatabaseUnavailable from fault
 
@@ -93,9 +108,18 @@ class Database:
     process starts while the server is away, and recovers without a restart.
     """
 
-    def __init__(self, url: str, *, size: int = 10, statement_seconds: int = 60) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        size: int = 10,
+        statement_seconds: int = 60,
+        patient_seconds: int = 3660,
+    ) -> None:
+        """`patient_seconds` is how long a statement of a patient transaction may take."""
         self._url = url
         self._size = size
+        self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
         self._statement_ms = statement_seconds * 1000
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -125,6 +149,16 @@ class Database:
                 yield connection
 
     @asynccontextmanager
+    async def turn(self) -> AsyncIterator[Connection]:
+        """A transaction across tenants beside which no other turn runs, in any process.
+
+        For one quick statement that must count what others do: turns wait for each other.
+        """
+        async with self.connection() as connection, _committed(connection):
+            await connection.execute(_TAKE_TURN)
+            yield connection
+
+    @asynccontextmanager
     async def tenant(
         self,
         whose: UUID | Caller,
@@ -140,26 +174,32 @@ class Database:
 
         With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
         READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
-        that was; a shared snapshot is that of another transaction. With `patient` the statement
-        timeout does not apply. With `in_order` rows come by an index that has their order. Commits
-        at the end, rolls back on any error.
+        that was; a shared snapshot is that of another transaction. With `patient` the longer
+        statement timeout applies. With `in_order` rows come by an index that has their order.
+        Commits at the end, rolls back on any error.
         """
-        async with self.connection() as connection:
+        async with self.connection() as connection, _committed(connection):
             # One round trip; SET LOCAL ends with the transaction.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adopt if isinstance(snapshot, SharedSnapshot) else "")
                 + _for_whom(whose)
-                + (_PATIENCE if patient else "")
+                + (self._patience if patient else "")
                 + (_IN_ORDER if in_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
-            try:
-                yield connection
-            except BaseException:
-                await _roll_back(connection)
-                raise
-            await connection.execute("COMMIT")
+            yield connection
+
+
+@asynccontextmanager
+async def _committed(connection: Connection) -> AsyncIterator[None]:
+    """Commit the transaction that begins in here; roll it back on any error, also in beginning."""
+    try:
+        yield
+    except BaseException:
+        await _roll_back(connection)
+        raise
+    await connection.execute("COMMIT")
 
 
 def _for_whom(whose: UUID | Caller) -> str:

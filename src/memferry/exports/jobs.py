@@ -17,20 +17,32 @@ class Jobs:
     """
 
     def __init__(
-        self, database: Database, *, lease_seconds: float, lifetime_seconds: float
+        self,
+        database: Database,
+        *,
+        lease_seconds: float,
+        lifetime_seconds: float,
+        running_per_tenant: int = 5,
     ) -> None:
+        """`running_per_tenant` is how many exports of one tenant may be worked on at once."""
         self._database = database
+        self._running_per_tenant = running_per_tenant
         self._lease_seconds = lease_seconds
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
     async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
-        """The oldest export that nobody works on and whose kind the worker can write, if any.
+        """An export that nobody works on and whose kind the worker can write, if any.
 
-        It is a new attempt, under a new lease.
+        It is a new attempt, under a new lease. Tenants take turns: next is one of those with the
+        fewest exports at work, and none has more than its cap. Within a tenant the oldest is first.
         """
-        async with self._database.connection() as connection:
+        async with self._database.turn() as connection:
             row = await connection.fetchrow(
-                sql("claim_export"), worker, float(self._lease_seconds), _claimable(kinds)
+                sql("claim_export"),
+                worker,
+                float(self._lease_seconds),
+                _claimable(kinds),
+                self._running_per_tenant,
             )
         if row is None:
             return None

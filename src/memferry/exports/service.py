@@ -15,6 +15,7 @@ from memferry.errors import (
     IdempotencyKeyReused,
     StorageUnavailable,
 )
+from memferry.exports.limits import ExportLimits
 from memferry.exports.payload import Payload, stored_as_json
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import ExportRun, running_export
@@ -30,8 +31,16 @@ _LISTED = 100
 class Exports:
     """The exports of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, storage: Storage, *, lifetime_seconds: float) -> None:
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        *,
+        lifetime_seconds: float,
+        limits: ExportLimits | None = None,
+    ) -> None:
         """What is completed is kept for that long."""
+        self._limits = limits or ExportLimits()
         self._database = database
         self._storage = storage
         self._lifetime_ms = int(lifetime_seconds * 1000)
@@ -43,7 +52,9 @@ class Exports:
 
         A repeated idempotency key answers the export it stands for; raises IdempotencyKeyInFlight
         while that one is being made, and IdempotencyKeyReused if it was asked for differently.
+        Raises LimitReached or ExportTooLarge for more than one tenant or one export may have.
         """
+        await self._limits.start(self._database, caller.tenant_id, idempotency_key)
         try:
             return await self._create(caller, request, idempotency_key, None)
         except _TooLarge as large:
@@ -56,7 +67,7 @@ class Exports:
         """`too_many` is the number of rows, where an answer is known not to hold them."""
         if key is not None:
             return await self._create_once(caller, request, key, too_many)
-        async with self._database.tenant(caller, snapshot=True, patient=True) as connection:
+        async with self._database.tenant(caller, snapshot=True) as connection:
             return await self._make(connection, request, too_many)
 
     async def _create_once(
@@ -64,7 +75,7 @@ class Exports:
     ) -> Export:
         asked = request.digest(caller.namespaces)
         try:
-            async with self._database.tenant(caller, snapshot=True, patient=True) as connection:
+            async with self._database.tenant(caller, snapshot=True) as connection:
                 known = await connection.fetchrow(sql("find_idempotency_key"), key)
                 if known is None or not known["free"]:
                     raise IdempotencyKeyInFlight
@@ -91,7 +102,9 @@ class Exports:
                 payload = await _small(run, found)
             return await self._keep(connection, request, run, payload)
         statement, arguments = request.selection.apply(sql("count_memories"))
-        return await _queue(connection, request, await connection.fetchval(statement, *arguments))
+        count: int = await connection.fetchval(statement, *arguments)
+        self._limits.check_rows(count)
+        return await _queue(connection, request, count)
 
     async def _keep(
         self, connection: Connection, request: ExportRequest, run: ExportRun, payload: Payload

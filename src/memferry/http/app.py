@@ -30,6 +30,7 @@ from memferry.http.reference import reference_routes
 from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
+from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -46,6 +47,7 @@ class Services:
     downloads: Downloads
     webhooks: Webhooks
     audit: Audit
+    pace: Pace
     public_url: str | None = None
 
 
@@ -84,7 +86,7 @@ def routed_app(services: Services) -> FastAPI:
     app.add_exception_handler(Exception, answer_anything_else)
     # The last one added is the outermost.
     app.add_middleware(Refusals, audit=services.audit)
-    app.add_middleware(Authentication, tokens=services.tokens)
+    app.add_middleware(Authentication, tokens=services.tokens, pace=services.pace)
     _correct_description(app)
     return app
 

@@ -16,6 +16,7 @@ from memferry.errors import (
 from memferry.http.errors import ErrorAnswer
 from memferry.model.token import Caller, ip_address
 from memferry.model.token import Scope as TokenScope
+from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
@@ -25,22 +26,23 @@ _OPEN = frozenset({"/api/health"})
 
 
 class Authentication:
-    """Finds the caller of every request below /api and /v1.
+    """Finds the caller of every request below /api and /v1, and counts the request.
 
     A route still has to say which scopes it needs (`needs`): without that no caller reaches it.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens) -> None:
+    def __init__(self, app: ASGIApp, tokens: Tokens, pace: Pace) -> None:
         self._app = app
+        self._pace = pace
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, or answer 401."""
+        """Pass the request on, or answer 401 or 429."""
         if scope["type"] == "http" and _is_protected(scope["path"]):
             try:
-                scope[AUTHENTICATED] = await self._tokens.caller(
-                    _bearer(scope), client_address(scope)
-                )
+                caller = await self._tokens.caller(_bearer(scope), client_address(scope))
+                self._pace.count(caller.tenant_id)
+                scope[AUTHENTICATED] = caller
             except MemferryError as fault:
                 if isinstance(fault, UnknownToken):
                     # It belongs to no tenant, so there is no audit to note it in.

@@ -21,7 +21,8 @@ _REASONS = {
     409: "It collides with a request that is still being answered",
     413: "Too large",
     416: "The range lies outside the file",
-    422: "The Idempotency-Key was used for another request",
+    422: "The Idempotency-Key was used for another request, or the export would be too large",
+    429: "A limit of the tenant is reached; try again after Retry-After seconds",
     503: "A part of the service is away; try again after Retry-After seconds",
 }
 
@@ -38,7 +39,7 @@ def documented(
 
     No `scopes` means that it needs no token.
     """
-    failures = errors if scopes is None else (*errors, 401, 403, 503)
+    failures = errors if scopes is None else (*errors, 401, 403, 429, 503)
     responses: dict[int, Any] = {
         code: {"model": shapes.Error, "description": _REASONS[code]} for code in failures
     }

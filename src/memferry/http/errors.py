@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import math
 from contextlib import suppress
 
 import msgspec
@@ -13,9 +14,11 @@ from starlette.types import Receive, Scope, Send
 from memferry.errors import (
     Conflict,
     Denied,
+    ExportTooLarge,
     Forbidden,
     IdempotencyKeyReused,
     Invalid,
+    LimitReached,
     MemferryError,
     MethodNotAllowed,
     NotFound,
@@ -35,6 +38,8 @@ STATUS: dict[type[MemferryError], int] = {
     TooLarge: 413,
     RangeNotSatisfiable: 416,
     IdempotencyKeyReused: 422,
+    ExportTooLarge: 422,
+    LimitReached: 429,
     Unavailable: 503,
     MemferryError: 500,
 }
@@ -98,6 +103,8 @@ def _headers(fault: MemferryError) -> dict[str, str]:
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(fault, Unavailable):
         return {"Retry-After": "5"}
+    if isinstance(fault, LimitReached):
+        return {"Retry-After": str(max(1, math.ceil(fault.again_in_seconds)))}
     if isinstance(fault, Conflict):
         return {"Retry-After": "1"}
     if isinstance(fault, RangeNotSatisfiable):

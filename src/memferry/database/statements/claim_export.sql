@@ -1,17 +1,49 @@
--- Give one worker the oldest export that nobody is working on and whose format it can write.
--- SKIP LOCKED lets workers claim side by side without waiting for each other.
+-- Give one worker an export that nobody is working on and whose format it can write: of the tenants below their cap
+-- the one with the fewest exports at work, and of its exports the oldest. Runs in a turn (pool.py), so that no
+-- other claim changes the counts meanwhile, and by the time of the statement: the turn may have been waited for.
 -- A dead worker stops renewing its lease, and its export becomes free again.
 -- The attempt counts as a failure until it proves otherwise: an export that kills its worker runs out of them.
-WITH free AS (
+-- `waiting` steps through the index from tenant to tenant, however many exports each has queued
+-- (https://wiki.postgresql.org/wiki/Loose_indexscan).
+WITH RECURSIVE at_work AS (
+    SELECT tenant_id, count(*) AS exports FROM export_queue
+    WHERE status = 'running' AND leased_until >= statement_timestamp()
+    GROUP BY tenant_id
+), waiting (tenant_id) AS (
+    (SELECT tenant_id FROM export_queue WHERE status = 'pending' ORDER BY tenant_id LIMIT 1)
+    UNION
+    SELECT (
+        SELECT later.tenant_id FROM export_queue AS later
+        WHERE later.status = 'pending' AND later.tenant_id > waiting.tenant_id
+        ORDER BY later.tenant_id LIMIT 1
+    )
+    FROM waiting WHERE waiting.tenant_id IS NOT NULL
+), free AS (
+    SELECT oldest.tenant_id, oldest.id
+    FROM waiting CROSS JOIN LATERAL (
+        SELECT export.tenant_id, export.id FROM export_queue AS export
+        WHERE export.status = 'pending' AND export.tenant_id = waiting.tenant_id
+            AND export.format = ANY ($3)
+        ORDER BY export.created_at, export.id LIMIT 1
+    ) AS oldest
+    UNION ALL
     SELECT tenant_id, id FROM export_queue
-    WHERE (status = 'pending' OR (status = 'running' AND leased_until < now()))
-        AND format = ANY ($3)
-    ORDER BY created_at, id
-    LIMIT 1 FOR UPDATE SKIP LOCKED
+    WHERE status = 'running' AND leased_until < statement_timestamp() AND format = ANY ($3)
+), next AS (
+    SELECT export.tenant_id, export.id
+    FROM free
+    JOIN export_queue AS export ON export.tenant_id = free.tenant_id AND export.id = free.id
+    LEFT JOIN at_work ON at_work.tenant_id = free.tenant_id
+    WHERE coalesce(at_work.exports, 0) < $4
+        -- Once more, for what was renewed or cancelled since the statement began: a locked row is looked at again.
+        AND (export.status = 'pending'
+            OR (export.status = 'running' AND export.leased_until < statement_timestamp()))
+    ORDER BY coalesce(at_work.exports, 0), export.created_at, export.id
+    LIMIT 1 FOR UPDATE OF export SKIP LOCKED
 )
 UPDATE export_queue AS export
 SET status = 'running', attempt = attempt + 1, failures = failures + 1, leased_by = $1,
-    leased_until = now() + make_interval(secs => $2)
-FROM free
-WHERE export.tenant_id = free.tenant_id AND export.id = free.id
+    leased_until = statement_timestamp() + make_interval(secs => $2)
+FROM next
+WHERE export.tenant_id = next.tenant_id AND export.id = next.id
 RETURNING export.tenant_id, export.id, export.attempt

@@ -1,0 +1,351 @@
+"""What one tenant may take: 429 with the limit's name, and when to ask again."""
+
+import asyncio
+import json
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Thread
+from typing import ClassVar
+from uuid import UUID, uuid4
+
+import asyncpg
+import httpx
+import pytest
+
+from conftest import (
+    Person,
+    Service,
+    execute,
+    make_person,
+    own_database,
+    start_service,
+    stop_service,
+)
+from memferry.cli.client import Client, ServiceRefused
+from memferry.database.pool import Database
+from memferry.errors import StatementTimedOut, TooManyRequests
+from memferry.settings import Settings
+from memferry.tenants.pace import Pace
+
+EXPORTS = "/api/memories/exports"
+PER_HOUR, UNFINISHED, ROWS, STORED, STATEMENT_SECONDS = 8, 2, 10_005, 3_000_000, 2
+
+
+@pytest.fixture(scope="module")
+def strict_url(database_url: str) -> Iterator[str]:
+    with own_database(database_url) as url:
+        yield url
+
+
+@pytest.fixture(scope="module")
+def strict(strict_url: str) -> Iterator[Service]:
+    """A service with small limits."""
+    with TemporaryDirectory(prefix="memferry-limits-") as name:
+        running = start_service(
+            Path(name),
+            MEMFERRY_DATABASE_URL=strict_url,
+            MEMFERRY_TENANT_EXPORTS_PER_HOUR=str(PER_HOUR),
+            MEMFERRY_TENANT_UNFINISHED_EXPORTS=str(UNFINISHED),
+            MEMFERRY_TENANT_STORED_BYTES=str(STORED),
+            MEMFERRY_TENANT_REQUESTS_PER_MINUTE="60",
+            MEMFERRY_EXPORT_ROWS=str(ROWS),
+            MEMFERRY_STATEMENT_SECONDS=str(STATEMENT_SECONDS),
+        )
+        yield running
+        assert stop_service(running) == 0
+
+
+@pytest.fixture
+def dave(strict: Service, strict_url: str) -> Iterator[Person]:
+    """A tenant of the service with small limits."""
+    with make_person("dave", strict, strict_url) as person:
+        yield person
+
+
+@pytest.fixture
+def erin(strict: Service, strict_url: str) -> Iterator[Person]:
+    """Another one."""
+    with make_person("erin", strict, strict_url) as person:
+        yield person
+
+
+def ask(person: Person, **headers: str) -> httpx.Response:
+    return person.post(EXPORTS, json={"format": "ndjson"}, headers=headers)
+
+
+def run(url: str, statement: str) -> None:
+    asyncio.run(execute(url, statement))
+
+
+def queued(number: int, status: str = "pending") -> str:
+    """The statement that gives the newest tenant that many unfinished exports."""
+    lease = "'x', now() + interval '1 hour'" if status == "running" else "NULL, NULL"
+    return f"""
+        INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count,
+            leased_by, leased_until)
+        SELECT id, lpad(n::text, 26, '0'), '{status}', 'parquet', '{{}}', 0, {lease}
+        FROM memferry.tenants, generate_series(1, {number}) AS n
+        WHERE tenants.created_at = (SELECT max(created_at) FROM memferry.tenants)
+    """  # noqa: S608 - constants
+
+
+def assert_refused(answer: httpx.Response, code: str, limit: int, longest: int) -> None:
+    """The answer names the limit, and when it makes sense to ask again."""
+    body = answer.json()
+    assert (answer.status_code, body["code"]) == (429, code)
+    assert f"limit of {limit:,} " in body["error"]
+    assert 1 <= int(answer.headers["retry-after"]) <= longest
+
+
+def test_exports_per_hour_are_counted_and_the_next_tenant_is_free(
+    dave: Person, erin: Person
+) -> None:
+    asked = [ask(dave).status_code for _ in range(PER_HOUR)]
+    refused = ask(dave)
+
+    assert asked == [201] * PER_HOUR
+    assert_refused(refused, "too_many_exports", PER_HOUR, 3600)
+    assert int(refused.headers["retry-after"]) > 3500
+    assert ask(erin).status_code == 201
+
+
+def test_deleting_exports_makes_no_room_for_more(dave: Person) -> None:
+    for _ in range(PER_HOUR):
+        made = ask(dave).json()
+        assert dave.delete(f"{EXPORTS}/{made['id']}").status_code == 204
+
+    assert dave.get(EXPORTS).json() == {"exports": []}
+    assert_refused(ask(dave), "too_many_exports", PER_HOUR, 3600)
+
+
+def test_an_hour_later_there_is_room_again(dave: Person, strict_url: str) -> None:
+    for _ in range(PER_HOUR):
+        ask(dave)
+    run(strict_url, "UPDATE memferry.export_starts SET started_at = started_at - 3600000")
+
+    assert ask(dave).status_code == 201
+
+
+def test_of_many_requests_at_once_exactly_as_many_pass_as_are_left(dave: Person) -> None:
+    with ThreadPoolExecutor(max_workers=3 * PER_HOUR) as pool:
+        answers = list(pool.map(lambda _: ask(dave).status_code, range(3 * PER_HOUR)))
+
+    assert sorted(answers) == [201] * PER_HOUR + [429] * 2 * PER_HOUR
+
+
+def test_repeats_by_idempotency_key_are_no_further_exports(dave: Person) -> None:
+    key = {"Idempotency-Key": str(uuid4())}
+    first = ask(dave, **key)
+    repeats = [ask(dave, **key).json() for _ in range(PER_HOUR)]
+    rest = [ask(dave).status_code for _ in range(PER_HOUR - 1)]
+
+    assert {each["id"] for each in repeats} == {first.json()["id"]}
+    assert rest == [201] * (PER_HOUR - 1)
+    assert ask(dave).status_code == 429
+    assert ask(dave, **key).json()["id"] == first.json()["id"]
+
+
+@pytest.mark.parametrize("status", ["pending", "running"])
+def test_a_full_queue_takes_no_more(dave: Person, strict_url: str, status: str) -> None:
+    assert ask(dave).status_code == 201
+    run(strict_url, queued(UNFINISHED, status))
+    refused = ask(dave)
+    dave.delete(f"{EXPORTS}/{1:026d}")
+
+    assert_refused(refused, "too_many_unfinished_exports", UNFINISHED, 60)
+    assert ask(dave).status_code == 201
+
+
+def test_stored_bytes_are_counted_until_they_are_deleted(dave: Person) -> None:
+    for _ in range(2):
+        dave.save("x" * 1_000_000)
+    first, second = ask(dave), ask(dave)
+    refused = ask(dave)
+    dave.delete(f"{EXPORTS}/{first.json()['id']}")
+
+    assert (first.status_code, second.status_code) == (201, 201)
+    assert_refused(refused, "too_many_stored_bytes", STORED, 7 * 24 * 3600 + 1)
+    assert int(refused.headers["retry-after"]) > 7 * 24 * 3600 - 60
+    assert ask(dave).status_code == 201
+
+
+def test_an_export_of_too_many_rows_is_refused_with_the_numbers(dave: Person) -> None:
+    dave.save_many([{"content": str(number)} for number in range(ROWS + 1)])
+    refused = ask(dave)
+    dave.delete(f"/api/memories/{dave.get('/api/memories?limit=1').json()[0]['id']}")
+
+    assert (refused.status_code, refused.json()["code"]) == (422, "export_too_large")
+    assert "10,006 rows, and 10,005 is the limit" in refused.json()["error"]
+    assert dave.get(EXPORTS).json() == {"exports": []}
+    assert ask(dave).json()["row_count"] == ROWS
+
+
+def test_requests_are_counted_by_the_minute_for_each_tenant(dave: Person, erin: Person) -> None:
+    answers = [dave.get("/api/namespaces") for _ in range(80)]
+    refused = next(each for each in answers if each.status_code != 200)
+
+    assert {each.status_code for each in answers} == {200, 429}
+    assert_refused(refused, "too_many_requests", 60, 2)
+    assert erin.get("/api/namespaces").status_code == 200
+
+
+def test_health_and_unknown_tokens_are_answered_at_any_pace(strict: Service) -> None:
+    for _ in range(80):
+        assert httpx.get(f"{strict.url}/api/health").status_code == 200
+    wrong = {"Authorization": "Bearer mnu_wrong"}
+
+    assert httpx.get(f"{strict.url}/api/namespaces", headers=wrong).status_code == 401
+
+
+class Clock:
+    """Shows what it is told."""
+
+    now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def passed(pace: Pace, tenant: UUID, number: int) -> int:
+    """How many of that many requests pass at this moment."""
+    count = 0
+    for _ in range(number):
+        try:
+            pace.count(tenant)
+        except TooManyRequests:
+            continue
+        count += 1
+    return count
+
+
+@pytest.mark.parametrize("per_minute", [1, 7, 60, 6_000])
+def test_a_bucket_holds_a_minute_of_requests_and_fills_evenly(per_minute: int) -> None:
+    clock, tenant = Clock(), uuid4()
+    pace = Pace(per_minute, clock)
+    burst = passed(pace, tenant, 2 * per_minute)
+    clock.now += 60 / per_minute
+    after_one = passed(pace, tenant, 10)
+    clock.now += 1e6
+    much_later = passed(pace, tenant, 2 * per_minute)
+
+    assert (burst, after_one, much_later) == (per_minute, 1, per_minute)
+
+
+def test_a_refusal_says_when_the_next_request_passes() -> None:
+    clock, tenant = Clock(), uuid4()
+    pace = Pace(6, clock)
+    passed(pace, tenant, 6)
+    clock.now += 3
+    with pytest.raises(TooManyRequests) as refused:
+        pace.count(tenant)
+    clock.now += refused.value.again_in_seconds + 0.001
+
+    assert passed(pace, tenant, 2) == 1
+
+
+async def test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later(
+    database_url: str,
+) -> None:
+    database = Database(database_url, size=1, statement_seconds=1, patient_seconds=2)
+    await database.open()
+    took = {}
+    for patient in (False, True):
+        began = time.monotonic()
+        with pytest.raises(StatementTimedOut):
+            async with database.tenant(uuid4(), patient=patient) as connection:
+                await connection.execute("SELECT pg_sleep(30)")
+        took[patient] = time.monotonic() - began
+    await database.close()
+
+    assert 0.9 < took[False] < 1.9 < took[True] < 10
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "table"),
+    [
+        ("POST", EXPORTS, "memories"),
+        ("GET", f"{EXPORTS}/{'0' * 26}", "exports"),
+        ("GET", "/api/memories?q=x", "memories"),
+        ("GET", "/api/namespaces", "memories"),
+        ("DELETE", f"/api/memories/{uuid4()}", "memories"),
+        ("GET", "/api/webhooks", "webhooks"),
+    ],
+)
+async def test_no_request_waits_longer_for_the_database_than_the_setting_says(
+    dave: Person, strict_url: str, method: str, path: str, table: str
+) -> None:
+    owner = await asyncpg.connect(strict_url)
+    async with owner.transaction():
+        await owner.execute(f"LOCK TABLE memferry.{table} IN ACCESS EXCLUSIVE MODE")
+        began = time.monotonic()
+        answer = await asyncio.to_thread(dave.request, method, path)
+        took = time.monotonic() - began
+    await owner.close()
+
+    assert STATEMENT_SECONDS - 0.1 < took < STATEMENT_SECONDS + 5
+    assert (answer.status_code, answer.json()["code"]) == (503, "statement_timed_out")
+    assert "longer than a request may take" in answer.json()["error"]
+    assert int(answer.headers["retry-after"]) > 0
+
+
+class Busy(BaseHTTPRequestHandler):
+    """Answers 429 a number of times, then 200."""
+
+    refusals = 0
+    retry_after = "1"
+    times: ClassVar[list[float]]
+    url = ""
+
+    def do_GET(self) -> None:
+        type(self).times.append(time.monotonic())
+        refused = len(self.times) <= self.refusals
+        body = json.dumps({"error": "The limit is reached."} if refused else {"ok": True}).encode()
+        self.send_response(429 if refused else 200)
+        self.send_header("Retry-After", self.retry_after)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def busy() -> Iterator[type[Busy]]:
+    """A service that is out of patience with this client."""
+
+    class Handler(Busy):
+        times: ClassVar[list[float]] = []
+
+    handler = Handler
+    with HTTPServer(("127.0.0.1", 0), handler) as server:
+        handler.url = f"http://127.0.0.1:{server.server_port}"
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield handler
+        server.shutdown()
+        thread.join()
+
+
+def test_the_command_line_waits_as_long_as_a_limit_says(busy: type[Busy]) -> None:
+    busy.refusals, busy.retry_after = 1, "2"
+    with Client(Settings(url=busy.url, token="mnu_x")) as client:
+        answer = client.call("GET", "/")
+
+    assert answer == {"ok": True}
+    assert busy.times[1] - busy.times[0] >= 2
+
+
+def test_the_command_line_does_not_wait_for_an_hour(busy: type[Busy]) -> None:
+    busy.refusals, busy.retry_after = 100, "3600"
+    with (
+        Client(Settings(url=busy.url, token="mnu_x")) as client,
+        pytest.raises(ServiceRefused, match="limit is reached"),
+    ):
+        client.call("GET", "/")
+
+    assert len(busy.times) == 1
