@@ -48,6 +48,9 @@ STATE = {
     "export_payloads", "idempotency_keys", "deliveries",
 }  # fmt: skip
 
+# Sets the tenant that it is given by itself, and has no condition that it could lose.
+OF_ITS_OWN_TENANT = {"start_export"}
+
 # The views of one tenant.
 VIEWS = {
     "memories", "exports", "export_payloads", "idempotency_keys", "webhooks", "deliveries",
@@ -80,7 +83,7 @@ def statements() -> dict[str, str]:
 
 
 STATEMENTS = statements()
-FOR_A_TENANT = sorted(STATEMENTS.keys() - OF_THE_OWNER - ACROSS)
+FOR_A_TENANT = sorted(STATEMENTS.keys() - OF_THE_OWNER - ACROSS - OF_ITS_OWN_TENANT)
 
 
 @dataclass(frozen=True)

@@ -33,6 +33,7 @@ from memferry.tenants.pace import Pace
 
 EXPORTS = "/api/memories/exports"
 PER_HOUR, UNFINISHED, ROWS, STORED, STATEMENT_SECONDS = 8, 2, 10_005, 3_000_000, 2
+BYTES = 4_000_000
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,7 @@ def strict(strict_url: str) -> Iterator[Service]:
             MEMFERRY_TENANT_STORED_BYTES=str(STORED),
             MEMFERRY_TENANT_REQUESTS_PER_MINUTE="60",
             MEMFERRY_EXPORT_ROWS=str(ROWS),
+            MEMFERRY_EXPORT_BYTES=str(BYTES),
             MEMFERRY_STATEMENT_SECONDS=str(STATEMENT_SECONDS),
         )
         yield running
@@ -182,6 +184,16 @@ def test_an_export_of_too_many_rows_is_refused_with_the_numbers(dave: Person) ->
     assert "10,006 rows, and 10,005 is the limit" in refused.json()["error"]
     assert dave.get(EXPORTS).json() == {"exports": []}
     assert ask(dave).json()["row_count"] == ROWS
+
+
+def test_an_export_of_too_many_bytes_fails_at_once_with_the_number(dave: Person) -> None:
+    dave.save_many([{"content": "x" * 500}] * 10_001)
+    done = dave.finished(ask(dave).json())
+
+    assert (done["status"], done["error_code"]) == ("failed", "export_too_large")
+    assert f"{BYTES:,} bytes" in done["error"]
+    assert done["retryable"] is False
+    assert done["download_url"] is None
 
 
 def test_requests_are_counted_by_the_minute_for_each_tenant(dave: Person, erin: Person) -> None:

@@ -187,6 +187,7 @@ def _exporter(settings: Settings, database: Database, store: Storage) -> Exporte
         attempts=settings.export_attempts,
         first_pause=settings.retry_seconds,
         snapshot=settings.snapshot_seconds,
+        most_bytes=settings.export_bytes,
     )
     # Different in every process that ever was: a container's may all have the same number.
     worker = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"

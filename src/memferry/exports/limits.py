@@ -30,9 +30,14 @@ class ExportLimits:
         idempotency key counts nothing.
         """
         # All exports of the tenant count, also those that the caller's token may not see.
-        async with database.tenant(tenant_id) as connection:
+        async with database.connection() as connection:
             row = await connection.fetchrow(
-                sql("start_export"), key, self.per_hour, self.unfinished, self.stored_bytes
+                sql("start_export"),
+                tenant_id,
+                key,
+                self.per_hour,
+                self.unfinished,
+                self.stored_bytes,
             )
         if row is not None and row["reached"] is not None:
             raise self._refusal(row["reached"], row["again_in_seconds"])

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from memferry.errors import (
+    ExportTooLarge,
     Invalid,
     LeaseLost,
     MemferryError,
@@ -32,13 +33,15 @@ _LONGEST_PAUSE_SECONDS = 600.0
 
 @dataclass(frozen=True, kw_only=True)
 class Patience:
-    """How long an export is worked on; times in seconds."""
+    """How long an export is worked on, in seconds, and how large it may become."""
 
     lease: float
     attempts: int
     first_pause: float
     snapshot: float
     """How long one attempt may hold its snapshot, and with it vacuum."""
+    most_bytes: int = 2**63
+    """How large an export may become, uncompressed."""
 
 
 class Exporter:
@@ -65,6 +68,7 @@ class Exporter:
             asked=asked,
             seconds=self._patience.lease,
             snapshot_seconds=self._patience.snapshot,
+            most_bytes=self._patience.most_bytes,
         )
         try:
             async with lease.kept():
@@ -92,7 +96,7 @@ class Exporter:
         except Invalid:
             # A newer version has queued it: its workers understand it.
             await self._jobs.hand_back(claim, _LONGEST_PAUSE_SECONDS)
-        except SnapshotTooOld as fault:
+        except (SnapshotTooOld, ExportTooLarge) as fault:
             await _say(lease, partial(self._jobs.fail, claim, _failure(fault)))
         except MemferryError as fault:
             await self._retry(claim, job, lease, _failure(fault))

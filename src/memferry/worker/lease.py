@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from memferry.errors import LeaseLost, SnapshotTooOld, Unavailable
+from memferry.errors import ExportTooLarge, LeaseLost, SnapshotTooOld, Unavailable
 from memferry.exports.jobs import Jobs
 from memferry.exports.run import ExportRun, Snapshot
 from memferry.model.export import Claim
@@ -18,13 +18,21 @@ class Lease:
     """Renewed beside the work, however slow the work is; interrupts the work once it is lost."""
 
     def __init__(
-        self, jobs: Jobs, claim: Claim, *, asked: float, seconds: float, snapshot_seconds: float
+        self,
+        jobs: Jobs,
+        claim: Claim,
+        *,
+        asked: float,
+        seconds: float,
+        snapshot_seconds: float,
+        most_bytes: int,
     ) -> None:
         """`asked` is when the claim was sent, by the event loop's clock: it began no earlier."""
         self._jobs = jobs
         self._claim = claim
         self._seconds = seconds
         self._snapshot_seconds = snapshot_seconds
+        self._most_bytes = most_bytes
         self._clock = asyncio.get_running_loop().time
         self._good_until = asked + seconds
         self._renewing: asyncio.Task[None] | None = None
@@ -63,6 +71,8 @@ class Lease:
         self._check()  # lost before there was anything to interrupt
         async for chunk in chunks:
             self._check()
+            if run.bytes_done > self._most_bytes:
+                raise ExportTooLarge(f"The export has more than {self._most_bytes:,} bytes.")
             yield chunk
         await self._renew()
         self._check()

@@ -15,7 +15,9 @@ CREATE TABLE memferry.export_starts (
     id uuid NOT NULL DEFAULT gen_random_uuid(),
     PRIMARY KEY (tenant_id, started_at, id)
 );
-CREATE INDEX exports_stored ON memferry.exports (tenant_id) WHERE status = 'completed';
+-- Asked before each export: the index alone tells how much is stored, and when the first of it expires.
+CREATE INDEX exports_stored ON memferry.exports (tenant_id) INCLUDE (file_bytes, bytes_done, expires_at)
+    WHERE status = 'completed';
 
 CREATE VIEW memferry_service.export_starts AS
 SELECT started_at FROM memferry.export_starts
@@ -26,22 +28,23 @@ WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 --
 -- A function, since starts of one tenant must be counted one at a time, and each statement of a function sees what
 -- was committed while it waited for the lock. A start that a crash of the server forgets does no harm, so nothing
--- waits for the disk.
+-- waits for the disk. It sets the tenant by itself, so that it can be a transaction of its own in one round trip.
 CREATE FUNCTION memferry_service.start_export(
-    repeated_key text, per_hour bigint, unfinished bigint, stored_bytes bigint,
+    tenant uuid, repeated_key text, per_hour bigint, unfinished bigint, stored_bytes bigint,
     OUT reached text, OUT again_in_seconds bigint
 ) LANGUAGE plpgsql VOLATILE AS $$
 DECLARE
     hour_ago bigint;
 BEGIN
     SET LOCAL synchronous_commit = off;
+    EXECUTE format('SET LOCAL memferry.tenant = %L', tenant);
     PERFORM FROM memferry_service.idempotency_keys AS known
     WHERE known.key = repeated_key AND known.created_at >= memferry_service.now_ms() - 86400000;
     IF FOUND THEN
         RETURN;
     END IF;
     PERFORM pg_advisory_xact_lock(
-        hashtextextended('memferry starts ' || current_setting('memferry.tenant'), 0));
+        hashtextextended('memferry starts ' || tenant, 0));
     hour_ago := memferry_service.now_ms() - 3600000;
     DELETE FROM memferry_service.export_starts WHERE started_at <= hour_ago;
     -- The place that becomes free first is that of the oldest of the last `per_hour` starts.
