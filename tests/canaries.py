@@ -15,7 +15,7 @@ ALICE = "00000000-0000-7000-8000-00000000a11c"
 BOB = "00000000-0000-7000-8000-000000000b0b"
 NOBODY = "00000000-0000-7000-8000-0000000000ff"
 CANARY = "canary-of-bob"
-NOT_OF_TENANTS = ("tenants", "keys")
+NOT_OF_TENANTS = ("tenants", "gone_tenants", "keys")
 
 
 @dataclass(frozen=True)
@@ -45,6 +45,7 @@ _VALUES: dict[tuple[str, str], str | None] = {
     ("exports", "completed_at"): None,
     ("exports", "object_key"): None,
     ("exports", "error"): None,
+    ("exports", "purged_at"): None,
     ("webhooks", "events"): "{}",
     ("deliveries", "delivered_at"): None,
     ("tokens", "revoked_at"): None,

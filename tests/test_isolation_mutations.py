@@ -31,6 +31,8 @@ from tenancy import ACROSS_TENANTS
 OF_THE_OWNER = {
     "create_tenant", "create_token", "list_tokens", "revoke_token", "find_oldest_snapshot",
     "list_all_audit",
+    "list_tenants", "begin_tenant_deletion", "remove_tenant_rows", "hold_tenant",
+    "finish_tenant_deletion",
 }  # fmt: skip
 
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
@@ -54,7 +56,7 @@ OF_ITS_OWN_TENANT = {"start_export"}
 # The views of one tenant.
 VIEWS = {
     "memories", "exports", "export_payloads", "idempotency_keys", "webhooks", "deliveries",
-    "tokens", "audit",
+    "tokens", "audit", "tenant",
 }  # fmt: skip
 
 # Elements of arrays that the statement itself reads as an array or as JSON.

@@ -12,6 +12,7 @@ from conftest import Person, Service
 from holders import holder
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
+from memferry.erasure.memories import MemoryErasure
 from memferry.exports.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.app import Services, routed_app
@@ -34,6 +35,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         Services(
             tokens=Tokens(database),
             memories=Memories(database),
+            memory_erasure=MemoryErasure(database, storage, always_purge=False),
             exports=exports,
             downloads=Downloads(database, storage, exports),
             webhooks=Webhooks(database, allow_private=False),

@@ -18,6 +18,7 @@ from memferry.audit.service import Audit
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.erasure.memories import MemoryErasure
 from memferry.exports.downloads import Downloads
 from memferry.exports.jobs import Jobs
 from memferry.exports.limits import ExportLimits
@@ -123,6 +124,7 @@ async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
             Services(
                 tokens=Tokens(database),
                 memories=Memories(database),
+                memory_erasure=MemoryErasure(database, store, always_purge=settings.purge_exports),
                 exports=exports,
                 downloads=Downloads(database, store, exports),
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),

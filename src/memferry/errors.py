@@ -16,7 +16,8 @@ MemferryError
 │   ├── DownloadNotFound
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
-│   └── IdempotencyKeyInFlight
+│   ├── IdempotencyKeyInFlight
+│   └── ExportOvertaken      memories were erased while it was made
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
@@ -162,6 +163,13 @@ class IdempotencyKeyInFlight(Conflict):
     """A request with this Idempotency-Key is still being answered; try again in a moment."""
 
     code = "idempotency_key_in_flight"
+    retryable = True
+
+
+class ExportOvertaken(Conflict):
+    """Memories were erased while the export was being made; try again in a moment."""
+
+    code = "export_overtaken"
     retryable = True
 
 

@@ -201,6 +201,13 @@ class Settings:
         7 * 24 * 3600,
         "How long the file or payload of an export is kept.",
     )
+    purge_exports: bool = _setting(
+        "MEMFERRY_PURGE_EXPORTS",
+        _flag,
+        False,
+        "Deleting a memory removes the stored exports that may hold it, as if each request had "
+        "asked for `purge_exports=true`.",
+    )
     sweep_seconds: int = _setting(
         "MEMFERRY_SWEEP_SECONDS",
         _positive,

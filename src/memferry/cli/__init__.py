@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from memferry.cli import audit, database, migrate, serve, token, worker
+from memferry.cli import audit, database, migrate, serve, tenant, token, worker
 from memferry.cli.doctor import register as register_doctor
 from memferry.cli.export import register as register_export
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -25,6 +25,7 @@ audit.register(app)
 register_export(app)
 register_doctor(app)
 app.add_typer(database.app, name="database")
+app.add_typer(tenant.app, name="tenant")
 app.add_typer(token.app, name="token")
 
 

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -56,3 +57,10 @@ async def prepared_database(settings: Settings) -> AsyncIterator[str]:
     async with running_database(settings) as url:
         await prepare_database(settings)
         yield url
+
+
+def shown_time(epoch_ms: int | None) -> str:
+    """A time as a table shows it; none is an empty cell."""
+    if epoch_ms is None:
+        return ""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")

@@ -1,14 +1,13 @@
 """`memferry token create|list|revoke`."""
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from memferry.cli.context import DataDir, prepared_database, run, settings_with
+from memferry.cli.context import DataDir, prepared_database, run, settings_with, shown_time
 from memferry.cli.export import epoch_ms
 from memferry.model.token import SCOPES, USUAL_SCOPES, Grant
 from memferry.settings import Settings
@@ -56,9 +55,9 @@ def list_tokens(data_dir: DataDir = None) -> None:
             f"{row['prefix']}…",
             " ".join(row["scopes"]),
             "all" if row["namespaces"] is None else " ".join(row["namespaces"]),
-            _time(row["created_at"]),
-            _time(row["expires_at"]),
-            _time(row["revoked_at"]),
+            shown_time(row["created_at"]),
+            shown_time(row["expires_at"]),
+            shown_time(row["revoked_at"]),
         )
     Console().print(table)
 
@@ -85,9 +84,3 @@ async def _list(settings: Settings) -> Sequence[Mapping[str, Any]]:
 async def _revoke(settings: Settings, token: str) -> None:
     async with prepared_database(settings) as url:
         await Admin(url).revoke_token(token)
-
-
-def _time(epoch_ms: int | None) -> str:
-    if epoch_ms is None:
-        return ""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")

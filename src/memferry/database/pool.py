@@ -42,6 +42,7 @@ SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
 """
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
+_OWNER_CONNECT_SECONDS = 10
 
 # What a statement meets when the server is away, going away, coming up, full or overloaded.
 _AWAY = (
@@ -225,6 +226,17 @@ async def _roll_back(connection: Connection) -> None:
             await connection.execute("ROLLBACK")
     except _BROKEN:
         connection.terminate()
+
+
+@asynccontextmanager
+async def owner_connection(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A connection as the owner of the tables: for the operator's commands, never for requests."""
+    with translated_errors():
+        connection = await asyncpg.connect(url, timeout=_OWNER_CONNECT_SECONDS)
+        try:
+            yield connection
+        finally:
+            await connection.close()
 
 
 async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":

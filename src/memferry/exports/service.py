@@ -3,7 +3,9 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import fields, replace
+from typing import LiteralString
 
 import asyncpg
 
@@ -11,9 +13,11 @@ from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.errors import (
     ExportNotFound,
+    ExportOvertaken,
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
     StorageUnavailable,
+    UnknownToken,
 )
 from memferry.exports.limits import ExportLimits
 from memferry.exports.payload import Payload, stored_as_json
@@ -26,6 +30,7 @@ from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.exports")
 _LISTED = 100
+_TRIES = 5
 
 
 class Exports:
@@ -52,14 +57,23 @@ class Exports:
 
         A repeated idempotency key answers the export it stands for; raises IdempotencyKeyInFlight
         while that one is being made, and IdempotencyKeyReused if it was asked for differently.
-        Raises LimitReached or ExportTooLarge for more than one tenant or one export may have.
+        Raises LimitReached or ExportTooLarge for more than one tenant or one export may have, and
+        ExportOvertaken if each of several snapshots held what was meanwhile erased.
         """
         await self._limits.start(self._database, caller.tenant_id, idempotency_key)
+        for _ in range(_TRIES):
+            with suppress(ExportOvertaken):
+                return await self._create_whole(caller, request, idempotency_key)
+        raise ExportOvertaken
+
+    async def _create_whole(
+        self, caller: Caller, request: ExportRequest, key: str | None
+    ) -> Export:
         try:
-            return await self._create(caller, request, idempotency_key, None)
+            return await self._create(caller, request, key, None)
         except _TooLarge as large:
             # A COPY that is left early takes its transaction with it.
-            return await self._create(caller, request, idempotency_key, large.rows)
+            return await self._create(caller, request, key, large.rows)
 
     async def _create(
         self, caller: Caller, request: ExportRequest, key: str | None, too_many: int | None
@@ -109,7 +123,8 @@ class Exports:
     async def _keep(
         self, connection: Connection, request: ExportRequest, run: ExportRun, payload: Payload
     ) -> Export:
-        row = await connection.fetchrow(
+        row = await _added(
+            connection,
             sql("create_completed_export"),
             new_export_id(),
             request.format.name,
@@ -184,7 +199,8 @@ async def _small(run: ExportRun, rows: int) -> Payload:
 
 
 async def _queue(connection: Connection, request: ExportRequest, row_count: int) -> Export:
-    row = await connection.fetchrow(
+    row = await _added(
+        connection,
         sql("create_pending_export"),
         new_export_id(),
         request.format.name,
@@ -193,6 +209,19 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         None if request.codec is None else request.codec.name,
     )
     return _export(row)
+
+
+async def _added(
+    connection: Connection, statement: LiteralString, *arguments: object
+) -> asyncpg.Record:
+    """The row of a new export; raises ExportOvertaken if its snapshot holds what is erased now."""
+    try:
+        row = await connection.fetchrow(statement, *arguments)
+    except asyncpg.SerializationError as fault:
+        raise ExportOvertaken from fault
+    if row is None:
+        raise UnknownToken  # its tenant is being deleted
+    return row
 
 
 def _export(row: asyncpg.Record | None, **more: bytes) -> Export:

@@ -10,6 +10,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
 from memferry.audit.service import Audit
+from memferry.erasure.memories import MemoryErasure
 from memferry.errors import MemferryError
 from memferry.exports.downloads import Downloads
 from memferry.exports.service import Exports
@@ -43,6 +44,7 @@ class Services:
 
     tokens: Tokens
     memories: Memories
+    memory_erasure: MemoryErasure
     exports: Exports
     downloads: Downloads
     webhooks: Webhooks
@@ -72,7 +74,7 @@ def routed_app(services: Services) -> FastAPI:
         ExportEndpoints(
             services.exports, services.downloads, services.audit, services.public_url
         ).router(),
-        MemoryEndpoints(services.memories).router(),
+        MemoryEndpoints(services.memories, services.memory_erasure).router(),
         WebhookEndpoints(services.webhooks).router(),
         TokenEndpoints(services.tokens).router(),
         AuditEndpoints(services.audit).router(),

@@ -13,7 +13,7 @@ _PREFLIGHT = {
     "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
     "Access-Control-Max-Age": "86400",
 }
-_EXPOSED = "Location, Retry-After"
+_EXPOSED = "Location, Retry-After, Memferry-Purged-Exports"
 
 
 class Cors:

@@ -10,12 +10,14 @@ from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
+from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Invalid, MemoryNotFound, TooLarge
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
 from memferry.http.docs import add_route, filter_fields, query_field
 from memferry.http.requests import (
     caller,
+    flag,
     number,
     read_body,
     read_query,
@@ -40,6 +42,9 @@ _LIST_QUERY = [
     query_field("limit", "integer", "50 unless given, held within 1 to 500"),
     query_field("offset", "integer", "0 unless given, held within 0 to 100,000"),
     *filter_fields(),
+]
+_DELETE_QUERY = [
+    query_field("purge_exports", "boolean", "also remove the stored exports that may hold it")
 ]
 _RECALL_QUERY = [
     query_field("q", "string", "plain text"),
@@ -75,8 +80,9 @@ register_url_convertor("any_text", _AnyText())
 class MemoryEndpoints:
     """Everything below /api that saves, finds or changes memories."""
 
-    def __init__(self, memories: Memories) -> None:
+    def __init__(self, memories: Memories, erasure: MemoryErasure) -> None:
         self._memories = memories
+        self._erasure = erasure
 
     def router(self) -> APIRouter:
         """All addresses of memories."""
@@ -139,7 +145,9 @@ class MemoryEndpoints:
             self.delete_memory,
             204,
             None,
+            400,
             404,
+            parameters=_DELETE_QUERY,
             scopes=_WRITE,
         )
         add_route(
@@ -235,9 +243,17 @@ class MemoryEndpoints:
         return raw_answer(changed.encode())
 
     async def delete_memory(self, request: Request, memory_id: str) -> Response:
-        """Delete one memory."""
-        await self._memories.delete(caller(request), uuid_or(memory_id, MemoryNotFound()))
-        return Response(status_code=204)
+        """Delete one memory, and with `purge_exports=true` the stored exports that may hold it.
+
+        `Memferry-Purged-Exports` then tells how many lost their bytes; they are `expired` and have
+        `purged_at`. Exports that are being written start again without the memory.
+        """
+        purge = flag(read_query(request), "purge_exports")
+        purged = await self._erasure.delete(
+            caller(request), uuid_or(memory_id, MemoryNotFound()), purge=purge
+        )
+        headers = {} if purged is None else {"Memferry-Purged-Exports": str(purged)}
+        return Response(status_code=204, headers=headers)
 
     async def save_bulk(self, request: Request) -> Response:
         """Save up to 10,000 rows; rows that break a rule are counted and named, not saved."""

@@ -66,6 +66,14 @@ def time_or_none(text: str | None) -> int | None:
     return min(max(int(text), 0), _INT64)
 
 
+def flag(query: Mapping[str, str], name: str) -> bool:
+    """A field that is `true` or `false`, false if not given; junk is refused, not passed over."""
+    text = query.get(name, "false")
+    if text not in {"true", "false"}:
+        raise Invalid(name, "expected true or false")
+    return text == "true"
+
+
 def uuid_or(text: str, fault: Exception) -> UUID:
     """The UUID a path holds; anything else names nothing, which is what `fault` says."""
     if not _UUID.fullmatch(text):

@@ -196,6 +196,9 @@ class ExportSummary(Shape):
     )
     completed_at: int | None = Field(description="when it was completed, failed or cancelled")
     expires_at: int | None = Field(description="until when its bytes are kept; set when completed")
+    purged_at: int | None = Field(
+        description="when its bytes were removed because a memory in them was deleted"
+    )
 
 
 class Export(ExportSummary):

@@ -55,4 +55,5 @@ def export_summary(export: Export) -> dict[str, Any]:
         "snapshot_at": export.snapshot_at,
         "completed_at": export.completed_at,
         "expires_at": export.expires_at,
+        "purged_at": export.purged_at,
     }

@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from memferry.database.literal import array
-from memferry.database.pool import Database
+from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
-from memferry.errors import MemoryNotFound
+from memferry.errors import MemoryNotFound, UnknownToken
 from memferry.filters import Selection
 from memferry.model.identity import new_memory_ids
 from memferry.model.memory import Change, Checked
@@ -29,7 +29,7 @@ class Memories:
         caller.check_namespace(new.namespace)
         (memory_id,) = new_memory_ids(1)
         async with self._database.tenant(caller) as connection:
-            row: str = await connection.fetchval(
+            row: str | None = await connection.fetchval(
                 sql("save_memory"),
                 memory_id,
                 new.content,
@@ -39,6 +39,8 @@ class Memories:
                 new.source_ref,
                 new.metadata,
             )
+        if row is None:
+            raise UnknownToken  # its tenant is being deleted
         return row
 
     async def save_many(self, caller: Caller, items: Sequence[tuple[Checked, Times]]) -> int:
@@ -60,6 +62,8 @@ class Memories:
                 [created for _, (created, _) in items],
                 [updated for _, (_, updated) in items],
             )
+        if saved < len(items):
+            raise UnknownToken  # its tenant is being deleted
         return saved
 
     async def get(self, caller: Caller, memory_id: UUID) -> str:
@@ -77,11 +81,6 @@ class Memories:
         async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(sql("change_memory"), memory_id, *arguments)
         return _found(row)
-
-    async def delete(self, caller: Caller, memory_id: UUID) -> None:
-        """Delete one memory; raises MemoryNotFound."""
-        async with self._database.tenant(caller) as connection:
-            _found(await connection.fetchval(sql("delete_memory"), memory_id))
 
     async def newest(
         self, caller: Caller, selection: Selection, *, limit: int, offset: int = 0
@@ -109,6 +108,11 @@ class Memories:
     async def _rows(self, caller: Caller, statement: str, arguments: Sequence[object]) -> list[str]:
         async with self._database.tenant(caller) as connection:
             return [row[0] for row in await connection.fetch(statement, *arguments)]
+
+
+async def delete_memory(connection: Connection, memory_id: UUID) -> str:
+    """Delete one memory in a transaction of its tenant; answers its row. Raises MemoryNotFound."""
+    return _found(await connection.fetchval(sql("delete_memory"), memory_id))
 
 
 def _found(row: str | None) -> str:

@@ -48,6 +48,8 @@ class Export:
     snapshot_at: int | None
     completed_at: int | None
     expires_at: int | None
+    purged_at: int | None
+    """When its bytes were removed because a memory they held was deleted."""
     payload_json: bytes | None = None
     """The whole export as one JSON string, if it was small."""
 
@@ -76,7 +78,12 @@ class Claim:
 
 def object_prefix(tenant_id: UUID, export_id: str) -> str:
     """What the keys of all attempts at an export start with."""
-    return f"{tenant_id}/{export_id}/"
+    return f"{tenant_prefix(tenant_id)}{export_id}/"
+
+
+def tenant_prefix(tenant_id: UUID) -> str:
+    """What the keys of all files of a tenant start with."""
+    return f"{tenant_id}/"
 
 
 @dataclass(frozen=True, kw_only=True)

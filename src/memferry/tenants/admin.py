@@ -1,13 +1,10 @@
 """What the operator does with tenants and tokens, as the owner of the tables."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
-from memferry.database.pool import translated_errors
+from memferry.database.pool import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid
 from memferry.model import rules
@@ -29,14 +26,16 @@ class Admin:
         rules.text("tenant", tenant, most=NAME_CHARACTERS, least=1)
         token = NewToken.make()
         (tenant_id,) = new_memory_ids(1)
-        async with self._connection() as connection, connection.transaction():
+        async with owner_connection(self._url) as connection, connection.transaction():
             tenant_id = await connection.fetchval(sql("create_tenant"), tenant_id, tenant)
+            if tenant_id is None:
+                raise Invalid("tenant", "is being deleted; finish that: memferry tenant delete")
             await connection.execute(sql("create_token"), tenant_id, *stored(token, name, grant))
         return token
 
     async def tokens(self) -> Sequence[Mapping[str, Any]]:
         """All tokens, with tenant, what they may do, prefix and times; never the tokens."""
-        async with self._connection() as connection:
+        async with owner_connection(self._url) as connection:
             return [dict(row) for row in await connection.fetch(sql("list_tokens"))]
 
     async def revoke_token(self, token_id: str) -> None:
@@ -46,7 +45,7 @@ class Admin:
         """
         by_id = _uuid(token_id)
         by_digest = NewToken(token_id).sha256
-        async with self._connection() as connection:
+        async with owner_connection(self._url) as connection:
             revoked = await connection.fetchval(sql("revoke_token"), by_id, by_digest)
         if revoked is None:
             raise Invalid(
@@ -55,18 +54,9 @@ class Admin:
 
     async def audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
         """The newest entries of the audit, as JSON text with the name of the tenant."""
-        async with self._connection() as connection:
+        async with owner_connection(self._url) as connection:
             rows = await connection.fetch(sql("list_all_audit"), limit, event, tenant)
         return [row[0] for row in rows]
-
-    @asynccontextmanager
-    async def _connection(self) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-        with translated_errors():
-            connection = await asyncpg.connect(self._url, timeout=10)
-            try:
-                yield connection
-            finally:
-                await connection.close()
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,11 +1,16 @@
 -- An export that ran in its request: the row and the payload appear together.
 -- Without a webhook nobody is told, and the function, which must be planned, is not called.
 -- The transaction began in the statement that took its snapshot, so its time is the snapshot's.
-WITH made AS (
+-- The tenant's row is shared until then: a deletion that reaches exports waits and finds this one, and if one has
+-- come since the snapshot, the transaction fails. No row comes back where the tenant is leaving.
+WITH home AS (
+    SELECT erasures FROM tenant FOR SHARE
+), made AS (
     INSERT INTO exports (id, status, format, filters, row_count, rows_done, bytes_done, sha256,
         snapshot_at, completed_at, expires_at)
     SELECT $1, 'completed', $2, $3::json, $4, $4, $5, $6,
         floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $8::bigint
+    FROM home
     RETURNING *
 ), kept AS (
     INSERT INTO export_payloads (export_id, payload) SELECT id, $7 FROM made

@@ -1,5 +1,6 @@
 -- Which of these stored things nobody needs now or ever: neither the file of a completed export, nor what the
--- attempt that runs now is writing. Those of tenants unknown here belong to somebody else and are left alone.
+-- attempt that runs now is writing. Those of tenants that never were here belong to somebody else
+-- and are left alone.
 SELECT stored.name
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::integer[])
     AS stored (name, tenant_id, export_id, attempt)

@@ -1,11 +1,14 @@
 -- Save many memories in one round trip; unnest keeps their order. A row that brings its times keeps them:
 -- this is the way for memories that move here from elsewhere.
-WITH saved AS (
+-- The tenant's row is held meanwhile, as in save_memory.
+WITH home AS (
+    SELECT erasures FROM tenant FOR KEY SHARE
+), saved AS (
     INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
     SELECT item.id, item.content, item.namespace, item.tags::text[], item.source, item.source_ref,
         item.metadata::jsonb, coalesce(item.created_at, now),
         coalesce(item.updated_at, item.created_at, now)
-    FROM now_ms() AS now, unnest(
+    FROM home, now_ms() AS now, unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::bigint[], $9::bigint[]
     ) AS item (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)

@@ -1,0 +1,52 @@
+-- Take back every export that may hold a memory which was just deleted; $1 is its row. What is completed loses its
+-- bytes; what is being written starts again in a new snapshot, which counts as no failure: the attempt is fenced
+-- off, and its lease is over. Too many may be taken back, none may be missed:
+-- - a memory that was changed after the snapshot may have matched before; an hour is longer than any change takes
+--   to commit, which is when a snapshot sees it;
+-- - created_at may be brought along, so it does not tell when a memory was saved. Its id does (RFC 9562, section
+--   5.7), by the clock of another machine, which is trusted to a day.
+-- A locked row is looked at again, so what a worker completes at this moment is found completed.
+WITH erased AS (
+    SELECT id, namespace, tags, metadata, created_at, updated_at,
+        CASE WHEN substr(id::text, 15, 1) = '7'
+            THEN ('x' || substr(replace(id::text, '-', ''), 1, 12))::bit(48)::bigint
+        END AS saved_at
+    FROM json_to_record($1::json) AS memory (
+        id uuid, namespace text, tags jsonb, metadata jsonb, created_at bigint, updated_at bigint)
+), holding AS (
+    SELECT export.id, export.status, export.object_key
+    FROM exports AS export CROSS JOIN erased
+    WHERE export.status IN ('pending', 'running', 'completed')
+        AND (erased.saved_at IS NULL
+            OR erased.saved_at <= coalesce(export.snapshot_at, export.completed_at, now_ms()) + 86400000)
+        AND ((export.filters ->> 'created_after') IS NULL
+            OR erased.created_at >= (export.filters ->> 'created_after')::bigint)
+        AND ((export.filters ->> 'created_before') IS NULL
+            OR erased.created_at <= (export.filters ->> 'created_before')::bigint)
+        AND (erased.updated_at >= coalesce(export.snapshot_at, export.created_at) - 3600000
+            OR (((export.filters ->> 'namespace') IS NULL
+                    OR erased.namespace = (export.filters ->> 'namespace'))
+                AND (export.namespaces IS NULL OR erased.namespace = ANY (export.namespaces))
+                AND ((export.filters ->> 'tags') IS NULL
+                    OR erased.tags @> (export.filters ->> 'tags')::jsonb)
+                AND ((export.filters ->> 'metadata_filter') IS NULL
+                    OR (export.filters ->> 'metadata_filter')::jsonb = '{}'
+                    OR erased.metadata @> (export.filters ->> 'metadata_filter')::jsonb)))
+    FOR UPDATE OF export
+), emptied AS (
+    DELETE FROM export_payloads AS payload USING holding WHERE payload.export_id = holding.id
+), restarted AS (
+    UPDATE exports AS export
+    SET attempt = export.attempt + 1, leased_until = now(),
+        failures = export.failures - CASE WHEN export.leased_until > now() THEN 1 ELSE 0 END
+    FROM holding
+    WHERE export.id = holding.id AND holding.status = 'running'
+), purged AS (
+    UPDATE exports AS export SET status = 'expired', object_key = NULL, purged_at = now_ms()
+    FROM holding
+    WHERE export.id = holding.id AND holding.status = 'completed'
+    RETURNING export.id, export.filters, export.row_count, export.bytes_done
+)
+SELECT purged.id, holding.object_key,
+    note('export.deleted', 'ok', purged.id, purged.filters, purged.row_count, purged.bytes_done, 'memory erased')
+FROM holding JOIN purged ON purged.id = holding.id

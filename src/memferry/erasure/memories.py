@@ -1,0 +1,48 @@
+"""Deleting a memory, and with it the stored exports that hold it."""
+
+import logging
+from uuid import UUID
+
+from memferry.database.pool import Database
+from memferry.errors import StorageUnavailable
+from memferry.exports.purge import begin_purge, purge_exports
+from memferry.memories.service import delete_memory
+from memferry.model.token import Caller
+from memferry.storage import Storage
+
+_log = logging.getLogger("memferry.erasure")
+
+
+class MemoryErasure:
+    """Deletes memories of every tenant, one tenant per call."""
+
+    def __init__(self, database: Database, storage: Storage, *, always_purge: bool) -> None:
+        """With `always_purge` every deletion reaches exports, whether it asks for that or not."""
+        self._database = database
+        self._storage = storage
+        self._always_purge = always_purge
+
+    async def delete(self, caller: Caller, memory_id: UUID, *, purge: bool) -> int | None:
+        """Delete one memory; raises MemoryNotFound.
+
+        With `purge`, completed exports that may hold it lose their bytes in the same transaction,
+        and those that are being written start again: no export that is completed later has it.
+        Answers how many were purged; None where exports were left alone.
+        """
+        if not (purge or self._always_purge):
+            async with self._database.tenant(caller) as connection:
+                await delete_memory(connection, memory_id)
+            return None
+        async with self._database.tenant(caller) as connection:
+            await begin_purge(connection)
+            purged = await purge_exports(connection, await delete_memory(connection, memory_id))
+        await self._remove([key for key in purged.values() if key is not None])
+        return len(purged)
+
+    async def _remove(self, keys: list[str]) -> None:
+        """Remove the files; what a store that is away keeps of them is left to the sweeper."""
+        try:
+            for key in keys:
+                await self._storage.delete(key)
+        except StorageUnavailable as fault:
+            _log.warning("files of purged exports are left to the sweeper: %s", fault)

@@ -1,0 +1,99 @@
+"""Deleting a tenant with everything it has, as the owner of the tables."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from memferry.database.pool import Connection, owner_connection
+from memferry.database.sql import sql
+from memferry.errors import Invalid, StorageUnavailable
+from memferry.model.export import tenant_prefix
+from memferry.storage import Storage
+
+_log = logging.getLogger("memferry.erasure")
+_BATCH = 5_000
+_LOOKS = 60
+_PAUSE_SECONDS = 0.5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Removed:
+    """What a deletion has removed."""
+
+    rows: int
+    files: int
+
+
+class TenantErasure:
+    """The operator's hand; `url` must belong to the owner of the tables.
+
+    The order makes a deletion one that can be killed anywhere and run again: first nobody can add
+    anything, then rows go in small transactions, then files until the store shows none, and the
+    tenant's own row, by which all of this is found, goes last.
+    """
+
+    def __init__(self, url: str, storage: Storage) -> None:
+        self._url = url
+        self._storage = storage
+
+    async def all(self) -> Sequence[Mapping[str, Any]]:
+        """Every tenant, with the numbers of its tokens and exports; newest last."""
+        async with owner_connection(self._url) as connection:
+            return [dict(row) for row in await connection.fetch(sql("list_tenants"))]
+
+    async def delete(self, name: str) -> Removed:
+        """Delete a tenant; raises Invalid if there is none by that name.
+
+        Raises StorageUnavailable if the store does not let go of its files; then, as after a kill,
+        the same call goes on where this one ended.
+        """
+        async with owner_connection(self._url) as connection:
+            tenant_id = await connection.fetchval(sql("begin_tenant_deletion"), name)
+            if tenant_id is None:
+                raise Invalid("tenant", "there is none by that name; see: memferry tenant list")
+            rows = await _remove_rows(connection, tenant_id)
+            files = await self._remove_files(tenant_prefix(tenant_id))
+            async with connection.transaction():
+                await connection.fetchval(sql("hold_tenant"), tenant_id)
+                rows += await _remove_rows(connection, tenant_id)
+                await connection.execute(sql("finish_tenant_deletion"), tenant_id)
+        return Removed(rows=rows, files=files)
+
+    async def _remove_files(self, prefix: str) -> int:
+        """Remove everything below a prefix until the store shows nothing more; answers how much.
+
+        A worker that was writing there finds its export ended within about a second. What comes
+        later still, the sweeper removes.
+        """
+        await self._storage.ping()  # one that is away would show nothing, too
+        removed = 0
+        for _ in range(_LOOKS):
+            found = await self._remove_once(prefix)
+            if found == 0:
+                return removed
+            removed += found
+            await asyncio.sleep(_PAUSE_SECONDS)
+        raise StorageUnavailable(f"the object store still holds files below {prefix}")
+
+    async def _remove_once(self, prefix: str) -> int:
+        """Uploads first: one that is finished meanwhile is found among the files."""
+        found = 0
+        async for upload in self._storage.unfinished(prefix):
+            await self._storage.abort(upload)
+            found += 1
+        async for info in self._storage.list(prefix):
+            await self._storage.delete(info.key)
+            found += 1
+        _log.info("removed %d files and uploads below %s", found, prefix)
+        return found
+
+
+async def _remove_rows(connection: Connection, tenant_id: UUID) -> int:
+    """All rows of a tenant, some at a time; answers how many."""
+    total = 0
+    while removed := await connection.fetchval(sql("remove_tenant_rows"), tenant_id, _BATCH):
+        total += removed
+    return total

@@ -1,0 +1,23 @@
+"""Taking exports back that may hold a deleted memory, in the transaction that deletes it."""
+
+from collections.abc import Mapping
+
+from memferry.database.pool import Connection
+from memferry.database.sql import sql
+
+
+async def begin_purge(connection: Connection) -> None:
+    """Before the memory is deleted: from now on no export of the tenant is added unseen."""
+    await connection.execute(sql("begin_purge"))
+
+
+async def purge_exports(connection: Connection, memory: str) -> Mapping[str, str | None]:
+    """Take back every export that may hold this memory, given as its row in JSON.
+
+    Answers those that were completed, and the keys of their files, which the caller removes once
+    this is committed. Those that are being written start again in a new snapshot.
+    """
+    # A limited token is shown no export that reaches beyond its limit; deletions reach those too.
+    await connection.execute(sql("see_all_namespaces"))
+    rows = await connection.fetch(sql("purge_exports"), memory)
+    return {row["id"]: row["object_key"] for row in rows}
