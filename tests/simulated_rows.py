@@ -29,6 +29,7 @@ class Row:
     bytes_done: int = 0
     sha256: bytes | None = None
     compression: str | None = None
+    csv_safe: bool = False
     file_bytes: int | None = None
     file_sha256: bytes | None = None
     object_key: str | None = None
@@ -131,7 +132,8 @@ class Rows:
 
     def get_job(self, *claim: Any) -> Answer:
         row = self._held(*claim)
-        names = ("format", "compression", "filters", "failures", "last_error", "last_error_code")
+        names = ["format", "compression", "csv_safe", "filters", "failures"]
+        names += ["last_error", "last_error_code"]
         return [] if row is None else [{name: getattr(row, name) for name in names}]
 
     def renew_export(self, *args: Any) -> Answer:

@@ -22,7 +22,7 @@ from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Selection
-from memferry.formats import FORMATS
+from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.tenants import tokens
 from mutants import bound, mutants, parsed, relations_named, text
 from tenancy import ACROSS_TENANTS
@@ -77,8 +77,10 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.of(every).apply(statement, *range(leading))
         if "{columns}" in whole:
-            for kind in FORMATS.values():
-                filled[f"{name} as {kind.name}"] = whole.replace("{columns}", kind.columns)
+            for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
+                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
+                    "{columns}", kind.columns
+                )
         else:
             filled[name] = whole
     return filled

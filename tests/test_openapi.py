@@ -86,6 +86,7 @@ def test_a_body_in_the_document_is_the_one_that_is_taken(service: Service) -> No
     assert set(schema["properties"]) == {
         "format",
         "compression",
+        "csv_safe",
         "namespace",
         "tags",
         "metadata_filter",

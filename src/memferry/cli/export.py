@@ -49,6 +49,9 @@ def register(app: typer.Typer) -> None:
         compression: Annotated[
             str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")
         ] = None,
+        csv_safe: Annotated[
+            bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
+        ] = False,
         export_id: Annotated[
             str | None,
             typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
@@ -62,6 +65,7 @@ def register(app: typer.Typer) -> None:
         body = {
             "format": file_format,
             "compression": compression,
+            "csv_safe": csv_safe or None,
             "namespace": namespace,
             "tags": tag or None,
             "metadata_filter": None if metadata is None else _json_object(metadata),

@@ -12,20 +12,22 @@ from memferry.errors import Invalid
 from memferry.exports.compress import CODECS, Codec
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
 from memferry.filters.within import Within
-from memferry.formats import FORMATS, TextFormat
+from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat
 from memferry.model import json
+from memferry.model.export import Job
 
 BODY_BYTES = 64 * 1024
 _DEFAULT_FORMAT = "json"
 _NULL = Raw(b"null")
 
-# A field for the format, one for the compression and one per filter; any other field is refused,
-# since a filter that is silently dropped would hand out too much.
+# A field for the format, one for each way to change its file, and one per filter; any other field
+# is refused, since a filter that is silently dropped would hand out too much.
 ExportBody = msgspec.defstruct(
     "ExportBody",
     [
         ("format", str | None, None),
         ("compression", str | None, None),
+        ("csv_safe", bool | None, None),
         *(
             (each.field, Raw, _NULL) if each.type is Raw else (each.field, each.type | None, None)
             for each in EXPORT_FILTERS
@@ -50,9 +52,7 @@ class ExportRequest:
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
         request = json.decode(_DECODER, body)
-        name = _DEFAULT_FORMAT if request.format is None else request.format
-        if name not in FORMATS:
-            raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")
+        file_format = _format(request.format, csv_safe=request.csv_safe is True)
         if request.compression is not None and request.compression not in CODECS:
             raise Invalid("compression", f"unknown; expected one of {', '.join(CODECS)}, or null")
         values: dict[type[Filter], object] = {}
@@ -63,7 +63,7 @@ class ExportRequest:
                 values[each] = value
         _check_order(values)
         json.refuse_repeated_keys(body)
-        return cls(FORMATS[name], CODECS.get(request.compression or ""), values)
+        return cls(file_format, CODECS.get(request.compression or ""), values)
 
     @property
     def selection(self) -> Selection:
@@ -84,7 +84,8 @@ class ExportRequest:
     @property
     def kind(self) -> str:
         """What a worker must be able to write."""
-        return self.format.name if self.codec is None else f"{self.format.name}+{self.codec.name}"
+        words = (self.format.name, "safe" * self.format.safe, self.codec.name if self.codec else "")
+        return "+".join(filter(None, words))
 
     def digest(self, namespaces: Sequence[str] | None) -> bytes:
         """As `sha256`, of what is asked for under a limit: elsewhere it means other rows."""
@@ -97,13 +98,12 @@ class ExportRequest:
         return Raw(value.encode()) if each.type is Raw and isinstance(value, str) else value
 
     @classmethod
-    def stored(cls, format_name: str, compression: str | None, filters_json: str) -> Self:
-        """The request an export row was made from, held within the namespaces of its token."""
-        filters = msgspec.json.decode(filters_json, type=dict[str, Raw])
+    def stored(cls, job: Job) -> Self:
+        """The request a job was made from, held within the namespaces of its token."""
+        filters = msgspec.json.decode(job.filters, type=dict[str, Raw])
         within = msgspec.json.decode(filters.pop(Within.field, _NULL), type=list[str] | None)
-        request = cls.parse(
-            msgspec.json.encode({"format": format_name, "compression": compression, **filters})
-        )
+        form = {"format": job.format, "compression": job.compression, "csv_safe": job.csv_safe}
+        request = cls.parse(msgspec.json.encode({**form, **filters}))
         if within is None:
             return request
         return replace(request, values=request.values | {Within: within})
@@ -111,10 +111,21 @@ class ExportRequest:
 
 KINDS: tuple[str, ...] = tuple(
     ExportRequest(each, codec, {}).kind
-    for each in FORMATS.values()
+    for each in (*FORMATS.values(), *SAFE_FORMATS.values())
     for codec in (None, *CODECS.values())
 )
 """All that a worker of this version can write."""
+
+
+def _format(name: str | None, *, csv_safe: bool) -> type[TextFormat]:
+    name = _DEFAULT_FORMAT if name is None else name
+    if name not in FORMATS:
+        raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")
+    if not csv_safe:
+        return FORMATS[name]
+    if name not in SAFE_FORMATS:
+        raise Invalid("csv_safe", f"goes only with format {' or '.join(SAFE_FORMATS)}")
+    return SAFE_FORMATS[name]
 
 
 def _check_order(values: dict[type[Filter], object]) -> None:

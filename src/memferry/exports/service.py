@@ -134,6 +134,7 @@ class Exports:
             run.sha256,
             payload.stored(),
             self._lifetime_ms,
+            request.format.safe,
         )
         return _export(row, payload_json=payload.as_json())
 
@@ -207,6 +208,7 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         request.filters_json,
         row_count,
         None if request.codec is None else request.codec.name,
+        request.format.safe,
     )
     return _export(row)
 

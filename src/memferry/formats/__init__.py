@@ -2,9 +2,12 @@
 
 from memferry.formats.base import TextFormat
 from memferry.formats.csv import Csv
+from memferry.formats.csv_safe import CsvSafe
 from memferry.formats.json import Json
 from memferry.formats.ndjson import Ndjson
 
 FORMATS: dict[str, type[TextFormat]] = {each.name: each for each in (Json, Ndjson, Csv)}
+SAFE_FORMATS: dict[str, type[TextFormat]] = {CsvSafe.name: CsvSafe}
+"""Those of the formats that have a variant for spreadsheets, and it."""
 
-__all__ = ["FORMATS", "TextFormat"]
+__all__ = ["FORMATS", "SAFE_FORMATS", "TextFormat"]

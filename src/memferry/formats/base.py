@@ -14,6 +14,8 @@ class TextFormat(ABC):
     """
 
     name: ClassVar[LiteralString]
+    safe: ClassVar[bool] = False
+    """Whether no spreadsheet runs anything in it."""
     extension: ClassVar[str]
     media_type: ClassVar[str]
     columns: ClassVar[LiteralString]

@@ -170,6 +170,10 @@ class ExportRequest(Filters):
     compression: Compression | None = Field(
         default=None, description="compresses the file; a payload never is compressed"
     )
+    csv_safe: bool | None = Field(
+        default=False,
+        description="guards cells that a spreadsheet would run as formulas; only with format csv",
+    )
 
 
 class ExportSummary(Shape):
@@ -179,6 +183,7 @@ class ExportSummary(Shape):
     status: Literal["pending", "running", "completed", "failed", "cancelled", "expired"]
     format: Format
     compression: Compression | None = Field(description="of the file; null for a payload")
+    csv_safe: bool = Field(description="whether cells that a spreadsheet would run are guarded")
     row_count: int
     error: str | None
     error_code: str | None = Field(description="stable; set when failed", examples=[None])

@@ -40,6 +40,7 @@ def export_summary(export: Export) -> dict[str, Any]:
         "status": export.status,
         "format": export.format,
         "compression": export.compression,
+        "csv_safe": export.csv_safe,
         "row_count": export.row_count,
         "error": export.error,
         "error_code": export.error_code,

@@ -31,6 +31,8 @@ class Export:
     format: str
     compression: str | None
     """How the file is compressed; None: not at all, as every payload."""
+    csv_safe: bool
+    """Whether cells that a spreadsheet would run are guarded."""
     filters: str
     """JSON text with exactly the five keys of the contract."""
     row_count: int
@@ -92,6 +94,7 @@ class Job:
 
     format: str
     compression: str | None
+    csv_safe: bool
     filters: str
     failures: int
     """Attempts that count against the export, this one included."""

@@ -107,7 +107,7 @@ class Exporter:
 
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
-        request = ExportRequest.stored(job.format, job.compression, job.filters)
+        request = ExportRequest.stored(job)
         async with self._runs.start(claim.tenant_id, request) as (run, snapshot):
             file = File(run, request.codec)
             await self._storage.put(

@@ -7,9 +7,9 @@ WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
     INSERT INTO exports (id, status, format, filters, row_count, rows_done, bytes_done, sha256,
-        snapshot_at, completed_at, expires_at)
+        snapshot_at, completed_at, expires_at, csv_safe)
     SELECT $1, 'completed', $2, $3::json, $4, $4, $5, $6,
-        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $8::bigint
+        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $8::bigint, $9
     FROM home
     RETURNING *
 ), kept AS (
