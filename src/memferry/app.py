@@ -83,6 +83,9 @@ def storage(settings: Settings) -> Storage:
             access_key=settings.s3_access_key,
             secret_key=settings.s3_secret_key,
             session_token=settings.s3_session_token,
+            encryption=settings.s3_encryption,
+            kms_key=settings.s3_kms_key,
+            authorities=settings.s3_ca_file,
         ),
     )
 

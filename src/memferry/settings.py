@@ -35,6 +35,12 @@ def _positive(value: str) -> int:
     return int(value)
 
 
+def _encryption(value: str) -> str:
+    if value not in {"AES256", "aws:kms"}:
+        raise ValueError("expected AES256 or aws:kms")
+    return value
+
+
 def _address(value: str) -> str:
     if urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).hostname:
         raise ValueError("expected an address that starts with http:// or https://")
@@ -235,6 +241,25 @@ class Settings:
     s3_secret_key: str | None = _setting("AWS_SECRET_ACCESS_KEY", _text, None, "S3: secret key.")
     s3_session_token: str | None = _setting(
         "AWS_SESSION_TOKEN", _text, None, "S3: session token of temporary credentials."
+    )
+    s3_encryption: str | None = _setting(
+        "MEMFERRY_S3_SSE",
+        _encryption,
+        None,
+        "S3: ask the store to encrypt each file, `AES256` or `aws:kms`; unset: as the bucket says.",
+    )
+    s3_kms_key: str | None = _setting(
+        "MEMFERRY_S3_SSE_KMS_KEY_ID",
+        _text,
+        None,
+        "S3: the key for `aws:kms`; unset: the account's own for S3.",
+    )
+    s3_ca_file: Path | None = _setting(
+        "MEMFERRY_S3_CA_FILE",
+        _path,
+        None,
+        "S3: PEM file of the authorities to trust beside the known ones, for a server with a "
+        "private one.",
     )
     url: str = _setting(
         "MEMFERRY_URL",

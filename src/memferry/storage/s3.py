@@ -11,7 +11,7 @@ import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
-from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
+from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable, WrongBytes
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_uploads import S3Options, Uploads
 
@@ -42,15 +42,13 @@ class S3Storage(Storage):
     """Objects below a prefix of one bucket."""
 
     def __init__(self, bucket: str, prefix: str, options: S3Options) -> None:
+        if options.kms_key is not None and options.encryption != "aws:kms":
+            raise Misconfigured("MEMFERRY_S3_SSE_KMS_KEY_ID: goes with MEMFERRY_S3_SSE=aws:kms")
         self._store = S3Store(
             bucket,
             prefix=prefix or None,
             config=_config(options),
-            client_options={
-                "allow_http": True,
-                "connect_timeout": _CONNECT_TIMEOUT,
-                "timeout": _REQUEST_TIMEOUT,
-            },
+            client_options=_client(options),
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
         )
         self._uploads = Uploads(bucket, prefix, options)
@@ -228,8 +226,20 @@ def _config(options: S3Options) -> Any:
         "access_key_id": options.access_key,
         "secret_access_key": options.secret_key,
         "session_token": options.session_token,
+        "server_side_encryption": options.encryption,
+        "sse_kms_key_id": options.kms_key,
         # Servers other than AWS are reached by path: their names have no wildcard certificate.
         "virtual_hosted_style_request": None if options.endpoint is None else False,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _client(options: S3Options) -> Any:
+    given = {
+        "allow_http": True,
+        "connect_timeout": _CONNECT_TIMEOUT,
+        "timeout": _REQUEST_TIMEOUT,
+        "root_certificate": options.trusted(),
     }
     return {name: value for name, value in given.items() if value is not None}
 

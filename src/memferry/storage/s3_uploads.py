@@ -1,14 +1,16 @@
 """Multipart uploads that were begun and not finished: obstore makes them, but cannot list them."""
 
 import logging
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import httpx
 from httpx_auth import AWS4Auth
 
-from memferry.errors import StorageUnavailable
+from memferry.errors import Misconfigured, StorageUnavailable
 from memferry.storage.base import Upload
 
 _log = logging.getLogger("memferry.storage")
@@ -24,6 +26,22 @@ class S3Options:
     access_key: str | None = None
     secret_key: str | None = None
     session_token: str | None = None
+    encryption: str | None = None
+    """How the store encrypts each object: AES256 or aws:kms."""
+    kms_key: str | None = None
+    authorities: Path | None = None
+    """PEM file of certificates to trust beside the known ones."""
+
+    def trusted(self) -> str | None:
+        """Its text; raises Misconfigured if it cannot be read or holds no certificate."""
+        if self.authorities is None:
+            return None
+        try:
+            text = self.authorities.read_text(encoding="ascii")
+            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+        except (OSError, ValueError, ssl.SSLError) as fault:
+            raise Misconfigured(f"MEMFERRY_S3_CA_FILE: {self.authorities}: {fault}") from fault
+        return text
 
 
 class Uploads:
@@ -49,7 +67,10 @@ class Uploads:
                 "s3",
                 **({"security_token": options.session_token} if options.session_token else {}),
             )
-            self._http = httpx.AsyncClient(auth=auth, timeout=_TIMEOUT_SECONDS)
+            trust = httpx.create_ssl_context()
+            if (authorities := options.trusted()) is not None:
+                trust.load_verify_locations(cadata=authorities)
+            self._http = httpx.AsyncClient(auth=auth, timeout=_TIMEOUT_SECONDS, verify=trust)
 
     async def all(self, prefix: str) -> AsyncIterator[Upload]:
         """Every upload in progress whose key starts with the prefix, page by page.
