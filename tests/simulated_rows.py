@@ -30,6 +30,7 @@ class Row:
     sha256: bytes | None = None
     compression: str | None = None
     csv_safe: bool = False
+    encrypt_to: str | None = None
     file_bytes: int | None = None
     file_sha256: bytes | None = None
     object_key: str | None = None
@@ -132,8 +133,8 @@ class Rows:
 
     def get_job(self, *claim: Any) -> Answer:
         row = self._held(*claim)
-        names = ["format", "compression", "csv_safe", "filters", "failures"]
-        names += ["last_error", "last_error_code"]
+        names = ["format", "compression", "csv_safe", "encrypt_to", "filters"]
+        names += ["failures", "last_error", "last_error_code"]
         return [] if row is None else [{name: getattr(row, name) for name in names}]
 
     def renew_export(self, *args: Any) -> Answer:

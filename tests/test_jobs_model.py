@@ -121,7 +121,7 @@ async def create(twins: Twins, choice: random.Random) -> object:
     tenant_id, export_id = choice.choice(twins.tenants), f"{twins.made:026d}"
     values = (export_id, choice.choice(("json", "ndjson")), '{"n":1}', choice.randrange(9))
     async with twins.database.tenant(tenant_id) as connection:
-        row = await connection.fetchrow(sql("create_pending_export"), *values, None, False)
+        row = await connection.fetchrow(sql("create_pending_export"), *values, None, False, None)
     assert row is not None
     twins.rows.add(
         Row(

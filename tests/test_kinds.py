@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import pyrage
 import pytest
 
 from conftest import own_database
@@ -17,11 +18,13 @@ from memferry.exports.request import KINDS, ExportRequest
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.model.identity import new_export_id
 
+KEY = str(pyrage.x25519.Identity.generate().to_public())
 REQUESTS = [
-    {"format": name, "compression": codec, "csv_safe": safe}
+    {"format": name, "compression": codec, "csv_safe": safe, "encrypt_to": key}
     for name in FORMATS
     for codec in (None, *CODECS)
     for safe in ((False, True) if name in SAFE_FORMATS else (False,))
+    for key in (None, KEY)
 ]
 
 
@@ -59,6 +62,7 @@ async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> 
             sql("create_pending_export"),
             *(export_id, request.format.name, request.filters_json, 0),
             *(request.codec.name if request.codec else None, request.format.safe),
+            request.recipient,
         )
     return export_id
 
@@ -69,7 +73,9 @@ def test_every_request_is_of_a_kind_of_its_own() -> None:
     assert sorted(kinds) == sorted(set(KINDS))
 
 
-@pytest.mark.parametrize("body", REQUESTS, ids=lambda body: "-".join(map(str, body.values())))
+@pytest.mark.parametrize(
+    "body", REQUESTS, ids=lambda body: ExportRequest.parse(json.dumps(body).encode()).kind
+)
 async def test_a_worker_claims_only_what_it_can_write(
     database: Database, alice: UUID, body: dict[str, Any]
 ) -> None:

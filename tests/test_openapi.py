@@ -87,6 +87,7 @@ def test_a_body_in_the_document_is_the_one_that_is_taken(service: Service) -> No
         "format",
         "compression",
         "csv_safe",
+        "encrypt_to",
         "namespace",
         "tags",
         "metadata_filter",

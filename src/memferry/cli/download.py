@@ -37,7 +37,7 @@ def fetch_to_file(
     partial = target.with_name(f".{target.name}.{export['id']}.partial")
     digest = hashlib.sha256()
     try:
-        with open(partial, "a+b", opener=_private) as file:
+        with open(partial, "a+b", opener=private) as file:
             done = _already_there(file, digest)
             _fetch(client, export, _Place(file, digest, done), progress, compression)
             os.fsync(file.fileno())
@@ -55,7 +55,8 @@ def fetch_to_file(
         raise
 
 
-def _private(path: str, flags: int) -> int:
+def private(path: str, flags: int) -> int:
+    """Open a file that only its owner reads."""
     return os.open(path, flags, 0o600)
 
 

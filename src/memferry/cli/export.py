@@ -2,6 +2,7 @@
 
 import secrets
 import sys
+import tempfile
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +17,11 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedCo
 
 from memferry.cli.client import Client, ServiceRefused
 from memferry.cli.context import settings_with
+from memferry.cli.decrypt import Identities, decrypt, decrypt_to_file, read_identities
 from memferry.cli.download import fetch_to_file, fetch_to_stream
 from memferry.errors import Invalid
 from memferry.exports.compress import CODECS
+from memferry.exports.encrypt import EXTENSION
 from memferry.exports.file import file_name
 from memferry.formats import FORMATS
 
@@ -52,6 +55,13 @@ def register(app: typer.Typer) -> None:
         csv_safe: Annotated[
             bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
         ] = False,
+        encrypt_to: Annotated[
+            str | None, typer.Option(help="Encrypt the file to this public key of age.")
+        ] = None,
+        identity: Annotated[
+            Path | None,
+            typer.Option(help="Decrypt the file with the keys in this file, as age-keygen's."),
+        ] = None,
         export_id: Annotated[
             str | None,
             typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
@@ -66,6 +76,7 @@ def register(app: typer.Typer) -> None:
             "format": file_format,
             "compression": compression,
             "csv_safe": csv_safe or None,
+            "encrypt_to": encrypt_to,
             "namespace": namespace,
             "tags": tag or None,
             "metadata_filter": None if metadata is None else _json_object(metadata),
@@ -74,14 +85,23 @@ def register(app: typer.Typer) -> None:
         }
         if export_id is not None and any({**body, "format": None}.values()):
             raise Invalid("--id", "an export that exists has its filters already; drop them here")
+        if identity is not None and export_id is None and encrypt_to is None:
+            raise Invalid("--identity", "goes with --encrypt-to, or with --id")
+        identities = None if identity is None else read_identities(identity)
         with Client(settings_with()) as client:
-            run_export(client, body if export_id is None else export_id, output)
+            run_export(client, body if export_id is None else export_id, output, identities)
 
 
-def run_export(client: Client, asked: dict[str, Any] | str, output: Path | None) -> dict[str, Any]:
+def run_export(
+    client: Client,
+    asked: dict[str, Any] | str,
+    output: Path | None,
+    identities: Identities | None = None,
+) -> dict[str, Any]:
     """Create an export, or take one by its id, and bring its bytes to `output`; answers it.
 
-    Raises ServiceRefused when the export fails or its bytes do not have the promised digest.
+    With identities, what is encrypted comes decrypted. Raises ServiceRefused when the export fails
+    or its bytes do not have the promised digest.
     """
     with Progress(
         TextColumn("{task.description}"),
@@ -93,8 +113,14 @@ def run_export(client: Client, asked: dict[str, Any] | str, output: Path | None)
         export = _wait(client, _begin(client, asked), progress)
         compression = asked.get("compression") if isinstance(asked, dict) else export["compression"]
         codec = CODECS.get(compression or "")
-        target = output or Path(file_name(export["id"], FORMATS[export["format"]], codec))
-        if str(target) == "-":
+        if identities is not None and not export["encrypted"]:
+            raise Invalid("--identity", f"export {export['id']} is not encrypted")
+        sealed = export["encrypted"] and identities is None
+        name = file_name(export["id"], FORMATS[export["format"]], codec, encrypted=sealed)
+        target = output or Path(name)
+        if identities is not None:
+            _fetch_and_open(client, export, target, progress, identities)
+        elif str(target) == "-":
             fetch_to_stream(client, export, sys.stdout.buffer, progress, compression)
         else:
             fetch_to_file(client, export, target, progress, compression)
@@ -106,6 +132,29 @@ def run_export(client: Client, asked: dict[str, Any] | str, output: Path | None)
         soft_wrap=True,
     )
     return export
+
+
+def _fetch_and_open(
+    client: Client,
+    export: dict[str, Any],
+    target: Path,
+    progress: Progress,
+    identities: Identities,
+) -> None:
+    """Bring the encrypted file, whole and verified, then decrypt it.
+
+    It lies beside the target until then, and stays there when it cannot be decrypted.
+    """
+    if str(target) == "-":
+        with tempfile.TemporaryFile() as file:
+            fetch_to_stream(client, export, file, progress)
+            file.seek(0)
+            decrypt(file, sys.stdout.buffer, identities, export)
+        return
+    sealed = target.with_name(f"{target.name}.{EXTENSION}")
+    fetch_to_file(client, export, sealed, progress)
+    decrypt_to_file(sealed, target, identities, export)
+    sealed.unlink()
 
 
 def _begin(client: Client, asked: dict[str, Any] | str) -> dict[str, Any]:

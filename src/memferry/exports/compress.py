@@ -29,6 +29,13 @@ class Compressor(Protocol):
         """The rest."""
 
 
+class Decompressor(Protocol):
+    """Takes a compressed file in any pieces."""
+
+    def decompress(self, data: bytes, /) -> bytes:
+        """What they stand for."""
+
+
 @dataclass(frozen=True)
 class Codec:
     """One way to compress a whole file."""
@@ -37,6 +44,7 @@ class Codec:
     extension: str
     media_type: str
     start: Callable[[], Compressor]
+    reader: Callable[[], Decompressor]
 
 
 CODECS: dict[str, Codec] = {
@@ -48,6 +56,7 @@ CODECS: dict[str, Codec] = {
             "gz",
             "application/gzip",
             lambda: _gzip.compressobj(_GZIP_LEVEL, zlib.DEFLATED, _GZIP_WINDOW),
+            lambda: zlib.decompressobj(_GZIP_WINDOW),
         ),
         # RFC 8878, one frame.
         Codec(
@@ -55,6 +64,7 @@ CODECS: dict[str, Codec] = {
             "zst",
             "application/zstd",
             lambda: zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj(),
+            lambda: zstandard.ZstdDecompressor().decompressobj(),
         ),
     )
 }

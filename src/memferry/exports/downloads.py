@@ -67,14 +67,15 @@ class Downloads:
         except (ExportNotFound, ObjectNotFound) as fault:
             raise DownloadNotFound from fault
         codec = CODECS.get(export.compression or "")
+        encrypted = export.encrypt_to is not None
         return Download(
             link.tenant_id,
             link.export_id,
             export.object_key,
             info.size_bytes,
             digest,
-            file_name(export.id, FORMATS[export.format], codec),
-            media_type(FORMATS[export.format], codec),
+            file_name(export.id, FORMATS[export.format], codec, encrypted=encrypted),
+            media_type(FORMATS[export.format], codec, encrypted=encrypted),
         )
 
     def read(self, download: Download, start: int, end: int) -> AsyncIterator[bytes]:

@@ -1,57 +1,85 @@
-"""The file of a queued export: the bytes of its run, compressed if that was asked for."""
+"""The file of a queued export: the bytes of its run, compressed and encrypted if asked for."""
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
-from memferry.exports.compress import Codec
+from memferry.exports import encrypt
+from memferry.exports.compress import Codec, Compressor
+from memferry.exports.encrypt import Encryptor
 from memferry.exports.run import ExportRun
 from memferry.formats import TextFormat
 
 
 class File:
-    """Iterated for its bytes; `size_bytes` and `sha256` are those handed out so far."""
+    """Iterated for its bytes; `size_bytes` and `sha256` are those handed out so far.
 
-    def __init__(self, run: ExportRun, codec: Codec | None) -> None:
+    Once begun it must be closed, whether it is whole or not.
+    """
+
+    def __init__(self, run: ExportRun, codec: Codec | None, recipient: str | None = None) -> None:
         self._run = run
-        self._codec = codec
-        self._compressed = hashlib.sha256()
-        self._compressed_bytes = 0
+        self._encryptor = None if recipient is None else Encryptor(recipient)
+        # Encrypted bytes do not compress.
+        self._steps: list[Compressor] = [] if codec is None else [codec.start()]
+        self._steps += [] if self._encryptor is None else [self._encryptor]
+        self._packed = hashlib.sha256()
+        self._packed_bytes = 0
 
     @property
     def size_bytes(self) -> int:
         """How many bytes were handed out."""
-        return self._run.bytes_done if self._codec is None else self._compressed_bytes
+        return self._packed_bytes if self._steps else self._run.bytes_done
 
     @property
     def sha256(self) -> bytes:
         """Their digest."""
-        return self._run.sha256 if self._codec is None else self._compressed.digest()
+        return self._packed.digest() if self._steps else self._run.sha256
+
+    def close(self) -> None:
+        """Let go of what packs it."""
+        if self._encryptor is not None:
+            self._encryptor.close()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
-        return aiter(self._run) if self._codec is None else self._compress(self._codec)
+        return self._pack() if self._steps else aiter(self._run)
 
-    async def _compress(self, codec: Codec) -> AsyncIterator[bytes]:
-        """In a thread: both codecs and the digest let go of the interpreter lock."""
-        compressor = codec.start()
+    async def _pack(self) -> AsyncIterator[bytes]:
+        """In a thread: codecs, age and the digest let go of the interpreter lock."""
         async for chunk in self._run:
-            if data := await asyncio.to_thread(self._noted, compressor.compress, chunk):
+            if data := await asyncio.to_thread(self._passed, chunk):
                 yield data
-        yield await asyncio.to_thread(self._noted, compressor.flush)
+        yield await asyncio.to_thread(self._ended)
 
-    def _noted(self, work: Callable[..., bytes], *args: bytes) -> bytes:
-        data = work(*args)
-        self._compressed.update(data)
-        self._compressed_bytes += len(data)
+    def _passed(self, data: bytes) -> bytes:
+        for step in self._steps:
+            data = step.compress(data)
+        return self._noted(data)
+
+    def _ended(self) -> bytes:
+        data = b""
+        for step in self._steps:
+            data = step.compress(data) + step.flush()
+        return self._noted(data)
+
+    def _noted(self, data: bytes) -> bytes:
+        self._packed.update(data)
+        self._packed_bytes += len(data)
         return data
 
 
-def file_name(export_id: str, file_format: type[TextFormat], codec: Codec | None) -> str:
+def file_name(
+    export_id: str, file_format: type[TextFormat], codec: Codec | None, *, encrypted: bool
+) -> str:
     """The name a downloaded file gets."""
     name = f"memferry-{export_id}.{file_format.extension}"
-    return name if codec is None else f"{name}.{codec.extension}"
+    if codec is not None:
+        name += f".{codec.extension}"
+    return f"{name}.{encrypt.EXTENSION}" if encrypted else name
 
 
-def media_type(file_format: type[TextFormat], codec: Codec | None) -> str:
-    """What the file is; a compressed one is an archive of its own, not a transfer encoding."""
+def media_type(file_format: type[TextFormat], codec: Codec | None, *, encrypted: bool) -> str:
+    """What the file is; a packed one is an archive of its own, not a transfer encoding."""
+    if encrypted:
+        return encrypt.MEDIA_TYPE
     return file_format.media_type if codec is None else codec.media_type

@@ -10,6 +10,7 @@ from msgspec import Raw
 
 from memferry.errors import Invalid
 from memferry.exports.compress import CODECS, Codec
+from memferry.exports.encrypt import check_recipient
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
 from memferry.filters.within import Within
 from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat
@@ -28,6 +29,7 @@ ExportBody = msgspec.defstruct(
         ("format", str | None, None),
         ("compression", str | None, None),
         ("csv_safe", bool | None, None),
+        ("encrypt_to", str | None, None),
         *(
             (each.field, Raw, _NULL) if each.type is Raw else (each.field, each.type | None, None)
             for each in EXPORT_FILTERS
@@ -47,6 +49,8 @@ class ExportRequest:
     """How the file is compressed; a payload never is."""
     values: dict[type[Filter], object]
     """The given filters and their values; a filter that is not given is absent."""
+    recipient: str | None = None
+    """The public key the file is encrypted to."""
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
@@ -63,7 +67,10 @@ class ExportRequest:
                 values[each] = value
         _check_order(values)
         json.refuse_repeated_keys(body)
-        return cls(file_format, CODECS.get(request.compression or ""), values)
+        recipient = request.encrypt_to
+        if recipient is not None:
+            check_recipient("encrypt_to", recipient)
+        return cls(file_format, CODECS.get(request.compression or ""), values, recipient)
 
     @property
     def selection(self) -> Selection:
@@ -79,12 +86,20 @@ class ExportRequest:
     @property
     def sha256(self) -> bytes:
         """A digest that equal requests share, however they were written."""
-        return hashlib.sha256(f"{self.kind} {self.filters_json}".encode()).digest()
+        words = f"{self.kind} {self.filters_json}"
+        # Without a key the digest stays what it was before there were any.
+        words += "" if self.recipient is None else f" {self.recipient}"
+        return hashlib.sha256(words.encode()).digest()
 
     @property
     def kind(self) -> str:
         """What a worker must be able to write."""
-        words = (self.format.name, "safe" * self.format.safe, self.codec.name if self.codec else "")
+        words = (
+            self.format.name,
+            "safe" if self.format.safe else "",
+            "" if self.codec is None else self.codec.name,
+            "" if self.recipient is None else "age",
+        )
         return "+".join(filter(None, words))
 
     def digest(self, namespaces: Sequence[str] | None) -> bytes:
@@ -103,6 +118,7 @@ class ExportRequest:
         filters = msgspec.json.decode(job.filters, type=dict[str, Raw])
         within = msgspec.json.decode(filters.pop(Within.field, _NULL), type=list[str] | None)
         form = {"format": job.format, "compression": job.compression, "csv_safe": job.csv_safe}
+        form["encrypt_to"] = job.encrypt_to
         request = cls.parse(msgspec.json.encode({**form, **filters}))
         if within is None:
             return request
@@ -110,9 +126,10 @@ class ExportRequest:
 
 
 KINDS: tuple[str, ...] = tuple(
-    ExportRequest(each, codec, {}).kind
+    ExportRequest(each, codec, {}, recipient).kind
     for each in (*FORMATS.values(), *SAFE_FORMATS.values())
     for codec in (None, *CODECS.values())
+    for recipient in (None, "anybody")
 )
 """All that a worker of this version can write."""
 

@@ -53,7 +53,7 @@ class Exports:
     async def create(
         self, caller: Caller, request: ExportRequest, idempotency_key: str | None = None
     ) -> Export:
-        """Run a small export at once, queue a large one. Probe and rows see one snapshot.
+        """Run a small export at once, queue a large or encrypted one. All of it sees one snapshot.
 
         A repeated idempotency key answers the export it stands for; raises IdempotencyKeyInFlight
         while that one is being made, and IdempotencyKeyReused if it was asked for differently.
@@ -109,12 +109,14 @@ class Exports:
     ) -> Export:
         if too_many is not None:
             return await _queue(connection, request, too_many)
-        statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
-        found: int = await connection.fetchval(statement, *arguments)
-        if found <= INLINE_ROWS:
-            async with running_export([connection], request) as run:
-                payload = await _small(run, found)
-            return await self._keep(connection, request, run, payload)
+        # A payload lies in the database and in the answer as it is.
+        if request.recipient is None:
+            statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
+            found: int = await connection.fetchval(statement, *arguments)
+            if found <= INLINE_ROWS:
+                async with running_export([connection], request) as run:
+                    payload = await _small(run, found)
+                return await self._keep(connection, request, run, payload)
         statement, arguments = request.selection.apply(sql("count_memories"))
         count: int = await connection.fetchval(statement, *arguments)
         self._limits.check_rows(count)
@@ -209,6 +211,7 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         row_count,
         None if request.codec is None else request.codec.name,
         request.format.safe,
+        request.recipient,
     )
     return _export(row)
 

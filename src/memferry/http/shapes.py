@@ -174,6 +174,11 @@ class ExportRequest(Filters):
         default=False,
         description="guards cells that a spreadsheet would run as formulas; only with format csv",
     )
+    encrypt_to: str | None = Field(
+        default=None,
+        pattern="^age1[02-9ac-hj-np-z]{58}$",
+        description="a public key of age: the export is always a file, and encrypted to it",
+    )
 
 
 class ExportSummary(Shape):
@@ -184,6 +189,8 @@ class ExportSummary(Shape):
     format: Format
     compression: Compression | None = Field(description="of the file; null for a payload")
     csv_safe: bool = Field(description="whether cells that a spreadsheet would run are guarded")
+    encrypted: bool = Field(description="whether the file is encrypted; it has no payload then")
+    encrypt_to: str | None = Field(description="the public key it is encrypted to")
     row_count: int
     error: str | None
     error_code: str | None = Field(description="stable; set when failed", examples=[None])

@@ -41,6 +41,8 @@ def export_summary(export: Export) -> dict[str, Any]:
         "format": export.format,
         "compression": export.compression,
         "csv_safe": export.csv_safe,
+        "encrypted": export.encrypt_to is not None,
+        "encrypt_to": export.encrypt_to,
         "row_count": export.row_count,
         "error": export.error,
         "error_code": export.error_code,

@@ -33,6 +33,8 @@ class Export:
     """How the file is compressed; None: not at all, as every payload."""
     csv_safe: bool
     """Whether cells that a spreadsheet would run are guarded."""
+    encrypt_to: str | None
+    """The public key the file is encrypted to; such an export has no payload."""
     filters: str
     """JSON text with exactly the five keys of the contract."""
     row_count: int
@@ -95,6 +97,7 @@ class Job:
     format: str
     compression: str | None
     csv_safe: bool
+    encrypt_to: str | None
     filters: str
     failures: int
     """Attempts that count against the export, this one included."""

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import random
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -109,14 +109,17 @@ class Exporter:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
         request = ExportRequest.stored(job)
         async with self._runs.start(claim.tenant_id, request) as (run, snapshot):
-            file = File(run, request.codec)
-            await self._storage.put(
-                claim.object_key,
-                lease.guarded(file, run, snapshot),
-                sha256=lambda: file.sha256,
-                media_type=media_type(request.format, request.codec),
-                filename=file_name(claim.export_id, request.format, request.codec),
-            )
+            encrypted = request.recipient is not None
+            with closing(File(run, request.codec, request.recipient)) as file:
+                await self._storage.put(
+                    claim.object_key,
+                    lease.guarded(file, run, snapshot),
+                    sha256=lambda: file.sha256,
+                    media_type=media_type(request.format, request.codec, encrypted=encrypted),
+                    filename=file_name(
+                        claim.export_id, request.format, request.codec, encrypted=encrypted
+                    ),
+                )
         _log.info(
             "export %s: attempt %d wrote %d rows, %d bytes; its snapshot was held for %.1f s",
             *(claim.export_id, claim.attempt, run.rows_done, run.bytes_done),

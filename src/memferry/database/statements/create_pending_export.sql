@@ -3,8 +3,9 @@
 WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
-    INSERT INTO exports (id, status, format, filters, row_count, compression, csv_safe)
-    SELECT $1, 'pending', $2, $3::json, $4, $5, $6 FROM home
+    INSERT INTO exports (id, status, format, filters, row_count, compression, csv_safe,
+        encrypt_to)
+    SELECT $1, 'pending', $2, $3::json, $4, $5, $6, $7 FROM home
     RETURNING *
 )
 SELECT made.*, pg_notify('memferry_exports', ''),

@@ -10,7 +10,7 @@ WITH cancelled AS (
     INSERT INTO audit (event, outcome, subject, detail, token_id)
     SELECT 'export.cancelled', 'ok', id, 'token revoked', token_id FROM cancelled
 )
-SELECT format, compression, csv_safe,
+SELECT format, compression, csv_safe, encrypt_to,
     CASE WHEN namespaces IS NULL THEN filters
         ELSE (filters::jsonb || jsonb_build_object('namespaces', namespaces))::json END AS filters,
     failures, last_error, last_error_code
