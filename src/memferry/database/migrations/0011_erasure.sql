@@ -39,7 +39,7 @@ SELECT id, status, format, filters, row_count, rows_done, bytes_done, sha256, ob
     last_error, attempt, leased_by, leased_until, created_at, completed_at,
     failures, error_code, retryable, last_error_code, snapshot_at, expires_at,
     compression, file_bytes, file_sha256,
-    token_id, namespaces, purged_at
+    token_id, namespaces, csv_safe, encrypt_to, purged_at
 FROM memferry.exports WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND (memferry_service.namespaces() IS NULL OR namespaces <@ memferry_service.namespaces());
 
