@@ -127,7 +127,7 @@ class Settings:
     export_readers: int = _setting(
         "MEMFERRY_EXPORT_READERS",
         _positive,
-        2,
+        3,
         "Database connections that read one queued export side by side; 1 where the database "
         "cannot share snapshots.",
     )

@@ -74,15 +74,27 @@ class ExportRun:
         lead, rest = shape.head + (shape.separator if shape.separates_head else b""), b""
         started = False
         async for block in self._records:
-            # Cheaper than to count, to replace and to cut: one look at each byte.
-            *records, rest = (rest + block).split(shape.record_end)
-            if records:
-                yield len(records), lead + shape.separator.join(records)
+            rows, body, rest = _whole_records(shape, rest + block)
+            if rows:
+                yield rows, lead + body
                 lead, started = shape.separator, True
         if self._ended is not None:
             await self._ended()
         last = (shape.separator if shape.ends_with_separator else b"") if started else shape.head
         yield 0, last + shape.tail
+
+
+def _whole_records(shape: type[TextFormat], data: bytes) -> tuple[int, bytes, bytes]:
+    """How many records are whole, these with separators between them, and what is left over."""
+    if len(shape.record_end) > 1:
+        # For a longer mark cheaper than to replace: one look at each byte.
+        *records, rest = data.split(shape.record_end)
+        return len(records), shape.separator.join(records), rest
+    cut = data.rfind(shape.record_end) + 1
+    whole, rest = data[:cut], data[cut:]
+    # To leave a byte out is many times as fast as to count it.
+    rows = cut - len(whole.replace(shape.record_end, b""))
+    return rows, whole[:-1].replace(shape.record_end, shape.separator), rest
 
 
 class Snapshot:

@@ -15,6 +15,7 @@ from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 
 _PARTIAL = ".partial"
 _TRIES = 10
+_FLUSH_BYTES = 64 * 1024 * 1024
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
@@ -61,16 +62,19 @@ class LocalStorage(Storage):
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
         with _translated_writes():
             descriptor = await self._create(partial)
-            size = 0
+            size, flushing = 0, _Flushing(descriptor)
             try:
                 async for chunk in chunks:
                     await _to_its_end(_write, descriptor, chunk, size)
                     size += len(chunk)
+                    flushing.go_on(size)
+                await flushing.end()
                 await _to_its_end(_publish, descriptor, partial, target)
             except BaseException:
                 _withdraw(descriptor, target)
                 raise
             finally:
+                await flushing.abandon()
                 os.close(descriptor)
                 with suppress(OSError):
                     partial.unlink()
@@ -164,6 +168,42 @@ class LocalStorage(Storage):
         with suppress(OSError):  # not empty, or gone already
             for directory in itertools.takewhile(self._root.__ne__, path.parents):
                 directory.rmdir()
+
+
+class _Flushing:
+    """Flushes a file beside its writing, so that at its end little is left to wait for."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._flushed_bytes = 0
+        self._running: asyncio.Future[None] | None = None
+
+    def go_on(self, size_bytes: int) -> None:
+        """Flush what was written by now, unless that is little or the last flush still runs."""
+        idle = self._running is None or self._running.done()
+        if idle and size_bytes - self._flushed_bytes >= _FLUSH_BYTES:
+            self._look_at_last()
+            self._flushed_bytes = size_bytes
+            flush = asyncio.to_thread(os.fdatasync, self._descriptor)
+            self._running = asyncio.ensure_future(flush)
+
+    async def end(self) -> None:
+        """Wait for the last flush; raises what it met, since the system tells a fault only once."""
+        if self._running is not None:
+            await asyncio.wait([self._running])
+        self._look_at_last()
+
+    async def abandon(self) -> None:
+        """Wait for the last flush, whatever it meets: it needs the file open."""
+        if self._running is not None:
+            while not self._running.done():
+                with suppress(asyncio.CancelledError):
+                    await asyncio.wait([self._running])
+            self._running.exception()  # looked at, or asyncio complains
+
+    def _look_at_last(self) -> None:
+        if self._running is not None:
+            self._running.result()
 
 
 @contextmanager
