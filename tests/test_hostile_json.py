@@ -5,7 +5,7 @@ import time
 from collections.abc import Callable
 from http.client import HTTPConnection
 from urllib.parse import quote
-from uuid import uuid4
+from uuid import UUID
 
 import httpx
 import pytest
@@ -31,8 +31,8 @@ PLACES = [
     ("POST", "/api/memories", '{"content": "x", "tags": %s}', "tags"),
     ("POST", "/api/memories", '{"content": "x", "unheard_of": %s}', "unheard_of"),
     ("POST", "/api/memories", "%s", "body"),
-    ("PATCH", f"/api/memories/{uuid4()}", '{"metadata": {"a": %s}}', "metadata"),
-    ("PATCH", f"/api/memories/{uuid4()}", '{"unheard_of": %s}', "unheard_of"),
+    ("PATCH", f"/api/memories/{UUID(int=1)}", '{"metadata": {"a": %s}}', "metadata"),
+    ("PATCH", f"/api/memories/{UUID(int=1)}", '{"unheard_of": %s}', "unheard_of"),
     ("POST", "/v1/memories/bulk", '{"items": [{"content": "x", "metadata": %s}]}', "items"),
     ("POST", "/v1/memories/bulk", '{"items": %s}', "items"),
     ("POST", "/v1/memories/bulk", '{"items": [], "unheard_of": %s}', "unheard_of"),
@@ -49,7 +49,7 @@ PLACES = [
     ("POST", "/api/memories/exports", "%s", "body"),
     ("POST", "/api/webhooks", '{"url": %s}', "url"),
     ("POST", "/api/webhooks", '{"url": "https://example.com", "unheard_of": %s}', "unheard_of"),
-    ("PUT", f"/api/webhooks/{uuid4()}", '{"events": %s}', "events"),
+    ("PUT", f"/api/webhooks/{UUID(int=1)}", '{"events": %s}', "events"),
 ]
 
 

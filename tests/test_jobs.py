@@ -111,7 +111,7 @@ async def test_the_holder_of_the_lease_makes_every_change(
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize(
-    "wrong", [{"attempt": 1}, {"attempt": 3}, {"worker": "b"}, {"tenant_id": uuid4()}], ids=str
+    "wrong", [{"attempt": 1}, {"attempt": 3}, {"worker": "b"}, {"tenant_id": UUID(int=1)}], ids=str
 )
 async def test_another_attempt_worker_or_tenant_changes_nothing(
     change: str,

@@ -53,6 +53,11 @@ OPERATIONS = [
     "PUT /api/webhooks/{webhook_id}",
     "DELETE /api/webhooks/{webhook_id}",
     "GET /api/webhooks/{webhook_id}/deliveries",
+    "GET /api/tokens",
+    "POST /api/tokens",
+    "GET /api/tokens/{token_id}",
+    "DELETE /api/tokens/{token_id}",
+    "GET /api/audit",
     "GET /downloads/{link}",
 ]
 

@@ -124,7 +124,7 @@ async def test_a_server_whose_authority_is_known_is_used_in_every_way(private: S
     await put(store, "over-tls", chunks(MIB))
 
     assert len(await read(store, "over-tls", 0, MIB)) == MIB
-    assert [each async for each in store.storage.unfinished("")] == []
+    assert [each async for each in store.storage.unfinished("over-tls")] == []
     await store.storage.close()
 
 
