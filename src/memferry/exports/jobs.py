@@ -1,5 +1,6 @@
 """The exports row as a job: who may work on it, and every change only its lease holder can make."""
 
+import asyncio
 from collections.abc import Collection
 from typing import LiteralString
 
@@ -37,6 +38,8 @@ class Jobs:
         fewest exports at work, and none has more than its cap. Within a tenant the oldest is first.
         """
         async with self._database.turn() as connection:
+            # Not before: a turn may be waited for longer than a lease is long.
+            asked = asyncio.get_running_loop().time()
             row = await connection.fetchrow(
                 sql("claim_export"),
                 worker,
@@ -51,6 +54,7 @@ class Jobs:
             export_id=row["id"],
             attempt=row["attempt"],
             worker=worker,
+            asked=asked,
         )
 
     async def read(self, claim: Claim) -> Job | None:

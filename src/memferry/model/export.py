@@ -1,6 +1,6 @@
 """What an export is: its states, the allowed changes between them, its row and its job."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
 
@@ -73,6 +73,8 @@ class Claim:
     export_id: str
     attempt: int
     worker: str
+    asked: float = field(default=0.0, compare=False)
+    """When it was asked for, by the event loop's clock: its lease began no earlier."""
 
     @property
     def object_key(self) -> str:

@@ -58,14 +58,12 @@ class Exporter:
 
     async def tick(self) -> bool:
         """Claim one export and see it through; False when none waits."""
-        asked = asyncio.get_running_loop().time()
         claim = await self._jobs.claim(self._worker, KINDS)
         if claim is None:
             return False
         lease = Lease(
             self._jobs,
             claim,
-            asked=asked,
             seconds=self._patience.lease,
             snapshot_seconds=self._patience.snapshot,
             most_bytes=self._patience.most_bytes,

@@ -22,19 +22,18 @@ class Lease:
         jobs: Jobs,
         claim: Claim,
         *,
-        asked: float,
         seconds: float,
         snapshot_seconds: float,
         most_bytes: int,
     ) -> None:
-        """`asked` is when the claim was sent, by the event loop's clock: it began no earlier."""
+        """`seconds` is how long it lasts from the time the claim was asked for."""
         self._jobs = jobs
         self._claim = claim
         self._seconds = seconds
         self._snapshot_seconds = snapshot_seconds
         self._most_bytes = most_bytes
         self._clock = asyncio.get_running_loop().time
-        self._good_until = asked + seconds
+        self._good_until = claim.asked + seconds
         self._renewing: asyncio.Task[None] | None = None
         self._run: ExportRun | None = None
         self._snapshot: Snapshot | None = None
