@@ -229,6 +229,7 @@ async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seco
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)
+    came = asyncio.get_running_loop().time()
     async with AsyncExitStack() as halted:
         await halted.enter_async_context(database.turn())
         claim = await asyncio.wait_for(claimed(jobs_of(database, most=5)), 20)
@@ -236,6 +237,8 @@ async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seco
             await halted.aclose()
 
     assert claim.attempt == 1
+    # The lease is as long as ever, however long the turn was waited for.
+    assert claim.asked > came + 4
 
 
 async def test_a_claimer_that_waits_in_vain_for_its_turn_claims_the_next_time(
