@@ -93,6 +93,7 @@ class Exporter:
             raise
         except Invalid:
             # A newer version has queued it: its workers understand it.
+            await lease.end()
             await self._jobs.hand_back(claim, _LONGEST_PAUSE_SECONDS)
         except (SnapshotTooOld, ExportTooLarge) as fault:
             await _say(lease, partial(self._jobs.fail, claim, _failure(fault)))
