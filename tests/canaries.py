@@ -166,7 +166,9 @@ async def _insert(
         async with owner.transaction():
             await owner.execute(
                 f"INSERT INTO memferry.{table} ({columns}) SELECT {columns} "
-                f"FROM json_populate_record(NULL::memferry.{table}, $1)",
+                f"FROM json_populate_record(NULL::memferry.{table}, $1) "
+                # Where a tenant has but one row.
+                "ON CONFLICT DO NOTHING",
                 given,
             )
     except asyncpg.ForeignKeyViolationError:

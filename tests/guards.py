@@ -81,8 +81,14 @@ def guards() -> list[Guard]:
         ),
         Guard(
             f"{STATEMENTS}/claim_export.sql",
-            "ORDER BY coalesce(at_work.exports, 0), export",
-            "ORDER BY export",
+            "ORDER BY coalesce(at_work.exports, 0), turn",
+            "ORDER BY turn",
+            "tests/test_fairness.py",
+        ),
+        Guard(
+            f"{STATEMENTS}/claim_export.sql",
+            "turn.claimed_at NULLS FIRST, ",
+            "",
             "tests/test_fairness.py",
         ),
         Guard(
@@ -93,7 +99,7 @@ def guards() -> list[Guard]:
         ),
         Guard(
             "src/memferry/database/migrations/0008_limits.sql",
-            "hashtextextended('memferry starts ' || current_setting('memferry.tenant'), 0)",
+            "hashtextextended('memferry starts ' || tenant, 0)",
             "txid_current()",
             "tests/test_limits.py",
         ),

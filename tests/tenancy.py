@@ -28,6 +28,7 @@ ACROSS_TENANTS = {
         "tenant_id", "id", "status", "format", "attempt", "failures", "leased_by", "leased_until",
         "created_at", "object_key", "expires_at",
     },
+    "export_turns": {"tenant_id", "claimed_at"},
     "payload_queue": {"tenant_id", "export_id"},
     "idempotency_queue": {"tenant_id", "created_at"},
     "delivery_queue": {

@@ -164,6 +164,22 @@ async def test_a_tenant_at_its_cap_is_passed_over_though_its_exports_are_older(
     assert await jobs.claim("worker", FORMATS) is None
 
 
+async def test_with_as_little_at_work_the_tenant_that_was_not_served_for_longest_is_next(
+    database: Database, owner: "Owner[asyncpg.Record]"
+) -> None:
+    jobs = jobs_of(database, most=5)
+    alice = await queue(owner, 3)
+    assert await jobs.complete(await claimed(jobs), RESULT)
+    bob, charlie = await queue(owner, 2), await queue(owner, 2)
+    served = []
+    for _ in range(6):
+        claim = await claimed(jobs)
+        served.append(claim.tenant_id)
+        assert await jobs.complete(claim, RESULT)
+
+    assert served == [bob, charlie, alice] * 2
+
+
 async def test_a_tenant_alone_may_have_every_worker_up_to_its_cap(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:

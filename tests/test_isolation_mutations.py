@@ -46,7 +46,7 @@ ACROSS = {
 STATE = {
     "exports.status", "exports.attempt", "exports.failures", "exports.leased_by",
     "exports.leased_until", "exports.object_key", "exports.expires_at",
-    "deliveries.attempt", "deliveries.next_attempt_at",
+    "deliveries.attempt", "deliveries.next_attempt_at", "export_turns.claimed_at",
     "export_payloads", "idempotency_keys", "deliveries",
 }  # fmt: skip
 
@@ -238,8 +238,9 @@ def _changed(outcome: Outcome) -> set[str]:
 
 def _by_key(rows: list[asyncpg.Record]) -> dict[tuple[str, str], dict[str, Any]]:
     decoded = [(row["table"], json.loads(row["row"])) for row in rows]
+    names = ("id", "key", "export_id", "tenant_id")
     return {
-        (table, row.get("id") or row.get("key") or row["export_id"]): row for table, row in decoded
+        (table, next(row[name] for name in names if row.get(name))): row for table, row in decoded
     }
 
 

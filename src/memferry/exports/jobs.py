@@ -34,8 +34,9 @@ class Jobs:
     async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
         """An export that nobody works on and whose kind the worker can write, if any.
 
-        It is a new attempt, under a new lease. Tenants take turns: next is one of those with the
-        fewest exports at work, and none has more than its cap. Within a tenant the oldest is first.
+        It is a new attempt, under a new lease. Tenants take turns: next is, of those with the
+        fewest exports at work, the one that was not served for longest, and none has more than its
+        cap. Within a tenant the oldest is first.
         """
         async with self._database.turn() as connection:
             # Not before: a turn may be waited for longer than a lease is long.

@@ -1,6 +1,7 @@
 -- Give one worker an export that nobody is working on and whose format it can write: of the tenants below their cap
--- the one with the fewest exports at work, and of its exports the oldest. Runs in a turn (pool.py), so that no
--- other claim changes the counts meanwhile, and by the time of the statement: the turn may have been waited for.
+-- the one with the fewest exports at work, of these the one that was not served for longest, and of its exports the
+-- oldest. Runs in a turn (pool.py), so that no other claim changes the counts meanwhile, and by the time of the
+-- statement: the turn may have been waited for.
 -- A dead worker stops renewing its lease, and its export becomes free again.
 -- The attempt counts as a failure until it proves otherwise: an export that kills its worker runs out of them.
 -- `waiting` steps through the index from tenant to tenant, however many exports each has queued
@@ -34,12 +35,16 @@ WITH RECURSIVE at_work AS (
     FROM free
     JOIN export_queue AS export ON export.tenant_id = free.tenant_id AND export.id = free.id
     LEFT JOIN at_work ON at_work.tenant_id = free.tenant_id
+    LEFT JOIN export_turns AS turn ON turn.tenant_id = free.tenant_id
     WHERE coalesce(at_work.exports, 0) < $4
         -- Once more, for what was renewed or cancelled since the statement began: a locked row is looked at again.
         AND (export.status = 'pending'
             OR (export.status = 'running' AND export.leased_until < statement_timestamp()))
-    ORDER BY coalesce(at_work.exports, 0), export.created_at, export.id
+    ORDER BY coalesce(at_work.exports, 0), turn.claimed_at NULLS FIRST, export.created_at, export.id
     LIMIT 1 FOR UPDATE OF export SKIP LOCKED
+), served AS (
+    INSERT INTO export_turns (tenant_id, claimed_at) SELECT tenant_id, statement_timestamp() FROM next
+    ON CONFLICT (tenant_id) DO UPDATE SET claimed_at = excluded.claimed_at
 )
 UPDATE export_queue AS export
 SET status = 'running', attempt = attempt + 1, failures = failures + 1, leased_by = $1,
