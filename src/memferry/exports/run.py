@@ -17,7 +17,7 @@ from memferry.exports.request import ExportRequest
 from memferry.formats import TextFormat
 
 # To hand over to a thread costs more than to hash or to compress this much.
-_SMALL_BYTES = 64 * 1024
+_SMALL_BYTES = 256 * 1024
 _T = TypeVar("_T")
 
 

@@ -1,7 +1,7 @@
 """Who is calling: asked before the router looks at the address, so a 401 comes before any 404."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -52,14 +52,14 @@ class Authentication:
         await self._app(scope, receive, send)
 
 
-def needs(*scopes: TokenScope, whole_tenant: bool = False) -> Callable[[Request], None]:
+def needs(*scopes: TokenScope, whole_tenant: bool = False) -> Callable[[Request], Awaitable[None]]:
     """Let a caller on to the endpoint whose token holds all of these.
 
     With `whole_tenant` a token that is limited to namespaces is refused: what the endpoint does
     reaches beyond them.
     """
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         found: Caller = request.scope[AUTHENTICATED]
         for each in scopes:
             if each not in found.scopes:

@@ -1,5 +1,5 @@
 -- An export that ran in its request: the row and the payload appear together.
--- Without a webhook nobody is told, and the function, which must be planned, is not called.
+-- Without a webhook nobody is told, and the function, which must be planned, is not called; nor is the one that notes.
 -- The transaction began in the statement that took its snapshot, so its time is the snapshot's.
 -- The tenant's row is shared until then: a deletion that reaches exports waits and finds this one, and if one has
 -- come since the snapshot, the transaction fails. No row comes back where the tenant is leaving.
@@ -14,11 +14,13 @@ WITH home AS (
     RETURNING *
 ), kept AS (
     INSERT INTO export_payloads (export_id, payload) SELECT id, $7 FROM made
+), noted AS (
+    INSERT INTO audit (event, outcome, subject, filters_sha256, row_count, byte_count, detail)
+    SELECT event, 'ok', id, sha256(convert_to(filters::text, 'UTF8')), row_count, size, format
+    FROM made, (VALUES ('export.created', NULL), ('export.completed', $5::bigint)) AS entry (event, size)
 ), event AS (
     SELECT id, status, format, row_count, error, created_at, completed_at FROM made
 )
 SELECT made.*, CASE WHEN EXISTS (SELECT FROM webhooks)
-    THEN tell('export.completed', row_to_json(event)) END,
-    note('export.created', 'ok', made.id, made.filters, made.row_count, NULL, made.format),
-    note('export.completed', 'ok', made.id, made.filters, made.row_count, made.bytes_done, made.format)
+    THEN tell('export.completed', row_to_json(event)) END
 FROM made, event
