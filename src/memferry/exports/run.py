@@ -69,32 +69,37 @@ class ExportRun:
             raise AssertionError(f"{self.rows_done} rows found of {self._records.rows} copied")
 
     async def _joined(self) -> AsyncIterator[tuple[int, bytes]]:
-        """Blocks with the number of rows that end in them; separators replace the record ends."""
+        """Blocks with the number of rows that end in them.
+
+        The last one is kept back until it is known to be the last: after it the end of the file
+        stands in the place of a separator.
+        """
         shape = self._format
-        lead, rest = shape.head + (shape.separator if shape.separates_head else b""), b""
-        started = False
+        kept, rest = (0, shape.head), b""
         async for block in self._records:
             rows, body, rest = _whole_records(shape, rest + block)
             if rows:
-                yield rows, lead + body
-                lead, started = shape.separator, True
+                yield kept
+                kept = rows, body
         if self._ended is not None:
             await self._ended()
-        last = (shape.separator if shape.ends_with_separator else b"") if started else shape.head
-        yield 0, last + shape.tail
+        rows, body = kept
+        if not shape.ends_with_separator:
+            body = body.removesuffix(shape.separator)
+        yield rows, body + shape.tail
 
 
 def _whole_records(shape: type[TextFormat], data: bytes) -> tuple[int, bytes, bytes]:
-    """How many records are whole, these with separators between them, and what is left over."""
-    if len(shape.record_end) > 1:
-        # For a longer mark cheaper than to replace: one look at each byte.
-        *records, rest = data.split(shape.record_end)
-        return len(records), shape.separator.join(records), rest
-    cut = data.rfind(shape.record_end) + 1
-    whole, rest = data[:cut], data[cut:]
-    # To leave a byte out is many times as fast as to count it.
-    rows = cut - len(whole.replace(shape.record_end, b""))
-    return rows, whole[:-1].replace(shape.record_end, shape.separator), rest
+    """How many records are whole, these with a separator after each, and what is left over."""
+    if shape.record_end == shape.separator:
+        last_byte = shape.record_end[-1:]
+        cut = data.rfind(last_byte) + 1
+        whole = data[:cut]
+        # To leave a byte out is many times as fast as to count it.
+        return cut - len(whole.replace(last_byte, b"")), whole, data[cut:]
+    # Cheaper than to replace: one look at each byte.
+    *records, rest = data.split(shape.record_end)
+    return len(records), shape.separator.join([*records, b""]), rest
 
 
 class Snapshot:

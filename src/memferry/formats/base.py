@@ -9,8 +9,9 @@ from memferry.model.copy import CopyOptions
 class TextFormat(ABC):
     """One SQL select list per row, and the bytes around the rows.
 
-    COPY ends each record with `record_end`, a byte sequence that cannot occur inside a record; the
-    file has `separator` there instead. Nothing in Python runs once per row.
+    COPY ends each record with `record_end`; the file has `separator` there. Where the two are the
+    same, the last byte of it must not occur inside a record; where not, `record_end` must not.
+    Nothing in Python runs once per row.
     """
 
     name: ClassVar[LiteralString]
@@ -25,6 +26,4 @@ class TextFormat(ABC):
     head: ClassVar[bytes] = b""
     separator: ClassVar[bytes]
     ends_with_separator: ClassVar[bool] = False
-    separates_head: ClassVar[bool] = False
-    """Whether a separator stands between the head and the first row."""
     tail: ClassVar[bytes] = b""

@@ -23,6 +23,5 @@ class Csv(TextFormat):
     # No cell is NULL. Were the NULL string empty, COPY would quote empty cells to tell them apart.
     copy = CopyOptions(format="csv", null="\x01\x02\x03\x04", force_quote=["record_end"])
     record_end = b',"."\n'
-    head = b"id,content,namespace,tags,source,source_ref,created_at,updated_at"
+    head = b"id,content,namespace,tags,source,source_ref,created_at,updated_at\r\n"
     separator = b"\r\n"
-    separates_head = True
