@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,10 @@ def test_a_token_is_printed_alone_and_works_until_it_is_revoked(
     assert (before, revoked.returncode) == (200, 0)
     assert alice.get("/api/memories", headers=headers).status_code == 401
     assert memferry("token", "revoke", token, settings=external).returncode == 1
+
+
+def test_the_version_is_told() -> None:
+    assert memferry("--version").stdout == f"memferry {version('memferry')}\n".encode()
 
 
 def test_database_url_is_one_that_clients_take(database_url: str) -> None:

@@ -131,7 +131,7 @@ def test_every_reason_to_fail_is_documented_with_what_it_means() -> None:
 
 
 def test_the_header_of_csv_is_documented() -> None:
-    assert f"`{FORMATS['csv'].head.decode()}`" in EXPORTS
+    assert f"`{FORMATS['csv'].head.decode().strip()}`" in EXPORTS
 
 
 def test_every_event_of_exports_is_documented() -> None:

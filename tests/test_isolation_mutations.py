@@ -176,14 +176,19 @@ async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
     tree, types = parsed(STATEMENTS[name]), await world.types(STATEMENTS[name])
     states = STATES if relations_named(tree) & {"exports", "export_queue"} else ["running"]
+    tried = set()
     for what, mutant in mutants(tree):
         for names in (SHARED, BOBS, FRESH):
             arguments = {
                 number: (kind, _argument(name, number, kind, names))
                 for number, kind in enumerate(types, 1)
             }
+            statement = text(bound(mutant, arguments))
+            if statement in tried:
+                continue
+            tried.add(statement)
             for state in states:
-                yield f"{what}, {names.word}, {state}", text(bound(mutant, arguments)), state
+                yield f"{what}, {names.word}, {state}", statement, state
 
 
 def _argument(name: str, number: int, kind: str, names: Names) -> str:

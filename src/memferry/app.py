@@ -10,9 +10,7 @@ import socket
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
-
-from starlette.types import ASGIApp
+from typing import TYPE_CHECKING, Any
 
 from memferry.audit.service import Audit
 from memferry.database.embedded import EmbeddedPostgres
@@ -24,7 +22,6 @@ from memferry.exports.jobs import Jobs
 from memferry.exports.limits import ExportLimits
 from memferry.exports.run import Runs
 from memferry.exports.service import Exports
-from memferry.http.app import Services, web_app
 from memferry.memories.service import Memories
 from memferry.settings import Settings
 from memferry.storage import S3Options, Storage, open_storage
@@ -36,6 +33,9 @@ from memferry.webhooks.service import Webhooks
 from memferry.worker.exporter import Exporter, Patience
 from memferry.worker.loop import Loop, wake_on_notify
 from memferry.worker.sweeper import Sweeper
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp
 
 _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 60
@@ -110,8 +110,11 @@ async def _opened(
 
 
 @asynccontextmanager
-async def opened_web_app(settings: Settings) -> AsyncIterator[ASGIApp]:
+async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     """The API over its database and store; neither needs to be there yet."""
+    # The web framework takes longer to load than all else: workers and commands do without it.
+    from memferry.http.app import Services, web_app  # noqa: PLC0415
+
     bulk_seconds = _BULK_TIMES * settings.statement_seconds
     async with (
         _opened(settings, patient_seconds=bulk_seconds) as (database, store),

@@ -3,6 +3,8 @@
 import logging
 import os
 import sys
+from importlib.metadata import version
+from typing import Annotated
 
 import typer
 
@@ -18,6 +20,24 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        print(f"memferry {version('memferry')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    tell_version: Annotated[
+        bool,
+        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version."),
+    ] = False,
+) -> None:
+    """What goes before any command."""
+
+
 serve.register(app)
 worker.register(app)
 migrate.register(app)

@@ -30,14 +30,16 @@ class Client:
         if settings.token is None:
             raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
         self.url = settings.url
+        authorities = httpx.create_ssl_context()  # takes a while, so both share it
         self._http = httpx.Client(
             base_url=settings.url,
             headers={"Authorization": f"Bearer {settings.token}"},
             timeout=_TIMEOUT,
+            verify=authorities,
         )
         self._reached = False
         # The token never travels to the object store.
-        self._files = httpx.Client(timeout=_TIMEOUT, follow_redirects=False)
+        self._files = httpx.Client(timeout=_TIMEOUT, follow_redirects=False, verify=authorities)
 
     def __enter__(self) -> Self:
         return self
