@@ -7,9 +7,10 @@ import asyncio
 import os
 import secrets
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import aclosing, asynccontextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from memferry.audit.service import Audit
@@ -32,6 +33,7 @@ from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
 from memferry.worker.exporter import Exporter, Patience
 from memferry.worker.loop import Loop, wake_on_notify
+from memferry.worker.priority import give_way
 from memferry.worker.sweeper import Sweeper
 
 if TYPE_CHECKING:
@@ -92,13 +94,14 @@ def storage(settings: Settings) -> Storage:
 
 @asynccontextmanager
 async def _opened(
-    settings: Settings, *, patient_seconds: int
+    settings: Settings, *, patient_seconds: int, on_connect: Callable[[int], object] | None = None
 ) -> AsyncIterator[tuple[Database, Storage]]:
     database = Database(
         service_url(settings),
         size=settings.pool_size,
         statement_seconds=settings.statement_seconds,
         patient_seconds=patient_seconds,
+        on_connect=on_connect,
     )
     store = storage(settings)
     await database.open()
@@ -166,7 +169,10 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
     # A backstop for workers that are halted: one that works ends its attempt by itself before.
     longest = settings.snapshot_seconds + _BACKSTOP_SECONDS
-    async with _opened(settings, patient_seconds=longest) as (database, store):
+    give_way(settings.worker_nice)
+    # The processes of an external server may be those of another machine.
+    ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
+    async with _opened(settings, patient_seconds=longest, on_connect=ours) as (database, store):
         sender = Sender(allow_private=settings.webhooks_allow_private)
         exporter = _exporter(settings, database, store)
         deliverer = Deliverer(database, sender)

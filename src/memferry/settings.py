@@ -13,6 +13,8 @@ from urllib.parse import urlsplit
 
 from memferry.errors import Misconfigured
 
+_NICEST = 19
+
 
 def _text(value: str) -> str:
     return value
@@ -32,6 +34,12 @@ def _flag(value: str) -> bool:
 def _positive(value: str) -> int:
     if not value.isascii() or not value.isdigit() or int(value) < 1:
         raise ValueError("expected a whole number above 0")
+    return int(value)
+
+
+def _niceness(value: str) -> int:
+    if not value.isascii() or not value.isdigit() or int(value) > _NICEST:
+        raise ValueError(f"expected a whole number from 0 to {_NICEST}")
     return int(value)
 
 
@@ -130,6 +138,13 @@ class Settings:
         3,
         "Database connections that read one queued export side by side; 1 where the database "
         "cannot share snapshots.",
+    )
+    worker_nice: int = _setting(
+        "MEMFERRY_WORKER_NICE",
+        _niceness,
+        10,
+        "How far workers, and with the embedded server their database connections, give way to "
+        "requests where processors are few: a nice value from 0 (not at all) to 19.",
     )
     running_per_tenant: int = _setting(
         "MEMFERRY_TENANT_RUNNING_EXPORTS",

@@ -1,7 +1,7 @@
 """Connections as the service role, one tenant at a time."""
 
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -116,8 +116,13 @@ class Database:
         size: int = 10,
         statement_seconds: int = 60,
         patient_seconds: int = 3660,
+        on_connect: Callable[[int], object] | None = None,
     ) -> None:
-        """`patient_seconds` is how long a statement of a patient transaction may take."""
+        """`patient_seconds` is how long a statement of a patient transaction may take.
+
+        `on_connect` is told the process id of the server's end of each new connection.
+        """
+        self._on_connect = on_connect
         self._url = url
         self._size = size
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
@@ -131,9 +136,14 @@ class Database:
             min_size=0,
             max_size=self._size,
             timeout=_CONNECT_SECONDS,
+            init=self._connected,
             reset=_forget_nothing,
             server_settings=_session(self._statement_ms),
         )
+
+    async def _connected(self, connection: Connection) -> None:
+        if self._on_connect is not None:
+            self._on_connect(connection.get_server_pid())
 
     async def close(self) -> None:
         """Close every connection; those in use get a moment to finish."""

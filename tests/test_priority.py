@@ -1,0 +1,81 @@
+"""Workers give way to requests: themselves, and their connections where the server is ours."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from conftest import Service, make_person, own_database, start_service, stop_service
+from memferry.app import owner_url
+from memferry.settings import Settings
+
+_NICE = 7
+_ROWS = 10_001
+_SERVER_SIDE = """
+SELECT pid FROM pg_stat_activity
+WHERE application_name = 'memferry' AND datname = current_database()
+"""
+
+
+@contextmanager
+def service_with(**environment: str) -> Iterator[Service]:
+    """A service on a data directory of its own."""
+    with tempfile.TemporaryDirectory(prefix="memferry-priority-") as name:
+        Path(name).chmod(0o711)
+        service = start_service(Path(name), MEMFERRY_WORKER_NICE=str(_NICE), **environment)
+        try:
+            yield service
+        finally:
+            stop_service(service)
+
+
+def after_an_export(service: Service, url: str) -> list[int]:
+    """The nice values of the server's ends of all connections, once a worker has exported."""
+    with make_person("alice", service, url) as alice:
+        alice.save_many([{"content": "x"}] * _ROWS)
+        assert alice.finished(alice.export())["status"] == "completed"
+
+    async def ask() -> list[int]:
+        connection = await asyncpg.connect(url)
+        found = [row["pid"] for row in await connection.fetch(_SERVER_SIDE)]
+        await connection.close()
+        return [os.getpriority(os.PRIO_PROCESS, pid) for pid in found]
+
+    return asyncio.run(ask())
+
+
+def test_a_worker_and_its_connections_to_our_own_server_give_way(
+    request: pytest.FixtureRequest,
+) -> None:
+    programs = request.config.getoption("--postgres-bin")
+    with service_with(**{"MEMFERRY_POSTGRES_BIN": str(programs)} if programs else {}) as service:
+        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent))
+        nice = after_an_export(service, url)
+        worker = service.worker_pid()
+
+        assert worker is not None
+        assert os.getpriority(os.PRIO_PROCESS, worker) == _NICE
+        assert os.getpriority(os.PRIO_PROCESS, service.process.pid) == 0
+        # The three readers of the export at least; and those of the API, which hurry.
+        assert nice.count(_NICE) >= 3
+        assert nice.count(0) >= 1
+        group = Path(f"/proc/{worker}/autogroup")
+        assert not group.exists() or f"nice {_NICE}" in group.read_text()
+
+
+def test_the_processes_of_an_external_server_are_left_alone(database_url: str) -> None:
+    with (
+        own_database(database_url) as url,
+        service_with(MEMFERRY_DATABASE_URL=url) as service,
+    ):
+        nice = after_an_export(service, url)
+        worker = service.worker_pid()
+
+        assert worker is not None
+        assert os.getpriority(os.PRIO_PROCESS, worker) == _NICE
+        assert set(nice) == {0}
