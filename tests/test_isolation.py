@@ -43,10 +43,12 @@ async def test_a_connection_of_the_service_reads_no_table(database_url: str) -> 
     # As the owner it connects where the server is an external one.
     database = Database(database_url, size=1)
     await database.open()
-    with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        async with database.connection() as connection:
-            await connection.fetch("SELECT * FROM memferry.tokens")
-    await database.close()
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.connection() as connection:
+                await connection.fetch("SELECT * FROM memferry.tokens")
+    finally:
+        await database.close()
 
 
 @pytest.mark.parametrize("view", TABLES)
