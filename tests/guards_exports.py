@@ -146,11 +146,6 @@ ENCRYPTION: tuple[Guard, ...] = (
             "return",
         ),
     ),
-    *module(
-        "cli/decrypt.py",
-        "test_encryption.py::test_the_command_decrypts_with_the_key",
-        ", opener=private",
-    ),
 )
 
 ERASURE: tuple[Guard, ...] = (
@@ -259,7 +254,7 @@ ERASURE: tuple[Guard, ...] = (
     *migration(
         "0011_erasure",
         "test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
-        "REFERENCES memferry.tenants (id)",
+        ("FOREIGN KEY (tenant_id) REFERENCES memferry.tenants (id)", "CHECK (TRUE)"),
     ),
     *module(
         "cli/tenant.py",

@@ -6,7 +6,6 @@ _PRIVATE = "test_outgoing.py::test_an_address_of_somebodys_own_network_is_privat
 _URL = "test_outgoing.py::test_what_no_request_line_can_hold_is_refused"
 _HOOK = "test_webhooks.py::test_a_wrong_webhook_is_refused_by_name"
 _VERIFIED = "test_outgoing.py::test_a_certificate_nobody_vouches_for_is_refused"
-_OWNER = "test_defaults.py::test_what_it_writes_is_for_its_owner_alone_whatever_the_umask"
 _MADE = "test_defaults.py::test_a_store_and_a_data_directory_that_are_missing_are_made_private"
 _EMBEDDED = "test_embedded.py::test_writes_are_durable_and_nothing_listens_on_the_network"
 _KEPT = "test_storage_s3_safety.py::test_the_store_is_asked_to_encrypt_with_a_key_of_ours"
@@ -86,22 +85,16 @@ DEFAULTS: tuple[Guard, ...] = (
         "test_defaults.py::test_a_revoked_token_opens_no_public_address",
         ('all(each["revoked_at"] is not None for each in tokens)', "not tokens"),
     ),
-    # Files and directories are their owner's alone.
+    # Files and directories are their owner's alone, by the umask of every command and without it.
+    *module("cli/__init__.py", _MADE, ("os.umask(0o077)", "pass")),
     *module(
         "storage/local.py",
         "test_storage.py::test_files_are_private",
         ("os.O_EXCL, 0o600", "os.O_EXCL, 0o644"),
+        ("path.mkdir(mode=0o700, parents", "path.mkdir(parents"),
     ),
-    *module("storage/local.py", _OWNER, ("os.O_EXCL, 0o600", "os.O_EXCL, 0o666")),
-    *module("storage/local.py", _MADE, ("path.mkdir(mode=0o700, parents", "path.mkdir(parents")),
-    *module("database/embedded.py", _OWNER, ("flags, 0o600", "flags, 0o666")),
-    *module(
-        "cli/download.py",
-        "test_defaults.py::test_an_exported_file_is_for_its_owner_alone_whatever_the_umask",
-        ("flags, 0o600", "flags, 0o666"),
-    ),
+    *module("database/embedded.py", _EMBEDDED, ("flags, 0o600", "flags, 0o644")),
     *module("database/embedded.py", _EMBEDDED, '"listen_addresses": "",'),
-    *module("database/embedded.py", _EMBEDDED, ("path.mkdir(mode=0o700)", "path.mkdir()")),
     *module(
         "database/embedded.py",
         "test_embedded.py::test_a_socket_directory_that_is_not_ours_alone_is_refused",

@@ -60,7 +60,9 @@ def answers(process: subprocess.Popen[str], port: int) -> bool:
     return False
 
 
-def test_it_listens_on_loopback_unless_told_otherwise(service: Service) -> None:
+def test_it_listens_on_loopback_unless_told_otherwise(unused: str, tmp_path: Path) -> None:
+    settings = {"MEMFERRY_DATABASE_URL": unused, "MEMFERRY_ALLOW_PUBLIC": "true"}
+    service = start_service(tmp_path, **settings)
     port = int(service.url.rpartition(":")[2])
     listening = {
         line.split()[1]
@@ -68,6 +70,8 @@ def test_it_listens_on_loopback_unless_told_otherwise(service: Service) -> None:
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
         if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
     }
+
+    stop_service(service)
 
     assert listening == {f"0100007F:{port:04X}"}
 

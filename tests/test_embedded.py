@@ -79,12 +79,13 @@ async def test_data_outlives_the_server(server: EmbeddedPostgres) -> None:
 
 
 async def test_writes_are_durable_and_nothing_listens_on_the_network(
-    server: EmbeddedPostgres,
+    server: EmbeddedPostgres, home: Path
 ) -> None:
     assert await run(server, "SHOW fsync") == "on"
     assert await run(server, "SHOW listen_addresses") == ""
     assert await run(server, "SHOW data_checksums") == "on"
     assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / "postgres.log").stat().st_mode) == 0o600
 
 
 @pytest.mark.parametrize("kind", ["open", "a link"])

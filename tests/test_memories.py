@@ -130,6 +130,8 @@ def test_a_mebibyte_of_different_words_is_kept_and_found(alice: Person) -> None:
         (b'{"content": "a", "metadata": {"x": "\\udc00"}}', "metadata"),
         (b'{"content": "a", "metadata": {"x": 1e131071}}', "metadata"),
         (b'{"content": "a", "metadata": {"x": ' + b"9" * 5000 + b"}}", "metadata"),
+        (b'{"content": "a", "metadata": {"x": ' + b"9" * 500 + b"}}", "metadata"),
+        (b'{"content": "a", "metadata": {"x": 0.' + b"9" * 500 + b"}}", "metadata"),
         (b'{"content": "a", "metadata": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001, "metadata"),
     ],
 )
