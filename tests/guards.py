@@ -34,6 +34,8 @@ GUARDS: tuple[Guard, ...] = (
 _COPIED = ("src", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md", "run")
 # A test that fails may leave connections open, which would end the run without its summary.
 _OPTIONS = ("-q", "-x", "-m", "not ceph", "-p", "no:unraisableexception")
+# Some look at the service once more after the test; one that never came to run has seen nothing.
+_SEEN = re.compile(r"\b[0-9]+ failed\b|ERROR at teardown of")
 _PASSED, _FAILED = 0, 1
 
 
@@ -72,7 +74,7 @@ def verdict(guard: Guard) -> str:
         done = tested(copy, guard.tests)
     if done.returncode == _PASSED:
         return "MISSED"
-    if done.returncode == _FAILED and re.search(r"\b[0-9]+ failed\b", done.stdout):
+    if done.returncode == _FAILED and _SEEN.search(done.stdout):
         return "noticed"
     return "BROKEN"
 

@@ -160,9 +160,4 @@ GUARDS: tuple[Guard, ...] = (
         "test_hostile.py::test_no_address_is_a_fault_of_the_service",
         ("if not _UUID.fullmatch(text):", "if False:"),
     ),
-    *migration(
-        "0001_core",
-        "test_memories.py::test_a_query_is_plain_text_and_never_an_error",
-        ("replace(replace(lexeme, '\\', '\\\\'), '''', '''''')", "lexeme"),
-    ),
 )

@@ -99,7 +99,6 @@ DEFAULTS: tuple[Guard, ...] = (
         "database/embedded.py",
         "test_embedded.py::test_a_socket_directory_that_is_not_ours_alone_is_refused",
         " or found.st_mode & 0o077",
-        "path.is_symlink() or ",
     ),
     # A secret may come from a file, so that no environment need hold it.
     *module(
