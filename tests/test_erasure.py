@@ -333,8 +333,8 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
 
     assert export.result()["row_count"] == 1
     deletion.result()
-    with plant.helped():
-        done = plant.finished(export.result()["id"])
+    plant.start_worker()
+    done = plant.finished(export.result()["id"])
     assert (done["status"], done["row_count"]) == outcome
     assert done["payload"] is None
 
