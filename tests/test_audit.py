@@ -6,6 +6,7 @@ import json
 import socket
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -86,6 +87,7 @@ def test_a_queued_export_its_link_and_its_download_are_noted(
     export = large(alice)
     body = httpx.get(export["download_url"]).content
     part = httpx.get(export["download_url"], headers={"Range": "bytes=10-19"}).content
+    (created,) = audit(admin, event="export.created")
     (completed,) = audit(admin, event="export.completed")
     minted = audit(admin, event="link.minted")
     downloads = wait_for(admin, "export.downloaded", 2)
@@ -93,7 +95,8 @@ def test_a_queued_export_its_link_and_its_download_are_noted(
     assert completed["token_id"] == token_id(alice, database_url)
     assert completed["address"] is None
     assert (completed["rows"], completed["bytes"]) == (10_001, len(body))
-    assert {each["subject"] for each in (*minted, *downloads)} == {export["id"]}
+    assert (created["rows"], created["bytes"]) == (10_001, None)
+    assert {each["subject"] for each in (created, *minted, *downloads)} == {export["id"]}
     assert minted[0]["token_id"] == token_id(alice, database_url)
     assert [(each["bytes"], each["outcome"], each["detail"]) for each in downloads] == [
         (len(part), "ok", f"bytes 10-19/{len(body)}"),
@@ -175,7 +178,10 @@ def test_tokens_made_and_revoked_are_noted(admin: Person, database_url: str) -> 
     assert (by_operator["event"], by_operator["token_id"]) == ("token.created", None)
 
 
-def test_what_a_revoked_token_had_queued_is_noted(admin: Person, database_url: str) -> None:
+@pytest.mark.parametrize("way", ["http", "command line"])
+def test_a_revoked_token_and_what_it_had_queued_are_noted(
+    admin: Person, database_url: str, tmp_path: Path, way: str
+) -> None:
     made = admin.post("/api/tokens", json={}).json()
     asyncio.run(
         fetchval(
@@ -187,10 +193,16 @@ def test_what_a_revoked_token_had_queued_is_noted(admin: Person, database_url: s
             "0" * 25 + "R",
         )
     )
-    admin.delete(f"/api/tokens/{made['id']}")
+    if way == "http":
+        admin.delete(f"/api/tokens/{made['id']}")
+    else:
+        external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
+        memferry("token", "revoke", made["id"], settings=external)
     (entry,) = audit(admin, event="export.cancelled")
+    (revoked,) = audit(admin, event="token.revoked")
 
     assert (entry["subject"], entry["detail"]) == ("0" * 25 + "R", "token revoked")
+    assert (revoked["subject"], revoked["detail"]) == (made["id"], None)
 
 
 def test_refusals_are_noted_with_the_pattern_and_the_id(

@@ -16,6 +16,8 @@ import httpx
 import pytest
 
 from conftest import Person, Service, children, free_port, own_database, start_service, stop_service
+from memferry.errors import Misconfigured
+from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 
 
@@ -58,7 +60,9 @@ def answers(process: subprocess.Popen[str], port: int) -> bool:
     return False
 
 
-def test_it_listens_on_loopback_unless_told_otherwise(service: Service) -> None:
+def test_it_listens_on_loopback_unless_told_otherwise(unused: str, tmp_path: Path) -> None:
+    settings = {"MEMFERRY_DATABASE_URL": unused, "MEMFERRY_ALLOW_PUBLIC": "true"}
+    service = start_service(tmp_path, **settings)
     port = int(service.url.rpartition(":")[2])
     listening = {
         line.split()[1]
@@ -66,6 +70,8 @@ def test_it_listens_on_loopback_unless_told_otherwise(service: Service) -> None:
         for line in Path(f"/proc/net/{table}").read_text().splitlines()[1:]
         if line.split()[3] == "0A" and line.split()[1].endswith(f":{port:04X}")
     }
+
+    stop_service(service)
 
     assert listening == {f"0100007F:{port:04X}"}
 
@@ -201,6 +207,18 @@ def test_an_exported_file_is_for_its_owner_alone_whatever_the_umask(
 
     assert done.returncode == 0, done.stderr
     assert stat.S_IMODE((tmp_path / "mine.json").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("given", ["in a file", "in both"])
+def test_a_secret_can_come_from_a_file(tmp_path: Path, given: str) -> None:
+    file = tmp_path / "token"
+    file.write_text("mnu_secret\n")
+    environment = {"MEMFERRY_TOKEN_FILE": str(file)}
+    if given == "in both":
+        with pytest.raises(Misconfigured, match="MEMFERRY_TOKEN_FILE, not both"):
+            Settings.from_environment(environment | {"MEMFERRY_TOKEN": "mnu_other"})
+    else:
+        assert Settings.from_environment(environment).token == "mnu_secret"
 
 
 def everything_of(service: Service) -> list[int]:

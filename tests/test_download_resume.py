@@ -11,13 +11,16 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
 
 from conftest import Person, Service, make_person
+from memferry.cli.client import Client
+from memferry.settings import Settings
 from test_command_line import memferry
 
 CUTS = 20
@@ -174,6 +177,39 @@ def test_wrong_bytes_from_an_earlier_download_are_thrown_away(
     assert left == []
     assert second.returncode == 0
     assert hashlib.sha256(target.read_bytes()).hexdigest() == export["sha256"]
+
+
+class Elsewhere(BaseHTTPRequestHandler):
+    """Where a link leads; it sends on whoever comes."""
+
+    asked: ClassVar[list[tuple[str, str | None]]] = []
+
+    def do_GET(self) -> None:
+        self.asked.append((self.path, self.headers["Authorization"]))
+        self.send_response(302 if self.path == "/file" else 200)
+        self.send_header("Location", "/more")
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def test_the_token_does_not_go_where_a_link_leads() -> None:
+    with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        with (
+            Client(Settings(url=url, token="mnu_secret")) as client,
+            client.download(f"{url}/file", 0) as answer,
+        ):
+            status = answer.status_code
+        server.shutdown()
+        thread.join()
+
+    assert status == 302
+    assert Elsewhere.asked == [("/file", None)]
 
 
 def test_filters_beside_an_id_are_refused(alice: Person) -> None:

@@ -79,12 +79,38 @@ async def test_data_outlives_the_server(server: EmbeddedPostgres) -> None:
 
 
 async def test_writes_are_durable_and_nothing_listens_on_the_network(
-    server: EmbeddedPostgres,
+    server: EmbeddedPostgres, home: Path
 ) -> None:
     assert await run(server, "SHOW fsync") == "on"
     assert await run(server, "SHOW listen_addresses") == ""
     assert await run(server, "SHOW data_checksums") == "on"
     assert stat.S_IMODE(server.socket_dir.stat().st_mode) == 0o700
+    assert stat.S_IMODE((home / "postgres.log").stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("kind", ["open", "a link"])
+def test_a_socket_directory_that_is_not_ours_alone_is_refused(parent: Path, kind: str) -> None:
+    embedded = EmbeddedPostgres(parent / "home")
+    place = embedded.socket_dir
+    private = parent / "private"
+    account = server_account("memferry")
+    for each in (place, private):
+        each.mkdir(mode=0o700)
+        if account is not None:
+            os.chown(each, account.uid, account.gid)
+    if kind == "open":
+        place.chmod(0o711)
+    else:
+        place.rmdir()
+        place.symlink_to(private)
+        if account is not None:
+            os.chown(place, account.uid, account.gid, follow_symlinks=False)
+    try:
+        with pytest.raises(EmbeddedPostgresFailed, match="somebody else or is open to others"):
+            embedded.start()
+    finally:
+        embedded.stop()
+        place.unlink() if place.is_symlink() else place.rmdir()
 
 
 async def test_others_attach_while_somebody_owns_it(server: EmbeddedPostgres, home: Path) -> None:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 import pyrage
 import pytest
@@ -115,6 +116,17 @@ def test_what_is_stored_cannot_be_read(
     assert data.startswith(b"age-encryption.org/v1\n-> X25519 ")
     assert CANARY.encode() not in data
     assert len(data) == sealed["file_bytes"]
+
+
+async def test_the_database_takes_no_payload_of_an_encrypted_export(
+    sealed: dict[str, Any], database_url: str
+) -> None:
+    owner = await asyncpg.connect(database_url)
+    with pytest.raises(asyncpg.CheckViolationError, match="encrypted_is_a_file"):
+        await owner.execute(
+            "UPDATE memferry.exports SET object_key = NULL WHERE id = $1", sealed["id"]
+        )
+    await owner.close()
 
 
 def test_another_key_does_not_open_it(sealed: dict[str, Any], tmp_path: Path) -> None:
@@ -305,6 +317,28 @@ def test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else(
     kept = tmp_path / "out.age"
     assert sorted(tmp_path.iterdir()) == sorted([kept, wrong.file])
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == sealed["file_sha256"]
+
+
+async def test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export(
+    service: Service, alice: Person, database_url: str, key: Key, tmp_path: Path
+) -> None:
+    export = alice.finished(alice.export(format="ndjson", encrypt_to=key.public))
+    (file,) = service.store.glob(f"*/{export['id']}/*")
+    recipient = pyrage.x25519.Recipient.from_str(key.public)
+    file.write_bytes(forged := pyrage.encrypt(b"x" * export["bytes_done"], [recipient]))
+    owner = await asyncpg.connect(database_url)
+    await owner.execute(
+        "UPDATE memferry.exports SET file_bytes = $2, file_sha256 = $3 WHERE id = $1",
+        *(export["id"], len(forged), hashlib.sha256(forged).digest()),
+    )
+    await owner.close()
+    target = tmp_path / "out"
+    arguments = ["--id", export["id"], "--identity", str(key.file), "-o", str(target)]
+    done = memferry("export", *arguments, person=alice)
+
+    assert done.returncode == 1
+    assert b"not the exported ones" in done.stderr
+    assert not target.exists()
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "AGE-SECRET-KEY-1NONE\n", "\xff"])

@@ -9,6 +9,7 @@ from uuid import uuid4
 
 import asyncpg
 import httpx
+import pyrage
 import pytest
 
 from conftest import Person, Service, execute, start_service, stop_service
@@ -16,6 +17,7 @@ from faults import CLEAN, Plant, Step, running_plant, until
 from memferry.model.token import Grant
 from memferry.tenants.admin import Admin
 
+KEY = str(pyrage.x25519.Identity.generate().to_public())
 HOUR_MS = 3_600_000
 LONG_AGO = {"created_at": 1_000, "updated_at": 1_000}
 
@@ -307,8 +309,13 @@ def test_an_export_that_is_being_answered_is_made_again_without_it(
 
 
 @pytest.mark.faults
+@pytest.mark.parametrize(
+    ("more", "outcome"),
+    [({}, ("expired", 1)), ({"encrypt_to": KEY}, ("completed", 0))],
+    ids=["answered", "queued"],
+)
 def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
-    plant: Plant, aside: ThreadPoolExecutor
+    plant: Plant, aside: ThreadPoolExecutor, more: dict[str, str], outcome: tuple[str, int]
 ) -> None:
     secret = plant.person.save("secret", namespace="alone")
     # Holds up the commit of whatever is added to exports.
@@ -318,15 +325,18 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
         f" EXECUTE FUNCTION memferry_service.gate({int(Step.POISON)})",
     )
     with plant.closed(Step.POISON) as gate:
-        export = aside.submit(plant.person.export, namespace="alone")
+        export = aside.submit(plant.person.export, namespace="alone", **more)
         gate.reached()
         deletion = held_up(plant, aside, secret)
         assert not deletion.done()
     plant.sql("DROP TRIGGER added ON memferry.exports")
 
     assert export.result()["row_count"] == 1
-    assert deletion.result() >= 1
-    assert plant.show(export.result()["id"])["payload"] is None
+    deletion.result()
+    plant.start_worker()
+    done = plant.finished(export.result()["id"])
+    assert (done["status"], done["row_count"]) == outcome
+    assert done["payload"] is None
 
 
 async def test_a_tenants_row_tells_nothing_of_the_tenant(database_url: str) -> None:

@@ -281,13 +281,19 @@ def test_a_link_serves_ranges_with_a_strong_tag_and_a_digest(
     assert (head.status_code, head.headers["content-length"]) == (200, str(size))
 
 
-def test_a_link_is_private_and_cannot_be_changed(large: Callable[[], dict[str, Any]]) -> None:
-    url = large()["download_url"]
+def test_a_link_is_private_and_cannot_be_changed(
+    alice: Person, large: Callable[[], dict[str, Any]]
+) -> None:
+    done = large()
+    url = done["download_url"]
+    minting = alice.get(f"/api/memories/exports/{done['id']}").headers
     headers = httpx.get(url).headers
     middle = len(url) - 40
     forged = url[:middle] + ("A" if url[middle] != "A" else "B") + url[middle + 1 :]
 
+    assert minting["cache-control"] == "no-store"
     assert headers["cache-control"] == "private, no-store"
+    assert headers["referrer-policy"] == "no-referrer"
     assert headers["x-content-type-options"] == "nosniff"
     assert headers["content-disposition"].startswith("attachment;")
     assert [httpx.get(each).status_code for each in (forged, url[:-9], url + "x")] == [404] * 3

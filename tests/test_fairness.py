@@ -180,6 +180,20 @@ async def test_with_as_little_at_work_the_tenant_that_was_not_served_for_longest
     assert served == [bob, charlie, alice] * 2
 
 
+async def test_the_tenant_with_the_least_at_work_is_next_though_it_was_served_last(
+    database: Database, owner: "Owner[asyncpg.Record]"
+) -> None:
+    jobs = jobs_of(database, most=5)
+    alice = await queue(owner, 3)
+    at_work = [(await claimed(jobs)).tenant_id for _ in range(2)]
+    bob = await queue(owner, 2)
+    last = await claimed(jobs)
+    assert await jobs.complete(last, RESULT)
+
+    assert (*at_work, last.tenant_id) == (alice, alice, bob)
+    assert (await claimed(jobs)).tenant_id == bob
+
+
 async def test_a_tenant_alone_may_have_every_worker_up_to_its_cap(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:

@@ -1,9 +1,11 @@
 """A download link opens one file: whoever alters it, or brings a token along, gets nothing else."""
 
+import asyncio
 import base64
 import hashlib
 import hmac
 import secrets
+import time
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -11,6 +13,7 @@ import httpx
 import pytest
 
 from conftest import Person, Service, make_person
+from holders import fetchval
 from memferry.model.export import INLINE_ROWS
 
 _TAG_BYTES = 32
@@ -119,6 +122,26 @@ def test_a_seal_by_a_key_that_can_be_guessed_opens_nothing(
 
     for tag in (hmac.digest(key, claims, hashlib.sha256), b"\0" * _TAG_BYTES, b""):
         assert shown(opened(stranger, claims + tag)) == refusal(stranger)
+
+
+@pytest.mark.parametrize(("seconds", "status"), [(60, 200), (-1, 404)])
+def test_a_link_works_for_fifteen_minutes(
+    stranger: httpx.Client,
+    owners: tuple[Person, Person],
+    database_url: str,
+    seconds: int,
+    status: int,
+) -> None:
+    minted = unsealed(owners[1])[:-_TAG_BYTES]
+    until = int.from_bytes(minted[-4:], "big")
+    key = asyncio.run(
+        fetchval(database_url, "SELECT value FROM memferry.keys WHERE name = 'links'")
+    )
+    claims = minted[:-4] + (int(time.time()) + seconds).to_bytes(4, "big")
+
+    assert 14 * 60 < until - time.time() <= 15 * 60
+    sealed = claims + hmac.digest(key, claims, hashlib.sha256)
+    assert opened(stranger, sealed).status_code == status
 
 
 def test_a_link_is_held_to_its_length(stranger: httpx.Client, links: tuple[bytes, bytes]) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from conftest import Person
 from memferry.database.migrate import migrate
-from memferry.database.pool import SERVICE_ROLE
+from memferry.database.pool import SERVICE_ROLE, Database
 
 TABLES = (
     "memories",
@@ -37,6 +37,18 @@ async def test_no_table_can_be_read(
 ) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await session.fetch(f"SELECT * FROM memferry.{table}")  # noqa: S608 - from the list above
+
+
+async def test_a_connection_of_the_service_reads_no_table(database_url: str) -> None:
+    # As the owner it connects where the server is an external one.
+    database = Database(database_url, size=1)
+    await database.open()
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            async with database.connection() as connection:
+                await connection.fetch("SELECT * FROM memferry.tokens")
+    finally:
+        await database.close()
 
 
 @pytest.mark.parametrize("view", TABLES)

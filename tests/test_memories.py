@@ -2,6 +2,7 @@
 
 import json
 import time
+from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import quote
 from uuid import UUID, uuid4
@@ -129,6 +130,8 @@ def test_a_mebibyte_of_different_words_is_kept_and_found(alice: Person) -> None:
         (b'{"content": "a", "metadata": {"x": "\\udc00"}}', "metadata"),
         (b'{"content": "a", "metadata": {"x": 1e131071}}', "metadata"),
         (b'{"content": "a", "metadata": {"x": ' + b"9" * 5000 + b"}}", "metadata"),
+        (b'{"content": "a", "metadata": {"x": ' + b"9" * 500 + b"}}", "metadata"),
+        (b'{"content": "a", "metadata": {"x": 0.' + b"9" * 500 + b"}}", "metadata"),
         (b'{"content": "a", "metadata": ' + b'{"a":' * 10_000 + b"1" + b"}" * 10_001, "metadata"),
     ],
 )
@@ -152,6 +155,30 @@ def test_a_body_over_the_limit_is_refused_while_it_arrives(alice: Person) -> Non
     answer = alice.post("/api/memories", content=endless())
 
     assert (answer.status_code, answer.json()["field"]) == (413, "body")
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_before_it_arrives(alice: Person) -> None:
+    connection = HTTPConnection(alice.base_url.host, alice.base_url.port or 80, timeout=10)
+    connection.putrequest("POST", "/api/memories")
+    connection.putheader("Authorization", alice.headers["Authorization"])
+    connection.putheader("Content-Length", str(40 * 1024 * 1024))
+    connection.endheaders()
+    answer = connection.getresponse()
+
+    assert answer.status == 413
+    connection.close()
+
+
+@pytest.mark.parametrize("size", [1024 * 1024, 1024 * 1024 + 1])
+def test_metadata_may_have_one_mebibyte(alice: Person, size: int) -> None:
+    metadata = '{"a":"' + "x" * (size - 8) + '"}'
+    body = f'{{"content": "x", "metadata": {metadata}}}'
+    answer = alice.post("/api/memories", content=body)
+
+    assert len(metadata) == size
+    assert answer.status_code == (201 if size == 1024 * 1024 else 413)
+    if answer.is_error:
+        assert answer.json()["field"] == "metadata"
 
 
 def test_a_change_touches_only_what_is_given(alice: Person) -> None:
@@ -331,6 +358,13 @@ def test_bulk_save_refuses_a_request_of_which_nothing_can_be_saved(alice: Person
 
     assert (answer.status_code, answer.json()["field"]) == (400, "items[0].content")
     assert alice.post("/v1/memories/bulk", json={"items": []}).json()["saved"] == 0
+
+
+def test_bulk_save_takes_ten_thousand_rows(alice: Person) -> None:
+    answer = alice.post("/v1/memories/bulk", json={"items": [{"content": "x"}] * 10_001})
+
+    assert (answer.status_code, answer.json()["field"]) == (400, "items")
+    assert alice.get("/api/memories").json() == []
 
 
 def test_moved_rows_keep_tags_and_times(alice: Person) -> None:

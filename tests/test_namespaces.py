@@ -204,6 +204,8 @@ async def caller(alice: Person, limited: Person, database_url: str) -> Caller:
 async def test_forgotten_wheres_and_checks_reach_nothing_else(
     caller: Caller, alice: Person, rows: dict[str, Any], database_url: str
 ) -> None:
+    alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"})
+    alice.delete(f"/api/memories/{alice.save('told', namespace='other')['id']}")
     alice.export()
     database = Database(database_url, size=1)
     await database.open()
@@ -212,6 +214,7 @@ async def test_forgotten_wheres_and_checks_reach_nothing_else(
         exports = await connection.fetchval("SELECT count(*) FROM exports")
         payloads = await connection.fetchval("SELECT count(*) FROM export_payloads")
         deliveries = await connection.fetchval("SELECT count(*) FROM deliveries")
+        audit = await connection.fetchval("SELECT count(*) FROM audit")
         changed = await connection.execute("UPDATE memories SET content = 'mine'")
         deleted = await connection.execute("DELETE FROM memories")
     with pytest.raises(NamespaceForbidden):
@@ -222,11 +225,14 @@ async def test_forgotten_wheres_and_checks_reach_nothing_else(
             )
     # The next transaction on the same session has no limit of its own.
     async with database.tenant(caller.tenant_id) as connection:
+        told = await connection.fetchval("SELECT count(*) FROM deliveries")
+        noted = await connection.fetchval("SELECT count(*) FROM audit")
         left = await connection.fetch("SELECT content FROM memories ORDER BY namespace")
     await database.close()
 
     assert {each["namespace"] for each in seen} == set(MINE)
-    assert (exports, payloads, deliveries) == (0, 0, 0)
+    assert (exports, payloads, deliveries, audit) == (0, 0, 0, 0)
+    assert min(told, noted) > 0
     assert (changed, deleted) == ("UPDATE 2", "DELETE 2")
     assert [each["content"] for each in left] == [
         rows["default"]["content"],

@@ -20,7 +20,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from ceph_server import ceph_server
-from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
+from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable, WrongBytes
 from memferry.storage import S3Options, Storage, open_storage
 
 MIB = 1024 * 1024
@@ -341,6 +341,22 @@ async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
 
     with pytest.raises(ValueError, match="not a key"):
         await put(store, key, chunks(1))
+
+
+async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -> None:
+    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+
+    async def disturbed() -> AsyncIterator[bytes]:
+        async for chunk in chunks(2 * MIB):
+            yield chunk
+            (partial,) = tmp_path.rglob("*.partial")
+            with partial.open("ab") as file:
+                file.write(b"x" * 2 * MIB)
+
+    with pytest.raises(WrongBytes):
+        await put(store, "t/1", disturbed())
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
 def test_a_full_disk_leaves_nothing() -> None:

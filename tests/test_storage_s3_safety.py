@@ -13,16 +13,11 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_ba
 from werkzeug.serving import make_server
 
 from certificates import Authority, Signed
+from memferry.app import storage
 from memferry.errors import Misconfigured, StorageUnavailable
 from memferry.settings import Settings
 from memferry.storage import S3Options, open_storage
 from test_storage import MIB, Store, chunks, empty_bucket, moto_server, put, read
-
-_SETTINGS = {
-    "MEMFERRY_S3_SSE": "aws:kms",
-    "MEMFERRY_S3_SSE_KMS_KEY_ID": "key-of-ours",
-    "MEMFERRY_S3_CA_FILE": "/etc/ours.pem",
-}
 
 
 @pytest.fixture(scope="module")
@@ -58,21 +53,26 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 def private(authority: Authority) -> Iterator[S3Options]:
     """A server that only those trust who know our authority."""
     with tls_server(authority.sign("127.0.0.1")) as url:
-        client: Any = boto3.client(
-            "s3",
-            endpoint_url=url,
-            region_name="us-east-1",
-            aws_access_key_id="key",
-            aws_secret_access_key="secret",
-            verify=str(authority.certificate),
-        )
-        client.create_bucket(Bucket="bucket")
-        yield S3Options(
+        options = S3Options(
             endpoint=url,
             access_key="key",
             secret_key="secret",
             authorities=authority.certificate,
         )
+        client_of(options).create_bucket(Bucket="bucket")
+        yield options
+
+
+def client_of(options: S3Options) -> Any:
+    """A client of another maker."""
+    return boto3.client(
+        "s3",
+        endpoint_url=options.endpoint,
+        region_name="us-east-1",
+        aws_access_key_id="key",
+        aws_secret_access_key="secret",
+        verify=str(options.authorities),
+    )
 
 
 async def head(options: S3Options) -> Any:
@@ -112,11 +112,25 @@ def test_an_unknown_encryption_stops_the_start(value: str) -> None:
         Settings.from_environment({"MEMFERRY_S3_SSE": value})
 
 
-def test_the_settings_reach_the_store() -> None:
-    settings = Settings.from_environment(_SETTINGS)
+async def test_the_settings_reach_the_store(private: S3Options) -> None:
+    settings = Settings.from_environment(
+        {
+            "MEMFERRY_STORAGE_URL": "s3://bucket/some/prefix",
+            "AWS_ENDPOINT_URL": str(private.endpoint),
+            "AWS_ACCESS_KEY_ID": "key",
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "MEMFERRY_S3_SSE": "aws:kms",
+            "MEMFERRY_S3_SSE_KMS_KEY_ID": "key-of-ours",
+            "MEMFERRY_S3_CA_FILE": str(private.authorities),
+        }
+    )
+    store = Store(storage(settings))
+    await put(store, "settings", chunks(MIB))
+    found = client_of(private).head_object(Bucket="bucket", Key="some/prefix/settings")
+    await store.storage.close()
 
-    assert (settings.s3_encryption, settings.s3_kms_key) == ("aws:kms", "key-of-ours")
-    assert settings.s3_ca_file == Path("/etc/ours.pem")
+    assert found["ServerSideEncryption"] == "aws:kms"
+    assert found["SSEKMSKeyId"] == "key-of-ours"
 
 
 async def test_a_server_whose_authority_is_known_is_used_in_every_way(private: S3Options) -> None:

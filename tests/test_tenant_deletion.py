@@ -16,11 +16,13 @@ import pytest
 from canaries import ALICE, BOB, plant, query_for_bob, tables
 from conftest import Service, own_database
 from faults import Step, running_plant, until
+from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.erasure.tenants import TenantErasure
 from memferry.errors import Invalid, StorageUnavailable, UnknownToken
 from memferry.memories.service import Memories
+from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
 from memferry.model.memory import Checked
 from memferry.model.token import Caller
@@ -162,15 +164,26 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
     assert list(await TenantErasure(url, store).all()) == []
 
 
+@pytest.mark.parametrize("many", [False, True])
 async def test_what_is_being_saved_meanwhile_goes_as_well(
-    owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, database: Database
+    owner: "asyncpg.Connection[asyncpg.Record]",
+    url: str,
+    store: Storage,
+    database: Database,
+    *,
+    many: bool,
 ) -> None:
     await Admin(url).create_token("Alice", "")
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
     waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
     async with database.tenant(tenant) as connection:
-        values: tuple[object, ...] = (uuid4(), "secret", "default", [], "agent", None, None)
-        assert await connection.fetchval(sql("save_memory"), *values)
+        values: list[object] = [uuid4(), "secret", "default", "{}", "agent", None, None]
+        if many:
+            columns = [[each] for each in (*values, None, None)]
+            assert await connection.fetchval(sql("save_memories"), *columns)
+        else:
+            values[3] = []
+            assert await connection.fetchval(sql("save_memory"), *values)
         deletion = asyncio.create_task(TenantErasure(url, store).delete("Alice"))
         while not await owner.fetchval(waiting):
             assert not deletion.done()
@@ -178,6 +191,18 @@ async def test_what_is_being_saved_meanwhile_goes_as_well(
     await deletion
 
     assert set((await rows(owner, str(tenant))).values()) == {0}
+
+
+async def test_what_is_noted_of_a_tenant_that_is_gone_is_refused(
+    owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, database: Database
+) -> None:
+    await Admin(url).create_token("Alice", "")
+    tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
+    await TenantErasure(url, store).delete("Alice")
+    entry = Entry(event="export.downloaded", outcome="interrupted", subject=new_export_id())
+    await Audit(database).note(Caller(tenant_id=tenant), entry)
+
+    assert await owner.fetchval("SELECT count(*) FROM memferry.audit") == 0
 
 
 def command(*arguments: str, url: str, home: Path) -> "subprocess.Popen[bytes]":

@@ -35,6 +35,7 @@ def person(like: Person, text: str) -> Person:
 def create(admin: Person, **body: Any) -> dict[str, Any]:
     answer = admin.post(_TOKENS, json=body)
     assert answer.status_code == 201, answer.text
+    assert answer.headers["cache-control"] == "no-store"
     made: dict[str, Any] = answer.json()
     return made
 
@@ -206,6 +207,8 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
 
     assert asyncio.run(take()) is None
     assert admin.get("/api/memories/exports").json()["exports"][0]["status"] == "cancelled"
+    (noted,) = admin.get("/api/audit?event=export.cancelled").json()["entries"]
+    assert (noted["token_id"], noted["detail"]) == (made["id"], "token revoked")
 
 
 def test_tokens_of_others_are_not_found(admin: Person, bob: Person, database_url: str) -> None:

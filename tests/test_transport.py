@@ -1,12 +1,13 @@
 """What holds for every address: tokens, errors, CORS, the OpenAPI document."""
 
+import asyncio
 import socket
 from urllib.parse import urlsplit
 
 import httpx
 import pytest
 
-from conftest import Person, Service
+from conftest import Person, Service, execute
 
 ADDRESSES = [
     ("POST", "/api/memories"),
@@ -77,6 +78,21 @@ def test_what_is_no_http_is_answered_in_json(service: Service) -> None:
 
     assert answer.startswith(b"HTTP/1.1 400 ")
     assert b'{"error":' in answer
+
+
+def test_a_fault_of_the_service_shows_nothing_of_its_inside(
+    alice: Person, database_url: str
+) -> None:
+    grant = "SELECT ON memferry_service.webhooks {} memferry_service"
+    asyncio.run(execute(database_url, f"REVOKE {grant.format('FROM')}"))
+    try:
+        answer = alice.get("/api/webhooks")
+    finally:
+        asyncio.run(execute(database_url, f"GRANT {grant.format('TO')}"))
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal"
+    assert "webhooks" not in answer.text
 
 
 def test_a_json_content_type_without_a_body_is_fine(alice: Person) -> None:

@@ -127,6 +127,16 @@ def test_a_wrong_webhook_is_refused_by_name(
     assert (answer.status_code, answer.json()["field"]) == (400, field), answer.text
 
 
+def test_a_tenant_may_have_fifty_webhooks(alice: Person, bob: Person) -> None:
+    for _ in range(50):
+        subscribe(alice, "https://example.com/hook")
+    refused = alice.post("/api/webhooks", json={"url": "https://example.com/hook"})
+
+    assert (refused.status_code, refused.json()["field"]) == (400, "url")
+    assert len(alice.get("/api/webhooks").json()["endpoints"]) == 50
+    assert subscribe(bob, "https://example.com/hook")
+
+
 def test_a_change_of_nothing_is_refused(alice: Person) -> None:
     made = subscribe(alice, "https://example.com/hook")
 

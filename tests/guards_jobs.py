@@ -1,0 +1,56 @@
+"""Guards of an export's life, from its request to its end, and of the file it leaves."""
+
+from guard import Guard, module, statement
+
+_LEASE = ("status = 'running' AND ", "attempt = $2 AND ", " AND leased_by = $3")
+_HOLDERS = ("renew_export", "complete_export", "fail_export", "release_export", "return_export")
+
+GUARDS: tuple[Guard, ...] = (
+    # Only who holds the lease has a word.
+    *(each for name in _HOLDERS for each in statement(name, "test_jobs.py", *_LEASE)),
+    *statement("get_job", "test_jobs.py", *_LEASE),
+    *statement("renew_export", "test_jobs.py", ("greatest(rows_done, $5)", "$5")),
+    *module("worker/lease.py", "test_simulation.py", ("self._check()", "pass")),
+    # What can be cancelled and what can be removed.
+    *statement("cancel_export", "test_export_life.py", "AND status IN ('pending', 'running')"),
+    *statement(
+        "delete_export",
+        "test_export_life.py",
+        ("AND status NOT IN ('pending', 'running')", "AND FALSE"),
+    ),
+    # A key answers one request, one at a time.
+    *module(
+        "exports/service.py",
+        "test_export_life.py",
+        'or not known["free"]',
+        ('if known["request_sha256"] != asked:', "if False:"),
+    ),
+    # The sweeper removes what is over, and nothing else.
+    *statement(
+        "find_dead_objects",
+        "test_sweeper.py",
+        ("EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)", "TRUE"),
+        ("export.object_key = stored.name", "FALSE"),
+        "AND export.attempt = stored.attempt",
+        ("export.status = 'running' AND", "FALSE AND"),
+    ),
+    *statement("expire_exports", "test_sweeper.py", "AND expires_at <= now_ms()"),
+    *statement("forget_deliveries", "test_sweeper.py", " AND next_attempt_at IS NULL"),
+    # Bytes are what was written, and are never written twice.
+    *module(
+        "storage/s3.py",
+        "test_faults_store.py",
+        ("if await self._read_back(key) != sha256():", "if False:"),
+    ),
+    *module(
+        "storage/local.py",
+        "test_storage.py::test_a_file_that_somebody_else_writes_to_is_given_up",
+        ("if os.pread(descriptor, len(data) + 1, start) != data:", "if False:"),
+    ),
+    *module("storage/s3.py", "test_storage.py", "await self._refuse_existing(key)"),
+    *module(
+        "cli/download.py",
+        "test_download_resume.py",
+        ("if place.digest.hexdigest() != promised:", "if False:"),
+    ),
+)

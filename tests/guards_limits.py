@@ -1,0 +1,174 @@
+"""Guards of the turns that tenants take, of what each may take, and against hostile requests."""
+
+from guard import Guard, migration, module, statement
+
+_DEEP = "test_hostile_json.py::test_ten_thousand_levels_are_refused_at_once_with_the_field"
+_WRONG = "test_memories.py::test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored"
+
+GUARDS: tuple[Guard, ...] = (
+    # Whose turn it is.
+    *module(
+        "database/pool.py",
+        "test_fairness.py",
+        "SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));",
+        "SET LOCAL idle_in_transaction_session_timeout = '5s';",
+    ),
+    *statement(
+        "claim_export",
+        "test_fairness.py",
+        ("coalesce(at_work.exports, 0) < $4", "$4::bigint > 0"),
+        ("ORDER BY coalesce(at_work.exports, 0), turn", "ORDER BY turn"),
+        "turn.claimed_at NULLS FIRST, ",
+        "AND leased_until >= statement_timestamp()",
+    ),
+    # Who waits for an answer comes first.
+    *module(
+        "app.py",
+        "test_priority.py",
+        ("    give_way(settings.worker_nice)\n", ""),
+        ("ours = partial(give_way, settings.worker_nice)", "ours = None"),
+        (
+            " if settings.database_url is None else None\n    async with _opened(settings, p",
+            "\n    async with _opened(settings, p",
+        ),
+    ),
+    # What one tenant may take.
+    *migration(
+        "0008_limits",
+        "test_limits.py::test_starts_of_a_tenant_are_counted_one_after_the_other",
+        ("hashtextextended('memferry starts ' || tenant, 0)", "txid_current()"),
+    ),
+    *migration(
+        "0008_limits",
+        "test_limits.py::test_repeats_by_idempotency_key_are_no_further_exports",
+        ("IF FOUND THEN", "IF FALSE THEN"),
+    ),
+    *migration(
+        "0008_limits",
+        "test_limits.py::test_exports_per_hour_are_counted_and_the_next_tenant_is_free",
+        "INSERT INTO memferry_service.export_starts (started_at) VALUES (DEFAULT);",
+    ),
+    *migration(
+        "0008_limits",
+        "test_limits.py::test_a_full_queue_takes_no_more",
+        ("HAVING count(*) >= unfinished", "HAVING FALSE"),
+    ),
+    *migration(
+        "0008_limits",
+        "test_limits.py::test_stored_bytes_are_counted_until_they_are_deleted",
+        ("HAVING sum(coalesce(file_bytes, bytes_done)) >= stored_bytes", "HAVING FALSE"),
+    ),
+    *module("exports/service.py", "test_limits.py", ("self._limits.check_rows(count)", "pass")),
+    *module("http/auth.py", "test_limits.py", ("self._pace.count(caller.tenant_id)", "pass")),
+    *module(
+        "worker/lease.py",
+        "test_limits.py::test_an_export_of_too_many_bytes_fails_at_once_with_the_number",
+        ("if run.bytes_done > self._most_bytes:", "if False:"),
+    ),
+    *module(
+        "database/pool.py",
+        "test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
+        ('"statement_timeout": str(statement_ms)', '"statement_timeout": "0"'),
+        "SET LOCAL statement_timeout = {ms}; ",
+    ),
+    *statement(
+        "create_webhook",
+        "test_webhooks.py::test_a_tenant_may_have_fifty_webhooks",
+        " WHERE (SELECT count(*) FROM webhooks) < $5",
+    ),
+    # How large and how deep what is sent may be.
+    *module(
+        "http/requests.py",
+        "test_memories.py::test_a_body_over_the_limit_is_refused_while_it_arrives",
+        ("if len(body) > limit_bytes:", "if False:"),
+    ),
+    *module(
+        "http/requests.py",
+        "test_memories.py::test_a_body_that_says_it_is_too_large_is_refused_before_it_arrives",
+        ("if announced.isdigit() and int(announced) > limit_bytes:", "if False:"),
+    ),
+    *module("model/json.py", _DEEP, ("\n    _refuse_deep(body)\n", "\n")),
+    *module(
+        "model/json.py",
+        "test_hostile_json.py::test_a_filter_may_be_32_levels_deep_and_no_deeper",
+        ("if level > depth:", "if False:"),
+    ),
+    *module(
+        "model/json.py",
+        "test_hostile_json.py::test_the_keys_of_a_filter_are_counted_in_all_its_objects",
+        ("if keys is not None and found > keys:", "if False:"),
+    ),
+    *module(
+        "filters/tags.py",
+        "test_hostile_json.py::test_a_filter_may_have_a_hundred_tags_and_a_memory_more",
+        ", most=rules.FILTER_TAGS",
+    ),
+    *module(
+        "model/rules.py",
+        "test_hostile_json.py::test_no_filter_is_without_a_limit",
+        ("if len(value) > most:", "if False:"),
+        ("if value > LATEST_MS:", "if False:"),
+    ),
+    *module(
+        "model/rules.py",
+        "test_memories.py::test_content_may_have_one_mebibyte_of_utf8",
+        ("if len(value.encode()) > CONTENT_BYTES:", "if False:"),
+    ),
+    *module(
+        "model/rules.py",
+        "test_memories.py::test_metadata_may_have_one_mebibyte",
+        ("if len(given) > most_bytes:", "if False:"),
+    ),
+    *module("model/rules.py", _WRONG, ('if "\\x00" in value:', "if False:")),
+    *module(
+        "model/json.py",
+        _WRONG,
+        ("if isinstance(part, str) and _NUL in part:", "if False:"),
+        ("len(text) > _MOST_DIGITS or len(exponent)", "len(exponent)"),
+        ("if isinstance(part, int) and abs(part) >= 10**_MOST_DIGITS:", "if False:"),
+    ),
+    *module(
+        "http/memories.py",
+        "test_memories.py::test_bulk_search_takes_1_to_25_queries",
+        ("if not 1 <= len(body.queries) <= _QUERIES:", "if False:"),
+    ),
+    *module(
+        "http/memories.py",
+        "test_memories.py::test_bulk_save_takes_ten_thousand_rows",
+        ("if len(items) > _BULK_ROWS:", "if False:"),
+    ),
+    *module(
+        "http/requests.py",
+        "test_memories.py::test_junk_numbers_fall_back_and_others_are_clamped",
+        ("min(max(int(text), least), most)", "int(text)"),
+    ),
+    # A filter that is dropped would hand out too much.
+    *module(
+        "exports/request.py",
+        "test_exports.py::test_a_wrong_request_is_refused_by_name",
+        ("json.refuse_repeated_keys(body)", "pass"),
+        "forbid_unknown_fields=True,",
+        ("_check_order(values)", "pass"),
+    ),
+    # No request shows the inside, or leaves a trace where it is no fault.
+    *module(
+        "http/app.py",
+        "test_hostile.py::test_a_client_that_hangs_up_in_mid_body_leaves_no_trace",
+        "app.add_exception_handler(ClientDisconnect, answer_nobody)",
+    ),
+    *module(
+        "supervisor.py",
+        "test_transport.py::test_what_is_no_http_is_answered_in_json",
+        "http=_Protocol,",
+    ),
+    *module(
+        "http/app.py",
+        "test_transport.py::test_a_fault_of_the_service_shows_nothing_of_its_inside",
+        "app.add_exception_handler(Exception, answer_anything_else)",
+    ),
+    *module(
+        "http/requests.py",
+        "test_hostile.py::test_no_address_is_a_fault_of_the_service",
+        ("if not _UUID.fullmatch(text):", "if False:"),
+    ),
+)
