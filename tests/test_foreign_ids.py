@@ -5,7 +5,6 @@ import statistics
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -242,7 +241,10 @@ async def heard(
     async def listen(connection: Connection) -> None:
         connection.add_query_logger(lambda sent: statements.append(sent.query))
 
-    monkeypatch.setattr(asyncpg, "create_pool", partial(asyncpg.create_pool, init=listen))
+    make = asyncpg.create_pool
+    monkeypatch.setattr(
+        asyncpg, "create_pool", lambda *args, **more: make(*args, **more | {"init": listen})
+    )
     settings = Settings.from_environment(
         {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(home)}
     )
