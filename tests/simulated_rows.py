@@ -75,12 +75,14 @@ Answer = list[dict[str, Any]]
 
 
 class Rows:
-    """The table `exports`, and what the statements over it answer, each at one instant."""
+    """The tables `exports` and `export_turns`, and what the statements over them answer at once."""
 
     def __init__(self, clock: Callable[[], float], watch: Watch) -> None:
         """`clock` is the database's own, in seconds."""
         self.rows: dict[tuple[UUID, str], Row] = {}
         self.tenants: set[UUID] = set()
+        self.turns: dict[UUID, int] = {}
+        """The tenants that were served, and in which claim last."""
         self._clock = clock
         self._statement = ""
         self._watch = watch
@@ -120,7 +122,14 @@ class Rows:
         ]
         if not free:
             return []
-        row = min(free, key=lambda each: (at_work[each.tenant_id], each.created_at, each.id))
+        turns, number = self.turns, max(self.turns.values(), default=0) + 1
+
+        def place(row: Row) -> tuple[object, ...]:
+            tenant = row.tenant_id
+            return at_work[tenant], turns.get(tenant, 0), row.created_at, row.id
+
+        row = min(free, key=place)
+        turns[row.tenant_id] = number
         return self._change(
             row,
             None,

@@ -79,8 +79,9 @@ class Twins:
 
     async def empty(self) -> None:
         """Begin anew, with the same tenants."""
-        await self.owner.execute("DELETE FROM memferry.exports")
+        await self.owner.execute("DELETE FROM memferry.exports; DELETE FROM memferry.export_turns")
         self.rows.rows.clear()
+        self.rows.turns.clear()
         self.claims.clear()
 
     async def contents(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
