@@ -81,11 +81,11 @@ class Client:
         """Ask for an export; answers what the service said."""
         return self.good("POST", "/api/memories/exports", body)
 
-    def export(self, **body: Any) -> dict[str, Any]:
+    def export(self, *, poll_seconds: float = _POLL_SECONDS, **body: Any) -> dict[str, Any]:
         """A queued export, from the request until it is completed."""
         export: dict[str, Any] = json.loads(self.post_export(**body))
         while export["status"] in ("pending", "running"):
-            time.sleep(_POLL_SECONDS)
+            time.sleep(poll_seconds)
             export = json.loads(self.good("GET", f"/api/memories/exports/{export['id']}"))
         assert export["status"] == "completed", export
         return export

@@ -15,7 +15,8 @@ from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 
 _PARTIAL = ".partial"
 _TRIES = 10
-_FLUSH_BYTES = 64 * 1024 * 1024
+# Whoever commits a row meanwhile waits for such a flush: the less it is, the shorter.
+_FLUSH_BYTES = 8 * 1024 * 1024
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
