@@ -26,9 +26,10 @@ def module(path: str, tests: str, *cuts: Cut) -> Iterator[Guard]:
     yield from _guards(f"{_SOURCE}/{path}", tests, cuts)
 
 
-def statement(name: str, tests: str, *cuts: Cut) -> Iterator[Guard]:
-    """Guards of one statement."""
-    yield from _guards(f"{_SOURCE}/database/statements/{name}.sql", tests, cuts)
+def statement(names: str, tests: str, *cuts: Cut) -> Iterator[Guard]:
+    """Guards of one statement, or that several have in common."""
+    for name in names.split():
+        yield from _guards(f"{_SOURCE}/database/statements/{name}.sql", tests, cuts)
 
 
 def migration(name: str, tests: str, *cuts: Cut) -> Iterator[Guard]:

@@ -122,14 +122,10 @@ TOKENS: tuple[Guard, ...] = (
         "AND scopes @> '{memories:read,memories:write,exports:read,exports:create}'",
     ),
     # What it has queued ends with it.
-    *(
-        each
-        for name in ("revoke_token", "revoke_tenant_token")
-        for each in statement(
-            name,
-            "test_tokens.py",
-            ("AND exports.status IN", "AND FALSE AND exports.status IN"),
-        )
+    *statement(
+        "revoke_token revoke_tenant_token",
+        "test_tokens.py",
+        ("AND exports.status IN", "AND FALSE AND exports.status IN"),
     ),
     *statement("get_job", "test_tokens.py", ("tokens.revoked_at IS NOT NULL", "FALSE")),
     # Scopes.

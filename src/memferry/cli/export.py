@@ -30,66 +30,65 @@ _POLL_SECONDS = 0.25
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
+    app.command()(export)
 
-    @app.command()
-    def export(
-        namespace: Annotated[str | None, typer.Option(help="Only this namespace.")] = None,
-        tag: Annotated[
-            list[str] | None, typer.Option(help="Has this tag; repeat for more.")
-        ] = None,
-        metadata: Annotated[
-            str | None, typer.Option(help="Metadata contains this JSON object.")
-        ] = None,
-        created_after: Annotated[
-            str | None, typer.Option(help="Created then or later: epoch ms or ISO 8601.")
-        ] = None,
-        created_before: Annotated[
-            str | None, typer.Option(help="Created then or earlier: epoch ms or ISO 8601.")
-        ] = None,
-        file_format: Annotated[
-            str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")
-        ] = "json",
-        compression: Annotated[
-            str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")
-        ] = None,
-        csv_safe: Annotated[
-            bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
-        ] = False,
-        encrypt_to: Annotated[
-            str | None, typer.Option(help="Encrypt the file to this public key of age.")
-        ] = None,
-        identity: Annotated[
-            Path | None,
-            typer.Option(help="Decrypt the file with the keys in this file, as age-keygen's."),
-        ] = None,
-        export_id: Annotated[
-            str | None,
-            typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
-        ] = None,
-        output: Annotated[
-            Path | None,
-            typer.Option("-o", "--output", help="The file to write; - for standard output."),
-        ] = None,
-    ) -> None:
-        """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
-        body = {
-            "format": file_format,
-            "compression": compression,
-            "csv_safe": csv_safe or None,
-            "encrypt_to": encrypt_to,
-            "namespace": namespace,
-            "tags": tag or None,
-            "metadata_filter": None if metadata is None else _json_object(metadata),
-            "created_after": epoch_ms("--created-after", created_after),
-            "created_before": epoch_ms("--created-before", created_before),
-        }
-        if export_id is not None and any({**body, "format": None}.values()):
-            raise Invalid("--id", "an export that exists has its filters already; drop them here")
-        if identity is not None and export_id is None and encrypt_to is None:
-            raise Invalid("--identity", "goes with --encrypt-to, or with --id")
-        identities = None if identity is None else read_identities(identity)
-        with Client(settings_with()) as client:
-            run_export(client, body if export_id is None else export_id, output, identities)
+
+def export(
+    namespace: Annotated[str | None, typer.Option(help="Only this namespace.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="Has this tag; repeat for more.")] = None,
+    metadata: Annotated[
+        str | None, typer.Option(help="Metadata contains this JSON object.")
+    ] = None,
+    created_after: Annotated[
+        str | None, typer.Option(help="Created then or later: epoch ms or ISO 8601.")
+    ] = None,
+    created_before: Annotated[
+        str | None, typer.Option(help="Created then or earlier: epoch ms or ISO 8601.")
+    ] = None,
+    file_format: Annotated[
+        str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")
+    ] = "json",
+    compression: Annotated[
+        str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")
+    ] = None,
+    csv_safe: Annotated[
+        bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
+    ] = False,
+    encrypt_to: Annotated[
+        str | None, typer.Option(help="Encrypt the file to this public key of age.")
+    ] = None,
+    identity: Annotated[
+        Path | None,
+        typer.Option(help="Decrypt the file with the keys in this file, as age-keygen's."),
+    ] = None,
+    export_id: Annotated[
+        str | None,
+        typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
+    ] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", help="The file to write; - for standard output."),
+    ] = None,
+) -> None:
+    """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
+    body = {
+        "format": file_format,
+        "compression": compression,
+        "csv_safe": csv_safe or None,
+        "encrypt_to": encrypt_to,
+        "namespace": namespace,
+        "tags": tag or None,
+        "metadata_filter": None if metadata is None else _json_object(metadata),
+        "created_after": epoch_ms("--created-after", created_after),
+        "created_before": epoch_ms("--created-before", created_before),
+    }
+    if export_id is not None and any({**body, "format": None}.values()):
+        raise Invalid("--id", "an export that exists has its filters already; drop them here")
+    if identity is not None and export_id is None and encrypt_to is None:
+        raise Invalid("--identity", "goes with --encrypt-to, or with --id")
+    identities = None if identity is None else read_identities(identity)
+    with Client(settings_with()) as client:
+        run_export(client, body if export_id is None else export_id, output, identities)
 
 
 def run_export(

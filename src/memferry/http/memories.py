@@ -88,105 +88,43 @@ class MemoryEndpoints:
         """All addresses of memories."""
         router = APIRouter(tags=["memories"])
         add_route(
-            router,
-            "POST /api/memories",
-            self.save_memory,
-            201,
-            shapes.MemoryRow,
-            400,
-            413,
-            body=shapes.NewMemory,
-            scopes=_WRITE,
-        )
+            router, "POST /api/memories", self.save_memory, 201, shapes.MemoryRow, 400, 413,
+            body=shapes.NewMemory, scopes=_WRITE,
+        )  # fmt: skip
         add_route(
-            router,
-            "GET /api/memories",
-            self.list_memories,
-            200,
-            list[shapes.ListedMemory],
-            400,
-            parameters=_LIST_QUERY,
+            router, "GET /api/memories", self.list_memories, 200, list[shapes.ListedMemory], 400,
+            parameters=_LIST_QUERY, scopes=_READ,
+        )  # fmt: skip
+        add_route(
+            router, "POST /api/memories/search/bulk", self.search_bulk, 200, shapes.BulkFound, 400,
+            body=shapes.BulkSearch, scopes=_READ,
+        )  # fmt: skip
+        one = "/api/memories/{memory_id}"
+        add_route(router, f"GET {one}", self.get_memory, 200, shapes.MemoryRow, 404, scopes=_READ)
+        add_route(
+            router, f"PATCH {one}", self.change_memory, 200, shapes.MemoryRow, 400, 404, 413,
+            body=shapes.Change, scopes=_WRITE,
+        )  # fmt: skip
+        add_route(
+            router, f"DELETE {one}", self.delete_memory, 204, None, 400, 404,
+            parameters=_DELETE_QUERY, scopes=_WRITE,
+        )  # fmt: skip
+        add_route(
+            router, "POST /v1/memories/bulk", self.save_bulk, 200, shapes.BulkSaved, 400, 413,
+            body=shapes.BulkSave, scopes=_WRITE,
+        )  # fmt: skip
+        add_route(
+            router, "GET /api/recall/unified", self.recall, 200, shapes.Recalled, 400,
+            parameters=_RECALL_QUERY, scopes=_READ,
+        )  # fmt: skip
+        add_route(
+            router, "GET /api/threads/{reference:any_text}", self.get_thread, 200, shapes.Thread,
             scopes=_READ,
-        )
+        )  # fmt: skip
         add_route(
-            router,
-            "POST /api/memories/search/bulk",
-            self.search_bulk,
-            200,
-            shapes.BulkFound,
-            400,
-            body=shapes.BulkSearch,
+            router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace],
             scopes=_READ,
-        )
-        add_route(
-            router,
-            "GET /api/memories/{memory_id}",
-            self.get_memory,
-            200,
-            shapes.MemoryRow,
-            404,
-            scopes=_READ,
-        )
-        add_route(
-            router,
-            "PATCH /api/memories/{memory_id}",
-            self.change_memory,
-            200,
-            shapes.MemoryRow,
-            400,
-            404,
-            413,
-            body=shapes.Change,
-            scopes=_WRITE,
-        )
-        add_route(
-            router,
-            "DELETE /api/memories/{memory_id}",
-            self.delete_memory,
-            204,
-            None,
-            400,
-            404,
-            parameters=_DELETE_QUERY,
-            scopes=_WRITE,
-        )
-        add_route(
-            router,
-            "POST /v1/memories/bulk",
-            self.save_bulk,
-            200,
-            shapes.BulkSaved,
-            400,
-            413,
-            body=shapes.BulkSave,
-            scopes=_WRITE,
-        )
-        add_route(
-            router,
-            "GET /api/recall/unified",
-            self.recall,
-            200,
-            shapes.Recalled,
-            400,
-            parameters=_RECALL_QUERY,
-            scopes=_READ,
-        )
-        add_route(
-            router,
-            "GET /api/threads/{reference:any_text}",
-            self.get_thread,
-            200,
-            shapes.Thread,
-            scopes=_READ,
-        )
-        add_route(
-            router,
-            "GET /api/namespaces",
-            self.list_namespaces,
-            200,
-            list[shapes.Namespace],
-            scopes=_READ,
-        )
+        )  # fmt: skip
         return router
 
     async def save_memory(self, request: Request) -> Response:
