@@ -158,13 +158,14 @@ def free_port() -> int:
 
 def start_service(home: Path, **environment: str) -> Service:
     """Start the real thing and wait until it answers."""
+    # Tests run side by side: nobody's worker is to wait for everybody else.
+    environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
     port, log = free_port(), home / f"serve-{uuid4().hex[:8]}.log"
     command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(
             [*command, "--data-dir", str(home)],
-            # Tests run side by side: nobody's worker is to wait for everybody else.
-            env=os.environ | {"MEMFERRY_WORKER_NICE": "0"} | environment,
+            env=os.environ | environment,
             stdout=file,
             stderr=subprocess.STDOUT,
         )
