@@ -4,12 +4,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
+from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
 import asyncpg
 
-from memferry.database.pool import Connection, Database, SharedSnapshot, translated_errors
+from memferry.database.pool import Connection, Database, Prepared, SharedSnapshot, translated_errors
 from memferry.database.sql import sql
 from memferry.model.export import Claim
 from memferry.model.token import Caller
@@ -133,10 +135,11 @@ class SimulatedDatabase(Database):
             yield cast(Connection, _Session(*self._parts, None))
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Connection]:
-        """A connection across tenants; each statement is one instant, so nothing runs beside it."""
+    async def turn(self, statement: str) -> AsyncIterator[Prepared]:
+        """A statement across tenants; each is one instant, so nothing runs beside it."""
         async with self.connection() as connection:
-            yield connection
+            prepared = SimpleNamespace(fetchrow=partial(connection.fetchrow, statement))
+            yield cast(Prepared, prepared)
 
     @asynccontextmanager
     async def tenant(

@@ -4,8 +4,10 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
+from tempfile import TemporaryDirectory
 from typing import Any
+from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -89,6 +91,40 @@ async def claimed(jobs: Jobs) -> Claim:
     claim = await jobs.claim("worker", FORMATS)
     assert claim is not None
     return claim
+
+
+@asynccontextmanager
+async def halting_server(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
+    """The URL of a server that hears one message after the one that takes a turn, and then none.
+
+    The event tells that this has happened. At the end every connection is cut.
+    """
+    (directory,) = parse_qs(urlsplit(url).query)["host"]
+    halted = asyncio.Event()
+    writers: list[asyncio.StreamWriter] = []
+
+    async def pass_on(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        messages: int | None = None
+        while not halted.is_set() and (data := await source.read(2**16)):
+            if messages is not None:
+                messages += 1
+            elif b"memferry turn" in data:
+                messages = 0
+            target.write(data)
+            await target.drain()
+            if messages == 1:
+                halted.set()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        above = await asyncio.open_unix_connection(f"{directory}/.s.PGSQL.5432")
+        writers.extend((writer, above[1]))
+        await asyncio.gather(pass_on(reader, above[1]), pass_on(above[0], writer))
+
+    with TemporaryDirectory() as place:
+        async with await asyncio.start_unix_server(serve, f"{place}/.s.PGSQL.5432"):
+            yield url.replace(quote(directory, safe=""), quote(place, safe="")), halted
+            for each in writers:
+                each.close()
 
 
 async def let_lapse(owner: "Owner[asyncpg.Record]", claim: Claim) -> None:
@@ -261,7 +297,7 @@ async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seco
     await queue(owner, 1)
     came = asyncio.get_running_loop().time()
     async with AsyncExitStack() as halted:
-        await halted.enter_async_context(database.turn())
+        await halted.enter_async_context(database.turn("SELECT"))
         claim = await asyncio.wait_for(claimed(jobs_of(database, most=5)), 20)
         with pytest.raises(DatabaseUnavailable):
             await halted.aclose()
@@ -271,13 +307,31 @@ async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seco
     assert claim.asked > came + 4
 
 
+async def test_a_claimer_that_is_halted_in_mid_statement_holds_the_others_up_for_seconds_only(
+    own_url: str, database: Database, owner: "Owner[asyncpg.Record]"
+) -> None:
+    await queue(owner, 1)
+    async with halting_server(own_url) as (url, halted):
+        halting = Database(url, size=1)
+        await halting.open()
+        doomed = asyncio.create_task(claimed(jobs_of(halting, most=5)))
+        await asyncio.wait_for(halted.wait(), 10)
+        claim = await asyncio.wait_for(claimed(jobs_of(database, most=5)), 20)
+
+        assert claim.attempt == 1
+        assert not doomed.done()
+    with pytest.raises(DatabaseUnavailable):
+        await doomed
+    await halting.close()
+
+
 async def test_a_claimer_that_waits_in_vain_for_its_turn_claims_the_next_time(
     own_url: str, database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)
     hasty = Database(own_url, size=1, statement_seconds=1)
     await hasty.open()
-    async with database.turn():
+    async with database.turn("SELECT"):
         with pytest.raises(StatementTimedOut):
             await claimed(jobs_of(hasty, most=5))
     claim = await claimed(jobs_of(hasty, most=5))

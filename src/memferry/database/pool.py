@@ -22,6 +22,7 @@ from memferry.model.token import Caller, ip_address
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
+Prepared: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
 
 SERVICE_ROLE = "memferry_service"
 _PATIENCE = "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
@@ -160,14 +161,19 @@ class Database:
                 yield connection
 
     @asynccontextmanager
-    async def turn(self) -> AsyncIterator[Connection]:
+    async def turn(self, statement: str) -> AsyncIterator[Prepared]:
         """A transaction across tenants beside which no other turn runs, in any process.
 
-        For one quick statement that must count what others do: turns wait for each other.
+        For one quick statement that must count what others do: turns wait for each other. It is
+        prepared before: a session is not idle, and so outlives every timeout, while it waits for
+        what follows a preparation
+        (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
         """
-        async with self.connection() as connection, _committed(connection):
-            await connection.execute(_TAKE_TURN)
-            yield connection
+        async with self.connection() as connection:
+            prepared = await connection.prepare(statement)
+            async with _committed(connection):
+                await connection.execute(_TAKE_TURN)
+                yield prepared
 
     @asynccontextmanager
     async def tenant(

@@ -38,15 +38,11 @@ class Jobs:
         fewest exports at work, the one that was not served for longest, and none has more than its
         cap. Within a tenant the oldest is first.
         """
-        async with self._database.turn() as connection:
+        async with self._database.turn(sql("claim_export")) as statement:
             # Not before: a turn may be waited for longer than a lease is long.
             asked = asyncio.get_running_loop().time()
-            row = await connection.fetchrow(
-                sql("claim_export"),
-                worker,
-                float(self._lease_seconds),
-                _claimable(kinds),
-                self._running_per_tenant,
+            row = await statement.fetchrow(
+                worker, float(self._lease_seconds), _claimable(kinds), self._running_per_tenant
             )
         if row is None:
             return None
