@@ -36,6 +36,14 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *statement("expire_exports", "test_sweeper.py", "AND expires_at <= now_ms()"),
     *statement("forget_deliveries", "test_sweeper.py", " AND next_attempt_at IS NULL"),
+    # Who is halted holds nothing for long.
+    *statement(
+        "end_halted_workers",
+        "test_halted.py",
+        " AND application_name = 'memferry worker'",
+        ("xact_start < clock_timestamp() - make_interval(secs => $1)", "$1 >= 0::float"),
+    ),
+    *module("database/pool.py", "test_halted.py", " SET LOCAL ROLE NONE;"),
     # Bytes are what was written, and are never written twice.
     *module(
         "storage/s3.py",

@@ -27,10 +27,7 @@ GUARDS: tuple[Guard, ...] = (
         "test_priority.py",
         ("    give_way(settings.worker_nice)\n", ""),
         ("ours = partial(give_way, settings.worker_nice)", "ours = None"),
-        (
-            " if settings.database_url is None else None\n    async with _opened(settings, p",
-            "\n    async with _opened(settings, p",
-        ),
+        (" if settings.database_url is None else None\n    async with", "\n    async with"),
     ),
     # What one tenant may take.
     *migration(

@@ -20,7 +20,7 @@ _NICE = 7
 _ROWS = 10_001
 _SERVER_SIDE = """
 SELECT pid FROM pg_stat_activity
-WHERE application_name = 'memferry' AND datname = current_database()
+WHERE application_name LIKE 'memferry%' AND datname = current_database()
 """
 
 

@@ -32,6 +32,7 @@ from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
 from memferry.worker.exporter import Exporter, Patience
+from memferry.worker.halted import Halted
 from memferry.worker.loop import Loop, wake_on_notify
 from memferry.worker.priority import give_way
 from memferry.worker.sweeper import Sweeper
@@ -94,13 +95,18 @@ def storage(settings: Settings) -> Storage:
 
 @asynccontextmanager
 async def _opened(
-    settings: Settings, *, patient_seconds: int, on_connect: Callable[[int], object] | None = None
+    settings: Settings,
+    *,
+    patient_seconds: int,
+    program: str = "memferry",
+    on_connect: Callable[[int], object] | None = None,
 ) -> AsyncIterator[tuple[Database, Storage]]:
     database = Database(
         service_url(settings),
         size=settings.pool_size,
         statement_seconds=settings.statement_seconds,
         patient_seconds=patient_seconds,
+        program=program,
         on_connect=on_connect,
     )
     store = storage(settings)
@@ -167,15 +173,18 @@ class Stop:
 
 async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
-    # A backstop for workers that are halted: one that works ends its attempt by itself before.
+    # For workers that are halted: one that works ends its attempt by itself before.
     longest = settings.snapshot_seconds + _BACKSTOP_SECONDS
     give_way(settings.worker_nice)
     # The processes of an external server may be those of another machine.
     ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
-    async with _opened(settings, patient_seconds=longest, on_connect=ours) as (database, store):
+    async with _opened(
+        settings, patient_seconds=longest, program="memferry worker", on_connect=ours
+    ) as (database, store):
         sender = Sender(allow_private=settings.webhooks_allow_private)
         exporter = _exporter(settings, database, store)
         deliverer = Deliverer(database, sender)
+        halted = Halted(database, seconds=longest)
         sweeper = Sweeper(database, store, lifetime_seconds=settings.export_lifetime_seconds)
         loops = [
             *(
@@ -183,6 +192,7 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
                 for number in range(1, settings.worker_exports + 1)
             ),
             Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
+            Loop("halted", halted.tick, channel=None, seconds=settings.sweep_seconds),
             Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
         ]
         await _run_until(stop, loops, service_url(settings), settings.grace_seconds)

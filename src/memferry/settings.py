@@ -214,7 +214,8 @@ class Settings:
         "MEMFERRY_SNAPSHOT_SECONDS",
         _positive,
         3600,
-        "How long one attempt at an export may hold its snapshot, and with it vacuum.",
+        "How long one attempt at an export may hold its snapshot, and with it vacuum; the same for "
+        "all workers.",
     )
     export_lifetime_seconds: int = _setting(
         "MEMFERRY_EXPORT_LIFETIME_SECONDS",

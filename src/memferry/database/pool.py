@@ -117,12 +117,15 @@ class Database:
         size: int = 10,
         statement_seconds: int = 60,
         patient_seconds: int = 3660,
+        program: str = "memferry",
         on_connect: Callable[[int], object] | None = None,
     ) -> None:
         """`patient_seconds` is how long a statement of a patient transaction may take.
 
-        `on_connect` is told the process id of the server's end of each new connection.
+        `program` is what `pg_stat_activity` shows as the application of the sessions. `on_connect`
+        is told the process id of the server's end of each new connection.
         """
+        self._program = program
         self._on_connect = on_connect
         self._url = url
         self._size = size
@@ -139,7 +142,7 @@ class Database:
             timeout=_CONNECT_SECONDS,
             init=self._connected,
             reset=_forget_nothing,
-            server_settings=_session(self._statement_ms),
+            server_settings=_session(self._program, self._statement_ms),
         )
 
     async def _connected(self, connection: Connection) -> None:
@@ -159,6 +162,13 @@ class Database:
         with translated_errors():
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
                 yield connection
+
+    @asynccontextmanager
+    async def own_sessions(self) -> AsyncIterator[Connection]:
+        """A transaction as whoever has logged in, who may see and end sessions of the same role."""
+        async with self.connection() as connection, _committed(connection):
+            await connection.execute("BEGIN; SET LOCAL ROLE NONE;")
+            yield connection
 
     @asynccontextmanager
     async def turn(self, statement: str) -> AsyncIterator[Prepared]:
@@ -258,12 +268,14 @@ async def owner_connection(url: str) -> "AsyncIterator[asyncpg.Connection[asyncp
 async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     """A connection outside the pool, for LISTEN; the caller closes it."""
     with translated_errors():
-        return await asyncpg.connect(url, timeout=_CONNECT_SECONDS, server_settings=_session(0))
+        return await asyncpg.connect(
+            url, timeout=_CONNECT_SECONDS, server_settings=_session("memferry", 0)
+        )
 
 
-def _session(statement_ms: int) -> dict[str, str]:
+def _session(program: str, statement_ms: int) -> dict[str, str]:
     return {
-        "application_name": "memferry",
+        "application_name": program,
         "role": SERVICE_ROLE,
         "search_path": SERVICE_ROLE,
         "statement_timeout": str(statement_ms),
