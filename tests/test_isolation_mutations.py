@@ -29,11 +29,13 @@ from tenancy import ACROSS_TENANTS
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
-    "create_tenant", "create_token", "list_tokens", "revoke_token", "find_oldest_snapshot",
-    "list_all_audit",
+    "create_tenant", "create_token", "list_tokens", "revoke_token", "list_all_audit",
     "list_tenants", "begin_tenant_deletion", "remove_tenant_rows", "hold_tenant",
     "finish_tenant_deletion",
 }  # fmt: skip
+
+# They look at the server's sessions, and at no row of anybody.
+OF_SESSIONS = {"find_oldest_snapshot", "end_halted_workers"}
 
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
 ACROSS = {
@@ -87,7 +89,7 @@ def statements() -> dict[str, str]:
 
 
 STATEMENTS = statements()
-FOR_A_TENANT = sorted(STATEMENTS.keys() - OF_THE_OWNER - ACROSS - OF_ITS_OWN_TENANT)
+FOR_A_TENANT = sorted(STATEMENTS.keys() - OF_THE_OWNER - OF_SESSIONS - ACROSS - OF_ITS_OWN_TENANT)
 
 
 @dataclass(frozen=True)
@@ -261,13 +263,20 @@ def test_what_the_owner_runs_is_what_names_a_table() -> None:
         name
         for name, relations in named.items()
         if any(each.startswith("memferry.") for each in relations)
-        or "pg_stat_activity" in relations
     }
 
     assert of_the_owner == OF_THE_OWNER
 
 
-@pytest.mark.parametrize("name", sorted(OF_THE_OWNER - {"find_oldest_snapshot"}))
+def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
+    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    of_sessions = {name for name, relations in named.items() if "pg_stat_activity" in relations}
+
+    assert of_sessions == OF_SESSIONS
+    assert all(named[each] == {"pg_stat_activity"} for each in of_sessions)
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_OWNER))
 async def test_the_service_cannot_run_what_the_owner_runs(
     worlds: tuple[World, World], name: str
 ) -> None:
