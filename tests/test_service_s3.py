@@ -14,6 +14,7 @@ import pytest
 
 from conftest import make_person, start_service, stop_service
 from memferry.database.embedded import EmbeddedPostgres
+from memferry.model.token import USUAL_SCOPES, Scope
 from memferry.storage import S3Options
 from test_storage import empty_bucket, moto_server
 
@@ -26,8 +27,9 @@ def place() -> Iterator[Path]:
         yield Path(name)
 
 
+@pytest.mark.parametrize("direct", ["false", "true"])
 def test_a_queued_export_is_downloaded_from_the_bucket(
-    place: Path, tmp_path: Path, request: pytest.FixtureRequest
+    place: Path, tmp_path: Path, request: pytest.FixtureRequest, direct: str
 ) -> None:
     programs = request.config.getoption("--postgres-bin")
     database_url = EmbeddedPostgres(place / "postgres").url()
@@ -39,9 +41,11 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
             "AWS_ENDPOINT_URL": s3_url,
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
+            "MEMFERRY_DIRECT_DOWNLOADS": direct,
         }
         service = start_service(place, **settings)
-        with make_person("alice", service, database_url) as alice:
+        scopes: tuple[Scope, ...] = (*USUAL_SCOPES, "admin")
+        with make_person("alice", service, database_url, scopes) as alice:
             alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
             done = alice.finished(alice.export(format="ndjson"))
             data = httpx.get(done["download_url"])
@@ -52,10 +56,17 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
                 check=False,
                 capture_output=True,
             )
+            noted = alice.get("/api/audit?event=export.downloaded").json()["entries"]
         stopped = stop_service(service)
 
-    assert done["download_url"].startswith(f"{s3_url}/bucket/exports/")
-    assert "X-Amz-Signature" in done["download_url"]
+    if direct == "true":
+        assert done["download_url"].startswith(f"{s3_url}/bucket/exports/")
+        assert "X-Amz-Signature" in done["download_url"]
+        assert noted == []
+    else:
+        assert done["download_url"].startswith(f"{service.url}/downloads/")
+        assert data.headers["etag"] == f'"{done["sha256"]}"'
+        assert [each["bytes"] for each in noted] == [len(data.content)] * 2
     assert data.headers["content-disposition"].startswith('attachment; filename="memferry-')
     assert hashlib.sha256(data.content).hexdigest() == done["sha256"]
     assert exported.returncode == 0, exported.stderr

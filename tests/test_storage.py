@@ -21,7 +21,7 @@ from moto.server import ThreadedMotoServer
 
 from ceph_server import ceph_server
 from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable, WrongBytes
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.storage import S3Options, Storage, open_storage, s3
 
 MIB = 1024 * 1024
 _PATTERN = bytes(range(251)) * (MIB // 251 + 2)
@@ -133,6 +133,20 @@ async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
     for start, end in ((size // 3, size // 2), (max(size - 7, 0), size), (0, min(size, 1))):
         assert await read(store, "t/x/1", start, end) == expected[start:end]
     assert await keys(store) == ["t/x/1"]
+
+
+async def test_a_reader_may_take_longer_than_a_request(
+    moto: S3Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(s3, "_REQUEST_TIMEOUT", timedelta(seconds=1))
+    store = empty_bucket(moto)
+    await put(store, "t/x/1", chunks(24 * MIB))
+    size = 0
+    async for chunk in store.storage.read("t/x/1", 0, 24 * MIB):
+        await asyncio.sleep(0.4)
+        size += len(chunk)
+
+    assert size == 24 * MIB
 
 
 async def test_what_is_not_there_is_not_found(store: Store) -> None:

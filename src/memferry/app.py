@@ -141,7 +141,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 memories=Memories(database),
                 memory_erasure=MemoryErasure(database, store, always_purge=settings.purge_exports),
                 exports=exports,
-                downloads=Downloads(database, store, exports),
+                downloads=Downloads(database, store, exports, direct=settings.direct_downloads),
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
                 audit=audit,
                 pace=Pace(settings.requests_per_minute),

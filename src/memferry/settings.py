@@ -230,6 +230,13 @@ class Settings:
         "Deleting a memory removes the stored exports that may hold it, as if each request had "
         "asked for `purge_exports=true`.",
     )
+    direct_downloads: bool = _setting(
+        "MEMFERRY_DIRECT_DOWNLOADS",
+        _flag,
+        False,
+        "Hand out links that the S3 store has signed: the files do not pass the service, nor its "
+        "audit.",
+    )
     sweep_seconds: int = _setting(
         "MEMFERRY_SWEEP_SECONDS",
         _positive,

@@ -1,4 +1,4 @@
-"""Download links of our own, for stores that cannot sign: short-lived, each for one file."""
+"""Download links, sealed by the service: short-lived, each for one file."""
 
 import base64
 import binascii

@@ -11,7 +11,13 @@ import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
-from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable, WrongBytes
+from memferry.errors import (
+    MemferryError,
+    Misconfigured,
+    ObjectNotFound,
+    StorageUnavailable,
+    WrongBytes,
+)
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_uploads import S3Options, Uploads
 
@@ -129,16 +135,30 @@ class S3Storage(Storage):
                 return _info(await obstore.head_async(self._store, key))
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """A range of an object."""
+        """A range of an object, piece by piece, with the next one on its way.
+
+        Each piece is a request of its own, so that none lasts for as long as a slow reader does.
+        """
         if start >= end:
             await self.stat(key)
             return
+        coming = asyncio.ensure_future(self._piece(key, start, end))
+        try:
+            for at in range(start, end, _PART_BYTES):
+                piece = await coming
+                if at + _PART_BYTES < end:
+                    coming = asyncio.ensure_future(self._piece(key, at + _PART_BYTES, end))
+                for cut in range(0, len(piece), CHUNK_BYTES):
+                    yield piece[cut : cut + CHUNK_BYTES]
+        finally:
+            coming.cancel()
+            with suppress(asyncio.CancelledError, MemferryError):
+                await coming
+
+    async def _piece(self, key: str, start: int, end: int) -> bytes:
         with _translated():
-            answer = await obstore.get_async(self._store, key, options={"range": (start, end)})
-            async for chunk in answer.stream(min_chunk_size=CHUNK_BYTES // 2):
-                data = bytes(chunk)
-                for at in range(0, len(data), CHUNK_BYTES):
-                    yield data[at : at + CHUNK_BYTES]
+            stop = min(start + _PART_BYTES, end)
+            return bytes(await obstore.get_range_async(self._store, key, start=start, end=stop))
 
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
         """A presigned GET (Signature Version 4)."""
