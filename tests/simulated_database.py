@@ -78,6 +78,8 @@ class _Session:
         return found[0]
 
     async def fetchval(self, statement: str, *arguments: Any) -> Any:
+        if statement.startswith(sql("measure_range")[:30]):
+            return 2**20  # too large to be joined
         found = await self.fetch(statement, *arguments)
         if not found:
             return None

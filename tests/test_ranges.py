@@ -5,6 +5,7 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from typing import LiteralString
 from uuid import UUID
 
 import asyncpg
@@ -13,8 +14,10 @@ import pytest
 from conftest import Person, Service, make_person
 from memferry.database.pool import Database
 from memferry.database.sql import sql
+from memferry.exports import ranges
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
+from memferry.filters.selection import Selection
 from memferry.formats import FORMATS
 from test_memories import AWKWARD
 
@@ -42,15 +45,20 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
         yield person
 
 
-@pytest.fixture
-async def tenant_id(alice: Person, database_url: str) -> UUID:
+async def tenant_of(person: Person, database_url: str) -> UUID:
+    """The id of a person's tenant."""
     connection = await asyncpg.connect(database_url)
     found: UUID = await connection.fetchval(
         "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1",
-        hashlib.sha256(alice.token.encode()).digest(),
+        hashlib.sha256(person.token.encode()).digest(),
     )
     await connection.close()
     return found
+
+
+@pytest.fixture
+async def tenant_id(alice: Person, database_url: str) -> UUID:
+    return await tenant_of(alice, database_url)
 
 
 @pytest.fixture
@@ -90,6 +98,53 @@ async def test_any_number_of_readers_gives_the_same_bytes(
         True,
         True,
     ]
+
+
+@pytest.mark.parametrize(
+    ("narrow", "joined"),
+    [(0, 2**17), (2**30, 2**17), (2**30, 1)],
+    ids=["none", "all", "one in each value"],
+)
+@pytest.mark.parametrize("file_format", ["json", "ndjson"])
+async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
+    database: Database,
+    tenant_id: UUID,
+    monkeypatch: pytest.MonkeyPatch,
+    file_format: str,
+    narrow: int,
+    joined: int,
+) -> None:
+    body = {"format": file_format}
+    alone = await exported(database, 1, tenant_id, body)
+    # As narrow as the widest row may be; the rows of 300 kB are then in one value with others.
+    monkeypatch.setattr(ranges, "_NARROW_BYTES", narrow)
+    monkeypatch.setattr(ranges, "_JOINED_BYTES", joined)
+
+    assert await exported(database, 2, tenant_id, body) == alone
+
+
+@pytest.mark.parametrize(
+    ("memory", "least"),
+    [
+        ({"content": "é" * 20_000}, 40_000),
+        ({"content": "x", "metadata": {"a": "b" * 1_000_000}}, 2**20),
+        ({"content": "x", "tags": ["t" * 512] * 1_000}, 2**20),
+        ({"content": "x", "source_ref": "é" * 4_096}, 8_192),
+    ],
+    ids=["content", "metadata", "tags", "source_ref"],
+)
+async def test_a_large_row_is_known_before_it_is_read(
+    bob: Person, database_url: str, database: Database, memory: dict[str, object], least: int
+) -> None:
+    bob.save_many([{"content": "small"}, memory])
+    bobs = await tenant_of(bob, database_url)
+    statement, arguments = Selection.of({}).apply(
+        sql("measure_range"), 0, UUID(int=0), 2**62, UUID(int=0)
+    )
+    async with database.tenant(bobs, in_order=True) as connection:
+        found = await connection.fetchval(statement, *arguments)
+
+    assert found >= least
 
 
 async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UUID) -> None:
@@ -150,22 +205,32 @@ async def test_leaving_early_ends_every_copy(
     assert running == []
 
 
+@pytest.mark.parametrize(
+    ("name", "rows", "scans"),
+    [("export_range", (), 1), ("measure_range", (), 1), ("export_joined", (100,), 2)],
+)
 async def test_a_range_is_read_by_its_index_and_not_sorted(
-    database: Database, database_url: str, tenant_id: UUID
+    database: Database,
+    database_url: str,
+    tenant_id: UUID,
+    name: LiteralString,
+    rows: tuple[int, ...],
+    scans: int,
 ) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute("ANALYZE memferry.memories")
     await owner.close()
-    values = (0, UUID(int=0), 2**62, UUID(int=1))
+    values = (0, UUID(int=0), 2**62, UUID(int=1), *rows)
     third: dict[str, str] = {"namespace": "namespace 1"}
     for filters, index in (({}, "memories_by_time"), (third, "memories_by_namespace")):
         request = ExportRequest.parse(json.dumps(filters).encode())
-        query, arguments = request.selection.apply(sql("export_range"), *values)
+        query, arguments = request.selection.apply(sql(name), *values)
         async with database.tenant(tenant_id, in_order=True) as connection:
             query = query.replace("{columns}", request.format.columns)
             plan = await connection.fetch(f"EXPLAIN {query}", *arguments)
         text = "\n".join(line[0] for line in plan)
 
-        assert index in text, text
-        assert "ROW(" in text.partition("Index Cond:")[2].partition("\n")[0], text
+        assert text.count(index) == scans, text
+        conditions = [line for line in text.splitlines() if "Index Cond:" in line]
+        assert [line.count("ROW(") for line in conditions] == [len(rows) * 4 or 4] * scans, text
         assert "Sort" not in text, text

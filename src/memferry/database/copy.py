@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, ParamSpec, Self, TypeVar
 
+from memferry.database.joined import Joined
 from memferry.database.literal import filled
 from memferry.database.pool import Connection
 from memferry.model.copy import CopyOptions
@@ -18,6 +19,7 @@ class Part:
     """What one COPY sends: blocks in order, and at the end the number of rows and bytes."""
 
     def __init__(self) -> None:
+        self._joined: Joined | None = None
         self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
         self.rows = 0
         self.size_bytes = 0
@@ -27,11 +29,16 @@ class Part:
     async def copy(
         self, connection: Connection, query: str, arguments: list[object], options: CopyOptions
     ) -> None:
-        """Copy until the last row; waits while the reader is behind, so memory stays bounded."""
+        """Copy until the last row; waits while the reader is behind, so memory stays bounded.
+
+        In binary format many rows come in each value, as `export_joined` frames them.
+        """
+        self._joined = Joined() if options["format"] == "binary" else None
         statement = filled(query, arguments)
         status = await connection.copy_from_query(statement, output=self._take, **options)
-        self.rows = int(status.removeprefix("COPY "))
         await self._hand_on()
+        copied = int(status.removeprefix("COPY "))
+        self.rows = copied if self._joined is None else self._joined.end(copied)
         await self.blocks.put(None)
 
     async def _take(self, data: bytes) -> None:
@@ -44,6 +51,8 @@ class Part:
         if self._pieces:
             block = b"".join(self._pieces)
             self._pieces, self._waiting_bytes = [], 0
+            if self._joined is not None:
+                block = self._joined.lines(block)
             self.size_bytes += len(block)
             await self.blocks.put(block)
 

@@ -5,16 +5,23 @@ all connections see one snapshot.
 """
 
 import asyncio
+from typing import LiteralString
 from uuid import UUID
 
 from memferry.database.copy import CopyOut, Part
 from memferry.database.pool import Connection
 from memferry.database.sql import sql
 from memferry.exports.request import ExportRequest
+from memferry.model.copy import CopyOptions
 
 # Small enough that the ranges ahead of the reader fit into memory, large enough that finding the
 # end of each, and a statement of its own, cost little.
 _RANGE_BYTES = 6 * 1024 * 1024
+# What one value holds. Larger ones cost PostgreSQL more than they save; a single one is bounded
+# by the largest row of its range.
+_JOINED_BYTES = 128 * 1024
+_NARROW_BYTES = 32 * 1024
+_JOINED = CopyOptions(format="binary")
 _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
 
 Key = tuple[int, UUID]
@@ -28,6 +35,7 @@ class Ranges:
 
     def __init__(self, request: ExportRequest, copy: CopyOut) -> None:
         self._request = request
+        self._format = request.format
         self._copy = copy
         self._next: Key | None = _BEFORE_ALL
         self._rows = _FIRST_ROWS
@@ -37,7 +45,12 @@ class Ranges:
         """Copy ranges until none is left."""
         while (begun := await self._begin(connection)) is not None:
             part, after, last = begun
-            await part.copy(connection, *self._query(after, last), self._request.format.copy)
+            if await self._joins(connection, after, last):
+                rows = max(self._rows * _JOINED_BYTES // _RANGE_BYTES, 1)
+                query, options = self._query("export_joined", *after, *last, rows), _JOINED
+            else:
+                query, options = self._query("export_range", *after, *last), self._format.copy
+            await part.copy(connection, *query, options)
             if part.rows:
                 fitting = _RANGE_BYTES * part.rows // part.size_bytes
                 self._rows = min(max(fitting, _FEWEST_ROWS), _MOST_ROWS)
@@ -62,6 +75,14 @@ class Ranges:
         row = await connection.fetchrow(statement, *arguments)
         return None if row is None else (row["created_at"], row["id"])
 
-    def _query(self, after: Key, last: Key) -> tuple[str, list[object]]:
-        statement, arguments = self._request.selection.apply(sql("export_range"), *after, *last)
-        return statement.replace("{columns}", self._request.format.columns), arguments
+    async def _joins(self, connection: Connection, after: Key, last: Key) -> bool:
+        """Whether many rows may come in one value: the server and we hold each as a whole."""
+        if not self._format.joins:
+            return False
+        statement, arguments = self._request.selection.apply(sql("measure_range"), *after, *last)
+        largest: int | None = await connection.fetchval(statement, *arguments)
+        return (largest or 0) <= _NARROW_BYTES
+
+    def _query(self, name: LiteralString, *leading: object) -> tuple[str, list[object]]:
+        statement, arguments = self._request.selection.apply(sql(name), *leading)
+        return statement.replace("{columns}", self._format.columns), arguments

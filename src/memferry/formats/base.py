@@ -22,6 +22,8 @@ class TextFormat(ABC):
     columns: ClassVar[LiteralString]
     """Select list over the view `memories`, aliased `memory`."""
     copy: ClassVar[CopyOptions]
+    joins: ClassVar[bool] = False
+    """Whether a record is one text that COPY writes as it is: then many may come in one value."""
     record_end: ClassVar[bytes]
     head: ClassVar[bytes] = b""
     separator: ClassVar[bytes]

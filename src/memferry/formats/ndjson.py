@@ -27,6 +27,7 @@ class Ndjson(TextFormat):
     extension = "ndjson"
     media_type = "application/x-ndjson"
     columns = f"concat({MEMBERS}, '}}')"
+    joins = True
     copy = CopyOptions(format="csv", quote="\x01", delimiter="\x02")
     record_end = b"\n"
     separator = b"\n"

@@ -6,7 +6,7 @@ from typing import Literal, LiteralString, TypedDict
 class CopyOptions(TypedDict, total=False):
     """Options of COPY … TO STDOUT (https://www.postgresql.org/docs/current/sql-copy.html)."""
 
-    format: Literal["csv"]
+    format: Literal["csv", "binary"]
     delimiter: LiteralString
     quote: LiteralString
     null: LiteralString
