@@ -101,9 +101,9 @@ async def test_any_number_of_readers_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize(
-    ("narrow", "joined"),
-    [(0, 2**17), (2**30, 2**17), (2**30, 1)],
-    ids=["none", "all", "one in each value"],
+    ("value_bytes", "fewest"),
+    [(2**17, 2**17), (2**17, 1), (2**12, 1)],
+    ids=["each by itself", "many in a value", "one in a value"],
 )
 @pytest.mark.parametrize("file_format", ["json", "ndjson"])
 async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
@@ -111,14 +111,16 @@ async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
     tenant_id: UUID,
     monkeypatch: pytest.MonkeyPatch,
     file_format: str,
-    narrow: int,
-    joined: int,
+    value_bytes: int,
+    fewest: int,
 ) -> None:
     body = {"format": file_format}
     alone = await exported(database, 1, tenant_id, body)
-    # As narrow as the widest row may be; the rows of 300 kB are then in one value with others.
-    monkeypatch.setattr(ranges, "_NARROW_BYTES", narrow)
-    monkeypatch.setattr(ranges, "_JOINED_BYTES", joined)
+    monkeypatch.setattr(ranges, "_VALUE_BYTES", value_bytes)
+    monkeypatch.setattr(ranges, "_MOST_ROWS", 2_000)
+    # However large: the rows of 300 kB come in one value with others.
+    monkeypatch.setattr(ranges, "_LARGEST_VALUE_BYTES", 2**40)
+    monkeypatch.setattr(ranges, "_FEWEST_JOINED", fewest)
 
     assert await exported(database, 2, tenant_id, body) == alone
 

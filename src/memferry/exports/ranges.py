@@ -17,10 +17,10 @@ from memferry.model.copy import CopyOptions
 # Small enough that the ranges ahead of the reader fit into memory, large enough that finding the
 # end of each, and a statement of its own, cost little.
 _RANGE_BYTES = 6 * 1024 * 1024
-# What one value holds. Larger ones cost PostgreSQL more than they save; a single one is bounded
-# by the largest row of its range.
-_JOINED_BYTES = 128 * 1024
-_NARROW_BYTES = 32 * 1024
+# What a value of many rows holds, and if all of them were as large as the largest of their range;
+# both sides hold it as a whole. Of fewer rows none is worth its own look at the index.
+_VALUE_BYTES, _LARGEST_VALUE_BYTES = 128 * 1024, 4 * 1024 * 1024
+_FEWEST_JOINED = 8
 _JOINED = CopyOptions(format="binary")
 _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
 
@@ -45,9 +45,8 @@ class Ranges:
         """Copy ranges until none is left."""
         while (begun := await self._begin(connection)) is not None:
             part, after, last = begun
-            if await self._joins(connection, after, last):
-                rows = max(self._rows * _JOINED_BYTES // _RANGE_BYTES, 1)
-                query, options = self._query("export_joined", *after, *last, rows), _JOINED
+            if joined := await self._joined(connection, after, last):
+                query, options = self._query("export_joined", *after, *last, joined), _JOINED
             else:
                 query, options = self._query("export_range", *after, *last), self._format.copy
             await part.copy(connection, *query, options)
@@ -75,13 +74,14 @@ class Ranges:
         row = await connection.fetchrow(statement, *arguments)
         return None if row is None else (row["created_at"], row["id"])
 
-    async def _joins(self, connection: Connection, after: Key, last: Key) -> bool:
-        """Whether many rows may come in one value: the server and we hold each as a whole."""
+    async def _joined(self, connection: Connection, after: Key, last: Key) -> int:
+        """How many rows of a range shall come in one value; 0 if each shall come by itself."""
         if not self._format.joins:
-            return False
+            return 0
         statement, arguments = self._request.selection.apply(sql("measure_range"), *after, *last)
-        largest: int | None = await connection.fetchval(statement, *arguments)
-        return (largest or 0) <= _NARROW_BYTES
+        largest: int = await connection.fetchval(statement, *arguments) or 1
+        rows = min(self._rows * _VALUE_BYTES // _RANGE_BYTES, _LARGEST_VALUE_BYTES // largest)
+        return rows if rows >= _FEWEST_JOINED else 0
 
     def _query(self, name: LiteralString, *leading: object) -> tuple[str, list[object]]:
         statement, arguments = self._request.selection.apply(sql(name), *leading)
