@@ -138,13 +138,15 @@ async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
 async def test_a_reader_may_take_longer_than_a_request(
     moto: S3Options, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(s3, "_REQUEST_TIMEOUT", timedelta(seconds=1))
     store = empty_bucket(moto)
     await put(store, "t/x/1", chunks(24 * MIB))
+    monkeypatch.setattr(s3, "_REQUEST_TIMEOUT", timedelta(seconds=1))
+    hasty = open_storage("s3://bucket/some/prefix", moto)
     size = 0
-    async for chunk in store.storage.read("t/x/1", 0, 24 * MIB):
+    async for chunk in hasty.read("t/x/1", 0, 24 * MIB):
         await asyncio.sleep(0.4)
         size += len(chunk)
+    await hasty.close()
 
     assert size == 24 * MIB
 
