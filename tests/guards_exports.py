@@ -149,6 +149,17 @@ ENCRYPTION: tuple[Guard, ...] = (
 )
 
 ERASURE: tuple[Guard, ...] = (
+    *statement(
+        "settle_delivery",
+        "test_webhooks.py::test_what_was_told_is_kept_until_its_last_attempt_and_no_longer",
+        ("CASE WHEN $6 IS NULL THEN '{}' ELSE data END", "data"),
+        ("CASE WHEN $6 IS NULL THEN '{}' ELSE data END", "'{}'"),
+    ),
+    *statement(
+        "drop_delivery",
+        "test_webhooks.py::test_what_a_disabled_webhook_is_not_told_is_not_kept",
+        " data = '{}',",
+    ),
     # A deletion reaches every export that may hold the memory.
     *statement(
         "purge_exports",

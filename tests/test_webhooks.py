@@ -1,5 +1,6 @@
 """/api/webhooks, and what is delivered to real receivers."""
 
+import asyncio
 import json
 import threading
 import time
@@ -216,6 +217,47 @@ async def test_ten_attempts_are_the_most(
     time.sleep(1.5)
 
     assert len(receiver.got) == 10
+
+
+async def test_what_was_told_is_kept_until_its_last_attempt_and_no_longer(
+    alice: Person, receiver: Receiver, database_url: str
+) -> None:
+    receiver.status = 500
+    hook = subscribe(alice, receiver.url)
+    alice.save("secret")
+    await settled(database_url, hook["id"], attempts=1)
+    waiting = await to_be_told(database_url, hook["id"])
+    receiver.status = 200
+    await make_due(database_url, hook["id"])
+    await settled(database_url, hook["id"], attempts=2)
+
+    assert ["secret" in each for each in waiting] == [True]
+    assert await to_be_told(database_url, hook["id"]) == ["{}"]
+
+
+async def test_what_a_disabled_webhook_is_not_told_is_not_kept(
+    alice: Person, receiver: Receiver, database_url: str
+) -> None:
+    receiver.status = 500
+    hook = subscribe(alice, receiver.url)
+    alice.save("secret")
+    await settled(database_url, hook["id"], attempts=1)
+    alice.put(f"/api/webhooks/{hook['id']}", json={"enabled": False})
+    await make_due(database_url, hook["id"])
+    deadline = time.monotonic() + 20
+    while await to_be_told(database_url, hook["id"]) != ["{}"]:
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.02)
+
+
+async def to_be_told(database_url: str, webhook_id: str) -> list[str]:
+    """What the deliveries of a webhook still hold."""
+    connection = await asyncpg.connect(database_url)
+    rows = await connection.fetch(
+        "SELECT data::text FROM memferry.deliveries WHERE webhook_id = $1", webhook_id
+    )
+    await connection.close()
+    return [row[0] for row in rows]
 
 
 async def settled(database_url: str, webhook_id: str, attempts: int) -> None:
