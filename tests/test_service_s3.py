@@ -7,12 +7,13 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 import pytest
 
-from conftest import make_person, start_service, stop_service
+from conftest import Service, make_person, start_service, stop_service
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.token import USUAL_SCOPES, Scope
 from memferry.storage import S3Options
@@ -27,12 +28,18 @@ def place() -> Iterator[Path]:
         yield Path(name)
 
 
-@pytest.mark.parametrize("direct", ["false", "true"])
-def test_a_queued_export_is_downloaded_from_the_bucket(
-    place: Path, tmp_path: Path, request: pytest.FixtureRequest, direct: str
-) -> None:
+@dataclass(frozen=True)
+class Served:
+    """A service whose files lie in a bucket, and whether the bucket serves them itself."""
+
+    service: Service
+    s3_url: str
+    direct: bool
+
+
+@pytest.fixture(params=["false", "true"])
+def served(place: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     programs = request.config.getoption("--postgres-bin")
-    database_url = EmbeddedPostgres(place / "postgres").url()
     with moto_server() as s3_url:
         empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
@@ -41,37 +48,43 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
             "AWS_ENDPOINT_URL": s3_url,
             "AWS_ACCESS_KEY_ID": "key",
             "AWS_SECRET_ACCESS_KEY": "secret",
-            "MEMFERRY_DIRECT_DOWNLOADS": direct,
+            "MEMFERRY_DIRECT_DOWNLOADS": request.param,
         }
         service = start_service(place, **settings)
-        scopes: tuple[Scope, ...] = (*USUAL_SCOPES, "admin")
-        with make_person("alice", service, database_url, scopes) as alice:
-            alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
-            done = alice.finished(alice.export(format="ndjson"))
-            data = httpx.get(done["download_url"])
-            target = tmp_path / "out.ndjson"
-            exported = subprocess.run(
-                [sys.executable, "-m", "memferry", "export", "--format", "ndjson", "-o", target],
-                env=os.environ | {"MEMFERRY_URL": service.url, "MEMFERRY_TOKEN": alice.token},
-                check=False,
-                capture_output=True,
-            )
-            noted = alice.get("/api/audit?event=export.downloaded").json()["entries"]
-        stopped = stop_service(service)
+        yield Served(service, s3_url, direct=request.param == "true")
+        assert stop_service(service) == 0
 
-    if direct == "true":
-        assert done["download_url"].startswith(f"{s3_url}/bucket/exports/")
+
+def test_a_queued_export_is_downloaded_from_the_bucket(
+    served: Served, place: Path, tmp_path: Path
+) -> None:
+    scopes: tuple[Scope, ...] = (*USUAL_SCOPES, "admin")
+    database_url = EmbeddedPostgres(place / "postgres").url()
+    with make_person("alice", served.service, database_url, scopes) as alice:
+        alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
+        done = alice.finished(alice.export(format="ndjson"))
+        data = httpx.get(done["download_url"])
+        target = tmp_path / "out.ndjson"
+        exported = subprocess.run(
+            [sys.executable, "-m", "memferry", "export", "--format", "ndjson", "-o", target],
+            env=os.environ | {"MEMFERRY_URL": served.service.url, "MEMFERRY_TOKEN": alice.token},
+            check=False,
+            capture_output=True,
+        )
+        noted = alice.get("/api/audit?event=export.downloaded").json()["entries"]
+
+    if served.direct:
+        assert done["download_url"].startswith(f"{served.s3_url}/bucket/exports/")
         assert "X-Amz-Signature" in done["download_url"]
         assert noted == []
     else:
-        assert done["download_url"].startswith(f"{service.url}/downloads/")
+        assert done["download_url"].startswith(f"{served.service.url}/downloads/")
         assert data.headers["etag"] == f'"{done["sha256"]}"'
         assert [each["bytes"] for each in noted] == [len(data.content)] * 2
     assert data.headers["content-disposition"].startswith('attachment; filename="memferry-')
     assert hashlib.sha256(data.content).hexdigest() == done["sha256"]
     assert exported.returncode == 0, exported.stderr
     assert target.read_bytes() == data.content
-    assert stopped == 0
 
 
 def test_a_worker_by_itself_stops_cleanly_when_asked(database_url: str, tmp_path: Path) -> None:
