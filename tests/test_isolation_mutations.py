@@ -117,6 +117,10 @@ class World:
         prepared = await self.connection.prepare(statement)
         return [each.name for each in prepared.get_parameters()]
 
+    async def rows_of_bob(self) -> list[asyncpg.Record]:
+        """All he has, in one order whatever the plan is: statistics may come in between."""
+        return sorted(await self.connection.fetch(self.of_bob), key=repr)
+
     async def outcome(
         self, statement: str, state: str, *, tenant: bool = True, unguarded: str = ""
     ) -> Outcome:
@@ -127,7 +131,7 @@ class World:
         connection, failed = self.connection, False
         setting = f"SET LOCAL memferry.tenant = '{ALICE}';" if tenant else ""
         await connection.execute(f"BEGIN; {STATES[state]}; {unguarded}; {setting}")
-        before = after = await connection.fetch(self.of_bob)
+        before = after = await self.rows_of_bob()
         try:
             # Without a condition a recursion may never end.
             await connection.execute(
@@ -135,7 +139,7 @@ class World:
             )
             answer = sorted(map(repr, await connection.fetch(statement)))
             await connection.execute("RESET ROLE")
-            after = await connection.fetch(self.of_bob)
+            after = await self.rows_of_bob()
         except asyncpg.PostgresError as fault:
             failed, answer = True, [f"{type(fault).__name__}: {fault} {fault.detail}"]
         finally:
