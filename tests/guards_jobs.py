@@ -44,6 +44,12 @@ GUARDS: tuple[Guard, ...] = (
         ("xact_start < clock_timestamp() - make_interval(secs => $1)", "$1 >= 0::float"),
     ),
     *module("database/pool.py", "test_halted.py", " SET LOCAL ROLE NONE;"),
+    *module(
+        "app.py",
+        "test_faults_workers.py::test_a_worker_that_stays_stopped_holds_no_snapshot_for_long",
+        'Loop("halted", halted.tick, channel=None, seconds=settings.sweep_seconds),',
+        ', program="memferry worker"',
+    ),
     # Only small rows come many in one value, and in order.
     *statement(
         "measure_range",

@@ -5,6 +5,9 @@ from guard import Guard, migration, module, statement
 _DEEP = "test_hostile_json.py::test_ten_thousand_levels_are_refused_at_once_with_the_field"
 _WRONG = "test_memories.py::test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored"
 
+_PREPARE = "prepared = await connection.prepare(statement)"
+_TURN = "async with _committed(connection):\n                await connection.execute(_TAKE_TURN)\n"
+
 GUARDS: tuple[Guard, ...] = (
     # Whose turn it is.
     *module(
@@ -12,6 +15,7 @@ GUARDS: tuple[Guard, ...] = (
         "test_fairness.py",
         "SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));",
         "SET LOCAL idle_in_transaction_session_timeout = '5s';",
+        (f"{_PREPARE}\n            {_TURN}", f"{_TURN}                {_PREPARE}\n"),
     ),
     *statement(
         "claim_export",

@@ -172,6 +172,31 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_and_goes_on(
     plant.assert_one_file(export_id)
 
 
+def in_transaction(plant: Plant) -> set[int]:
+    """The server's ends of the connections on which workers hold a transaction open."""
+    query = "SELECT pid, application_name, xact_start FROM pg_stat_activity"
+    return {
+        pid
+        for pid, program, since in plant.sql(query)
+        if program == "memferry worker" and since is not None
+    }
+
+
+def test_a_worker_that_stays_stopped_holds_no_snapshot_for_long(plant: Plant) -> None:
+    export_id = plant.ask()
+    with plant.closed(Step.MIDDLE) as gate:
+        halted = plant.start_worker()
+        gate.reached()
+        halted.send_signal(signal.SIGSTOP)
+        held = in_transaction(plant)
+    plant.start_worker(MEMFERRY_SNAPSHOT_SECONDS="1")
+    until(lambda: not held & in_transaction(plant), seconds=45)
+    plant.person.delete(f"/api/memories/exports/{export_id}")
+
+    assert held
+    assert alive(halted)
+
+
 def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant) -> None:
     export_id = plant.ask()
     with plant.closed(Step.MIDDLE):

@@ -64,6 +64,8 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
         alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
         done = alice.finished(alice.export(format="ndjson"))
         data = httpx.get(done["download_url"])
+        part = httpx.get(done["download_url"], headers={"Range": "bytes=5-9"})
+        head = httpx.head(done["download_url"])
         target = tmp_path / "out.ndjson"
         exported = subprocess.run(
             [sys.executable, "-m", "memferry", "export", "--format", "ndjson", "-o", target],
@@ -80,7 +82,13 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
     else:
         assert done["download_url"].startswith(f"{served.service.url}/downloads/")
         assert data.headers["etag"] == f'"{done["sha256"]}"'
-        assert [each["bytes"] for each in noted] == [len(data.content)] * 2
+        assert data.headers["x-content-type-options"] == "nosniff"
+        assert data.headers["referrer-policy"] == "no-referrer"
+        assert data.headers["cache-control"] == "private, no-store"
+        assert (head.status_code, head.headers["etag"]) == (200, data.headers["etag"])
+        # The newest first: by the command, the part, by hand.
+        assert [each["bytes"] for each in noted] == [len(data.content), 5, len(data.content)]
+    assert (part.status_code, part.content) == (206, data.content[5:10])
     assert data.headers["content-disposition"].startswith('attachment; filename="memferry-')
     assert hashlib.sha256(data.content).hexdigest() == done["sha256"]
     assert exported.returncode == 0, exported.stderr

@@ -188,11 +188,7 @@ def test_only_wanted_events_of_the_own_tenant_are_told(
 async def test_a_failed_delivery_comes_again_under_the_same_id(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
-    receiver.status = 500
-    hook = subscribe(alice, receiver.url)
-    alice.save("x")
-    receiver.wait_for(1)
-    await settled(database_url, hook["id"], attempts=1)
+    hook = await failed_once(alice, receiver, database_url)
     assert alice.get(f"/api/webhooks/{hook['id']}").json()["consecutive_failures"] == 1
 
     receiver.status = 200
@@ -222,10 +218,7 @@ async def test_ten_attempts_are_the_most(
 async def test_what_was_told_is_kept_until_its_last_attempt_and_no_longer(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
-    receiver.status = 500
-    hook = subscribe(alice, receiver.url)
-    alice.save("secret")
-    await settled(database_url, hook["id"], attempts=1)
+    hook = await failed_once(alice, receiver, database_url)
     waiting = await to_be_told(database_url, hook["id"])
     receiver.status = 200
     await make_due(database_url, hook["id"])
@@ -238,16 +231,23 @@ async def test_what_was_told_is_kept_until_its_last_attempt_and_no_longer(
 async def test_what_a_disabled_webhook_is_not_told_is_not_kept(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
-    receiver.status = 500
-    hook = subscribe(alice, receiver.url)
-    alice.save("secret")
-    await settled(database_url, hook["id"], attempts=1)
+    hook = await failed_once(alice, receiver, database_url)
     alice.put(f"/api/webhooks/{hook['id']}", json={"enabled": False})
     await make_due(database_url, hook["id"])
     deadline = time.monotonic() + 20
     while await to_be_told(database_url, hook["id"]) != ["{}"]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
+
+
+async def failed_once(alice: Person, receiver: Receiver, database_url: str) -> dict[str, Any]:
+    """A webhook that could not be told of a memory, which says "secret", at the first attempt."""
+    receiver.status = 500
+    hook = subscribe(alice, receiver.url)
+    alice.save("secret")
+    receiver.wait_for(1)
+    await settled(database_url, hook["id"], attempts=1)
+    return hook
 
 
 async def to_be_told(database_url: str, webhook_id: str) -> list[str]:

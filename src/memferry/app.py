@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
 _BULK_TIMES = 10
-_BACKSTOP_SECONDS = 60
+_BACKSTOP_SECONDS = 15
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:

@@ -28,47 +28,53 @@ from memferry.formats import FORMATS
 _POLL_SECONDS = 0.25
 
 
+Namespace = Annotated[str | None, typer.Option(help="Only this namespace.")]
+Tags = Annotated[list[str] | None, typer.Option(help="Has this tag; repeat for more.")]
+MetadataFilter = Annotated[str | None, typer.Option(help="Metadata contains this JSON object.")]
+CreatedAfter = Annotated[
+    str | None, typer.Option(help="Created then or later: epoch ms or ISO 8601.")
+]
+CreatedBefore = Annotated[
+    str | None, typer.Option(help="Created then or earlier: epoch ms or ISO 8601.")
+]
+Format = Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")]
+Compression = Annotated[str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")]
+CsvSafe = Annotated[
+    bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
+]
+EncryptTo = Annotated[str | None, typer.Option(help="Encrypt the file to this public key of age.")]
+Identity = Annotated[
+    Path | None,
+    typer.Option(help="Decrypt the file with the keys in this file, as age-keygen's."),
+]
+ExportId = Annotated[
+    str | None,
+    typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option("-o", "--output", help="The file to write; - for standard output."),
+]
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
     app.command()(export)
 
 
 def export(
-    namespace: Annotated[str | None, typer.Option(help="Only this namespace.")] = None,
-    tag: Annotated[list[str] | None, typer.Option(help="Has this tag; repeat for more.")] = None,
-    metadata: Annotated[
-        str | None, typer.Option(help="Metadata contains this JSON object.")
-    ] = None,
-    created_after: Annotated[
-        str | None, typer.Option(help="Created then or later: epoch ms or ISO 8601.")
-    ] = None,
-    created_before: Annotated[
-        str | None, typer.Option(help="Created then or earlier: epoch ms or ISO 8601.")
-    ] = None,
-    file_format: Annotated[
-        str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")
-    ] = "json",
-    compression: Annotated[
-        str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")
-    ] = None,
-    csv_safe: Annotated[
-        bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
-    ] = False,
-    encrypt_to: Annotated[
-        str | None, typer.Option(help="Encrypt the file to this public key of age.")
-    ] = None,
-    identity: Annotated[
-        Path | None,
-        typer.Option(help="Decrypt the file with the keys in this file, as age-keygen's."),
-    ] = None,
-    export_id: Annotated[
-        str | None,
-        typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
-    ] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option("-o", "--output", help="The file to write; - for standard output."),
-    ] = None,
+    namespace: Namespace = None,
+    tag: Tags = None,
+    metadata: MetadataFilter = None,
+    created_after: CreatedAfter = None,
+    created_before: CreatedBefore = None,
+    file_format: Format = "json",
+    compression: Compression = None,
+    csv_safe: CsvSafe = False,
+    encrypt_to: EncryptTo = None,
+    identity: Identity = None,
+    export_id: ExportId = None,
+    output: Output = None,
 ) -> None:
     """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
     body = {
