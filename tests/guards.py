@@ -87,6 +87,8 @@ def say(line: str) -> None:
 def main() -> None:
     """Try all guards, or those whose name holds all of the given words."""
     chosen = [each for each in GUARDS if all(word in str(each) for word in sys.argv[1:])]
+    if not chosen:
+        sys.exit("no guard has these words in its name")
     with copied() as copy:
         done = tested(copy, dict.fromkeys(test for each in chosen for test in each.tests))
     if done.returncode != _PASSED:

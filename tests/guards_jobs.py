@@ -1,6 +1,6 @@
 """Guards of an export's life, from its request to its end, and of the file it leaves."""
 
-from guard import Guard, module, statement
+from guard import Guard, migration, module, statement
 
 _LEASE = ("status = 'running' AND ", "attempt = $2 AND ", " AND leased_by = $3")
 _HOLDERS = ("renew_export", "complete_export", "fail_export", "release_export", "return_export")
@@ -51,13 +51,33 @@ GUARDS: tuple[Guard, ...] = (
         ', program="memferry worker"',
     ),
     # Only small rows come many in one value, and in order.
-    *statement(
-        "measure_range",
+    *migration(
+        "0014_sizes",
         "test_ranges.py::test_a_large_row_is_known_before_it_is_read",
         "octet_length(content) + ",
         " + coalesce(octet_length(source_ref), 0)",
         ("pg_column_compression(tags) IS NULL", "TRUE"),
         ("pg_column_compression(metadata) IS NULL", "TRUE"),
+    ),
+    *statement(
+        "probe_rows",
+        "test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
+        " AND all_bytes <= $2::bigint",
+    ),
+    *statement(
+        "probe_rows",
+        "test_inline.py::test_more_rows_than_an_answer_holds_are_counted_no_further",
+        "found < $1 AND ",
+    ),
+    *module(
+        "exports/inline.py",
+        "test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
+        "request.selection.in_order and ",
+    ),
+    *module(
+        "exports/inline.py",
+        "test_inline.py::test_blocks_of_small_rows_are_small",
+        ", block_bytes=VALUE_BYTES",
     ),
     *statement(
         "export_joined",

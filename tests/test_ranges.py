@@ -116,7 +116,7 @@ async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
 ) -> None:
     body = {"format": file_format}
     alone = await exported(database, 1, tenant_id, body)
-    monkeypatch.setattr(ranges, "_VALUE_BYTES", value_bytes)
+    monkeypatch.setattr(ranges, "VALUE_BYTES", value_bytes)
     monkeypatch.setattr(ranges, "_MOST_ROWS", 2_000)
     # However large: the rows of 300 kB come in one value with others.
     monkeypatch.setattr(ranges, "_LARGEST_VALUE_BYTES", 2**40)

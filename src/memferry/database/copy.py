@@ -18,8 +18,9 @@ _Parameters = ParamSpec("_Parameters")
 class Part:
     """What one COPY sends: blocks in order, and at the end the number of rows and bytes."""
 
-    def __init__(self) -> None:
+    def __init__(self, block_bytes: int) -> None:
         self._joined: Joined | None = None
+        self._block_bytes = block_bytes
         self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
         self.rows = 0
         self.size_bytes = 0
@@ -41,10 +42,16 @@ class Part:
         self.rows = copied if self._joined is None else self._joined.end(copied)
         await self.blocks.put(None)
 
+    async def hold(self, block: bytes, rows: int) -> None:
+        """Take what was read without COPY, all of it."""
+        self.rows, self.size_bytes = rows, len(block)
+        await self.blocks.put(block)
+        await self.blocks.put(None)
+
     async def _take(self, data: bytes) -> None:
         self._pieces.append(data)
         self._waiting_bytes += len(data)
-        if self._waiting_bytes >= BLOCK_BYTES:
+        if self._waiting_bytes >= self._block_bytes:
             await self._hand_on()
 
     async def _hand_on(self) -> None:
@@ -63,9 +70,10 @@ class CopyOut:
     Whoever fills the parts runs beside the reader, as tasks that end with this context.
     """
 
-    def __init__(self, parts_ahead: int = 1) -> None:
-        """So many parts may be begun before the reader has come to them."""
+    def __init__(self, parts_ahead: int = 1, *, block_bytes: int = BLOCK_BYTES) -> None:
+        """So many parts may be begun before the reader has come to them; blocks have that size."""
         self.rows = 0
+        self._block_bytes = block_bytes
         self._parts: asyncio.Queue[Part | None] = asyncio.Queue(parts_ahead)
         self._looked_at: asyncio.Queue[Any] = self._parts
         self._fault: Exception | None = None
@@ -92,7 +100,7 @@ class CopyOut:
 
     async def part(self) -> Part:
         """A new part, read after all parts before; waits while too many are ahead."""
-        part = Part()
+        part = Part(self._block_bytes)
         await self._parts.put(part)
         return part
 

@@ -30,9 +30,7 @@ _PATIENCE = "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_s
 # microseconds of now(), which all statements of one message share.
 _TAKE_SNAPSHOT = "SELECT"
 # For ranges of a sorted index: the planner overrates what the comparison of rows lets through.
-_IN_ORDER = (
-    "SET LOCAL enable_sort = off; SET LOCAL enable_seqscan = off;SET LOCAL enable_bitmapscan = off;"
-)
+_IN_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
 # Behind the lock a statement sees all that its last holder did. Whoever stops within a turn, with
 # a process that was halted or a network that was cut, holds the others up for these 5 s.
@@ -216,6 +214,11 @@ class Database:
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
             yield connection
+
+
+async def keep_order(connection: Connection) -> None:
+    """Let rows come by an index that has their order, until the transaction ends."""
+    await connection.execute(_IN_ORDER)
 
 
 @asynccontextmanager

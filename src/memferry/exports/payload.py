@@ -5,15 +5,16 @@ import zstandard
 
 from memferry.exports.run import beside
 
-# The fastest level: it keeps up with the COPY, and the less is written the sooner it is durable.
-_LEVEL = 1
+# The fastest level, with the small tables of short texts: it keeps up with the COPY, and the less
+# is written the sooner it is durable.
+_PARAMETERS = zstandard.ZstdCompressionParameters.from_level(1, source_size=256 * 1024)
 
 
 class Payload:
     """Takes the pieces of an export while they come, so that the last one finds the rest done."""
 
     def __init__(self) -> None:
-        self._compressor = zstandard.ZstdCompressor(level=_LEVEL).compressobj()
+        self._compressor = zstandard.ZstdCompressor(compression_params=_PARAMETERS).compressobj()
         self._compressed: list[bytes] = []
         self._escaped: list[bytes] = []
 

@@ -19,7 +19,7 @@ from memferry.model.copy import CopyOptions
 _RANGE_BYTES = 6 * 1024 * 1024
 # What a value of many rows holds, and if all of them were as large as the largest of their range;
 # both sides hold it as a whole. Of fewer rows none is worth its own look at the index.
-_VALUE_BYTES, _LARGEST_VALUE_BYTES = 128 * 1024, 4 * 1024 * 1024
+VALUE_BYTES, _LARGEST_VALUE_BYTES = 128 * 1024, 4 * 1024 * 1024
 _FEWEST_JOINED = 8
 _JOINED = CopyOptions(format="binary")
 _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
@@ -45,11 +45,12 @@ class Ranges:
         """Copy ranges until none is left."""
         while (begun := await self._begin(connection)) is not None:
             part, after, last = begun
-            if joined := await self._joined(connection, after, last):
-                query, options = self._query("export_joined", *after, *last, joined), _JOINED
+            if each := await self._joined(connection, after, last):
+                query = _query(self._request, "export_joined", *after, *last, each)
+                await part.copy(connection, *query, _JOINED)
             else:
-                query, options = self._query("export_range", *after, *last), self._format.copy
-            await part.copy(connection, *query, options)
+                query = _query(self._request, "export_range", *after, *last)
+                await part.copy(connection, *query, self._format.copy)
             if part.rows:
                 fitting = _RANGE_BYTES * part.rows // part.size_bytes
                 self._rows = min(max(fitting, _FEWEST_ROWS), _MOST_ROWS)
@@ -80,9 +81,27 @@ class Ranges:
             return 0
         statement, arguments = self._request.selection.apply(sql("measure_range"), *after, *last)
         largest: int = await connection.fetchval(statement, *arguments) or 1
-        rows = min(self._rows * _VALUE_BYTES // _RANGE_BYTES, _LARGEST_VALUE_BYTES // largest)
-        return rows if rows >= _FEWEST_JOINED else 0
+        return rows_of_value(_RANGE_BYTES // self._rows, largest)
 
-    def _query(self, name: LiteralString, *leading: object) -> tuple[str, list[object]]:
-        statement, arguments = self._request.selection.apply(sql(name), *leading)
-        return statement.replace("{columns}", self._format.columns), arguments
+
+def rows_of_value(mean_bytes: int, largest_bytes: int) -> int:
+    """How many rows shall come in one value; 0 if each shall come by itself."""
+    rows = min(VALUE_BYTES // max(mean_bytes, 1), _LARGEST_VALUE_BYTES // largest_bytes)
+    return rows if rows >= _FEWEST_JOINED else 0
+
+
+async def read_joined(
+    connection: Connection, request: ExportRequest, records: CopyOut, each: int
+) -> None:
+    """All rows, so many in one value; the transaction must keep their order."""
+    part = await records.part()
+    query = _query(request, "export_joined", *_BEFORE_ALL, *_AFTER_ALL, each)
+    await part.copy(connection, *query, _JOINED)
+    await records.end()
+
+
+def _query(
+    request: ExportRequest, name: LiteralString, *leading: object
+) -> tuple[str, list[object]]:
+    statement, arguments = request.selection.apply(sql(name), *leading)
+    return statement.replace("{columns}", request.format.columns), arguments

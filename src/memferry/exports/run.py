@@ -177,7 +177,7 @@ async def running_export(
     """
     async with CopyOut(len(connections)) as records:
         if len(connections) == 1:
-            records.run(_read_all, connections[0], request, records)
+            records.run(read_all, connections[0], request, records)
         else:
             ranges = Ranges(request, records)
             for connection in connections:
@@ -185,7 +185,7 @@ async def running_export(
         yield ExportRun(request.format, records, ended)
 
 
-async def _read_all(connection: Connection, request: ExportRequest, records: CopyOut) -> None:
+async def read_all(connection: Connection, request: ExportRequest, records: CopyOut) -> None:
     """All rows by one COPY: the way for rows without an index in their order, and for few rows."""
     statement, arguments = request.selection.apply(sql("export_memories"))
     query = statement.replace("{columns}", request.format.columns)

@@ -19,10 +19,11 @@ from memferry.errors import (
     StorageUnavailable,
     UnknownToken,
 )
+from memferry.exports.inline import find, running_inline
 from memferry.exports.limits import ExportLimits
 from memferry.exports.payload import Payload, stored_as_json
 from memferry.exports.request import ExportRequest
-from memferry.exports.run import ExportRun, running_export
+from memferry.exports.run import ExportRun
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
 from memferry.model.token import Caller
@@ -111,11 +112,10 @@ class Exports:
             return await _queue(connection, request, too_many)
         # A payload lies in the database and in the answer as it is.
         if request.recipient is None:
-            statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
-            found: int = await connection.fetchval(statement, *arguments)
-            if found <= INLINE_ROWS:
-                async with running_export([connection], request) as run:
-                    payload = await _small(run, found)
+            found = await find(connection, request)
+            if found.rows <= INLINE_ROWS:
+                async with running_inline(connection, request, found) as run:
+                    payload = await _small(run, found.rows)
                 return await self._keep(connection, request, run, payload)
         statement, arguments = request.selection.apply(sql("count_memories"))
         count: int = await connection.fetchval(statement, *arguments)
