@@ -72,7 +72,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "exports/inline.py",
         "test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
-        "request.selection.in_order and ",
+        ("(request.format.joins and request.selection.in_order)", "request.format.joins"),
     ),
     *module(
         "exports/inline.py",

@@ -99,6 +99,7 @@ async def test_it_is_what_a_worker_would_write(
         ({"namespace": "few"}, []),
         ({"namespace": "some"}, ["binary"]),
         ({"namespace": "some", "tags": ["odd"]}, ["csv"]),
+        ({"namespace": "one", "tags": ["odd"]}, ["csv"]),
         ({"namespace": "large"}, ["csv"]),
     ],
     ids=str,
@@ -148,4 +149,4 @@ async def test_more_rows_than_an_answer_holds_are_counted_no_further(
         too_many = await find(connection, request)
 
     assert (all_of_them.rows, all_of_them.lines is None) == (_FEW, False)
-    assert (too_many.rows, too_many.lines) == (_FEW, None)
+    assert (too_many.rows, too_many.all_bytes, too_many.lines) == (_FEW, 0, None)

@@ -26,7 +26,8 @@ class Found:
 
 async def find(connection: Connection, request: ExportRequest) -> Found:
     """Look whether an answer can hold the rows, in the snapshot of the transaction."""
-    if not request.format.joins:
+    if not (request.format.joins and request.selection.in_order):
+        # Rows that are looked for, and not just looked up, are looked for as seldom as can be.
         statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
         return Found(await connection.fetchval(statement, *arguments))
     statement, arguments = request.selection.apply(sql("probe_rows"), INLINE_ROWS + 1, VALUE_BYTES)
@@ -62,11 +63,10 @@ async def _read(
     connection: Connection, request: ExportRequest, found: Found, records: CopyOut
 ) -> None:
     """All rows by one COPY; those with an index in their order many in one value."""
-    each = 0
-    if request.selection.in_order and found.all_bytes:
-        each = rows_of_value(found.all_bytes // found.rows, found.largest_bytes)
-    if not each:
+    if found.all_bytes and (
+        each := rows_of_value(found.all_bytes // found.rows, found.largest_bytes)
+    ):
+        await keep_order(connection)
+        await read_joined(connection, request, records, each)
+    else:
         await read_all(connection, request, records)
-        return
-    await keep_order(connection)
-    await read_joined(connection, request, records, each)
