@@ -33,6 +33,12 @@ GUARDS: tuple[Guard, ...] = (
         ("ours = partial(give_way, settings.worker_nice)", "ours = None"),
         (" if settings.database_url is None else None\n    async with", "\n    async with"),
     ),
+    *module(
+        "worker/priority.py",
+        "test_priority.py::test_who_gives_way_is_interrupted_by_those_who_wake_up",
+        ("_let_others_interrupt(nicer, process)\n", "pass\n"),
+        "        if nice > 0:\n    ",
+    ),
     # What one tenant may take.
     *migration(
         "0008_limits",

@@ -1,7 +1,9 @@
 """Workers give way to requests: themselves, and their connections where the server is ours."""
 
 import asyncio
+import ctypes
 import os
+import platform
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -77,6 +79,29 @@ def test_a_worker_and_its_connections_to_our_own_server_give_way(
         assert nice.count(ours) >= 1
         group = Path(f"/proc/{worker}/autogroup")
         assert not group.exists() or f"nice {_NICE}" in group.read_text()
+
+
+def slice_ms(process: int) -> float:
+    """How long a process may run before it must look whether others wait (sched_getattr(2))."""
+    number = {"x86_64": 315, "aarch64": 275, "riscv64": 275}.get(platform.machine())
+    release = platform.release().split(".")
+    if number is None or (int(release[0]), int(release[1])) < (6, 12):
+        pytest.skip("slices cannot be chosen here")
+    found = (ctypes.c_uint64 * 6)()
+    assert ctypes.CDLL(None).syscall(number, process, found, ctypes.sizeof(found), 0) == 0
+    return found[3] / 1e6
+
+
+def test_who_gives_way_is_interrupted_by_those_who_wake_up() -> None:
+    with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as sleeper:
+        give_way(0, sleeper.pid)
+        before = slice_ms(sleeper.pid)
+        give_way(12, sleeper.pid)
+        after, nice = slice_ms(sleeper.pid), os.getpriority(os.PRIO_PROCESS, sleeper.pid)
+        sleeper.kill()
+
+    assert before == slice_ms(os.getpid()) < after == 20
+    assert nice == 12
 
 
 def test_nobody_is_hurried() -> None:

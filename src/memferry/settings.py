@@ -142,7 +142,7 @@ class Settings:
     worker_nice: int = _setting(
         "MEMFERRY_WORKER_NICE",
         _niceness,
-        10,
+        15,
         "How far workers, and with the embedded server their database connections, give way to "
         "requests where processors are few: a nice value from 0 (not at all) to 19.",
     )
