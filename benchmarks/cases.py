@@ -35,6 +35,7 @@ def all_cases(points: list[size.Point]) -> dict[str, Case]:
         "p99": everyday.p99_beside_exports,
         "backlog": backlog.backlog,
         **{f"today {way}": others.slower(way) for way in others.WAYS},
+        # Last: they leave indexes away.
         "long: memory": size.worker_memory_long,
         "long: time": size.ten_times_the_rows,
     }

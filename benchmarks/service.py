@@ -202,8 +202,11 @@ class Bench:
         assert now is not None
         return now
 
-    def seed(self, **rows: int) -> None:
-        """Make tenants with that many rows each, unless they are there."""
+    def seed(self, *, searched: bool = True, **rows: int) -> None:
+        """Make tenants with that many rows each, unless they are there.
+
+        Those that need not be searched may leave the table without the indexes for it.
+        """
         wanted = {name: count for name, count in rows.items() if name not in self._tenants}
         if not wanted:
             return
@@ -211,7 +214,7 @@ class Bench:
             token = self.run(Admin(self.owner_url).create_token(name, "bench")).text
             self._tenants[name] = (self.run(self._tenant_id(name)), token)
         given = {name: (self._tenants[name][0], count) for name, count in wanted.items()}
-        self.run(seed(self.owner_url, given))
+        self.run(seed(self.owner_url, given, searched=searched))
 
     async def _tenant_id(self, name: str) -> UUID:
         connection = await asyncpg.connect(self.owner_url)
