@@ -31,7 +31,7 @@ def backlog(bench: Bench) -> Iterator[Line]:
     """One tenant queues 20 exports, then seven others queue 20 between them."""
     rows = max(bench.options.rows // 20, 10_001)
     names = [f"crowd-{number}" for number in range(_TENANTS)]
-    bench.seed(**dict.fromkeys(names, rows))
+    bench.seed(dict.fromkeys(names, rows))
     pairs, ranks, busy = [], [], 0.0
     with bench.another_worker():
         _queue_all(bench, names)

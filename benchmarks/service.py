@@ -202,7 +202,7 @@ class Bench:
         assert now is not None
         return now
 
-    def seed(self, *, searched: bool = True, **rows: int) -> None:
+    def seed(self, rows: dict[str, int], *, searched: bool = True) -> None:
         """Make tenants with that many rows each, unless they are there.
 
         Those that need not be searched may leave the table without the indexes for it.
@@ -241,7 +241,8 @@ def opened_bench(options: Options) -> Iterator[Bench]:
     bench = Bench(options, home)
     try:
         bench.start()
-        bench.seed(big=options.rows, few=10_000, tiny=100, other=max(options.rows // 10, 10_001))
+        other = max(options.rows // 10, 10_001)
+        bench.seed({"big": options.rows, "few": 10_000, "tiny": 100, "other": other})
         yield bench
     finally:
         bench.close()

@@ -88,7 +88,7 @@ def ten_times_the_rows(bench: Bench) -> Iterator[Line]:
 def _need_long(bench: Bench) -> None:
     if not bench.options.long:
         raise LeftOut("takes long: ask for it with --long")
-    bench.seed(searched=False, huge=bench.options.rows * _LONG_FACTOR)
+    bench.seed({"huge": bench.options.rows * _LONG_FACTOR}, searched=False)
 
 
 def curve(bench: Bench, points: list[Point]) -> Iterator[Line]:

@@ -72,12 +72,13 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "exports/inline.py",
         "test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
-        ("(request.format.joins and request.selection.in_order)", "request.format.joins"),
+        "request.selection.in_order and ",
+        " and caller.namespaces is None",
     ),
     *module(
         "exports/inline.py",
         "test_inline.py::test_blocks_of_small_rows_are_small",
-        ", block_bytes=VALUE_BYTES",
+        "block_bytes=VALUE_BYTES",
     ),
     *statement(
         "export_joined",

@@ -14,6 +14,7 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
 from memferry.formats import FORMATS
 from memferry.model.copy import CopyOptions
+from memferry.model.token import Caller
 from test_memories import AWKWARD
 from test_ranges import tenant_of
 
@@ -68,11 +69,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 
 async def at_once(
-    database: Database, tenant_id: UUID, request: ExportRequest
+    database: Database, caller: Caller, request: ExportRequest
 ) -> tuple[Found, bytes, int, int]:
     """What was found; the bytes, the rows they count as, and the size of the largest block."""
-    async with database.tenant(tenant_id, snapshot=True) as connection:
-        found = await find(connection, request)
+    async with database.tenant(caller, snapshot=True) as connection:
+        found = await find(connection, caller, request)
         async with running_inline(connection, request, found) as run:
             blocks = [block async for block in run]
     return found, b"".join(blocks), run.rows_done, max(map(len, blocks))
@@ -86,21 +87,22 @@ async def test_it_is_what_a_worker_would_write(
     request = ExportRequest.parse(json.dumps({"format": file_format, **filters}).encode())
     async with Runs(database).start(tenant_id, request) as (run, _):
         queued = b"".join([block async for block in run])
-    found, data, rows_done, _ = await at_once(database, tenant_id, request)
+    found, data, rows_done, _ = await at_once(database, Caller(tenant_id=tenant_id), request)
 
     assert data == queued
     assert found.rows == rows_done == rows
 
 
 @pytest.mark.parametrize(
-    ("filters", "statements"),
+    ("filters", "limit", "statements"),
     [
-        ({"namespace": "none"}, []),
-        ({"namespace": "few"}, []),
-        ({"namespace": "some"}, ["binary"]),
-        ({"namespace": "some", "tags": ["odd"]}, ["csv"]),
-        ({"namespace": "one", "tags": ["odd"]}, ["csv"]),
-        ({"namespace": "large"}, ["csv"]),
+        ({"namespace": "none"}, None, []),
+        ({"namespace": "few"}, None, []),
+        ({"namespace": "some"}, None, ["binary"]),
+        ({"namespace": "some", "tags": ["odd"]}, None, ["csv"]),
+        ({"namespace": "one", "tags": ["odd"]}, None, ["csv"]),
+        ({"namespace": "large"}, None, ["csv"]),
+        ({}, ("few",), ["csv"]),
     ],
     ids=str,
 )
@@ -109,6 +111,7 @@ async def test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value(
     tenant_id: UUID,
     monkeypatch: pytest.MonkeyPatch,
     filters: dict[str, object],
+    limit: tuple[str, ...] | None,
     statements: list[str],
 ) -> None:
     used: list[str] = []
@@ -122,7 +125,7 @@ async def test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value(
 
     monkeypatch.setattr(Part, "copy", noted)
     request = ExportRequest.parse(json.dumps({"format": "ndjson", **filters}).encode())
-    await at_once(database, tenant_id, request)
+    await at_once(database, Caller(tenant_id=tenant_id, namespaces=limit), request)
 
     assert used == statements
 
@@ -132,7 +135,9 @@ async def test_blocks_of_small_rows_are_small(
     database: Database, tenant_id: UUID, file_format: str
 ) -> None:
     body = {"format": file_format, "namespace": "some"}
-    *_, largest = await at_once(database, tenant_id, ExportRequest.parse(json.dumps(body).encode()))
+    *_, largest = await at_once(
+        database, Caller(tenant_id=tenant_id), ExportRequest.parse(json.dumps(body).encode())
+    )
 
     # A block, and what came with its end.
     assert largest < 512 * 1024
@@ -142,11 +147,12 @@ async def test_more_rows_than_an_answer_holds_are_counted_no_further(
     database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson", "namespace": "few"}')
-    async with database.tenant(tenant_id, snapshot=True) as connection:
+    caller = Caller(tenant_id=tenant_id)
+    async with database.tenant(caller, snapshot=True) as connection:
         monkeypatch.setattr("memferry.exports.inline.INLINE_ROWS", _FEW)
-        all_of_them = await find(connection, request)
+        all_of_them = await find(connection, caller, request)
         monkeypatch.setattr("memferry.exports.inline.INLINE_ROWS", _FEW - 1)
-        too_many = await find(connection, request)
+        too_many = await find(connection, caller, request)
 
     assert (all_of_them.rows, all_of_them.lines is None) == (_FEW, False)
     assert (too_many.rows, too_many.all_bytes, too_many.lines) == (_FEW, 0, None)

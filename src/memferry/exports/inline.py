@@ -11,6 +11,7 @@ from memferry.exports.ranges import VALUE_BYTES, read_joined, rows_of_value
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import ExportRun, read_all
 from memferry.model.export import INLINE_ROWS
+from memferry.model.token import Caller
 
 
 @dataclass(frozen=True)
@@ -24,9 +25,11 @@ class Found:
     lines: str | None = None
 
 
-async def find(connection: Connection, request: ExportRequest) -> Found:
-    """Look whether an answer can hold the rows, in the snapshot of the transaction."""
-    if not (request.format.joins and request.selection.in_order):
+async def find(connection: Connection, caller: Caller, request: ExportRequest) -> Found:
+    """Look whether an answer can hold the rows, in the snapshot of the caller's transaction."""
+    # Where the caller's token is limited to namespaces, the view looks for these.
+    in_order = request.selection.in_order and caller.namespaces is None
+    if not (request.format.joins and in_order):
         # Rows that are looked for, and not just looked up, are looked for as seldom as can be.
         statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
         return Found(await connection.fetchval(statement, *arguments))
@@ -44,15 +47,15 @@ async def running_inline(
 
     Its blocks are small enough to be worked on where they are, without a thread.
     """
-    async with CopyOut(parts_ahead=2, block_bytes=VALUE_BYTES) as records:
+    async with CopyOut(block_bytes=VALUE_BYTES) as records:
         if found.lines is not None:
-            await _hold(records, found.rows, found.lines)
+            records.run(_hold, found.rows, found.lines, records)
         else:
             records.run(_read, connection, request, found, records)
         yield ExportRun(request.format, records)
 
 
-async def _hold(records: CopyOut, rows: int, lines: str) -> None:
+async def _hold(rows: int, lines: str, records: CopyOut) -> None:
     """Take what has been read already."""
     part = await records.part()
     await part.hold(lines.encode() + b"\n" if rows else b"", rows)

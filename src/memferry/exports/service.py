@@ -83,7 +83,7 @@ class Exports:
         if key is not None:
             return await self._create_once(caller, request, key, too_many)
         async with self._database.tenant(caller, snapshot=True) as connection:
-            return await self._make(connection, request, too_many)
+            return await self._make(connection, caller, request, too_many)
 
     async def _create_once(
         self, caller: Caller, request: ExportRequest, key: str, too_many: int | None
@@ -95,7 +95,7 @@ class Exports:
                 if known is None or not known["free"]:
                     raise IdempotencyKeyInFlight
                 if known["export_id"] is None:
-                    made = await self._make(connection, request, too_many)
+                    made = await self._make(connection, caller, request, too_many)
                     await connection.execute(sql("keep_idempotency_key"), key, asked, made.id)
                     return made
         except (asyncpg.UniqueViolationError, asyncpg.SerializationError) as fault:
@@ -106,13 +106,17 @@ class Exports:
         return await self.get(caller, known["export_id"])
 
     async def _make(
-        self, connection: Connection, request: ExportRequest, too_many: int | None
+        self,
+        connection: Connection,
+        caller: Caller,
+        request: ExportRequest,
+        too_many: int | None,
     ) -> Export:
         if too_many is not None:
             return await _queue(connection, request, too_many)
         # A payload lies in the database and in the answer as it is.
         if request.recipient is None:
-            found = await find(connection, request)
+            found = await find(connection, caller, request)
             if found.rows <= INLINE_ROWS:
                 async with running_inline(connection, request, found) as run:
                     payload = await _small(run, found.rows)
