@@ -59,6 +59,21 @@ GUARDS: tuple[Guard, ...] = (
         ("pg_column_compression(tags) IS NULL", "TRUE"),
         ("pg_column_compression(metadata) IS NULL", "TRUE"),
     ),
+    # A span of time bounds the first range and the last one.
+    *module(
+        "exports/ranges.py",
+        "test_ranges.py::test_any_number_of_readers_gives_the_same_bytes",
+        ("selection.first_ms - 1", "selection.first_ms"),
+        (
+            "(_LAST_MS if selection.last_ms is None else selection.last_ms, _LAST_ID)",
+            "(_LAST_MS, _LAST_ID)",
+        ),
+    ),
+    *module(
+        "filters/selection.py",
+        "test_ranges.py::test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last",
+        " if each.end is None",
+    ),
     *statement(
         "probe_rows",
         "test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",

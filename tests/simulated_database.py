@@ -93,7 +93,7 @@ class _Session:
     execute = fetch
 
     async def _find_range_end(
-        self, after: int, _id: UUID, _rows: int, namespace: str
+        self, after: int, _id: UUID, _last: int, _last_id: UUID, _rows: int, namespace: str
     ) -> dict[str, Any] | None:
         """Ranges of a few rows each, whatever their size should be."""
         await self._server.call(self._process, bool)

@@ -80,7 +80,7 @@ def statements() -> dict[str, str]:
             whole, _ = Selection.of(every).apply(statement, *range(leading))
         if "{columns}" in whole:
             for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name == "export_joined" and not kind.joins:
+                if name in {"export_joined", "probe_rows"} and not kind.joins:
                     continue
                 filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
                     "{columns}", kind.columns

@@ -164,7 +164,7 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
         "export_range": (ranged, (*_ALL, *_END)),
         "export_joined": (joined, (*_ALL, *_END, ROWS)),
         "measure_range": (sql("measure_range"), (*_ALL, *_END)),
-        "find_range_end": (sql("find_range_end"), (*_ALL, 1_000)),
+        "find_range_end": (sql("find_range_end"), (*_ALL, *_END, 1_000)),
         "count_memories": (sql("count_memories"), ()),
         "probe_export": (sql("probe_export"), (10_001,)),
         "probe_rows": (sql("probe_rows").replace("{columns}", columns), (10_001, 2**17)),

@@ -241,3 +241,33 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
         conditions = [line for line in text.splitlines() if "Index Cond:" in line]
         assert [line.count("ROW(") for line in conditions] == [len(rows) * 4 or 4] * scans, text
         assert "Sort" not in text, text
+
+
+@pytest.mark.parametrize(
+    ("name", "rows"),
+    [
+        ("export_range", ()),
+        ("measure_range", ()),
+        ("export_joined", (20,)),
+        ("find_range_end", (100,)),
+    ],
+)
+async def test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last(
+    database: Database, tenant_id: UUID, name: LiteralString, rows: tuple[int, ...]
+) -> None:
+    wide = {"created_after": 1_700_000_000_000, "created_before": 1_700_000_039_000}
+    read = []
+    async with database.tenant(tenant_id, in_order=True) as connection:
+        keys = await connection.fetch(
+            "SELECT created_at, id FROM memories ORDER BY created_at, id OFFSET 7000 LIMIT 101"
+        )
+        for filters in ({}, wide):
+            request = ExportRequest.parse(json.dumps(filters).encode())
+            query, arguments = request.ranged.apply(sql(name), *keys[0], *keys[-1], *rows)
+            query = query.replace("{columns}", request.format.columns)
+            explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {query}"
+            await connection.fetch(explain, *arguments)  # the first look fills caches
+            plan = json.loads(await connection.fetchval(explain, *arguments))[0]["Plan"]
+            read.append(plan["Shared Hit Blocks"] + plan["Shared Read Blocks"])
+
+    assert read[1] <= read[0]

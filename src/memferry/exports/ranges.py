@@ -12,6 +12,7 @@ from memferry.database.copy import CopyOut, Part
 from memferry.database.pool import Connection
 from memferry.database.sql import sql
 from memferry.exports.request import ExportRequest
+from memferry.filters import Selection
 from memferry.model.copy import CopyOptions
 
 # Small enough that the ranges ahead of the reader fit into memory, large enough that finding the
@@ -26,8 +27,8 @@ _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
 
 Key = tuple[int, UUID]
 """A row's place in the order of exports: created_at and id."""
-_BEFORE_ALL: Key = (-(2**63), UUID(int=0))
-_AFTER_ALL: Key = (2**63 - 1, UUID(int=2**128 - 1))
+_FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+_FIRST_MS, _LAST_MS = -(2**63), 2**63 - 1
 
 
 class Ranges:
@@ -37,7 +38,8 @@ class Ranges:
         self._request = request
         self._format = request.format
         self._copy = copy
-        self._next: Key | None = _BEFORE_ALL
+        self._next: Key | None
+        self._next, self._end = _whole_span(request.ranged)
         self._rows = _FIRST_ROWS
         self._planning = asyncio.Lock()
 
@@ -66,11 +68,11 @@ class Ranges:
             self._next = last
             if last is None:
                 await self._copy.end()
-            return part, after, last or _AFTER_ALL
+            return part, after, last or self._end
 
     async def _find_end(self, connection: Connection, after: Key) -> Key | None:
-        statement, arguments = self._request.selection.apply(
-            sql("find_range_end"), *after, self._rows
+        statement, arguments = self._request.ranged.apply(
+            sql("find_range_end"), *after, *self._end, self._rows
         )
         row = await connection.fetchrow(statement, *arguments)
         return None if row is None else (row["created_at"], row["id"])
@@ -79,9 +81,17 @@ class Ranges:
         """How many rows of a range shall come in one value; 0 if each shall come by itself."""
         if not self._format.joins:
             return 0
-        statement, arguments = self._request.selection.apply(sql("measure_range"), *after, *last)
+        statement, arguments = self._request.ranged.apply(sql("measure_range"), *after, *last)
         largest: int = await connection.fetchval(statement, *arguments) or 1
         return rows_of_value(_RANGE_BYTES // self._rows, largest)
+
+
+def _whole_span(selection: Selection) -> tuple[Key, Key]:
+    """After which row all that is meant comes, and the last place it may have."""
+    after = (_FIRST_MS, _FIRST_ID)
+    if selection.first_ms is not None:
+        after = (selection.first_ms - 1, _LAST_ID)
+    return after, (_LAST_MS if selection.last_ms is None else selection.last_ms, _LAST_ID)
 
 
 def rows_of_value(mean_bytes: int, largest_bytes: int) -> int:
@@ -95,7 +105,8 @@ async def read_joined(
 ) -> None:
     """All rows, so many in one value; the transaction must keep their order."""
     part = await records.part()
-    query = _query(request, "export_joined", *_BEFORE_ALL, *_AFTER_ALL, each)
+    after, last = _whole_span(request.ranged)
+    query = _query(request, "export_joined", *after, *last, each)
     await part.copy(connection, *query, _JOINED)
     await records.end()
 
@@ -103,5 +114,5 @@ async def read_joined(
 def _query(
     request: ExportRequest, name: LiteralString, *leading: object
 ) -> tuple[str, list[object]]:
-    statement, arguments = request.selection.apply(sql(name), *leading)
+    statement, arguments = request.ranged.apply(sql(name), *leading)
     return statement.replace("{columns}", request.format.columns), arguments

@@ -78,6 +78,11 @@ class ExportRequest:
         return Selection.of(self.values)
 
     @property
+    def ranged(self) -> Selection:
+        """The same memories, for statements over a range of their order."""
+        return Selection.ranged(self.values)
+
+    @property
     def filters_json(self) -> str:
         """All filters of the contract as JSON text, null where not given."""
         shown = {each.field: self._shown(each) for each in EXPORT_FILTERS}

@@ -1,7 +1,7 @@
 """What a filter promises: a field of the request, and the SQL condition it stands for."""
 
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, LiteralString
+from typing import Any, ClassVar, Literal, LiteralString
 
 
 class Filter(ABC):
@@ -16,6 +16,8 @@ class Filter(ABC):
     meaning: ClassVar[str]
     in_order: ClassVar[bool] = False
     """Whether an index has what it lets through in the order of exports."""
+    end: ClassVar[Literal["first", "last"] | None] = None
+    """Of the order of exports, if the value is the first or the last `created_at` let through."""
 
     @classmethod
     @abstractmethod

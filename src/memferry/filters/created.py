@@ -10,6 +10,7 @@ class CreatedAfter(TimeFilter):
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
     in_order = True
+    end = "first"
 
 
 class CreatedBefore(TimeFilter):
@@ -19,3 +20,4 @@ class CreatedBefore(TimeFilter):
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
     in_order = True
+    end = "last"

@@ -1,7 +1,7 @@
 """The given filters as one SQL condition with its values bound."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import LiteralString
 
 from memferry.filters.base import Filter
@@ -20,6 +20,9 @@ class Selection:
     arguments: tuple[object, ...]
     in_order: bool = True
     """Whether an index has the matching memories in the order of exports."""
+    first_ms: int | None = None
+    last_ms: int | None = None
+    """The ends of a span of `created_at`, where they are not among the conditions."""
 
     @classmethod
     def of(cls, chosen: Mapping[type[Filter], object]) -> "Selection":
@@ -29,6 +32,17 @@ class Selection:
             tuple(chosen.values()),
             all(each.in_order for each in chosen),
         )
+
+    @classmethod
+    def ranged(cls, chosen: Mapping[type[Filter], object]) -> "Selection":
+        """The same for statements that compare each row with the ends of a range.
+
+        The span stands apart, for these ends: beside a condition on `created_at` alone PostgreSQL
+        would walk the index from that one's end to the other, whatever the comparison of rows says.
+        """
+        ends = {each.end: value for each, value in chosen.items() if isinstance(value, int)}
+        others = {each: value for each, value in chosen.items() if each.end is None}
+        return replace(cls.of(others), first_ms=ends.get("first"), last_ms=ends.get("last"))
 
     def apply(
         self, statement: LiteralString, *leading: object
