@@ -23,7 +23,7 @@ Way = Callable[[str, str, int, Path], Callable[[], None]]
 
 def paging(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]:
     """psycopg, json.dumps, and pages by LIMIT and OFFSET."""
-    import psycopg  # noqa: PLC0415 - each way loads only its own libraries
+    import psycopg
 
     def run() -> None:
         page = f"{_SELECT.format(tenant=tenant)} LIMIT %s OFFSET %s"
@@ -40,8 +40,8 @@ def paging(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]
 
 def pandas(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]:
     """SQLAlchemy and pandas, in chunks."""
-    import pandas as pd  # noqa: PLC0415
-    import sqlalchemy  # noqa: PLC0415
+    import pandas as pd
+    import sqlalchemy
 
     where = urlsplit(url)
     engine = sqlalchemy.create_engine(
@@ -66,8 +66,8 @@ def pandas(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]
 
 def arrow(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]:
     """ADBC, Arrow and polars."""
-    import polars as pl  # noqa: PLC0415
-    from adbc_driver_postgresql import dbapi  # noqa: PLC0415
+    import polars as pl
+    from adbc_driver_postgresql import dbapi
 
     query = f"{_SELECT.format(tenant=tenant).replace('SELECT id', 'SELECT id::text')} LIMIT {rows}"
 

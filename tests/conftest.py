@@ -18,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
+from memferry.database.pool import Database
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
 from memferry.tenants.admin import Admin
 
@@ -104,6 +105,17 @@ def own_database(url: str) -> Iterator[str]:
     asyncio.run(migrate(own))
     yield own
     asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@asynccontextmanager
+async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+    """Connections of the service; closed at the end, however that comes."""
+    database = Database(url, **limits)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def execute(url: str, statement: str) -> None:

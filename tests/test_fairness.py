@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from conftest import own_database
+from conftest import opened_database, own_database
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, StatementTimedOut
@@ -69,10 +69,8 @@ async def owner(own_url: str) -> AsyncIterator["Owner[asyncpg.Record]"]:
 
 @pytest.fixture
 async def database(own_url: str) -> AsyncIterator[Database]:
-    database = Database(own_url, size=32)
-    await database.open()
-    yield database
-    await database.close()
+    async with opened_database(own_url, size=32) as database:
+        yield database
 
 
 def jobs_of(database: Database, most: int) -> Jobs:
@@ -329,13 +327,11 @@ async def test_a_claimer_that_waits_in_vain_for_its_turn_claims_the_next_time(
     own_url: str, database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)
-    hasty = Database(own_url, size=1, statement_seconds=1)
-    await hasty.open()
-    async with database.turn("SELECT"):
-        with pytest.raises(StatementTimedOut):
-            await claimed(jobs_of(hasty, most=5))
-    claim = await claimed(jobs_of(hasty, most=5))
-    await hasty.close()
+    async with opened_database(own_url, size=1, statement_seconds=1) as hasty:
+        async with database.turn("SELECT"):
+            with pytest.raises(StatementTimedOut):
+                await claimed(jobs_of(hasty, most=5))
+        claim = await claimed(jobs_of(hasty, most=5))
 
     assert claim.attempt == 1
 

@@ -91,7 +91,7 @@ def small_disk(options: str) -> Iterator[Disk]:
         assert holder.stderr is not None
         if holder.stdout.readline() != b"mounted\n":
             pytest.skip(f"no file system of our own: {holder.stderr.read().decode().strip()}")
-        yield Disk(Path(f"/proc/{holder.pid}/root/mnt"))
+        yield Disk(Path("/proc", str(holder.pid), "root", "mnt"))
         holder.terminate()
 
 

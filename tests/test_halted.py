@@ -7,7 +7,7 @@ from contextlib import suppress
 import asyncpg
 import pytest
 
-from conftest import own_database
+from conftest import opened_database, own_database
 from memferry.database.pool import Database
 from memferry.worker.halted import Halted
 
@@ -34,10 +34,8 @@ async def owner(url: str) -> AsyncIterator["Connection[asyncpg.Record]"]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    database = Database(url, program=_PROGRAM)
-    await database.open()
-    yield database
-    await database.close()
+    async with opened_database(url, program=_PROGRAM) as database:
+        yield database
 
 
 async def reading(url: str, program: str = _PROGRAM) -> "Connection[asyncpg.Record]":

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from conftest import Person, Service, make_person
+from conftest import Person, Service, make_person, opened_database
 from memferry.database.copy import Part
 from memferry.database.pool import Connection, Database
 from memferry.exports.inline import Found, find, running_inline
@@ -62,10 +62,8 @@ async def tenant_id(alice: Person, database_url: str) -> UUID:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, size=2)
-    await database.open()
-    yield database
-    await database.close()
+    async with opened_database(database_url, size=2) as database:
+        yield database
 
 
 async def at_once(

@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from conftest import Person
+from conftest import Person, opened_database
 from memferry.database.migrate import migrate
-from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.database.pool import SERVICE_ROLE
 
 TABLES = (
     "memories",
@@ -41,14 +41,10 @@ async def test_no_table_can_be_read(
 
 async def test_a_connection_of_the_service_reads_no_table(database_url: str) -> None:
     # As the owner it connects where the server is an external one.
-    database = Database(database_url, size=1)
-    await database.open()
-    try:
+    async with opened_database(database_url, size=1) as database:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with database.connection() as connection:
                 await connection.fetch("SELECT * FROM memferry.tokens")
-    finally:
-        await database.close()
 
 
 @pytest.mark.parametrize("view", TABLES)

@@ -8,7 +8,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from conftest import execute, own_database
+from conftest import execute, opened_database, own_database
 from memferry.database.pool import Database
 from memferry.exports.jobs import Jobs
 from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
@@ -49,10 +49,8 @@ def own_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(own_url: str) -> AsyncIterator[Database]:
-    database = Database(own_url, size=2)
-    await database.open()
-    yield database
-    await database.close()
+    async with opened_database(own_url, size=2) as database:
+        yield database
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import asyncpg
 import pyrage
 import pytest
 
-from conftest import own_database
+from conftest import opened_database, own_database
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports.compress import CODECS
@@ -37,10 +37,8 @@ def quiet_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(quiet_url: str) -> AsyncIterator[Database]:
-    database = Database(quiet_url, size=2)
-    await database.open()
-    yield database
-    await database.close()
+    async with opened_database(quiet_url, size=2) as database:
+        yield database
 
 
 @pytest.fixture

@@ -22,13 +22,13 @@ from conftest import (
     Service,
     execute,
     make_person,
+    opened_database,
     own_database,
     start_service,
     stop_service,
 )
 from holders import fetchval
 from memferry.cli.client import Client, ServiceRefused
-from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import StatementTimedOut, TooManyRequests
 from memferry.settings import Settings
@@ -149,16 +149,17 @@ async def test_starts_of_a_tenant_are_counted_one_after_the_other(
     tenant = await fetchval(database_url, query, hashlib.sha256(alice.token.encode()).digest())
     one_an_hour = (tenant, None, 1, 10, 10**9)
     waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-    database = Database(database_url, size=2)
-    await database.open()
-    async with database.connection() as one, database.connection() as other:
+    async with (
+        opened_database(database_url, size=2) as database,
+        database.connection() as one,
+        database.connection() as other,
+    ):
         async with one.transaction():
             first = await one.fetchrow(sql("start_export"), *one_an_hour)
             second = asyncio.create_task(other.fetchrow(sql("start_export"), *one_an_hour))
             while not await fetchval(database_url, waits):
                 assert not second.done()
         counted = await second
-    await database.close()
 
     assert first is not None
     assert counted is not None
@@ -288,16 +289,15 @@ def test_a_refusal_says_when_the_next_request_passes() -> None:
 async def test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later(
     database_url: str,
 ) -> None:
-    database = Database(database_url, size=1, statement_seconds=1, patient_seconds=2)
-    await database.open()
     took = {}
-    for patient in (False, True):
-        began = time.monotonic()
-        with pytest.raises(StatementTimedOut):
-            async with database.tenant(uuid4(), patient=patient) as connection:
-                await connection.execute("SELECT pg_sleep(30)")
-        took[patient] = time.monotonic() - began
-    await database.close()
+    limits = {"size": 1, "statement_seconds": 1, "patient_seconds": 2}
+    async with opened_database(database_url, **limits) as database:
+        for patient in (False, True):
+            began = time.monotonic()
+            with pytest.raises(StatementTimedOut):
+                async with database.tenant(uuid4(), patient=patient) as connection:
+                    await connection.execute("SELECT pg_sleep(30)")
+            took[patient] = time.monotonic() - began
 
     assert 0.9 < took[False] < 1.9 < took[True] < 10
 

@@ -7,19 +7,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from conftest import opened_database
 from memferry.database.literal import filled
-from memferry.database.pool import Connection, Database
+from memferry.database.pool import Connection
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 
 
 @pytest.fixture(scope="module")
 async def connection(database_url: str) -> AsyncIterator[Connection]:
-    database = Database(database_url)
-    await database.open()
-    async with database.connection() as connection:
+    async with opened_database(database_url) as database, database.connection() as connection:
         yield connection
-    await database.close()
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)

@@ -11,7 +11,7 @@ import asyncpg
 import httpx
 import pytest
 
-from conftest import Person
+from conftest import Person, opened_database
 from holders import admin_of, fetchval, holder
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
@@ -267,13 +267,11 @@ async def test_a_worker_of_the_version_before_is_offered_no_limited_export(
         ["odd"],
     )
     await owner.close()
-    database = Database(database_url, size=1)
-    await database.open()
-    jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
-    claim = await jobs.claim("test", ["odd"])
-    assert claim is not None
-    job = await jobs.read(claim)
-    await database.close()
+    async with opened_database(database_url, size=1) as database:
+        jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
+        claim = await jobs.claim("test", ["odd"])
+        assert claim is not None
+        job = await jobs.read(claim)
 
     assert before == []
     assert job is not None

@@ -11,7 +11,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from conftest import Person, Service, make_person
+from conftest import Person, Service, make_person, opened_database
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports import ranges
@@ -63,10 +63,8 @@ async def tenant_id(alice: Person, database_url: str) -> UUID:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    database = Database(database_url, size=4)
-    await database.open()
-    yield database
-    await database.close()
+    async with opened_database(database_url, size=4) as database:
+        yield database
 
 
 async def exported(database: Database, readers: int, tenant_id: UUID, body: object) -> bytes:
@@ -181,10 +179,8 @@ async def test_without_further_connections_one_reads_it_all(
 ) -> None:
     monkeypatch.setattr("memferry.database.pool._ACQUIRE_SECONDS", 0.2)
     alone = await exported(database, 1, tenant_id, {})
-    narrow = Database(database_url, size=1)
-    await narrow.open()
-    found = await exported(narrow, 3, tenant_id, {})
-    await narrow.close()
+    async with opened_database(database_url, size=1) as narrow:
+        found = await exported(narrow, 3, tenant_id, {})
 
     assert found == alone
 

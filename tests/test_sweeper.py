@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from memferry.database.pool import Database
+from conftest import opened_database
 from memferry.model.identity import new_export_id
 from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.admin import Admin
@@ -79,11 +79,9 @@ async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
 
 @pytest.fixture
 async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
-    database = Database(database_url, size=4)
-    await database.open()
     storage: Storage = open_storage(tmp_path.as_uri(), S3Options())
-    yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
-    await database.close()
+    async with opened_database(database_url, size=4) as database:
+        yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
 
 
 async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from canaries import ALICE, BOB, plant, query_for_bob, tables
-from conftest import Service, own_database
+from conftest import Service, opened_database, own_database
 from faults import Step, running_plant, until
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
@@ -63,10 +63,8 @@ def store(tmp_path: Path) -> Storage:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    found = Database(url, size=2)
-    await found.open()
-    yield found
-    await found.close()
+    async with opened_database(url, size=2) as found:
+        yield found
 
 
 def put(root: Path, name: str) -> None:

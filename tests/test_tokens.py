@@ -11,9 +11,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from conftest import Person
+from conftest import Person, opened_database
 from holders import admin_of, fetchval, holder, token
-from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.database.pool import SERVICE_ROLE
 from memferry.exports.jobs import Jobs
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from test_command_line import memferry
@@ -196,14 +196,11 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
     asyncio.run(insert(database_url, made["token"], 0, "pending", "mine"))
 
     async def take() -> object:
-        database = Database(database_url, size=1)
-        await database.open()
-        jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
-        claim = await jobs.claim("test", ["mine"])
-        assert claim is not None
-        job = await jobs.read(claim)
-        await database.close()
-        return job
+        async with opened_database(database_url, size=1) as database:
+            jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
+            claim = await jobs.claim("test", ["mine"])
+            assert claim is not None
+            return await jobs.read(claim)
 
     assert asyncio.run(take()) is None
     assert admin.get("/api/memories/exports").json()["exports"][0]["status"] == "cancelled"
