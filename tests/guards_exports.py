@@ -57,7 +57,7 @@ LINKS: tuple[Guard, ...] = (
     ),
     *module(
         "storage/local.py",
-        "test_storage.py::test_no_key_leaves_the_directory",
+        "test_storage_local.py::test_no_key_leaves_the_directory",
         ('if any(part in {"", ".", ".."} or "\\x00" in part for part in parts):', "if False:"),
     ),
 )

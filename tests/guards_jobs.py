@@ -113,7 +113,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "storage/local.py",
-        "test_storage.py::test_a_file_that_somebody_else_writes_to_is_given_up",
+        "test_storage_local.py::test_a_file_that_somebody_else_writes_to_is_given_up",
         ("if os.pread(descriptor, len(data) + 1, start) != data:", "if False:"),
     ),
     *module("storage/s3.py", "test_storage.py", "await self._refuse_existing(key)"),

@@ -136,7 +136,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "http/memories.py",
-        "test_memories.py::test_bulk_search_takes_1_to_25_queries",
+        "test_search.py::test_bulk_search_takes_1_to_25_queries",
         ("if not 1 <= len(body.queries) <= _QUERIES:", "if False:"),
     ),
     *module(
@@ -146,7 +146,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "http/requests.py",
-        "test_memories.py::test_junk_numbers_fall_back_and_others_are_clamped",
+        "test_search.py::test_junk_numbers_fall_back_and_others_are_clamped",
         ("min(max(int(text), least), most)", "int(text)"),
     ),
     # A filter that is dropped would hand out too much.

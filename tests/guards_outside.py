@@ -89,7 +89,7 @@ DEFAULTS: tuple[Guard, ...] = (
     *module("cli/__init__.py", _MADE, ("os.umask(0o077)", "pass")),
     *module(
         "storage/local.py",
-        "test_storage.py::test_files_are_private",
+        "test_storage_local.py::test_files_are_private",
         ("os.O_EXCL, 0o600", "os.O_EXCL, 0o644"),
         ("path.mkdir(mode=0o700, parents", "path.mkdir(parents"),
     ),

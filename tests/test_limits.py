@@ -2,15 +2,11 @@
 
 import asyncio
 import hashlib
-import json
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from threading import Thread
-from typing import ClassVar
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -28,11 +24,8 @@ from conftest import (
     stop_service,
 )
 from holders import fetchval
-from memferry.cli.client import Client, ServiceRefused
 from memferry.database.sql import sql
-from memferry.errors import StatementTimedOut, TooManyRequests
-from memferry.settings import Settings
-from memferry.tenants.pace import Pace
+from memferry.errors import StatementTimedOut
 
 EXPORTS = "/api/memories/exports"
 PER_HOUR, UNFINISHED, ROWS, STORED, STATEMENT_SECONDS = 8, 2, 10_005, 3_000_000, 2
@@ -240,52 +233,6 @@ def test_health_and_unknown_tokens_are_answered_at_any_pace(strict: Service) -> 
     assert httpx.get(f"{strict.url}/api/namespaces", headers=wrong).status_code == 401
 
 
-class Clock:
-    """Shows what it is told."""
-
-    now = 1_000_000.0
-
-    def __call__(self) -> float:
-        return self.now
-
-
-def passed(pace: Pace, tenant: UUID, number: int) -> int:
-    """How many of that many requests pass at this moment."""
-    count = 0
-    for _ in range(number):
-        try:
-            pace.count(tenant)
-        except TooManyRequests:
-            continue
-        count += 1
-    return count
-
-
-@pytest.mark.parametrize("per_minute", [1, 7, 60, 6_000])
-def test_a_bucket_holds_a_minute_of_requests_and_fills_evenly(per_minute: int) -> None:
-    clock, tenant = Clock(), uuid4()
-    pace = Pace(per_minute, clock)
-    burst = passed(pace, tenant, 2 * per_minute)
-    clock.now += 60 / per_minute
-    after_one = passed(pace, tenant, 10)
-    clock.now += 1e6
-    much_later = passed(pace, tenant, 2 * per_minute)
-
-    assert (burst, after_one, much_later) == (per_minute, 1, per_minute)
-
-
-def test_a_refusal_says_when_the_next_request_passes() -> None:
-    clock, tenant = Clock(), uuid4()
-    pace = Pace(6, clock)
-    passed(pace, tenant, 6)
-    clock.now += 3
-    with pytest.raises(TooManyRequests) as refused:
-        pace.count(tenant)
-    clock.now += refused.value.again_in_seconds + 0.001
-
-    assert passed(pace, tenant, 2) == 1
-
-
 async def test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later(
     database_url: str,
 ) -> None:
@@ -328,62 +275,3 @@ async def test_no_request_waits_longer_for_the_database_than_the_setting_says(
     assert (answer.status_code, answer.json()["code"]) == (503, "statement_timed_out")
     assert "longer than a request may take" in answer.json()["error"]
     assert int(answer.headers["retry-after"]) > 0
-
-
-class Busy(BaseHTTPRequestHandler):
-    """Answers 429 a number of times, then 200."""
-
-    refusals = 0
-    retry_after = "1"
-    times: ClassVar[list[float]]
-    url = ""
-
-    def do_GET(self) -> None:
-        type(self).times.append(time.monotonic())
-        refused = len(self.times) <= self.refusals
-        body = json.dumps({"error": "The limit is reached."} if refused else {"ok": True}).encode()
-        self.send_response(429 if refused else 200)
-        self.send_header("Retry-After", self.retry_after)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_args: object) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def busy() -> Iterator[type[Busy]]:
-    """A service that is out of patience with this client."""
-
-    class Handler(Busy):
-        times: ClassVar[list[float]] = []
-
-    handler = Handler
-    with HTTPServer(("127.0.0.1", 0), handler) as server:
-        handler.url = f"http://127.0.0.1:{server.server_port}"
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield handler
-        server.shutdown()
-        thread.join()
-
-
-def test_the_command_line_waits_as_long_as_a_limit_says(busy: type[Busy]) -> None:
-    busy.refusals, busy.retry_after = 1, "2"
-    with Client(Settings(url=busy.url, token="mnu_x")) as client:
-        answer = client.call("GET", "/")
-
-    assert answer == {"ok": True}
-    assert busy.times[1] - busy.times[0] >= 2
-
-
-def test_the_command_line_does_not_wait_for_an_hour(busy: type[Busy]) -> None:
-    busy.refusals, busy.retry_after = 100, "3600"
-    with (
-        Client(Settings(url=busy.url, token="mnu_x")) as client,
-        pytest.raises(ServiceRefused, match="limit is reached"),
-    ):
-        client.call("GET", "/")
-
-    assert len(busy.times) == 1

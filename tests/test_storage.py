@@ -3,10 +3,6 @@
 import asyncio
 import hashlib
 import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -20,7 +16,7 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from ceph_server import ceph_server
-from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable, WrongBytes
+from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
 from memferry.storage import S3Options, Storage, open_storage, s3
 
 MIB = 1024 * 1024
@@ -289,116 +285,6 @@ async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Options) 
     assert httpx.get(short).status_code == 403
     assert httpx.get(link.replace("t/1?", "t/2?")).status_code == 403
     assert httpx.delete(link).status_code == 403
-
-
-async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
-    tmp_path.joinpath("file").write_text("no directory")
-    options = S3Options(endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret")
-    away = [
-        open_storage("s3://bucket", options),
-        open_storage(tmp_path.joinpath("file").as_uri(), options),
-    ]
-
-    for storage in away:
-        async with asyncio.timeout(15):
-            with pytest.raises(StorageUnavailable):
-                await storage.ping()
-            with pytest.raises(StorageUnavailable):
-                await put(Store(storage), "t/1", chunks(1))
-
-
-async def test_a_store_that_never_answers_is_away() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as silent:
-        port = silent.getsockname()[1]
-        options = S3Options(endpoint=f"http://127.0.0.1:{port}", access_key="k", secret_key="s")
-        storage = open_storage("s3://bucket", options)
-        async with asyncio.timeout(15):
-            outcomes = await asyncio.gather(
-                storage.ping(),
-                storage.stat("t/1"),
-                put(Store(storage), "t/1", chunks(1)),
-                return_exceptions=True,
-            )
-
-    assert [type(each) for each in outcomes] == [StorageUnavailable] * 3
-
-
-async def test_a_store_that_goes_away_during_a_put_is_said_so_soon() -> None:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    options = S3Options(endpoint=f"http://{host}:{port}", access_key="key", secret_key="secret")
-    store = empty_bucket(options)
-
-    async def outliving() -> AsyncIterator[bytes]:
-        async for chunk in chunks(9 * MIB):
-            yield chunk
-        await asyncio.to_thread(server.stop)
-        async for chunk in chunks(9 * MIB):
-            yield chunk
-
-    with pytest.raises(StorageUnavailable):
-        async with asyncio.timeout(15):
-            await put(store, "t/1", outliving())
-
-
-async def test_files_are_private(tmp_path: Path) -> None:
-    store = Store(open_storage((tmp_path / "new").as_uri(), S3Options()))
-    await put(store, "a/b/c", chunks(1))
-
-    assert (tmp_path / "new/a/b/c").stat().st_mode & 0o777 == 0o600
-    for directory in ("new", "new/a", "new/a/b"):
-        assert (tmp_path / directory).stat().st_mode & 0o777 == 0o700
-
-
-@pytest.mark.parametrize("key", ["../x", "a/../../x", "/x", "a//b", "", "a\x00"])
-async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
-    store = Store(open_storage(tmp_path.as_uri(), S3Options()))
-
-    with pytest.raises(ValueError, match="not a key"):
-        await put(store, key, chunks(1))
-
-
-async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -> None:
-    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
-
-    async def disturbed() -> AsyncIterator[bytes]:
-        async for chunk in chunks(2 * MIB):
-            yield chunk
-            (partial,) = tmp_path.rglob("*.partial")
-            with partial.open("ab") as file:
-                file.write(b"x" * 2 * MIB)
-
-    with pytest.raises(WrongBytes):
-        await put(store, "t/1", disturbed())
-
-    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
-
-
-def test_a_full_disk_leaves_nothing() -> None:
-    """A limit on file sizes stands in for the disk's end: the system refuses the write alike."""
-    program = (
-        "import asyncio, resource, signal, sys, pathlib\n"
-        "sys.path.insert(0, sys.argv[2])\n"
-        "from test_storage import *\n"
-        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))\n"
-        "store = Store(open_storage(pathlib.Path(sys.argv[1]).as_uri(), S3Options()))\n"
-        "try:\n"
-        "    asyncio.run(put(store, 't/1', chunks(3 * MIB)))\n"
-        "except StorageUnavailable as fault:\n"
-        "    print(fault, asyncio.run(keys(store)))\n"
-    )
-    with tempfile.TemporaryDirectory() as directory:
-        done = subprocess.run(
-            [sys.executable, "-c", program, directory, str(Path(__file__).parent)],
-            check=True,
-            capture_output=True,
-            text=True,
-        )
-
-        assert done.stdout == "the object store is away: File too large []\n"
-        assert [path for path in Path(directory).rglob("*") if path.is_file()] == []
 
 
 @pytest.mark.parametrize("url", ["", "x", "ftp://x/y", "file://host/x", "s3://", "gs://bucket"])

@@ -1,0 +1,72 @@
+"""A directory as object store: what only files can do."""
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from memferry.errors import WrongBytes
+from memferry.storage import S3Options, open_storage
+from test_storage import MIB, Store, chunks, put
+
+
+async def test_files_are_private(tmp_path: Path) -> None:
+    store = Store(open_storage((tmp_path / "new").as_uri(), S3Options()))
+    await put(store, "a/b/c", chunks(1))
+
+    assert (tmp_path / "new/a/b/c").stat().st_mode & 0o777 == 0o600
+    for directory in ("new", "new/a", "new/a/b"):
+        assert (tmp_path / directory).stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("key", ["../x", "a/../../x", "/x", "a//b", "", "a\x00"])
+async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
+    store = Store(open_storage(tmp_path.as_uri(), S3Options()))
+
+    with pytest.raises(ValueError, match="not a key"):
+        await put(store, key, chunks(1))
+
+
+async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -> None:
+    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+
+    async def disturbed() -> AsyncIterator[bytes]:
+        async for chunk in chunks(2 * MIB):
+            yield chunk
+            (partial,) = tmp_path.rglob("*.partial")
+            with partial.open("ab") as file:
+                file.write(b"x" * 2 * MIB)
+
+    with pytest.raises(WrongBytes):
+        await put(store, "t/1", disturbed())
+
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+def test_a_full_disk_leaves_nothing() -> None:
+    """A limit on file sizes stands in for the disk's end: the system refuses the write alike."""
+    program = (
+        "import asyncio, resource, signal, sys, pathlib\n"
+        "sys.path.insert(0, sys.argv[2])\n"
+        "from test_storage import *\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))\n"
+        "store = Store(open_storage(pathlib.Path(sys.argv[1]).as_uri(), S3Options()))\n"
+        "try:\n"
+        "    asyncio.run(put(store, 't/1', chunks(3 * MIB)))\n"
+        "except StorageUnavailable as fault:\n"
+        "    print(fault, asyncio.run(keys(store)))\n"
+    )
+    with tempfile.TemporaryDirectory() as directory:
+        done = subprocess.run(
+            [sys.executable, "-c", program, directory, str(Path(__file__).parent)],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+
+        assert done.stdout == "the object store is away: File too large []\n"
+        assert [path for path in Path(directory).rglob("*") if path.is_file()] == []
