@@ -238,6 +238,17 @@ async def test_the_export_of_everything_needs_no_sort(
     assert found.rows_read == ROWS
 
 
+async def test_a_text_becomes_json_without_a_call_of_ours(
+    session: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    statement, leading = statements()["export_memories"]
+    text, arguments = Selection.of({}).apply(statement, *leading)
+    lines = await session.fetch(f"EXPLAIN (VERBOSE) {text}", *arguments)
+
+    assert "content" in str(lines)
+    assert "as_json" not in str(lines)
+
+
 async def test_a_plan_that_leaves_the_tenant_is_noticed(neighbours: str) -> None:
     owner = await asyncpg.connect(neighbours)
     found = await plan(owner, "SELECT FROM memferry.memories WHERE namespace = 'often'", [])

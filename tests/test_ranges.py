@@ -129,7 +129,7 @@ async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
         ({"content": "é" * 20_000}, 40_000),
         ({"content": "x", "metadata": {"a": "b" * 1_000_000}}, 2**20),
         ({"content": "x", "tags": ["t" * 512] * 1_000}, 2**20),
-        ({"content": "x", "source_ref": "é" * 4_096}, 8_192),
+        ({"content": "é" * 4_097, "source_ref": "é" * 4_096}, 16_385),
     ],
     ids=["content", "metadata", "tags", "source_ref"],
 )
@@ -145,6 +145,18 @@ async def test_a_large_row_is_known_before_it_is_read(
         found = await connection.fetchval(statement, *arguments)
 
     assert found >= least
+
+
+async def test_rows_of_which_none_may_be_large_are_not_looked_at(
+    bob: Person, database_url: str, database: Database
+) -> None:
+    bob.save_many([{"content": "é" * 4_096, "source_ref": "é" * 4_096}])
+    bobs = await tenant_of(bob, database_url)
+    statement, arguments = Selection.of({}).apply(
+        sql("measure_range"), 0, UUID(int=0), 2**62, UUID(int=0)
+    )
+    async with database.tenant(bobs, in_order=True) as connection:
+        assert await connection.fetchval(statement, *arguments) is None
 
 
 async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UUID) -> None:
@@ -225,7 +237,8 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
     await owner.close()
     values = (0, UUID(int=0), 2**62, UUID(int=1), *rows)
     third: dict[str, str] = {"namespace": "namespace 1"}
-    for filters, index in (({}, "memories_by_time"), (third, "memories_by_namespace")):
+    for filters, by_filter in (({}, "memories_by_time"), (third, "memories_by_namespace")):
+        index = "memories_large" if name == "measure_range" else by_filter
         request = ExportRequest.parse(json.dumps(filters).encode())
         query, arguments = request.selection.apply(sql(name), *values)
         async with database.tenant(tenant_id, in_order=True) as connection:

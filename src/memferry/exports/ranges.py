@@ -22,6 +22,8 @@ _RANGE_BYTES = 6 * 1024 * 1024
 # both sides hold it as a whole. Of fewer rows none is worth its own look at the index.
 VALUE_BYTES, _LARGEST_VALUE_BYTES = 128 * 1024, 4 * 1024 * 1024
 _FEWEST_JOINED = 8
+# What rows may have that may_be_large() is not true of.
+_UNMEASURED_BYTES = 16 * 1024
 _JOINED = CopyOptions(format="binary")
 _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
 
@@ -82,7 +84,8 @@ class Ranges:
         if not self._format.joins:
             return 0
         statement, arguments = self._request.ranged.apply(sql("measure_range"), *after, *last)
-        largest: int = await connection.fetchval(statement, *arguments) or 1
+        largest: int = await connection.fetchval(statement, *arguments) or 0
+        largest = max(largest, _UNMEASURED_BYTES)
         return rows_of_value(_RANGE_BYTES // self._rows, largest)
 
 

@@ -8,9 +8,9 @@ from memferry.model.copy import CopyOptions
 # What row_to_json(memory) says, byte by byte, at three quarters of its cost: that one looks up the
 # type of every column and escapes its name, for each row anew.
 MEMBERS: LiteralString = (
-    """'{"id":"', id, '","content":', to_json(content), ',"namespace":', to_json(namespace), """
-    """',"tags":', array_to_json(tags), ',"source":', to_json(source), """
-    """',"source_ref":', coalesce(to_json(source_ref), 'null'), """
+    """'{"id":"', id, '","content":', as_json(content), ',"namespace":', as_json(namespace), """
+    """',"tags":', array_to_json(tags), ',"source":', as_json(source), """
+    """',"source_ref":', coalesce(as_json(source_ref), 'null'), """
     """',"metadata":', coalesce(metadata, 'null'), ',"created_at":', created_at, """
     """',"updated_at":', updated_at"""
 )
