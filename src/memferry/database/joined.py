@@ -4,6 +4,7 @@ https://www.postgresql.org/docs/current/sql-copy.html, "Binary Format".
 """
 
 import struct
+from collections.abc import Iterator
 
 _HEADER = b"PGCOPY\n\xff\r\n\0" + bytes(8)
 # The number of columns, and of each column its size and value: of the last one the size alone.
@@ -20,12 +21,15 @@ class Joined:
         self._rest = b""
         self._begun = False
 
-    def lines(self, data: bytes) -> bytes:
-        """The next records, a newline after each; what is not whole yet waits for more."""
+    def parts(self, data: bytes) -> Iterator[tuple[int, memoryview]]:
+        """The next parts: how many records, and these with newlines between them.
+
+        What is not whole yet waits for more.
+        """
         data = self._rest + data
         at = 0 if self._begun else len(_HEADER)
         self._begun = True
-        found = []
+        view = memoryview(data)
         while len(data) - at >= _FRAME.size:
             _, _, number, _, records, size = _FRAME.unpack_from(data, at)
             start = at + _FRAME.size
@@ -34,11 +38,10 @@ class Joined:
             if number != self._parts:
                 raise AssertionError(f"part {number} came in the place of part {self._parts}")
             at = start + size
-            found.append(data[start:at])
             self._parts += 1
             self._records += records
+            yield records, view[start:at]
         self._rest = data[at:]
-        return b"\n".join([*found, b""])
 
     def end(self, parts: int) -> int:
         """How many records they were; raises AssertionError if these were not all parts."""

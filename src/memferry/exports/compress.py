@@ -16,7 +16,8 @@ else:  # pragma: no cover - memferry's service runs on Linux
     _gzip = zlib
 _GZIP_LEVEL = 1
 _GZIP_WINDOW = 16 + zlib.MAX_WBITS
-_ZSTD_LEVEL = 1
+# A window of 256 KiB stays in the processor's cache: less time for the same size.
+_ZSTD = zstandard.ZstdCompressionParameters.from_level(1, window_log=18)
 
 
 class Compressor(Protocol):
@@ -63,7 +64,7 @@ CODECS: dict[str, Codec] = {
             "zstd",
             "zst",
             "application/zstd",
-            lambda: zstandard.ZstdCompressor(level=_ZSTD_LEVEL).compressobj(),
+            lambda: zstandard.ZstdCompressor(compression_params=_ZSTD).compressobj(),
             lambda: zstandard.ZstdDecompressor().decompressobj(),
         ),
     )
