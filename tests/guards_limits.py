@@ -41,27 +41,27 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # What one tenant may take.
     *migration(
-        "0008_limits",
-        "test_limits.py::test_starts_of_a_tenant_are_counted_one_after_the_other",
+        "0017_numbered_starts",
+        "test_starts.py::test_starts_of_a_tenant_are_counted_one_after_the_other",
         ("hashtextextended('memferry starts ' || tenant, 0)", "txid_current()"),
     ),
     *migration(
-        "0008_limits",
+        "0017_numbered_starts",
         "test_limits.py::test_repeats_by_idempotency_key_are_no_further_exports",
         ("IF FOUND THEN", "IF FALSE THEN"),
     ),
     *migration(
-        "0008_limits",
+        "0017_numbered_starts",
         "test_limits.py::test_exports_per_hour_are_counted_and_the_next_tenant_is_free",
-        "INSERT INTO memferry_service.export_starts (started_at) VALUES (DEFAULT);",
+        "INSERT INTO memferry_service.export_starts (number) VALUES (coalesce(last, 0) + 1);",
     ),
     *migration(
-        "0008_limits",
+        "0017_numbered_starts",
         "test_limits.py::test_a_full_queue_takes_no_more",
         ("HAVING count(*) >= unfinished", "HAVING FALSE"),
     ),
     *migration(
-        "0008_limits",
+        "0017_numbered_starts",
         "test_limits.py::test_stored_bytes_are_counted_until_they_are_deleted",
         ("HAVING sum(coalesce(file_bytes, bytes_done)) >= stored_bytes", "HAVING FALSE"),
     ),

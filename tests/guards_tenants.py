@@ -33,7 +33,7 @@ ISOLATION: tuple[Guard, ...] = (
         "0005_audit", _BETWEEN, (f"FROM memferry.audit {_OWN}", "FROM memferry.audit WHERE TRUE")
     ),
     *migration(
-        "0008_limits",
+        "0017_numbered_starts",
         "test_limits.py::test_exports_per_hour_are_counted_and_the_next_tenant_is_free",
         _OWN,
     ),

@@ -1,7 +1,6 @@
 """What one tenant may take: 429 with the limit's name, and when to ask again."""
 
 import asyncio
-import hashlib
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -23,8 +22,6 @@ from conftest import (
     start_service,
     stop_service,
 )
-from holders import fetchval
-from memferry.database.sql import sql
 from memferry.errors import StatementTimedOut
 
 EXPORTS = "/api/memories/exports"
@@ -133,30 +130,6 @@ def test_of_many_requests_at_once_exactly_as_many_pass_as_are_left(dave: Person)
         answers = list(pool.map(lambda _: ask(dave).status_code, range(3 * PER_HOUR)))
 
     assert sorted(answers) == [201] * PER_HOUR + [429] * 2 * PER_HOUR
-
-
-async def test_starts_of_a_tenant_are_counted_one_after_the_other(
-    alice: Person, database_url: str
-) -> None:
-    query = "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1"
-    tenant = await fetchval(database_url, query, hashlib.sha256(alice.token.encode()).digest())
-    one_an_hour = (tenant, None, 1, 10, 10**9)
-    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-    async with (
-        opened_database(database_url, size=2) as database,
-        database.connection() as one,
-        database.connection() as other,
-    ):
-        async with one.transaction():
-            first = await one.fetchrow(sql("start_export"), *one_an_hour)
-            second = asyncio.create_task(other.fetchrow(sql("start_export"), *one_an_hour))
-            while not await fetchval(database_url, waits):
-                assert not second.done()
-        counted = await second
-
-    assert first is not None
-    assert counted is not None
-    assert (first["reached"], counted["reached"]) == (None, "per_hour")
 
 
 def test_repeats_by_idempotency_key_are_no_further_exports(dave: Person) -> None:
