@@ -4,11 +4,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from measure import Goal, LeftOut, Line, Work, compare, times
-from references import OpenPsql, copy_to, copy_work, csv, ndjson, piped_work
+from references import OpenPsql, copy_to, copy_work, csv, json_lines, ndjson, piped_work
 from service import Bench, Client
 
 _INLINE_REPEATS = 50
@@ -97,19 +98,14 @@ def inline_10_000(bench: Bench) -> Iterator[Line]:
 
 def inline_100(bench: Bench) -> Iterator[Line]:
     """The same for few rows, where only what surrounds them counts."""
-    goal = Goal(
-        case="inline 100 rows",
-        against="the same COPY in a psql that is connected",
-        most=3,
-        note=f"{_INLINE_REPEATS} times in a row",
-    )
-    client, query = bench.client("tiny"), ndjson(bench.tenant_id("tiny"))
-    psql = OpenPsql(bench)
-    assert psql.run(query) > 0
-    yield compare(
-        goal,
-        times(_INLINE_REPEATS, lambda: _inline(client)),
-        times(_INLINE_REPEATS, lambda: psql.run(query)),
-        bench.options.rounds,
-    )
-    psql.close()
+    name, note = "inline 100 rows", f"{_INLINE_REPEATS} times in a row"
+    select = Goal(case=name, against="the same SELECT in an open psql", most=3, note=note)
+    copy = Goal(case=name, against="their COPY in an open psql", note=note)
+    client, tenant_id = bench.client("tiny"), bench.tenant_id("tiny")
+    ours = times(_INLINE_REPEATS, lambda: _inline(client))
+    for goal, query in ((select, json_lines(tenant_id)), (copy, ndjson(tenant_id))):
+        psql = OpenPsql(bench)
+        assert psql.run(query) > 0
+        theirs = times(_INLINE_REPEATS, partial(psql.run, query))
+        yield compare(goal, ours, theirs, bench.options.rounds)
+        psql.close()

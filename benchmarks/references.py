@@ -13,17 +13,22 @@ _COLUMNS = "id, content, namespace, tags, source, source_ref, metadata, created_
 _MARK = "end-of-answer"
 
 
+def json_lines(tenant_id: UUID, rows: int | None = None) -> str:
+    """SELECT of a tenant's rows (all, or the first ones), each as one JSON text."""
+    return (
+        f"SELECT row_to_json(m) FROM (SELECT {_COLUMNS} FROM memferry.memories "
+        f"WHERE {_rows(tenant_id, rows)} ORDER BY created_at, id) AS m"
+    )
+
+
 def ndjson(tenant_id: UUID, rows: int | None = None) -> str:
-    """COPY of a tenant's rows (all, or the first ones) as JSON lines.
+    """COPY of the same.
 
     COPY's text format would double the backslashes. Its CSV format leaves JSON alone when quote and
     delimiter are characters that JSON text cannot hold.
     """
-    return (
-        f"COPY (SELECT row_to_json(m) FROM (SELECT {_COLUMNS} FROM memferry.memories "
-        f"WHERE {_rows(tenant_id, rows)} ORDER BY created_at, id) AS m) "
-        "TO STDOUT (FORMAT csv, QUOTE e'\\x01', DELIMITER e'\\x02')"
-    )
+    query = json_lines(tenant_id, rows)
+    return f"COPY ({query}) TO STDOUT (FORMAT csv, QUOTE e'\\x01', DELIMITER e'\\x02')"
 
 
 def csv(tenant_id: UUID) -> str:
@@ -77,7 +82,7 @@ class OpenPsql:
 
     def __init__(self, bench: Bench) -> None:
         self._psql = subprocess.Popen(
-            [str(bench.psql), bench.owner_url, "-XqtA"],
+            [str(bench.psql), bench.owner_url, "-Xq"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
         )
@@ -86,8 +91,7 @@ class OpenPsql:
         """Send a statement and read its answer to the end; answers how many bytes it had."""
         assert self._psql.stdin is not None
         assert self._psql.stdout is not None
-        # The second statement's row says that the first one's answer has ended.
-        self._psql.stdin.write(f"{query};\nSELECT '{_MARK}';\n".encode())
+        self._psql.stdin.write(f"{query};\n\\echo {_MARK}\n".encode())
         self._psql.stdin.flush()
         size = 0
         for answer in self._psql.stdout:
