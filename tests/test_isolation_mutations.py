@@ -135,7 +135,7 @@ class World:
         try:
             # Without a condition a recursion may never end.
             await connection.execute(
-                f"SET LOCAL ROLE {SERVICE_ROLE}; SET LOCAL statement_timeout = '2s'"
+                f"SET LOCAL ROLE {SERVICE_ROLE}; SET LOCAL statement_timeout = '500ms'"
             )
             answer = sorted(map(repr, await connection.fetch(statement)))
             await connection.execute("RESET ROLE")

@@ -163,7 +163,6 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
         "export_memories": (export, ()),
         "export_range": (ranged, (*_ALL, *_END)),
         "export_joined": (joined, (*_ALL, *_END, ROWS)),
-        "measure_range": (sql("measure_range"), (*_ALL, *_END)),
         "find_range_end": (sql("find_range_end"), (*_ALL, *_END, 1_000)),
         "count_memories": (sql("count_memories"), ()),
         "probe_export": (sql("probe_export"), (10_001,)),

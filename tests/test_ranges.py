@@ -17,11 +17,11 @@ from memferry.database.sql import sql
 from memferry.exports import ranges
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
-from memferry.filters.selection import Selection
 from memferry.formats import FORMATS
 from test_memories import AWKWARD
 
 ROWS = 15_000
+EVERYWHERE = (0, UUID(int=0), 2**62, UUID(int=1))
 
 
 @pytest.fixture(scope="module")
@@ -138,11 +138,8 @@ async def test_a_large_row_is_known_before_it_is_read(
 ) -> None:
     bob.save_many([{"content": "small"}, memory])
     bobs = await tenant_of(bob, database_url)
-    statement, arguments = Selection.of({}).apply(
-        sql("measure_range"), 0, UUID(int=0), 2**62, UUID(int=0)
-    )
     async with database.tenant(bobs, in_order=True) as connection:
-        found = await connection.fetchval(statement, *arguments)
+        found = await connection.fetchval(sql("measure_range"), *EVERYWHERE)
 
     assert found >= least
 
@@ -152,11 +149,8 @@ async def test_rows_of_which_none_may_be_large_are_not_looked_at(
 ) -> None:
     bob.save_many([{"content": "é" * 4_096, "source_ref": "é" * 4_096}])
     bobs = await tenant_of(bob, database_url)
-    statement, arguments = Selection.of({}).apply(
-        sql("measure_range"), 0, UUID(int=0), 2**62, UUID(int=0)
-    )
     async with database.tenant(bobs, in_order=True) as connection:
-        assert await connection.fetchval(statement, *arguments) is None
+        assert await connection.fetchval(sql("measure_range"), *EVERYWHERE) is None
 
 
 async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UUID) -> None:
@@ -222,7 +216,7 @@ async def test_leaving_early_ends_every_copy(
 
 @pytest.mark.parametrize(
     ("name", "rows", "scans"),
-    [("export_range", (), 1), ("measure_range", (), 1), ("export_joined", (100,), 2)],
+    [("export_range", (), 1), ("export_joined", (100,), 2)],
 )
 async def test_a_range_is_read_by_its_index_and_not_sorted(
     database: Database,
@@ -235,12 +229,10 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
     owner = await asyncpg.connect(database_url)
     await owner.execute("ANALYZE memferry.memories")
     await owner.close()
-    values = (0, UUID(int=0), 2**62, UUID(int=1), *rows)
     third: dict[str, str] = {"namespace": "namespace 1"}
-    for filters, by_filter in (({}, "memories_by_time"), (third, "memories_by_namespace")):
-        index = "memories_large" if name == "measure_range" else by_filter
+    for filters, index in (({}, "memories_by_time"), (third, "memories_by_namespace")):
         request = ExportRequest.parse(json.dumps(filters).encode())
-        query, arguments = request.selection.apply(sql(name), *values)
+        query, arguments = request.selection.apply(sql(name), *EVERYWHERE, *rows)
         async with database.tenant(tenant_id, in_order=True) as connection:
             query = query.replace("{columns}", request.format.columns)
             plan = await connection.fetch(f"EXPLAIN {query}", *arguments)
@@ -252,14 +244,17 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
         assert "Sort" not in text, text
 
 
+async def test_large_rows_are_found_by_their_own_index(database: Database, tenant_id: UUID) -> None:
+    async with database.tenant(tenant_id, in_order=True) as connection:
+        plan = await connection.fetch(f"EXPLAIN {sql('measure_range')}", *EVERYWHERE)
+    (scan,) = (line[0] for line in plan if "Scan" in line[0])
+
+    assert "Index Scan using memories_large" in scan
+
+
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [
-        ("export_range", ()),
-        ("measure_range", ()),
-        ("export_joined", (20,)),
-        ("find_range_end", (100,)),
-    ],
+    [("export_range", ()), ("export_joined", (20,)), ("find_range_end", (100,))],
 )
 async def test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last(
     database: Database, tenant_id: UUID, name: LiteralString, rows: tuple[int, ...]

@@ -83,8 +83,7 @@ class Ranges:
         """How many rows of a range shall come in one value; 0 if each shall come by itself."""
         if not self._format.joins:
             return 0
-        statement, arguments = self._request.ranged.apply(sql("measure_range"), *after, *last)
-        largest: int = await connection.fetchval(statement, *arguments) or 0
+        largest: int = await connection.fetchval(sql("measure_range"), *after, *last) or 0
         largest = max(largest, _UNMEASURED_BYTES)
         return rows_of_value(_RANGE_BYTES // self._rows, largest)
 
