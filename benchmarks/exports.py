@@ -100,7 +100,7 @@ def inline_100(bench: Bench) -> Iterator[Line]:
     """The same for few rows, where only what surrounds them counts."""
     name, note = "inline 100 rows", f"{_INLINE_REPEATS} times in a row"
     select = Goal(case=name, against="the same SELECT in an open psql", most=3, note=note)
-    copy = Goal(case=name, against="their COPY in an open psql", note=note)
+    copy = Goal(case=name, against="their COPY in an open psql", most=3, note=note)
     client, tenant_id = bench.client("tiny"), bench.tenant_id("tiny")
     ours = times(_INLINE_REPEATS, lambda: _inline(client))
     for goal, query in ((select, json_lines(tenant_id)), (copy, ndjson(tenant_id))):

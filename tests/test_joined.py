@@ -20,8 +20,8 @@ def part(number: int, *lines: str) -> bytes:
 def taken(data: bytes, cut: int) -> tuple[bytes, Joined]:
     """What is found in two pieces."""
     joined = Joined()
-    parts = [*joined.parts(data[:cut]), *joined.parts(data[cut:])]
-    return b"".join(bytes(lines) + b"\n" for _, lines in parts), joined
+    parts = [*joined.lines(data[:cut]), *joined.lines(data[cut:])]
+    return b"".join(bytes(lines) + b"\n" for lines in parts), joined
 
 
 def test_cut_anywhere_behind_the_header_the_lines_are_the_same() -> None:

@@ -247,14 +247,24 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
 async def test_large_rows_are_found_by_their_own_index(database: Database, tenant_id: UUID) -> None:
     async with database.tenant(tenant_id, in_order=True) as connection:
         plan = await connection.fetch(f"EXPLAIN {sql('measure_range')}", *EVERYWHERE)
-    (scan,) = (line[0] for line in plan if "Scan" in line[0])
+    lines = [line[0] for line in plan]
+    (scan,) = (line for line in lines if "Scan" in line)
+    (condition,) = (line for line in lines if "Index Cond:" in line)
 
     assert "Index Scan using memories_large" in scan
+    assert "tenant_id = " in condition
+    assert condition.count("ROW(") == 4
+    assert "Sort" not in str(lines)
 
 
 @pytest.mark.parametrize(
     ("name", "rows"),
-    [("export_range", ()), ("export_joined", (20,)), ("find_range_end", (100,))],
+    [
+        ("export_range", ()),
+        ("measure_range", ()),
+        ("export_joined", (20,)),
+        ("find_range_end", (100,)),
+    ],
 )
 async def test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last(
     database: Database, tenant_id: UUID, name: LiteralString, rows: tuple[int, ...]

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
-from typing import Any, ParamSpec, Self, TypeAlias, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from memferry.database.joined import Joined
 from memferry.database.literal import filled
@@ -13,8 +13,6 @@ BLOCK_BYTES = 1024 * 1024
 _BLOCKS_AHEAD = 8
 _T = TypeVar("_T")
 _Parameters = ParamSpec("_Parameters")
-Block: TypeAlias = tuple[bytes, int | None]
-"""Bytes of a file; where these are whole records with their ends, also the number of them."""
 
 
 class Part:
@@ -23,11 +21,11 @@ class Part:
     def __init__(self, block_bytes: int) -> None:
         self._joined: Joined | None = None
         self._block_bytes = block_bytes
-        self.blocks: asyncio.Queue[Block | None] = asyncio.Queue(_BLOCKS_AHEAD)
+        self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
         self.rows = 0
         self.size_bytes = 0
         self._pieces: list[bytes | memoryview] = []
-        self._waiting_bytes = self._waiting_records = 0
+        self._waiting_bytes = 0
 
     async def copy(
         self, connection: Connection, query: str, arguments: list[object], options: CopyOptions
@@ -47,32 +45,28 @@ class Part:
     async def hold(self, block: bytes, rows: int) -> None:
         """Take what was read without COPY, all of it."""
         self.rows, self.size_bytes = rows, len(block)
-        await self.blocks.put((block, rows))
+        await self.blocks.put(block)
         await self.blocks.put(None)
 
     async def _take(self, data: bytes) -> None:
         if self._joined is None:
             self._pieces.append(data)
         else:
-            for records, lines in self._joined.parts(data):
-                self._pieces.append(lines)
-                self._waiting_records += records
+            self._pieces += self._joined.lines(data)
         self._waiting_bytes += len(data)
         if self._waiting_bytes >= self._block_bytes:
             await self._hand_on()
 
     async def _hand_on(self) -> None:
-        if not self._pieces:
-            return
-        block: Block
-        if self._joined is None:
-            block = b"".join(self._pieces), None
-        else:
-            # Each piece is many lines, all but the last with their ends.
-            block = b"\n".join([*self._pieces, b""]), self._waiting_records
-        self._pieces, self._waiting_bytes, self._waiting_records = [], 0, 0
-        self.size_bytes += len(block[0])
-        await self.blocks.put(block)
+        if self._pieces:
+            if self._joined is None:
+                block = b"".join(self._pieces)
+            else:
+                # Each piece is many lines, all but the last with their ends.
+                block = b"\n".join([*self._pieces, b""])
+            self._pieces, self._waiting_bytes = [], 0
+            self.size_bytes += len(block)
+            await self.blocks.put(block)
 
 
 class CopyOut:
@@ -125,7 +119,7 @@ class CopyOut:
         if self._looked_at.empty():
             self._looked_at.put_nowait(None)
 
-    async def __aiter__(self) -> AsyncIterator[Block]:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         while (part := await self._next(self._parts)) is not None:
             while (block := await self._next(part.blocks)) is not None:
                 yield block

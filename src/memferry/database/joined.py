@@ -21,11 +21,8 @@ class Joined:
         self._rest = b""
         self._begun = False
 
-    def parts(self, data: bytes) -> Iterator[tuple[int, memoryview]]:
-        """The next parts: how many records, and these with newlines between them.
-
-        What is not whole yet waits for more.
-        """
+    def lines(self, data: bytes) -> Iterator[memoryview]:
+        """The next parts, newlines between their records; what is not whole yet waits for more."""
         data = self._rest + data
         at = 0 if self._begun else len(_HEADER)
         self._begun = True
@@ -40,7 +37,7 @@ class Joined:
             at = start + size
             self._parts += 1
             self._records += records
-            yield records, view[start:at]
+            yield view[start:at]
         self._rest = data[at:]
 
     def end(self, parts: int) -> int:

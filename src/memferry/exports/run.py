@@ -76,11 +76,8 @@ class ExportRun:
         """
         shape = self._format
         kept, rest = (0, shape.head), b""
-        async for block, records in self._records:
-            if records is None:
-                rows, body, rest = _whole_records(shape, rest + block)
-            else:
-                rows, body = records, block
+        async for block in self._records:
+            rows, body, rest = _whole_records(shape, rest + block)
             if rows:
                 yield kept
                 kept = rows, body
