@@ -35,6 +35,8 @@ def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
         request = ExportRequest.parse(body.encode())
         database, owner = Database(bench.service_url, size=1), bench.owner()
         bench.run(database.open())
+        # Where the functions are that the statement calls.
+        bench.run(owner.execute("SET search_path = memferry_service"))
         ours = Work(lambda: bench.run(_as_service(database, bench, request)))
         theirs = Work(lambda: bench.run(_as_owner(owner, bench, request)))
         yield compare(goal, ours, theirs, bench.options.rounds)
