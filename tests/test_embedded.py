@@ -88,6 +88,15 @@ async def test_writes_are_durable_and_nothing_listens_on_the_network(
     assert stat.S_IMODE((home / "postgres.log").stat().st_mode) == 0o600
 
 
+async def test_it_caches_as_much_as_it_was_told(parent: Path) -> None:
+    server = EmbeddedPostgres(parent / "home", shared_mb=144)
+    server.start()
+    try:
+        assert await run(server, "SHOW shared_buffers") == "144MB"
+    finally:
+        server.stop()
+
+
 @pytest.mark.parametrize("kind", ["open", "a link"])
 def test_a_socket_directory_that_is_not_ours_alone_is_refused(parent: Path, kind: str) -> None:
     embedded = EmbeddedPostgres(parent / "home")

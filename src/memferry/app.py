@@ -50,6 +50,7 @@ def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
         settings.data_dir / "postgres",
         binaries=settings.postgres_bin,
         run_as=settings.postgres_user,
+        shared_mb=settings.postgres_shared_mb,
     )
 
 

@@ -126,6 +126,13 @@ class Settings:
         "memferry",
         "As root: the system user the embedded server runs as; made when missing.",
     )
+    postgres_shared_mb: int | None = _setting(
+        "MEMFERRY_POSTGRES_SHARED_MB",
+        _positive,
+        None,
+        "The embedded server's cache (`shared_buffers`) in MiB; unset: an eighth of the memory "
+        "that the machine has or its control group allows, from 128 MiB to 8 GiB.",
+    )
     pool_size: int = _setting(
         "MEMFERRY_POOL_SIZE", _positive, 10, "Database connections per process, at most."
     )

@@ -27,6 +27,7 @@ from memferry.database.binaries import (
     require_reachable,
     server_account,
 )
+from memferry.database.machine import usable_bytes
 from memferry.errors import EmbeddedPostgresFailed
 
 OWNER = "memferry_owner"
@@ -36,7 +37,6 @@ _SETTINGS = {
     "listen_addresses": "",
     "unix_socket_permissions": "0700",
     "max_connections": "100",
-    "shared_buffers": "256MB",
     "work_mem": "16MB",
     "maintenance_work_mem": "128MB",
     "max_wal_size": "2GB",
@@ -44,6 +44,9 @@ _SETTINGS = {
     "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
 }
+# Of the memory there is, where a quarter is usual for a machine that does nothing else
+# (https://www.postgresql.org/docs/current/runtime-config-resource.html, shared_buffers).
+_SHARED_PART, _LEAST_SHARED_MB, _MOST_SHARED_MB = 8, 128, 8 * 1024
 _BUILTIN_LOCALE_MAJOR = 17
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 30
@@ -57,11 +60,18 @@ class EmbeddedPostgres:
     """One cluster below `home`, and the server that runs on it while somebody owns it."""
 
     def __init__(
-        self, home: Path, *, binaries: Path | None = None, run_as: str = "memferry"
+        self,
+        home: Path,
+        *,
+        binaries: Path | None = None,
+        run_as: str = "memferry",
+        shared_mb: int | None = None,
     ) -> None:
+        """`shared_mb` is the server's cache in MiB; unless given, an eighth of the memory."""
         self._home = home
         self._chosen = binaries
         self._run_as = run_as
+        self._shared_mb = shared_mb or cache_mb(usable_bytes())
         self._data = home / "data"
         self._log = home / "postgres.log"
         self._lock: IO[str] | None = None
@@ -223,7 +233,8 @@ class EmbeddedPostgres:
             time.sleep(0.2)
 
     def _spawn(self, binaries: Path, account: Account | None) -> "subprocess.Popen[bytes]":
-        options = [f"-c{name}={value}" for name, value in _SETTINGS.items()]
+        settings = _SETTINGS | {"shared_buffers": f"{self._shared_mb}MB"}
+        options = [f"-c{name}={value}" for name, value in settings.items()]
         command = [f"{binaries}/postgres", "-D", f"{self._data}", f"-k{self.socket_dir}", *options]
         with open(self._log, "ab", opener=_private) as log:
             return subprocess.Popen(  # noqa: S603 - a list
@@ -273,6 +284,12 @@ class EmbeddedPostgres:
     def _last_log(self) -> str:
         lines = self._log.read_text("utf-8", "replace").splitlines()
         return "\n".join(lines[-_LOG_LINES:])
+
+
+def cache_mb(usable_bytes: int) -> int:
+    """How much the server caches of that much memory, in MiB."""
+    part = usable_bytes // 2**20 // _SHARED_PART
+    return min(max(part, _LEAST_SHARED_MB), _MOST_SHARED_MB)
 
 
 def _private(path: str, flags: int) -> int:

@@ -1,0 +1,65 @@
+"""How much memory there is: the machine's, or what a control group leaves of it."""
+
+from pathlib import Path
+
+import pytest
+
+from memferry.database.embedded import cache_mb
+from memferry.database.machine import usable_bytes
+
+MIB = 2**20
+
+
+def linux(root: Path, groups: str, limits: dict[str, str]) -> Path:
+    """What a process sees in `/proc` and `/sys`."""
+    for name, said in {"proc/self/cgroup": groups, **limits}.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(said, encoding="ascii")
+    return root
+
+
+def physical() -> int:
+    for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines():
+        if line.startswith("MemTotal:"):
+            return int(line.split()[1]) * 1024
+    raise AssertionError("no MemTotal")
+
+
+def test_without_a_limit_it_is_the_memory_of_the_machine(tmp_path: Path) -> None:
+    none = linux(tmp_path, "0::/\n", {"sys/fs/cgroup/memory.max": "max\n"})
+
+    assert usable_bytes(none) == physical()
+    assert usable_bytes(tmp_path / "no Linux") == physical()
+
+
+@pytest.mark.parametrize(
+    ("groups", "limits"),
+    [
+        ("0::/\n", {"memory.max": "7340032\n"}),
+        ("0::/a/b\n", {"a/b/memory.max": "max\n", "a/memory.max": "7340032\n"}),
+        ("0::/a/b\n", {"a/b/memory.max": "7340032\n", "a/memory.max": "9437184\n"}),
+        ("0::/not/to/be/seen\n", {"memory.max": "7340032\n"}),
+        ("4:memory:/a\n0::/\n", {"memory/a/memory.limit_in_bytes": "7340032\n"}),
+        ("4:memory:/a\n0::/\n", {"memory/memory.limit_in_bytes": "7340032\n"}),
+    ],
+)
+def test_the_least_limit_of_its_control_groups_counts(
+    tmp_path: Path, groups: str, limits: dict[str, str]
+) -> None:
+    files = {f"sys/fs/cgroup/{name}": said for name, said in limits.items()}
+
+    assert usable_bytes(linux(tmp_path, groups, files)) == 7 * MIB
+
+
+def test_a_limit_of_another_group_does_not_count(tmp_path: Path) -> None:
+    other = {"sys/fs/cgroup/b/memory.max": "7340032\n"}
+
+    assert usable_bytes(linux(tmp_path, "0::/a\n", other)) == physical()
+
+
+@pytest.mark.parametrize(
+    ("usable_mb", "cached_mb"), [(100, 128), (2048, 256), (24 * 1024, 3072), (2**20, 8192)]
+)
+def test_the_embedded_server_caches_an_eighth_of_it(usable_mb: int, cached_mb: int) -> None:
+    assert cache_mb(usable_mb * MIB) == cached_mb
