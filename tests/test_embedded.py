@@ -15,9 +15,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
+from memferry.app import embedded_postgres
 from memferry.database.binaries import server_account
-from memferry.database.embedded import EmbeddedPostgres
+from memferry.database.embedded import EmbeddedPostgres, cache_mb
+from memferry.database.machine import usable_bytes
 from memferry.errors import EmbeddedPostgresFailed
+from memferry.settings import Settings
 
 IS_ROOT = os.geteuid() == 0
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -88,11 +91,27 @@ async def test_writes_are_durable_and_nothing_listens_on_the_network(
     assert stat.S_IMODE((home / "postgres.log").stat().st_mode) == 0o600
 
 
-async def test_it_caches_as_much_as_it_was_told(parent: Path) -> None:
-    server = EmbeddedPostgres(parent / "home", shared_mb=144)
+async def cached_mb(server: EmbeddedPostgres) -> object:
+    """By PostgreSQL's own count, in pages of 8 KiB."""
+    pages = "SELECT setting::integer / 128 FROM pg_settings WHERE name = 'shared_buffers'"
+    return await run(server, pages)
+
+
+async def test_it_caches_in_an_eighth_of_the_memory(server: EmbeddedPostgres) -> None:
+    assert await cached_mb(server) == cache_mb(usable_bytes())
+
+
+async def test_it_caches_as_much_as_the_operator_says(
+    parent: Path, request: pytest.FixtureRequest
+) -> None:
+    chosen = {"MEMFERRY_POSTGRES_SHARED_MB": "144"}
+    binaries = request.config.getoption("--postgres-bin")
+    server = embedded_postgres(
+        Settings.from_environment(chosen, data_dir=parent, postgres_bin=binaries)
+    )
     server.start()
     try:
-        assert await run(server, "SHOW shared_buffers") == "144MB"
+        assert await cached_mb(server) == 144
     finally:
         server.stop()
 
