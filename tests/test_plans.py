@@ -23,6 +23,7 @@ from conftest import own_database
 from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
 from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
+from memferry.filters.tags import Tags
 from memferry.formats import FORMATS
 
 LARGE, LARGER = "00000000-0000-7000-8000-00000000a11c", "00000000-0000-7000-8000-000000000b0b"
@@ -157,10 +158,12 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
     columns = FORMATS["ndjson"].columns
     export = sql("export_memories").replace("{columns}", columns)
+    by_key = sql("export_by_key").replace("{columns}", columns)
     ranged = sql("export_range").replace("{columns}", columns)
     joined = sql("export_joined").replace("{columns}", columns)
     return {
         "export_memories": (export, ()),
+        "export_by_key": (by_key, ()),
         "export_range": (ranged, (*_ALL, *_END)),
         "export_joined": (joined, (*_ALL, *_END, ROWS)),
         "find_range_end": (sql("find_range_end"), (*_ALL, *_END, 1_000)),
@@ -195,8 +198,8 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         what = f"{name} by {' and '.join(each.field for each in chosen) or 'nothing'}"
 
         # Where the parts end is looked up in the index; few rows are measured and read once they
-        # are counted.
-        most = {"export_joined": 2, "probe_rows": 3}.get(name, 1) * ROWS
+        # are counted; a row is looked up after its key was found.
+        most = {"export_joined": 2, "export_by_key": 2, "probe_rows": 3}.get(name, 1) * ROWS
         assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)
 
 
@@ -235,6 +238,19 @@ async def test_the_export_of_everything_needs_no_sort(
     ]
     assert found.nodes[0]["Index Name"] == "memories_by_time"
     assert found.rows_read == ROWS
+
+
+async def test_an_export_by_key_sorts_nothing_but_keys(
+    session: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    statement, leading = statements()["export_by_key"]
+    selection = Selection.of({Tags: values(RARE)["tags"]})
+    found = await plan(session, *selection.apply(statement, *leading))
+    sorts = [node for node in found.nodes if node["Node Type"] == "Sort"]
+
+    # A time of 8 bytes and an id of 16.
+    assert [node["Plan Width"] for node in sorts] == [24]
+    assert "memories_pkey" in {node.get("Index Name") for node in found.scans}
 
 
 async def test_a_text_becomes_json_without_a_call_of_ours(

@@ -23,6 +23,8 @@ class Found:
     largest_bytes: int = 0
     """Both before they are rendered, where they were asked for."""
     lines: str | None = None
+    in_order: bool = True
+    """Whether an index has the rows in the order of exports."""
 
 
 async def find(connection: Connection, caller: Caller, request: ExportRequest) -> Found:
@@ -32,7 +34,7 @@ async def find(connection: Connection, caller: Caller, request: ExportRequest) -
     if not (request.format.joins and in_order):
         # Rows that are looked for, and not just looked up, are looked for as seldom as can be.
         statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
-        return Found(await connection.fetchval(statement, *arguments))
+        return Found(await connection.fetchval(statement, *arguments), in_order=in_order)
     statement, arguments = request.selection.apply(sql("probe_rows"), INLINE_ROWS + 1, VALUE_BYTES)
     query = statement.replace("{columns}", request.format.columns)
     row = await connection.fetchrow(query, *arguments)
@@ -66,10 +68,11 @@ async def _read(
     connection: Connection, request: ExportRequest, found: Found, records: CopyOut
 ) -> None:
     """All rows by one COPY; those with an index in their order many in one value."""
-    if found.all_bytes and (
-        each := rows_of_value(found.all_bytes // found.rows, found.largest_bytes)
-    ):
+    if found.in_order:
         await keep_order(connection)
-        await read_joined(connection, request, records, each)
+    if found.all_bytes and (
+        rows := rows_of_value(found.all_bytes // found.rows, found.largest_bytes)
+    ):
+        await read_joined(connection, request, records, rows)
     else:
-        await read_all(connection, request, records)
+        await read_all(connection, request, records, in_order=found.in_order)

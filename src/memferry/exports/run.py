@@ -5,11 +5,12 @@ import hashlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from typing import TypeVar
+from typing import LiteralString, TypeVar
 from uuid import UUID
 
 from memferry.database.copy import CopyOut
-from memferry.database.pool import Connection, Database, SharedSnapshot
+from memferry.database.planner import needs_sort
+from memferry.database.pool import Connection, Database, SharedSnapshot, keep_order
 from memferry.database.sql import sql
 from memferry.errors import MemferryError, Unavailable
 from memferry.exports.ranges import Ranges
@@ -137,16 +138,18 @@ class Runs:
     ) -> AsyncIterator[tuple[ExportRun, Snapshot]]:
         """A run, and its snapshot, which is let go as soon as the last row has been read."""
         async with AsyncExitStack() as transaction:
-            in_order = self._readers > 1 and request.selection.in_order
             connection = await transaction.enter_async_context(
-                self._database.tenant(tenant_id, snapshot=True, patient=True, in_order=in_order)
+                self._database.tenant(tenant_id, snapshot=True, patient=True)
             )
             taken_at: int = await connection.fetchval(sql("read_snapshot_time"))
             snapshot = Snapshot(taken_at, transaction.aclose)
+            in_order = await _take_index_order(connection, request)
             connections = [connection]
-            if in_order:
+            if in_order and self._readers > 1:
                 connections += await self._more(tenant_id, connection, transaction)
-            async with running_export(connections, request, snapshot.let_go) as run:
+            async with running_export(
+                connections, request, snapshot.let_go, in_order=in_order
+            ) as run:
                 yield run, snapshot
 
     async def _more(
@@ -169,15 +172,18 @@ async def running_export(
     connections: Sequence[Connection],
     request: ExportRequest,
     ended: Callable[[], Awaitable[None]] | None = None,
+    *,
+    in_order: bool,
 ) -> AsyncIterator[ExportRun]:
     """Start an export on connections in one snapshot of the tenant; iterate it for its bytes.
 
-    `ended` is called once the last row has been read. Leaving the context early stops the COPY on
-    the server.
+    `ended` is called once the last row has been read. With `in_order` the transactions of the
+    connections keep the order of an index, which more than one connection needs. Leaving the
+    context early stops the COPY on the server.
     """
     async with CopyOut(len(connections)) as records:
         if len(connections) == 1:
-            records.run(read_all, connections[0], request, records)
+            records.run(read_all, connections[0], request, records, in_order=in_order)
         else:
             ranges = Ranges(request, records)
             for connection in connections:
@@ -185,10 +191,34 @@ async def running_export(
         yield ExportRun(request.format, records, ended)
 
 
-async def read_all(connection: Connection, request: ExportRequest, records: CopyOut) -> None:
-    """All rows by one COPY: the way for rows without an index in their order, and for few rows."""
-    statement, arguments = request.selection.apply(sql("export_memories"))
-    query = statement.replace("{columns}", request.format.columns)
+async def read_all(
+    connection: Connection, request: ExportRequest, records: CopyOut, *, in_order: bool
+) -> None:
+    """All rows by one COPY: the way for rows without an index in their order, and for few rows.
+
+    With `in_order` the transaction must keep the order of an index (`keep_order`).
+    """
+    name: LiteralString = "export_memories" if in_order else "export_by_key"
+    query, arguments = _query(request, name)
     part = await records.part()
     await part.copy(connection, query, arguments, request.format.copy)
     await records.end()
+
+
+async def _take_index_order(connection: Connection, request: ExportRequest) -> bool:
+    """Keep the order of an index until the transaction ends, if one serves these filters.
+
+    An index that has the order may serve a filter that has none of its own: where most rows match,
+    the planner walks the order and looks at each row.
+    """
+    if not request.selection.in_order and await needs_sort(
+        connection, *_query(request, "export_memories")
+    ):
+        return False
+    await keep_order(connection)
+    return True
+
+
+def _query(request: ExportRequest, name: LiteralString) -> tuple[str, list[object]]:
+    statement, arguments = request.selection.apply(sql(name))
+    return statement.replace("{columns}", request.format.columns), arguments
