@@ -51,6 +51,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     if config.option.seed is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
+    # Whatever a test starts without a data directory gets this one, never the machine's.
+    os.environ["MEMFERRY_DATA_DIR"] = tempfile.mkdtemp(prefix="memferry-default-")
+    config.add_cleanup(lambda: shutil.rmtree(os.environ["MEMFERRY_DATA_DIR"], ignore_errors=True))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def default_places() -> Iterator[dict[Path, float | None]]:
+    """The machine's default data directories; a run that touches one fails at its end."""
+    before = look_at_default_places()
+    yield before
+    assert look_at_default_places() == before
+
+
+def look_at_default_places() -> dict[Path, float | None]:
+    """When each was last changed; None if it is not there."""
+    places = (Path("/var/lib/memferry"), Path.home() / ".local/share/memferry")
+    return {path: path.stat().st_mtime if path.exists() else None for path in places}
 
 
 def pytest_report_header(config: pytest.Config) -> str:
@@ -168,11 +185,11 @@ def free_port() -> int:
     return port
 
 
-def start_service(home: Path, **environment: str) -> Service:
-    """Start the real thing and wait until it answers."""
+def start_service(home: Path, log_in: Path | None = None, **environment: str) -> Service:
+    """Start the real thing and wait until it answers; its log lies in its home, or elsewhere."""
     # Tests run side by side: nobody's worker is to wait for everybody else.
     environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
-    port, log = free_port(), home / f"serve-{uuid4().hex[:8]}.log"
+    port, log = free_port(), (log_in or home) / f"serve-{uuid4().hex[:8]}.log"
     command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(

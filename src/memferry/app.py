@@ -4,6 +4,7 @@ The only module that knows all parts. Everything it opens, it closes.
 """
 
 import asyncio
+import logging
 import os
 import secrets
 import socket
@@ -14,10 +15,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from memferry.audit.service import Audit
+from memferry.database.binaries import server_account
+from memferry.database.directory import make_data_directory
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.erasure.memories import MemoryErasure
+from memferry.errors import StorageUnavailable
 from memferry.exports.downloads import Downloads
 from memferry.exports.jobs import Jobs
 from memferry.exports.limits import ExportLimits
@@ -40,6 +44,7 @@ from memferry.worker.sweeper import Sweeper
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
+_log = logging.getLogger("memferry")
 _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 15
 
@@ -94,6 +99,17 @@ def storage(settings: Settings) -> Storage:
     )
 
 
+async def prepare_store(settings: Settings, store: Storage) -> None:
+    """Make what the store needs, for a process that will use it; one that is away may come later."""
+    try:
+        if settings.storage_url is None:
+            account = None if settings.database_url else server_account(settings.postgres_user)
+            make_data_directory(settings.data_dir, account)
+        await store.prepare()
+    except StorageUnavailable as fault:
+        _log.warning("%s", fault)
+
+
 @asynccontextmanager
 async def _opened(
     settings: Settings,
@@ -112,6 +128,7 @@ async def _opened(
     )
     store = storage(settings)
     await database.open()
+    await prepare_store(settings, store)
     try:
         yield database, store
     finally:

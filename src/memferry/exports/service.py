@@ -5,7 +5,8 @@ import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import fields, replace
-from typing import LiteralString
+from typing import Any, LiteralString
+from uuid import UUID
 
 import asyncpg
 
@@ -30,8 +31,9 @@ from memferry.model.token import Caller
 from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.exports")
-_LISTED = 100
 _TRIES = 5
+# No export is as new as that.
+_FIRST = (2**63 - 1, "")
 
 
 class Exports:
@@ -103,7 +105,7 @@ class Exports:
             raise IdempotencyKeyInFlight from fault
         if known["request_sha256"] != asked:
             raise IdempotencyKeyReused
-        return await self.get(caller, known["export_id"])
+        return await self._read(caller, known["export_id"], of_token=None)
 
     async def _make(
         self,
@@ -145,21 +147,33 @@ class Exports:
         return _export(row, payload_json=payload.as_json())
 
     async def get(self, caller: Caller, export_id: str) -> Export:
-        """One export, with its payload if it has one; raises ExportNotFound."""
+        """One export, with its payload if it has one; raises ExportNotFound.
+
+        A caller that may create exports and not read them finds those of the same token.
+        """
+        return await self._read(caller, export_id, of_token=caller.own_exports_of)
+
+    async def _read(self, caller: Caller, export_id: str, *, of_token: UUID | None) -> Export:
         if not is_export_id(export_id):
             raise ExportNotFound
         async with self._database.tenant(caller) as connection:
-            row = await connection.fetchrow(sql("get_export"), export_id)
+            row = await connection.fetchrow(sql("get_export"), export_id, of_token)
         if row is None:
             raise ExportNotFound
         if row["payload"] is None or row["lapsed"]:
             return _export(row)
         return _export(row, payload_json=await asyncio.to_thread(stored_as_json, row["payload"]))
 
-    async def newest(self, caller: Caller) -> Sequence[Export]:
-        """The 100 most recent, newest first, without payloads."""
+    async def newest(
+        self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
+    ) -> Sequence[Export]:
+        """The most recent ones behind a place, newest first, without payloads.
+
+        A place is `created_at` and id; None: the first. Of which tokens, as in `get`.
+        """
+        arguments = (limit, *(place or _FIRST), caller.own_exports_of)
         async with self._database.tenant(caller) as connection:
-            return [_export(row) for row in await connection.fetch(sql("list_exports"), _LISTED)]
+            return [_export(row) for row in await connection.fetch(sql("list_exports"), *arguments)]
 
     async def delete(self, caller: Caller, export_id: str) -> None:
         """Cancel an export that is not finished; remove one that is, with its file and payload.

@@ -11,6 +11,7 @@ from memferry.filters.updated import UpdatedAfter, UpdatedBefore
 EXPORT_FILTERS: tuple[type[Filter], ...] = (Namespace, Tags, Metadata, CreatedAfter, CreatedBefore)
 LIST_FILTERS: tuple[type[Filter], ...] = (
     Namespace,
+    Tags,
     Metadata,
     CreatedAfter,
     CreatedBefore,

@@ -8,7 +8,7 @@ from memferry.filters.base import Filter
 
 _MARK = "{filters}"
 _PLACEHOLDERS: tuple[LiteralString, ...] = (
-    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12",
+    "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
 )  # fmt: skip
 
 
@@ -43,6 +43,11 @@ class Selection:
         ends = {each.end: value for each, value in chosen.items() if isinstance(value, int)}
         others = {each: value for each, value in chosen.items() if each.end is None}
         return replace(cls.of(others), first_ms=ends.get("first"), last_ms=ends.get("last"))
+
+    @property
+    def listing(self) -> tuple[object, ...]:
+        """What tells the rows of this selection from those of another."""
+        return (*self.conditions, *self.arguments)
 
     def apply(
         self, statement: LiteralString, *leading: object

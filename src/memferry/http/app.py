@@ -26,6 +26,7 @@ from memferry.http.errors import (
 )
 from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
+from memferry.http.home import home_routes
 from memferry.http.memories import MemoryEndpoints
 from memferry.http.reference import reference_routes
 from memferry.http.tokens import TokenEndpoints
@@ -70,6 +71,7 @@ def routed_app(services: Services) -> FastAPI:
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
     for router in (
+        home_routes(services.public_url),
         health_routes(),
         ExportEndpoints(
             services.exports, services.downloads, services.audit, services.public_url

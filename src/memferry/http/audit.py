@@ -14,6 +14,7 @@ from memferry.http import shapes
 from memferry.http.auth import AUTHENTICATED
 from memferry.http.docs import add_route, query_field
 from memferry.http.errors import FAULT
+from memferry.http.paging import link_page
 from memferry.http.requests import caller, number, read_query, uuid_or
 from memferry.http.views import json_answer, rows
 from memferry.model.audit import EVENTS, Entry
@@ -44,20 +45,26 @@ class AuditEndpoints:
         return router
 
     async def list_audit(self, request: Request) -> Response:
-        """Who did what, newest first; never any content. Page with `before`."""
+        """Who did what, newest first; never any content. Page with `before`.
+
+        While more are left, the header `Link` names the next page (`rel="next"`).
+        """
         query = read_query(request)
         event, before = query.get("event") or None, query.get("before") or None
         if event is not None and event not in EVENTS:
             raise Invalid("event", f"unknown; known are {', '.join(EVENTS)}")
-        found = await self._audit.page(
+        limit = number(query.get("limit"), 50, least=1, most=500)
+        entries = await self._audit.page(
             caller(request),
-            limit=number(query.get("limit"), 50, least=1, most=500),
+            limit=limit + 1,
             before=None
             if before is None
             else uuid_or(before, Invalid("before", "expected the id of an entry")),
             event=event,
         )
-        return json_answer({"entries": rows(found)})
+        more = len(entries) > limit
+        link = link_page(request, "before", str(entries[limit - 1]["id"])) if more else {}
+        return json_answer({"entries": rows(row["row"] for row in entries[:limit])}, headers=link)
 
 
 class Refusals:

@@ -52,21 +52,24 @@ class Authentication:
         await self._app(scope, receive, send)
 
 
-def needs(*scopes: TokenScope, whole_tenant: bool = False) -> Callable[[Request], Awaitable[None]]:
-    """Let a caller on to the endpoint whose token holds all of these.
+def needs(
+    *scopes: TokenScope, alternative: TokenScope | None = None, whole_tenant: bool = False
+) -> Callable[[Request], Awaitable[None]]:
+    """Let a caller on to the endpoint whose token holds all of these, or the alternative.
 
     With `whole_tenant` a token that is limited to namespaces is refused: what the endpoint does
     reaches beyond them.
     """
 
     async def check(request: Request) -> None:
-        found: Caller = request.scope[AUTHENTICATED]
-        for each in scopes:
-            if each not in found.scopes:
-                raise ScopeMissing(each)
-        if whole_tenant and found.namespaces is not None:
+        holder: Caller = request.scope[AUTHENTICATED]
+        if alternative is None or alternative not in holder.scopes:
+            for scope in scopes:
+                if scope not in holder.scopes:
+                    raise ScopeMissing(scope)
+        if whole_tenant and holder.namespaces is not None:
             raise NamespaceForbidden("token", "is limited to namespaces, and this reaches beyond")
-        request.scope[ALLOWED] = found
+        request.scope[ALLOWED] = holder
 
     return check
 

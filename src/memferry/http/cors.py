@@ -10,10 +10,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 _PREFLIGHT = {
     "Access-Control-Allow-Origin": "*",
     "Access-Control-Allow-Methods": "GET, POST, PUT, PATCH, DELETE, OPTIONS",
-    "Access-Control-Allow-Headers": "Authorization, Content-Type, Idempotency-Key",
+    # A browser lets a page set User-Agent, and asks for it like for any header that is not plain.
+    "Access-Control-Allow-Headers": (
+        "Authorization, Content-Type, User-Agent, X-Mnueron-Client, Idempotency-Key, "
+        "Range, If-Range"
+    ),
     "Access-Control-Max-Age": "86400",
 }
-_EXPOSED = "Location, Retry-After, Memferry-Purged-Exports"
+_EXPOSED = "Location, Link, Retry-After, Memferry-Purged-Exports"
 
 
 class Cors:

@@ -6,11 +6,13 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from msgspec import Raw
 from pydantic import BaseModel
+from starlette.requests import Request
 from starlette.responses import Response
 
-from memferry.filters import LIST_FILTERS
+from memferry.filters import LIST_FILTERS, Filter
 from memferry.http import shapes
 from memferry.http.auth import needs
+from memferry.http.requests import accept_query
 from memferry.model.token import Scope
 
 _REASONS = {
@@ -34,17 +36,19 @@ def documented(
     body: type[BaseModel] | None = None,
     parameters: Sequence[dict[str, Any]] = (),
     scopes: Sequence[Scope] | None = None,
+    alternative: Scope | None = None,
 ) -> dict[str, Any]:
     """What describes a route to FastAPI: its answers, body, parameters and the scopes it needs.
 
-    No `scopes` means that it needs no token.
+    No `scopes` means that it needs no token; the `alternative` is a scope that will do instead.
     """
     failures = errors if scopes is None else (*errors, 401, 403, 429, 503)
     responses: dict[int, Any] = {
         code: {"model": shapes.Error, "description": _REASONS[code]} for code in failures
     }
     responses[status] = {"model": answer, "description": "Done"}
-    extra: dict[str, Any] = {"security": [] if scopes is None else [{"token": list(scopes)}]}
+    allowed = [] if scopes is None else [list(scopes), *([[alternative]] if alternative else [])]
+    extra: dict[str, Any] = {"security": [{"token": names} for names in allowed]}
     if body is not None:
         schema = body.model_json_schema(ref_template="#/components/schemas/{model}")
         extra["requestBody"] = {"content": {"application/json": {"schema": _inlined(schema)}}}
@@ -66,26 +70,51 @@ def add_route(
     answer: Any,
     *errors: int,
     scopes: Sequence[Scope],
+    alternative: Scope | None = None,
     whole_tenant: bool = False,
     **more: Any,
 ) -> None:
     """Add `METHOD[|METHOD] /path` to a router, for callers whose token holds all of the scopes.
 
-    `whole_tenant` is what `needs` takes; the rest is what `documented` takes.
+    `alternative` and `whole_tenant` are what `needs` takes; the rest is what `documented` takes.
+    The query string may hold the documented fields and no other.
     """
     methods, path = address.split(" ")
+    checks = [
+        needs(*scopes, alternative=alternative, whole_tenant=whole_tenant),
+        check_query(more.get("parameters", ())),
+    ]
     router.add_api_route(
         path,
         endpoint,
         methods=methods.split("|"),
-        dependencies=[Depends(needs(*scopes, whole_tenant=whole_tenant))],
-        **documented(status, answer, *errors, scopes=scopes, **more),
+        dependencies=[Depends(check) for check in checks],
+        **documented(
+            status, answer, *{*errors, 400}, scopes=scopes, alternative=alternative, **more
+        ),
     )
+
+
+def check_query(
+    parameters: Sequence[dict[str, Any]],
+) -> Callable[[Request], Awaitable[None]]:
+    """What lets a request through whose query string holds only these of the parameters."""
+    fields = [field for field in parameters if field["in"] == "query"]
+    repeatable = [
+        field["name"] for field in fields if field.get("schema", {}).get("type") == "array"
+    ]
+    return accept_query([field["name"] for field in fields], repeatable)
 
 
 def query_field(name: str, kind: str, meaning: str) -> dict[str, Any]:
     """One field of a query string."""
     return {"name": name, "in": "query", "description": meaning, "schema": {"type": kind}}
+
+
+def list_field(name: str, meaning: str) -> dict[str, Any]:
+    """One field of a query string that may be repeated."""
+    schema = {"type": "array", "items": {"type": "string"}}
+    return {"name": name, "in": "query", "description": meaning, "schema": schema}
 
 
 def header_field(name: str, pattern: str, meaning: str) -> dict[str, Any]:
@@ -96,15 +125,18 @@ def header_field(name: str, pattern: str, meaning: str) -> dict[str, Any]:
 
 def filter_fields() -> list[dict[str, Any]]:
     """The filters a query string can hold."""
-    return [
-        query_field(each.field, "integer" if each.type is int else "string", each.meaning)
-        | (
-            {"content": {"application/json": {"schema": {"type": "object"}}}}
-            if each.type is Raw
-            else {}
-        )
-        for each in LIST_FILTERS
-    ]
+    return [_filter_field(filter_) for filter_ in LIST_FILTERS]
+
+
+def _filter_field(filter_: type[Filter]) -> dict[str, Any]:
+    if filter_.type == list[str]:
+        return list_field(filter_.field, f"{filter_.meaning}; repeat it for more, or a JSON array")
+    field = query_field(
+        filter_.field, "integer" if filter_.type is int else "string", filter_.meaning
+    )
+    if filter_.type is Raw:
+        field |= {"content": {"application/json": {"schema": {"type": "object"}}}}
+    return field
 
 
 def _inlined(schema: dict[str, Any]) -> dict[str, Any]:

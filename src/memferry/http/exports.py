@@ -1,6 +1,7 @@
 """The export endpoints: read the request, call one verb, show the result."""
 
 import re
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.requests import Request
@@ -12,14 +13,17 @@ from memferry.exports.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http import shapes
-from memferry.http.docs import add_route, header_field
-from memferry.http.requests import caller, read_body
+from memferry.http.docs import add_route, header_field, query_field
+from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.requests import caller, number, read_body, read_query
 from memferry.http.views import export_summary, export_view, json_answer
 from memferry.model.audit import Entry
+from memferry.model.cursor import ExportId, TimeMs
 from memferry.model.export import UNFINISHED, Export
 
 _KEY = re.compile(r"[!-~]{1,255}")
-
+_PAGES = Pages(listing=("exports",), kinds=(TimeMs, ExportId))
+_LIST_QUERY = [query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR]
 
 _IDEMPOTENCY_KEY = header_field(
     "Idempotency-Key", _KEY.pattern, "repeats with the same key and body answer the same export"
@@ -45,13 +49,14 @@ class ExportEndpoints:
             router, f"POST {base}", self.create_export, 201, shapes.Export, 400, 409, 413, 422,
             body=shapes.ExportRequest, parameters=[_IDEMPOTENCY_KEY], scopes=["exports:create"],
         )  # fmt: skip
+        reading: dict[str, Any] = {"scopes": ["exports:read"], "alternative": "exports:create"}
         add_route(
             router, f"GET {base}", self.list_exports, 200, shapes.ExportList,
-            scopes=["exports:read"],
+            parameters=_LIST_QUERY, **reading,
         )  # fmt: skip
         add_route(
             router, f"GET {base}/{{export_id}}", self.get_export, 200, shapes.Export, 404,
-            scopes=["exports:read"],
+            **reading,
         )  # fmt: skip
         add_route(
             router, f"DELETE {base}/{{export_id}}", self.delete_export, 204, None, 404,
@@ -71,12 +76,27 @@ class ExportEndpoints:
         return await self._answer(request, made, 201)
 
     async def list_exports(self, request: Request) -> Response:
-        """The 100 most recent exports, newest first, without payloads and links."""
-        found = await self._exports.newest(caller(request))
-        return json_answer({"exports": [export_summary(each) for each in found]})
+        """The most recent exports, newest first, without payloads and links.
+
+        A token with `exports:create` and without `exports:read` is shown its own.
+        """
+        query = read_query(request)
+        limit = number(query.get("limit"), 100, least=1, most=500)
+        exports = await self._exports.newest(
+            caller(request), limit=limit + 1, place=_PAGES.place(query)
+        )
+        places = [(export.created_at, export.id) for export in exports]
+        cursor = _PAGES.next_cursor(places, limit)
+        shown = [export_summary(export) for export in exports[:limit]]
+        return json_answer(
+            {"exports": shown, "next_cursor": cursor}, headers=link_next(request, cursor)
+        )
 
     async def get_export(self, request: Request, export_id: str) -> Response:
-        """One export; a small one with its payload, a large one with a link once it is whole."""
+        """One export; a small one with its payload, a large one with a link once it is whole.
+
+        A token with `exports:create` and without `exports:read` finds its own.
+        """
         found = await self._exports.get(caller(request), export_id)
         return await self._answer(request, found, 200)
 

@@ -1,7 +1,9 @@
 """The memory endpoints, and the two addresses older clients use for bulk save and recall."""
 
-from collections.abc import Mapping
+from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter
@@ -15,18 +17,25 @@ from memferry.errors import Invalid, MemoryNotFound, TooLarge
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
 from memferry.http.docs import add_route, filter_fields, query_field
+from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.requests import (
+    INT64,
+    Query,
     caller,
     flag,
     number,
+    number_in,
     read_body,
     read_query,
+    texts_in,
     time_or_none,
+    uuid_in,
     uuid_or,
 )
 from memferry.http.views import json_answer, raw_answer, rows
 from memferry.memories.service import Memories, Times
 from memferry.model import json, rules
+from memferry.model.cursor import TimeMs
 from memferry.model.memory import BulkSave, BulkSearch, Change, Checked, MovedMemory, NewMemory
 from memferry.model.token import Scope
 
@@ -36,20 +45,37 @@ _BULK_BYTES = 128 * 1024 * 1024
 _BULK_ROWS = 10_000
 _QUERIES = 25
 _SEARCH_BODY_BYTES = 1024 * 1024
+_THREAD_ROWS = 10_000
 
+# What the rows of each list are ordered by.
+_LISTED = (TimeMs, UUID)
+_FOUND = (float, TimeMs, UUID)
+_PIECES = (Decimal, TimeMs, UUID)
+
+_PUBLISHED = [
+    query_field(name, "string", "sent by published clients; without effect")
+    for name in ("recall", "source", "include", "entity")
+]
 _LIST_QUERY = [
     query_field("q", "string", "plain text; any shared word finds a memory"),
     query_field("limit", "integer", "50 unless given, held within 1 to 500"),
-    query_field("offset", "integer", "0 unless given, held within 0 to 100,000"),
+    query_field("offset", "integer", "how many rows to pass over; 0 unless given"),
+    CURSOR,
     *filter_fields(),
+    *_PUBLISHED,
 ]
 _DELETE_QUERY = [
     query_field("purge_exports", "boolean", "also remove the stored exports that may hold it")
 ]
 _RECALL_QUERY = [
     query_field("q", "string", "plain text"),
-    query_field("namespace", "string", "only this namespace"),
     query_field("limit", "integer", "10 unless given, held within 1 to 500"),
+    *filter_fields(),
+    *_PUBLISHED,
+]
+_THREAD_QUERY = [
+    query_field("limit", "integer", "10,000 unless given, held within 1 to 10,000"),
+    CURSOR,
 ]
 _READ: tuple[Scope, ...] = ("memories:read",)
 _WRITE: tuple[Scope, ...] = ("memories:write",)
@@ -119,7 +145,7 @@ class MemoryEndpoints:
         )  # fmt: skip
         add_route(
             router, "GET /api/threads/{reference:any_text}", self.get_thread, 200, shapes.Thread,
-            scopes=_READ,
+            parameters=_THREAD_QUERY, scopes=_READ,
         )  # fmt: skip
         add_route(
             router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace],
@@ -133,37 +159,43 @@ class MemoryEndpoints:
         return raw_answer((await self._memories.save(caller(request), new)).encode(), 201)
 
     async def list_memories(self, request: Request) -> Response:
-        """List memories, newest first; with `q`, search them, best first. All filters must hold."""
+        """List memories, newest first; with `q`, search them, best first. All filters must hold.
+
+        While more are left, the header `Link` names the next page (`rel="next"`).
+        """
         query = read_query(request)
         limit = number(query.get("limit"), 50, least=1, most=500)
-        offset = number(query.get("offset"), 0, least=0, most=100_000)
+        offset = number(query.get("offset"), 0, least=0, most=INT64)
         selection, asking = _selection(query), caller(request)
-        if q := query.get("q"):
-            words = rules.text("q", q, most=rules.QUERY_CHARACTERS)
-            found = await self._memories.search(
-                asking, words, selection, limit=limit, offset=offset
-            )
+        q = rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+        pages = Pages(("memories", q, *selection.listing), _FOUND if q else _LISTED)
+        asked: Any = {"limit": limit + 1, "offset": offset, "place": pages.place(query)}
+        if q:
+            found = await self._memories.search(asking, q, selection, **asked)
         else:
-            found = await self._memories.newest(asking, selection, limit=limit, offset=offset)
-        return json_answer(rows(found))
+            found = await self._memories.newest(asking, selection, **asked)
+        names = ("score", "created_at", "id") if q else ("created_at", "id")
+        places = [[row[name] for name in names] for row in found]
+        link = link_next(request, pages.next_cursor(places, limit))
+        return json_answer(_rendered(found[:limit]), headers=link)
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
         body = json.decode(_bulk_search, await read_body(request, _SEARCH_BODY_BYTES))
         if not 1 <= len(body.queries) <= _QUERIES:
             raise Invalid("queries", f"expected 1 to {_QUERIES} queries")
-        for index, each in enumerate(body.queries):
-            rules.text(f"queries[{index}]", each, most=rules.QUERY_CHARACTERS)
-        limit = min(max(body.k, 1), 50)
+        for index, query in enumerate(body.queries):
+            rules.text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
+        limit = number_in(body.k, 5, least=1, most=50)
         selection = _bulk_selection(body)
         results = [
             {
-                "query": each,
-                "hits": rows(
-                    await self._memories.search(caller(request), each, selection, limit=limit)
+                "query": query,
+                "hits": _rendered(
+                    await self._memories.search(caller(request), query, selection, limit=limit)
                 ),
             }
-            for each in body.queries
+            for query in body.queries
         ]
         return json_answer({"results": results})
 
@@ -194,45 +226,76 @@ class MemoryEndpoints:
         return Response(status_code=204, headers=headers)
 
     async def save_bulk(self, request: Request) -> Response:
-        """Save up to 10,000 rows; rows that break a rule are counted and named, not saved."""
+        """Save up to 10,000 rows; rows that break a rule are counted and named, not saved.
+
+        Every row gets a new id, whatever id it brings. `ids` are those of the rows in their order,
+        null for one that was not saved.
+        """
         body = json.decode(_bulk_save, await read_body(request, _BULK_BYTES))
         items, faults = _checked_items(body.items)
-        saved = await self._memories.save_many(caller(request), items) if items else 0
-        return json_answer({"saved": saved, "errors": len(faults), "failures": faults})
+        saved = await self._memories.save_many(caller(request), items) if items else []
+        failed, new_ids = {fault["index"] for fault in faults}, iter(saved)
+        ids = [None if index in failed else next(new_ids) for index in range(len(body.items))]
+        return json_answer(
+            {"saved": len(saved), "errors": len(faults), "ids": ids, "failures": faults}
+        )
 
     async def recall(self, request: Request) -> Response:
         """What the published MCP server asks for: the best memories for a query."""
         query = read_query(request)
         limit = number(query.get("limit"), 10, least=1, most=500)
-        q = rules.text("q", query.get("q", ""), most=rules.QUERY_CHARACTERS)
+        q = rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
         found = await self._memories.search(caller(request), q, _selection(query), limit=limit)
-        return json_answer({"memories": rows(found), "procedurals": [], "query": q})
+        return json_answer({"memories": _rendered(found), "procedurals": [], "query": q})
 
     async def get_thread(self, request: Request, reference: str) -> Response:
-        """The pieces of one conversation or document, in order."""
+        """The pieces of one conversation or document, in order; or one memory, by its id.
+
+        While more are left, `next_cursor` and the header `Link` lead to the next page.
+        """
+        query, pages = read_query(request), Pages(("thread", reference), _PIECES)
+        limit = number(query.get("limit"), _THREAD_ROWS, least=1, most=_THREAD_ROWS)
+        place = pages.place(query)
+        found: Sequence[Any] = []
         # No row holds NUL, and PostgreSQL could not even be asked.
-        found = (
-            [] if "\x00" in reference else await self._memories.thread(caller(request), reference)
+        if "\x00" not in reference:
+            found = await self._memories.thread(
+                caller(request), reference, uuid_in(reference), limit=limit + 1, place=place
+            )
+        places = [(row["position"], row["created_at"], row["id"]) for row in found]
+        cursor = pages.next_cursor(places, limit)
+        return json_answer(
+            {
+                "parent_ref": reference,
+                "chunks": _rendered(found[:limit]),
+                "next_cursor": cursor,
+            },
+            headers=link_next(request, cursor),
         )
-        return json_answer({"parent_ref": reference, "chunks": rows(found)})
 
     async def list_namespaces(self, request: Request) -> Response:
         """Every namespace with its number of memories, newest first."""
         return json_answer(await self._memories.namespaces(caller(request)))
 
 
-def _selection(query: Mapping[str, str]) -> Selection:
+def _rendered(found: Sequence[Any]) -> Raw:
+    return rows(row["row"] for row in found)
+
+
+def _selection(query: Query) -> Selection:
     """The filters of a query string; empty ones count as not given, and so do junk times."""
     chosen: dict[type[Filter], object] = {}
-    for each in LIST_FILTERS:
-        given: Any = query.get(each.field) or None
-        if each.type is int:
+    for filter_ in LIST_FILTERS:
+        given: Any = query.get(filter_.field) or None
+        if filter_.type is int:
             given = time_or_none(given)
-        elif each.type is Raw and given is not None:
+        elif filter_.type == list[str]:
+            given = texts_in(filter_.field, query.all(filter_.field))
+        elif filter_.type is Raw and given is not None:
             given = Raw(given.strip().encode())
         if given is not None:
-            chosen[each] = each.check(given)
-    return Selection.of({each: value for each, value in chosen.items() if value is not None})
+            chosen[filter_] = filter_.check(given)
+    return Selection.of({filter_: value for filter_, value in chosen.items() if value is not None})
 
 
 def _bulk_selection(body: BulkSearch) -> Selection:

@@ -103,6 +103,7 @@ class BulkSaved(Shape):
 
     saved: int
     errors: int
+    ids: list[UUID | None] = Field(description="of the rows in their order; null: not saved")
     failures: list[Failure]
 
 
@@ -110,8 +111,9 @@ class BulkSearch(BaseModel):
     """Several searches with the same filters."""
 
     queries: list[str] = Field(min_length=1, max_length=25, examples=[["tea", "answers"]])
-    k: int = Field(default=5, description="held within 1 to 50")
+    k: int | str | None = Field(default=5, description="held within 1 to 50; junk means 5")
     namespace: str | None = None
+    tags: list[str] | None = Field(default=None, description="has ALL of these tags")
     created_after: int | None = Field(default=None, ge=0)
     created_before: int | None = Field(default=None, ge=0)
     metadata_filter: Json | None = None
@@ -143,6 +145,7 @@ class Thread(Shape):
 
     parent_ref: str
     chunks: list[MemoryRow]
+    next_cursor: str | None = Field(description="leads to the next page; null at the end")
 
 
 class Namespace(Shape):
@@ -224,6 +227,7 @@ class ExportList(Shape):
     """The most recent exports."""
 
     exports: list[ExportSummary]
+    next_cursor: str | None = Field(description="leads to the next page; null at the end")
 
 
 class Health(Shape):
@@ -264,6 +268,12 @@ class Webhook(Shape):
     updated_at: int
 
 
+class ChangedWebhook(Webhook):
+    """A webhook after its change."""
+
+    updated: Literal[True]
+
+
 class CreatedWebhook(Webhook):
     """The only answer that ever shows the secret."""
 
@@ -287,6 +297,7 @@ class DeliveryList(Shape):
     """The most recent deliveries to one webhook, newest first."""
 
     deliveries: list[Delivery]
+    next_cursor: str | None = Field(description="leads to the next page; null at the end")
 
 
 class WebhookList(Shape):
@@ -331,6 +342,7 @@ class TokenList(Shape):
     """The tenant's tokens, newest first, revoked and expired ones too."""
 
     tokens: list[Token]
+    next_cursor: str | None = Field(description="leads to the next page; null at the end")
 
 
 class AuditEntry(Shape):

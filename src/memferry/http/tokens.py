@@ -1,6 +1,7 @@
 """The token endpoints, for tokens with the scope `admin`."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter
@@ -9,14 +10,18 @@ from starlette.responses import Response
 
 from memferry.errors import TokenNotFound
 from memferry.http import shapes
-from memferry.http.docs import add_route
-from memferry.http.requests import caller, read_body, uuid_or
+from memferry.http.docs import add_route, query_field
+from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.requests import caller, number, read_body, read_query, uuid_or
 from memferry.http.views import json_answer
 from memferry.model import json
+from memferry.model.cursor import TimeMs
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
 from memferry.tenants.tokens import Tokens
 
 _BODY_BYTES = 256 * 1024
+_PAGES = Pages(listing=("tokens",), kinds=(TimeMs, UUID))
+_LIST_QUERY = [query_field("limit", "integer", "500 unless given, held within 1 to 1,000"), CURSOR]
 
 
 class NewToken(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -51,7 +56,10 @@ class TokenEndpoints:
         router = APIRouter(tags=["tokens"])
         base, one = "/api/tokens", "/api/tokens/{token_id}"
         admin: tuple[Scope, ...] = ("admin",)
-        add_route(router, f"GET {base}", self.list_tokens, 200, shapes.TokenList, scopes=admin)
+        add_route(
+            router, f"GET {base}", self.list_tokens, 200, shapes.TokenList,
+            parameters=_LIST_QUERY, scopes=admin,
+        )  # fmt: skip
         add_route(
             router, f"POST {base}", self.create_token, 201, shapes.CreatedToken, 400, 413,
             body=shapes.NewToken, scopes=admin,
@@ -65,7 +73,15 @@ class TokenEndpoints:
 
         A token that is limited to namespaces manages those that are limited to some of them.
         """
-        return json_answer({"tokens": await self._tokens.all(caller(request))})
+        query = read_query(request)
+        limit = number(query.get("limit"), 500, least=1, most=1000)
+        tokens = await self._tokens.newest(
+            caller(request), limit=limit + 1, place=_PAGES.place(query)
+        )
+        cursor = _PAGES.next_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
+        return json_answer(
+            {"tokens": tokens[:limit], "next_cursor": cursor}, headers=link_next(request, cursor)
+        )
 
     async def create_token(self, request: Request) -> Response:
         """Make a token for the same tenant; `token` is shown only here.

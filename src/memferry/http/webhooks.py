@@ -1,6 +1,7 @@
 """The webhook endpoints."""
 
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from fastapi import APIRouter
@@ -9,14 +10,17 @@ from starlette.responses import Response
 
 from memferry.errors import WebhookNotFound
 from memferry.http import shapes
-from memferry.http.docs import add_route
-from memferry.http.requests import caller, read_body, uuid_or
+from memferry.http.docs import add_route, query_field
+from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.requests import caller, number, read_body, read_query, uuid_or
 from memferry.http.views import json_answer, raw_answer, rows
 from memferry.model import json
+from memferry.model.cursor import TimeMs
 from memferry.model.webhook import NewWebhook, WebhookChange
 from memferry.webhooks.service import Webhooks
 
 _BODY_BYTES = 64 * 1024
+_LIST_QUERY = [query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR]
 _new = msgspec.json.Decoder(NewWebhook)
 _change = msgspec.json.Decoder(WebhookChange)
 
@@ -41,13 +45,13 @@ class WebhookEndpoints:
         )  # fmt: skip
         add_route(router, f"GET {one}", self.get_webhook, 200, shapes.Webhook, 404, **reading)
         add_route(
-            router, f"PUT {one}", self.change_webhook, 200, shapes.Webhook, 400, 404, 413,
+            router, f"PUT {one}", self.change_webhook, 200, shapes.ChangedWebhook, 400, 404, 413,
             body=shapes.WebhookChange, **writing,
         )  # fmt: skip
         add_route(router, f"DELETE {one}", self.delete_webhook, 204, None, 404, **writing)
         add_route(
             router, f"GET {one}/deliveries", self.list_deliveries, 200, shapes.DeliveryList, 404,
-            **reading,
+            parameters=_LIST_QUERY, **reading,
         )  # fmt: skip
         return router
 
@@ -56,7 +60,10 @@ class WebhookEndpoints:
         return json_answer({"endpoints": rows(await self._webhooks.all(caller(request)))})
 
     async def create_webhook(self, request: Request) -> Response:
-        """Make a webhook. Its secret, which signs every delivery, is shown only here."""
+        """Make a webhook. Its secret, which signs every delivery, is shown only here.
+
+        A tenant may have 50 of them.
+        """
         new = json.decode(_new, await read_body(request, _BODY_BYTES))
         made = await self._webhooks.create(caller(request), new)
         return raw_answer(made.encode(), 201)
@@ -72,7 +79,7 @@ class WebhookEndpoints:
         changed = await self._webhooks.change(
             caller(request), uuid_or(webhook_id, WebhookNotFound()), change
         )
-        return raw_answer(changed.encode())
+        return raw_answer(b'%b,"updated":true}' % changed.encode().removesuffix(b"}"))
 
     async def delete_webhook(self, request: Request, webhook_id: str) -> Response:
         """Delete a webhook, and what still waits to be sent to it."""
@@ -80,8 +87,16 @@ class WebhookEndpoints:
         return Response(status_code=204)
 
     async def list_deliveries(self, request: Request, webhook_id: str) -> Response:
-        """The 100 most recent deliveries to a webhook, newest first, without their bodies."""
-        found = await self._webhooks.deliveries(
-            caller(request), uuid_or(webhook_id, WebhookNotFound())
+        """What was sent or waits to be sent to a webhook, newest first, without the bodies."""
+        webhook = uuid_or(webhook_id, WebhookNotFound())
+        query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
+        limit = number(query.get("limit"), 100, least=1, most=500)
+        deliveries = await self._webhooks.deliveries(
+            caller(request), webhook, limit=limit + 1, place=pages.place(query)
         )
-        return json_answer({"deliveries": rows(found)})
+        places = [(row["created_at"], row["id"]) for row in deliveries]
+        cursor = pages.next_cursor(places, limit)
+        shown = rows(row["row"] for row in deliveries[:limit])
+        return json_answer(
+            {"deliveries": shown, "next_cursor": cursor}, headers=link_next(request, cursor)
+        )

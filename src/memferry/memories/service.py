@@ -1,7 +1,12 @@
 """What can be done with one tenant's memories. Rows come back as JSON text PostgreSQL rendered."""
 
+import math
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
 from uuid import UUID
+
+import asyncpg
 
 from memferry.database.literal import array
 from memferry.database.pool import Connection, Database
@@ -13,6 +18,10 @@ from memferry.model.memory import Change, Checked
 from memferry.model.token import Caller
 
 Times = tuple[int | None, int | None]
+
+# Places before the first row: no memory is as new as that, no piece of a thread as early.
+_NEWEST = (2**63 - 1, UUID(int=0))
+_FOREMOST = (Decimal("-Infinity"), 0, UUID(int=0))
 
 
 class Memories:
@@ -43,15 +52,16 @@ class Memories:
             raise UnknownToken  # its tenant is being deleted
         return row
 
-    async def save_many(self, caller: Caller, items: Sequence[tuple[Checked, Times]]) -> int:
-        """Save all of these or none; answers how many. Their order is the order of their ids."""
+    async def save_many(self, caller: Caller, items: Sequence[tuple[Checked, Times]]) -> list[UUID]:
+        """Save all of these or none; answers their ids, which rise in the same order."""
         new = [each for each, _ in items]
         for index, each in enumerate(new):
             caller.check_namespace(each.namespace, f"items[{index}].namespace")
+        ids = new_memory_ids(len(items))
         async with self._database.tenant(caller, patient=True) as connection:
             saved: int = await connection.fetchval(
                 sql("save_memories"),
-                new_memory_ids(len(items)),
+                ids,
                 [each.content for each in new],
                 [each.namespace for each in new],
                 # unnest cannot take lists of unequal length apart
@@ -64,7 +74,7 @@ class Memories:
             )
         if saved < len(items):
             raise UnknownToken  # its tenant is being deleted
-        return saved
+        return ids
 
     async def get(self, caller: Caller, memory_id: UUID) -> str:
         """One memory's row; raises MemoryNotFound."""
@@ -83,31 +93,69 @@ class Memories:
         return _found(row)
 
     async def newest(
-        self, caller: Caller, selection: Selection, *, limit: int, offset: int = 0
-    ) -> list[str]:
-        """The rows that match, newest first."""
-        statement, arguments = selection.apply(sql("list_memories"), limit, offset)
-        return await self._rows(caller, statement, arguments)
+        self,
+        caller: Caller,
+        selection: Selection,
+        *,
+        limit: int,
+        offset: int = 0,
+        place: Sequence[Any] | None = None,
+    ) -> list[asyncpg.Record]:
+        """The rows that match, newest first, behind a place if one is given.
+
+        Each is rendered as `row`; `created_at` and `id`, which a place is made of, stand beside it.
+        """
+        statement, arguments = selection.apply(
+            sql("list_memories"), limit, offset, *(place or _NEWEST)
+        )
+        return await self._fetch(caller, statement, arguments)
 
     async def search(
-        self, caller: Caller, query: str, selection: Selection, *, limit: int, offset: int = 0
-    ) -> list[str]:
-        """The rows that match and share any word with the query, best first, each with a score."""
-        statement, arguments = selection.apply(sql("search_memories"), limit, offset, query)
-        return await self._rows(caller, statement, arguments)
+        self,
+        caller: Caller,
+        query: str,
+        selection: Selection,
+        *,
+        limit: int,
+        offset: int = 0,
+        place: Sequence[Any] | None = None,
+    ) -> list[asyncpg.Record]:
+        """The rows that match and share any word with the query, best first, each with a score.
 
-    async def thread(self, caller: Caller, reference: str) -> list[str]:
-        """The rows whose metadata.parent_ref or source_ref is this, by metadata.chunk_index."""
-        return await self._rows(caller, sql("list_thread"), [reference])
+        As `newest`; a place has the score before the others.
+        """
+        statement, arguments = selection.apply(
+            sql("search_memories"), limit, offset, query, *(place or (math.inf, *_NEWEST))
+        )
+        return await self._fetch(caller, statement, arguments)
+
+    async def thread(
+        self,
+        caller: Caller,
+        reference: str,
+        memory_id: UUID | None,
+        *,
+        limit: int,
+        place: Sequence[Any] | None = None,
+    ) -> list[asyncpg.Record]:
+        """The rows whose metadata.parent_ref or source_ref is this, by metadata.chunk_index.
+
+        The memory with that id is one of them if it has no parent_ref. As `newest`; a place is
+        `position`, `created_at` and `id`.
+        """
+        arguments = [reference, limit, *(place or _FOREMOST), memory_id]
+        return await self._fetch(caller, sql("list_thread"), arguments)
 
     async def namespaces(self, caller: Caller) -> list[Mapping[str, object]]:
         """Name, number of memories and last change (epoch ms) of each namespace, newest first."""
         async with self._database.tenant(caller) as connection:
             return [dict(row) for row in await connection.fetch(sql("list_namespaces"))]
 
-    async def _rows(self, caller: Caller, statement: str, arguments: Sequence[object]) -> list[str]:
+    async def _fetch(
+        self, caller: Caller, statement: str, arguments: Sequence[object]
+    ) -> list[asyncpg.Record]:
         async with self._database.tenant(caller) as connection:
-            return [row[0] for row in await connection.fetch(statement, *arguments)]
+            return await connection.fetch(statement, *arguments)
 
 
 async def delete_memory(connection: Connection, memory_id: UUID) -> str:

@@ -86,15 +86,21 @@ class BulkSave(msgspec.Struct, frozen=True, kw_only=True):
     items: list[Raw]
 
 
-class BulkSearch(msgspec.Struct, frozen=True, kw_only=True):
-    """Several searches with the same filters."""
+class BulkSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Several searches with the same filters; a misspelt filter must not be dropped."""
 
     queries: list[str]
-    k: int = 5
+    k: object = None
     namespace: str | None = None
+    tags: list[str] | None = None
     created_after: int | None = None
     created_before: int | None = None
     metadata_filter: Raw = _NULL
+    # What published clients send beside these; without effect.
+    recall: object = None
+    source: object = None
+    include: object = None
+    entity: object = None
 
 
 def _namespace(value: str | None) -> str:

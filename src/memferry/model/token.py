@@ -58,6 +58,14 @@ class Caller:
     address: str | None = None
     """Where the request came from, an IP address."""
 
+    @property
+    def own_exports_of(self) -> UUID | None:
+        """The token whose exports are all it may read; None: those of the whole tenant.
+
+        Whoever may create exports reads what the same token has created.
+        """
+        return None if self.token_id is None or "exports:read" in self.scopes else self.token_id
+
     def check_namespace(self, name: str, field: str = "namespace") -> None:
         """Raise NamespaceForbidden that names the field, unless it is one of the caller's."""
         if self.namespaces is not None and name not in self.namespaces:

@@ -16,6 +16,8 @@ EVENTS = (
     "memory.deleted",
     "export.completed",
     "export.failed",
+    # Never sent: a published client lists it among the events one may ask for.
+    "summary.created",
 )
 _URL_CHARACTERS = 2048
 _DESCRIPTION_CHARACTERS = 1000

@@ -80,7 +80,10 @@ class Storage(ABC):
 
     @abstractmethod
     async def ping(self) -> None:
-        """Return if the store can be used; raises StorageUnavailable."""
+        """Return if the store can be used; raises StorageUnavailable. Only looks."""
+
+    async def prepare(self) -> None:  # noqa: B027 - most stores need nothing
+        """Make what the store needs before its first use; raises StorageUnavailable."""
 
     async def close(self) -> None:  # noqa: B027 - most stores hold nothing open
         """Let go of connections."""

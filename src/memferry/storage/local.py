@@ -1,6 +1,7 @@
 """A directory as object store: every write is durable before anybody can see it."""
 
 import asyncio
+import errno
 import itertools
 import os
 import secrets
@@ -31,7 +32,11 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError as fault:
         raise ObjectNotFound from fault
     except OSError as fault:
-        raise StorageUnavailable(f"the object store is away: {fault.strerror}") from fault
+        raise StorageUnavailable(_reason(fault)) from fault
+
+
+def _reason(fault: OSError) -> str:
+    return f"the object store's directory (MEMFERRY_STORAGE_URL) cannot be used: {fault.strerror}"
 
 
 class LocalStorage(Storage):
@@ -131,11 +136,20 @@ class LocalStorage(Storage):
         await self.delete(upload.id)
 
     async def ping(self) -> None:
-        """Make the directory if it is missing, and see whether files can be made in it."""
+        """See whether files can be made in the directory."""
         with _translated_writes():
-            await asyncio.to_thread(_make_directories, self._root, self._root)
-            if not os.access(self._root, os.W_OK | os.X_OK):
-                raise PermissionError(13, "Permission denied")
+            await asyncio.to_thread(self._look)
+
+    async def prepare(self) -> None:
+        """Make the directory. Later nobody does: a lost mount must not be written beside."""
+        with _translated_writes():
+            await asyncio.to_thread(_make_root, self._root)
+
+    def _look(self) -> None:
+        if not self._root.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "its directory does not exist")
+        if not os.access(self._root, os.W_OK | os.X_OK):
+            raise PermissionError(errno.EACCES, "Permission denied")
 
     def _path(self, key: str) -> Path:
         parts = key.split("/")
@@ -145,6 +159,7 @@ class LocalStorage(Storage):
 
     async def _create(self, partial: Path) -> int:
         """Open a new file; its directory may vanish in between, with what was removed from it."""
+        await _to_its_end(self._look)
         for _ in range(_TRIES):
             with suppress(FileNotFoundError):
                 await _to_its_end(_make_directories, partial.parent, self._root)
@@ -213,8 +228,9 @@ def _translated_writes() -> Iterator[None]:
     try:
         with _translated():
             yield
-    except ObjectNotFound as fault:
-        raise StorageUnavailable from fault
+    except ObjectNotFound as missing:
+        fault = missing.__cause__
+        raise StorageUnavailable(_reason(fault) if isinstance(fault, OSError) else None) from fault
 
 
 async def _to_its_end(
@@ -233,14 +249,18 @@ async def _to_its_end(
         raise
 
 
+def _make_root(root: Path) -> None:
+    root.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _flush_directory(root.parent)
+
+
 def _make_directories(path: Path, root: Path) -> None:
-    """Make missing directories, each flushed into the one that holds it."""
-    if path.is_dir():
+    """Make missing directories below the root, each flushed into the one that holds it."""
+    if path == root or path.is_dir():
         return
-    if path != root:
-        _make_directories(path.parent, root)
+    _make_directories(path.parent, root)
     with suppress(FileExistsError):
-        path.mkdir(mode=0o700, parents=path == root)
+        path.mkdir(mode=0o700)
     _flush_directory(path.parent)
 
 

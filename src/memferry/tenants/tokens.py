@@ -17,7 +17,8 @@ from memferry.model.identity import new_memory_ids
 from memferry.model.token import Caller, Grant
 
 _PREFIX = "mnu_"
-_LISTED = 1000
+# No token is as new as that.
+_FIRST = (2**63 - 1, UUID(int=0))
 NAME_CHARACTERS = 200
 _SHOWN_CHARACTERS = 12
 
@@ -97,10 +98,15 @@ class Tokens:
             row = await connection.fetchrow(sql("mint_token"), *stored(token, name, grant))
         return token, dict(row or {})
 
-    async def all(self, caller: Caller) -> Sequence[Mapping[str, Any]]:
-        """The 1,000 newest tokens, newest first; of a limited caller those within its limit."""
+    async def newest(
+        self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
+    ) -> Sequence[Mapping[str, Any]]:
+        """The newest tokens behind a place (`created_at`, id), newest first; None: the first.
+
+        A limited caller is shown those within its limit.
+        """
         async with self._database.tenant(caller) as connection:
-            rows = await connection.fetch(sql("list_tenant_tokens"), _LISTED)
+            rows = await connection.fetch(sql("list_tenant_tokens"), limit, *(place or _FIRST))
         return [dict(row) for row in rows]
 
     async def get(self, caller: Caller, token_id: UUID) -> Mapping[str, Any]:

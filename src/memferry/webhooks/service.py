@@ -2,8 +2,10 @@
 
 import secrets
 from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 from msgspec import UNSET, Raw
 
@@ -20,7 +22,8 @@ from memferry.model.webhook import (
 )
 
 _MOST = 50
-_LISTED = 100
+# No delivery is as new as that.
+_FIRST = (2**63 - 1, UUID(int=0))
 
 
 class Webhooks:
@@ -82,12 +85,19 @@ class Webhooks:
         async with self._database.tenant(caller) as connection:
             _found(await connection.fetchval(sql("delete_webhook"), webhook_id))
 
-    async def deliveries(self, caller: Caller, webhook_id: UUID) -> Sequence[str]:
-        """The log of one webhook's deliveries, newest first; raises WebhookNotFound."""
+    async def deliveries(
+        self, caller: Caller, webhook_id: UUID, *, limit: int, place: Sequence[Any] | None = None
+    ) -> Sequence[asyncpg.Record]:
+        """The log of one webhook's deliveries behind a place, newest first.
+
+        A place is `created_at` and id, which stand beside each `row`; None: the first. Raises
+        WebhookNotFound.
+        """
         async with self._database.tenant(caller) as connection:
             _found(await connection.fetchval(sql("get_webhook"), webhook_id))
-            rows = await connection.fetch(sql("list_deliveries"), webhook_id, _LISTED)
-        return [row[0] for row in rows]
+            return await connection.fetch(
+                sql("list_deliveries"), webhook_id, limit, *(place or _FIRST)
+            )
 
 
 def _found(row: str | None) -> str:

@@ -1,3 +1,5 @@
--- The tokens of the tenant, newest first, without their digests.
+-- The tokens of the tenant, newest first, those behind the place ($2, $3), without their digests.
 SELECT id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at
-FROM tokens ORDER BY created_at DESC, id DESC LIMIT $1
+FROM tokens
+WHERE (created_at, id) < ($2::bigint, $3::uuid)
+ORDER BY created_at DESC, id DESC LIMIT $1

@@ -1,0 +1,1 @@
+"""Files that the service hands out as they are."""

@@ -1,0 +1,54 @@
+"""Pages of a list: the cursor that a request brings, and the link to the page behind this one."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+
+from memferry.errors import Invalid
+from memferry.http.docs import query_field
+from memferry.http.requests import Query, read_query
+from memferry.model.cursor import decode_cursor, encode_cursor
+
+CURSOR = query_field("cursor", "string", "goes on where an earlier page ended: its next cursor")
+
+
+@dataclass(frozen=True)
+class Pages:
+    """One list, and the values that its rows are ordered by."""
+
+    listing: tuple[object, ...]
+    """What tells this list from another: its address and its filters."""
+    kinds: tuple[Any, ...]
+
+    def place(self, query: Query) -> list[Any] | None:
+        """Behind which row the page begins; None: at the first. Raises Invalid for the cursor."""
+        text = query.get("cursor")
+        if not text:
+            return None
+        if (query.get("offset") or "0").strip() != "0":
+            raise Invalid("cursor", "goes without offset")
+        return decode_cursor(text, self.listing, self.kinds)
+
+    def next_cursor(self, places: Sequence[Sequence[object]], limit: int) -> str | None:
+        """The cursor behind the last row of a page; None if no row is left.
+
+        `places` are those of the page's rows and, if there is one, of the row behind it.
+        """
+        return encode_cursor(self.listing, places[limit - 1]) if len(places) > limit else None
+
+
+def link_next(request: Request, cursor: str | None) -> dict[str, str]:
+    """The header that names the next page (RFC 8288, section 3), or none."""
+    if cursor is None:
+        return {}
+    return link_page(request, "cursor", cursor)
+
+
+def link_page(request: Request, field: str, value: str) -> dict[str, str]:
+    """The header of the same address with one field of the query string set anew."""
+    pairs = [pair for pair in read_query(request).pairs if pair[0] not in {field, "offset"}]
+    url = request.url.replace(query=urlencode([*pairs, (field, value)]))
+    return {"Link": f'<{url}>; rel="next"'}

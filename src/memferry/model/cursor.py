@@ -1,0 +1,57 @@
+"""Where a list goes on: the place of its last row, as a text that clients hand back unread."""
+
+import base64
+import binascii
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import Meta
+
+from memferry.errors import Invalid
+
+TimeMs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+ExportId = Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")]
+_VERSION = 1
+_DIGEST_BYTES = 8
+
+
+class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
+    """A place in one list: the values its rows are ordered by, and which list that is.
+
+    A cursor is no secret and no permission: its values are bound as parameters, within what the
+    caller may see anyway.
+    """
+
+    version: int
+    listing: str
+    place: list[Any]
+
+
+def encode_cursor(listing: Sequence[object], place: Sequence[object]) -> str:
+    """The cursor behind the row at `place` of the list that `listing` describes."""
+    cursor = Cursor(_VERSION, _digest(listing), list(place))
+    return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
+
+
+def decode_cursor(text: str, listing: Sequence[object], kinds: tuple[Any, ...]) -> list[Any]:
+    """The place a cursor stands for, as values of these types.
+
+    Raises Invalid for a text that is no cursor, or one of a list with other filters.
+    """
+    try:
+        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        cursor = msgspec.json.decode(sealed, type=Cursor)
+        place: list[Any] = [
+            msgspec.convert(value, kind) for value, kind in zip(cursor.place, kinds, strict=True)
+        ]
+    except (binascii.Error, ValueError, RecursionError) as fault:
+        raise Invalid("cursor", "is not one of ours; take it from the answer before") from fault
+    if (cursor.version, cursor.listing) != (_VERSION, _digest(listing)):
+        raise Invalid("cursor", "belongs to a list with other filters")
+    return place
+
+
+def _digest(listing: Sequence[object]) -> str:
+    return hashlib.sha256(msgspec.json.encode(list(listing))).hexdigest()[: 2 * _DIGEST_BYTES]
