@@ -36,6 +36,7 @@ from memferry.database.pool import Database
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
 from memferry.tenants.admin import Admin
 
+DEFAULT_DATA_DIR = Path(tempfile.mkdtemp(prefix="memferry-default-"))
 # For clients that speak plain HTTP on this machine: to load the known authorities, as each client
 # does by default, takes longer than most tests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
@@ -52,8 +53,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.seed is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
     # Whatever a test starts without a data directory gets this one, never the machine's.
-    os.environ["MEMFERRY_DATA_DIR"] = tempfile.mkdtemp(prefix="memferry-default-")
-    config.add_cleanup(lambda: shutil.rmtree(os.environ["MEMFERRY_DATA_DIR"], ignore_errors=True))
+    os.environ["MEMFERRY_DATA_DIR"] = str(DEFAULT_DATA_DIR)
+    config.add_cleanup(lambda: shutil.rmtree(DEFAULT_DATA_DIR, ignore_errors=True))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -185,11 +186,11 @@ def free_port() -> int:
     return port
 
 
-def start_service(home: Path, log_in: Path | None = None, **environment: str) -> Service:
-    """Start the real thing and wait until it answers; its log lies in its home, or elsewhere."""
+def start_service(home: Path, **environment: str) -> Service:
+    """Start the real thing and wait until it answers; nothing of ours lies in its home."""
     # Tests run side by side: nobody's worker is to wait for everybody else.
     environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
-    port, log = free_port(), (log_in or home) / f"serve-{uuid4().hex[:8]}.log"
+    port, log = free_port(), DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
     command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(

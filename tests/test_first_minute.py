@@ -34,7 +34,7 @@ def run(command: str, data_dir: Path, seconds: float = 60) -> subprocess.Complet
 
 
 def assert_it_serves(data_dir: Path) -> None:
-    service = start_service(data_dir, data_dir.parent)
+    service = start_service(data_dir)
     stop_service(service)
 
     account = server_account("memferry")

@@ -100,7 +100,7 @@ def storage(settings: Settings) -> Storage:
 
 
 async def prepare_store(settings: Settings, store: Storage) -> None:
-    """Make what the store needs, for a process that will use it; one that is away may come later."""
+    """Make what the store needs; one that is away may come later."""
     try:
         if settings.storage_url is None:
             account = None if settings.database_url else server_account(settings.postgres_user)
