@@ -153,6 +153,11 @@ class Service:
     store: Path
     environment: dict[str, str]
 
+    @property
+    def home(self) -> Path:
+        """Its data directory."""
+        return self.store.parent
+
     def worker_pid(self) -> int | None:
         """The process that ps shows as `memferry worker`; None between two of them."""
         return child(self.process.pid, "memferry worker")

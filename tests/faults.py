@@ -189,7 +189,7 @@ class Plant:
         self.service = service
         self.person = person
         self.url = url
-        self.place = service.log.parent
+        self.place = service.store.parent
         self.workers: list[subprocess.Popen[bytes]] = []
         self.sha256 = ""
 

@@ -91,7 +91,7 @@ DEFAULTS: tuple[Guard, ...] = (
         "storage/local.py",
         "test_storage_local.py::test_files_are_private",
         ("os.O_EXCL, 0o600", "os.O_EXCL, 0o644"),
-        ("path.mkdir(mode=0o700, parents", "path.mkdir(parents"),
+        ("root.mkdir(mode=0o700, parents", "root.mkdir(parents"),
     ),
     *module("database/embedded.py", _EMBEDDED, ("flags, 0o600", "flags, 0o644")),
     *module("database/embedded.py", _EMBEDDED, '"listen_addresses": "",'),

@@ -133,7 +133,7 @@ TOKENS: tuple[Guard, ...] = (
     *module(
         "http/auth.py",
         "test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
-        ("if whole_tenant and found.namespaces is not None:", "if False:"),
+        ("if whole_tenant and holder.namespaces is not None:", "if False:"),
     ),
     *module(
         "http/webhooks.py",

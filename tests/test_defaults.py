@@ -150,7 +150,7 @@ def open_to_others(root: Path) -> list[str]:
 
 
 def test_what_it_writes_is_for_its_owner_alone_whatever_the_umask(careless: Service) -> None:
-    home = careless.log.parent
+    home = careless.home
     with person_of(careless) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
         export = alice.finished(alice.export(format="ndjson"))
@@ -236,7 +236,7 @@ def test_no_secret_stands_in_a_command_line_a_process_title_or_a_query(careless:
         alice.save("canary text of a memory")
         alice.export(metadata_filter={"canary": "value of a filter"})
         shown = [Path(f"/proc/{pid}/cmdline").read_text() for pid in everything_of(careless)]
-        environment = {"MEMFERRY_DATA_DIR": str(careless.log.parent)}
+        environment = {"MEMFERRY_DATA_DIR": str(careless.home)}
         url = subprocess.check_output(
             [sys.executable, "-m", "memferry", "database", "url"],
             env=os.environ | environment,

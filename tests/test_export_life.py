@@ -320,7 +320,7 @@ def test_an_expired_payload_is_gone_from_the_database(hasty: tuple[Service, Pers
     kept = alice.get(path_of(export)).json()
     wait_until("it expires", lambda: alice.get(path_of(export)).json()["status"] == "expired", 4)
     gone = alice.get(path_of(export)).json()
-    owner = EmbeddedPostgres(service.log.parent / "postgres").url()
+    owner = EmbeddedPostgres(service.home / "postgres").url()
 
     async def payloads() -> int:
         connection = await asyncpg.connect(owner)

@@ -83,7 +83,7 @@ def test_an_empty_export_is_a_valid_file(alice: Person, file_format: str, payloa
 
 
 def test_numbers_go_out_digit_by_digit(alice: Person) -> None:
-    numbers = '{"a": 1.50, "b": ' + "9" * 30 + "}"
+    numbers = '{"a":1.50,"b":' + "9" * 30 + "}"
     alice.post("/api/memories", content=f'{{"content": "n", "metadata": {numbers}}}')
 
     assert numbers in alice.export()["payload"]

@@ -78,7 +78,7 @@ def test_numbers_keep_every_digit(alice: Person) -> None:
 
     saved = alice.post("/api/memories", content=body).text
 
-    assert '"metadata":{"a": 1.50, "b": 12345678901234567890123}' in saved
+    assert '"metadata":{"a":1.50,"b":12345678901234567890123}' in saved
 
 
 def test_saving_twice_makes_two(alice: Person) -> None:

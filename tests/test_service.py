@@ -95,7 +95,7 @@ def test_everything_ends_when_the_service_itself_is_killed_and_starts_again(own:
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
-    again = start_service(own.log.parent, **own.environment)
+    again = start_service(own.home, **own.environment)
 
     rows = httpx.get(f"{again.url}/api/memories", headers=headers).json()
     assert [row["content"] for row in rows] == ["kept"]
@@ -134,7 +134,7 @@ def test_a_killed_worker_and_a_killed_postgresql_come_back(own: Service) -> None
 def test_a_second_service_on_the_same_data_directory_says_what_is_wrong(own: Service) -> None:
     command = [sys.executable, "-m", "memferry", "serve", "--port", "1"]
     done = subprocess.run(
-        [*command[:-1], "39999", "--data-dir", str(own.log.parent)],
+        [*command[:-1], "39999", "--data-dir", str(own.home)],
         check=False,
         capture_output=True,
         text=True,

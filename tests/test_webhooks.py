@@ -146,7 +146,7 @@ def test_a_change_of_nothing_is_refused(alice: Person) -> None:
 
 def test_deliveries_are_signed_over_the_raw_body(alice: Person, receiver: Receiver) -> None:
     hook = subscribe(alice, receiver.url)
-    numbers = '{"a": 1.50, "b": 12345678901234567890}'
+    numbers = '{"a":1.50,"b":12345678901234567890}'
     saved = alice.post("/api/memories", content=f'{{"content": "x", "metadata": {numbers}}}')
     receiver.wait_for(1)
     headers, body = receiver.got[0]

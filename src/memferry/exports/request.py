@@ -56,6 +56,7 @@ class ExportRequest:
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
         request = json.decode(_DECODER, body)
+        json.refuse_repeated_keys(body)
         file_format = _format(request.format, csv_safe=request.csv_safe is True)
         if request.compression is not None and request.compression not in CODECS:
             raise Invalid("compression", f"unknown; expected one of {', '.join(CODECS)}, or null")
@@ -66,7 +67,6 @@ class ExportRequest:
             if value is not None:
                 values[each] = value
         _check_order(values)
-        json.refuse_repeated_keys(body)
         recipient = request.encrypt_to
         if recipient is not None:
             check_recipient("encrypt_to", recipient)

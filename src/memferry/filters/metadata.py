@@ -14,7 +14,7 @@ class Metadata(Filter):
 
     field = "metadata_filter"
     type = Raw
-    condition = "($?::jsonb = '{}' OR metadata @> $?::jsonb)"
+    condition = "($?::jsonb = '{}' OR metadata::jsonb @> $?::jsonb)"
     meaning = "the memory's metadata contains this object"
 
     @classmethod

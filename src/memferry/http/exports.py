@@ -14,7 +14,7 @@ from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http import shapes
 from memferry.http.docs import add_route, header_field, query_field
-from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
 from memferry.http.requests import caller, number, read_body, read_query
 from memferry.http.views import export_summary, export_view, json_answer
 from memferry.model.audit import Entry
@@ -89,7 +89,7 @@ class ExportEndpoints:
         cursor = _PAGES.next_cursor(places, limit)
         shown = [export_summary(export) for export in exports[:limit]]
         return json_answer(
-            {"exports": shown, "next_cursor": cursor}, headers=link_next(request, cursor)
+            {"exports": shown, **named_cursor(cursor)}, headers=link_next(request, cursor)
         )
 
     async def get_export(self, request: Request, export_id: str) -> Response:

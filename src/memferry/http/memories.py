@@ -17,7 +17,7 @@ from memferry.errors import Invalid, MemoryNotFound, TooLarge
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
 from memferry.http.docs import add_route, filter_fields, query_field
-from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
 from memferry.http.requests import (
     INT64,
     Query,
@@ -181,7 +181,9 @@ class MemoryEndpoints:
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
-        body = json.decode(_bulk_search, await read_body(request, _SEARCH_BODY_BYTES))
+        text = await read_body(request, _SEARCH_BODY_BYTES)
+        body = json.decode(_bulk_search, text)
+        json.refuse_repeated_keys(text)
         if not 1 <= len(body.queries) <= _QUERIES:
             raise Invalid("queries", f"expected 1 to {_QUERIES} queries")
         for index, query in enumerate(body.queries):
@@ -268,7 +270,7 @@ class MemoryEndpoints:
             {
                 "parent_ref": reference,
                 "chunks": _rendered(found[:limit]),
-                "next_cursor": cursor,
+                **named_cursor(cursor),
             },
             headers=link_next(request, cursor),
         )
@@ -333,5 +335,5 @@ def _checked_item(text: Raw) -> tuple[Checked, Times]:
     item = json.decode(_moved_memory, bytes(text))
     for field in ("created_at", "updated_at"):
         if (given := getattr(item, field)) is not None:
-            rules.time_ms(field, given)
+            rules.stored_time_ms(field, given)
     return item.checked(), (item.created_at, item.updated_at)

@@ -40,6 +40,11 @@ class Pages:
         return encode_cursor(self.listing, places[limit - 1]) if len(places) > limit else None
 
 
+def named_cursor(cursor: str | None) -> dict[str, str]:
+    """The member of an answer that says there is more; none at the end."""
+    return {} if cursor is None else {"next_cursor": cursor}
+
+
 def link_next(request: Request, cursor: str | None) -> dict[str, str]:
     """The header that names the next page (RFC 8288, section 3), or none."""
     if cursor is None:

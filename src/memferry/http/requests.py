@@ -46,33 +46,27 @@ class Query:
     pairs: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str | None:
-        """The value of a field; None if it is not given."""
-        return next((value for field, value in self.pairs if field == name), None)
+        """The value of a field, the last if it is repeated; None if it is not given."""
+        return next((value for field, value in reversed(self.pairs) if field == name), None)
 
     def all(self, name: str) -> list[str]:
         """The values of a field that may be repeated."""
         return [value for field, value in self.pairs if field == name]
 
 
-def accept_query(
-    names: Collection[str], repeatable: Collection[str] = ()
-) -> Callable[[Request], Awaitable[None]]:
-    """Let a request on to its endpoint whose query string holds only these fields, each once.
+def accept_query(names: Collection[str]) -> Callable[[Request], Awaitable[None]]:
+    """Let a request on to its endpoint whose query string holds only these fields.
 
     Others are refused by name, since a filter that is dropped would show too much.
     """
 
     async def check(request: Request) -> None:
         pairs = _parse_query(request)
-        seen: set[str] = set()
         for name, value in pairs:
             if name not in names:
                 raise Invalid(name or "query string", "unknown query parameter")
-            if name in seen and name not in repeatable:
-                raise Invalid(name, "is given twice")
             if "\x00" in value:
                 raise Invalid(name, "must not contain NUL (U+0000)")
-            seen.add(name)
         request.scope[_QUERY] = Query(tuple(pairs))
 
     return check
@@ -119,7 +113,9 @@ def time_or_none(text: str | None) -> int | None:
 
 def flag(query: Query, name: str) -> bool:
     """A field that is `true` or `false`, false if not given; junk is refused, not passed over."""
-    text = query.get(name) or "false"
+    text = query.get(name)
+    if text is None:
+        return False
     if text not in {"true", "false"}:
         raise Invalid(name, "expected true or false")
     return text == "true"

@@ -145,7 +145,9 @@ class Thread(Shape):
 
     parent_ref: str
     chunks: list[MemoryRow]
-    next_cursor: str | None = Field(description="leads to the next page; null at the end")
+    next_cursor: str | None = Field(
+        default=None, description="leads to the next page; not there at the end"
+    )
 
 
 class Namespace(Shape):
@@ -227,7 +229,9 @@ class ExportList(Shape):
     """The most recent exports."""
 
     exports: list[ExportSummary]
-    next_cursor: str | None = Field(description="leads to the next page; null at the end")
+    next_cursor: str | None = Field(
+        default=None, description="leads to the next page; not there at the end"
+    )
 
 
 class Health(Shape):
@@ -297,7 +301,9 @@ class DeliveryList(Shape):
     """The most recent deliveries to one webhook, newest first."""
 
     deliveries: list[Delivery]
-    next_cursor: str | None = Field(description="leads to the next page; null at the end")
+    next_cursor: str | None = Field(
+        default=None, description="leads to the next page; not there at the end"
+    )
 
 
 class WebhookList(Shape):
@@ -342,7 +348,9 @@ class TokenList(Shape):
     """The tenant's tokens, newest first, revoked and expired ones too."""
 
     tokens: list[Token]
-    next_cursor: str | None = Field(description="leads to the next page; null at the end")
+    next_cursor: str | None = Field(
+        default=None, description="leads to the next page; not there at the end"
+    )
 
 
 class AuditEntry(Shape):

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from memferry.errors import TokenNotFound
 from memferry.http import shapes
 from memferry.http.docs import add_route, query_field
-from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
 from memferry.http.requests import caller, number, read_body, read_query, uuid_or
 from memferry.http.views import json_answer
 from memferry.model import json
@@ -80,7 +80,7 @@ class TokenEndpoints:
         )
         cursor = _PAGES.next_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
         return json_answer(
-            {"tokens": tokens[:limit], "next_cursor": cursor}, headers=link_next(request, cursor)
+            {"tokens": tokens[:limit], **named_cursor(cursor)}, headers=link_next(request, cursor)
         )
 
     async def create_token(self, request: Request) -> Response:

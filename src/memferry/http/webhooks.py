@@ -11,7 +11,7 @@ from starlette.responses import Response
 from memferry.errors import WebhookNotFound
 from memferry.http import shapes
 from memferry.http.docs import add_route, query_field
-from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
 from memferry.http.requests import caller, number, read_body, read_query, uuid_or
 from memferry.http.views import json_answer, raw_answer, rows
 from memferry.model import json
@@ -98,5 +98,5 @@ class WebhookEndpoints:
         cursor = pages.next_cursor(places, limit)
         shown = rows(row["row"] for row in deliveries[:limit])
         return json_answer(
-            {"deliveries": shown, "next_cursor": cursor}, headers=link_next(request, cursor)
+            {"deliveries": shown, **named_cursor(cursor)}, headers=link_next(request, cursor)
         )

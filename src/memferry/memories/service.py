@@ -11,8 +11,9 @@ import asyncpg
 from memferry.database.literal import array
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
-from memferry.errors import MemoryNotFound, UnknownToken
+from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
 from memferry.filters import Selection
+from memferry.model import json, rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.memory import Change, Checked
 from memferry.model.token import Caller
@@ -83,13 +84,21 @@ class Memories:
         return _found(row)
 
     async def change(self, caller: Caller, memory_id: UUID, change: Change) -> str:
-        """Change what is given; answers the new row. Raises MemoryNotFound, Invalid."""
-        arguments = change.arguments()
-        _, _, namespace, _ = arguments
+        """Change what is given; answers the new row. Raises MemoryNotFound, Invalid, TooLarge.
+
+        Metadata is merged at its top level, and a null there removes the key.
+        """
+        content, tags, namespace, metadata = change.arguments()
         if namespace is not None:
             caller.check_namespace(namespace)
         async with self._database.tenant(caller) as connection:
-            row: str | None = await connection.fetchval(sql("change_memory"), memory_id, *arguments)
+            if metadata is not None:
+                metadata = _merge(
+                    _found(await connection.fetchval(sql("lock_metadata"), memory_id)), metadata
+                )
+            row: str | None = await connection.fetchval(
+                sql("change_memory"), memory_id, content, tags, namespace, metadata
+            )
         return _found(row)
 
     async def newest(
@@ -161,6 +170,14 @@ class Memories:
 async def delete_memory(connection: Connection, memory_id: UUID) -> str:
     """Delete one memory in a transaction of its tenant; answers its row. Raises MemoryNotFound."""
     return _found(await connection.fetchval(sql("delete_memory"), memory_id))
+
+
+def _merge(old: str, patch: str) -> str:
+    """Raises TooLarge if what comes out is more than metadata may be."""
+    merged = json.merge_members(json.compact("metadata", old.encode()), patch.encode())
+    if len(merged) > rules.METADATA_BYTES:
+        raise TooLarge("metadata", rules.METADATA_BYTES)
+    return merged.decode()
 
 
 def _found(row: str | None) -> str:

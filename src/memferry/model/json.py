@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import Any, TypeVar
 
 import msgspec
+from msgspec import Raw
 
 from memferry.errors import Invalid
 
@@ -25,9 +26,16 @@ _UNKNOWN = re.compile(r"Object contains unknown field `(?P<field>.*)`", re.DOTAL
 _MISSING = re.compile(r"Object missing required field `(?P<field>.*)`", re.DOTALL)
 _TOKENS = re.compile(rb'"(?:[^"\\]|\\.)*"?|[{}\[\]:]', re.DOTALL)
 _NEST = (dict, list)
-_NUL = "\x00"
-# PostgreSQL's numeric would store 1e131071 and print it with 131,072 digits.
-_MOST_DIGITS = 400
+# PostgreSQL's numeric would store 1e131071 and print it with 131,072 digits: 400 are the most.
+_LONG_NUMBER = re.compile(rb"[0-9.eE+-]{402,}")
+_LARGE_EXPONENT = re.compile(
+    rb"[eE][+-]?0*(?:[0-9]{4,}|[5-9][0-9]{2}|4(?:0[1-9]|[1-9][0-9]))(?![0-9])"
+)
+_KEY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+# A key without escapes: with one, the same name may be spelled in several ways.
+_BARE_KEY = re.compile(rb'"([^"\\]*)":')
+_BRACKETS = bytes.maketrans(b"[{]}", b"(())")
+_NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[{]}")))
 
 
 def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes) -> _T:
@@ -41,64 +49,137 @@ def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes) -> _T:
         raise _diagnose(body, fault) from fault
 
 
-def check_value(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None = None) -> Any:
-    """Parse JSON text to see whether PostgreSQL can hold it exactly; raises Invalid if not.
+def compact(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None = None) -> bytes:
+    """JSON text without insignificant white space: numbers, escapes and the order of keys stay.
 
-    `depth` is how deep it may be nested, `keys` how many its objects may have in all.
+    Raises Invalid that names the field for what PostgreSQL could not hold exactly: NUL, numbers
+    beyond its range, a key that is given twice. `depth` is how deep the value may be nested, `keys`
+    how many its objects may have in all. Nothing runs once per element.
     """
     try:
-        value = _CHECKED.decode(text)
+        packed = msgspec.json.format(text, indent=-1)
+        _decode_plain(packed)
     except (ValueError, RecursionError, msgspec.MsgspecError) as fault:
-        inner = _diagnose(b'{"%b":%b}' % (field.encode(), text), fault)
-        raise Invalid(field, inner.reason) from fault
-    found = 0
-    for part, level in _walk(value):
-        if level > depth:
-            raise Invalid(field, f"nested deeper than {depth} levels")
-        found += len(part) if isinstance(part, dict) else 0
-        if keys is not None and found > keys:
-            raise Invalid(field, f"more than {keys} keys")
-        if isinstance(part, str) and _NUL in part:
-            raise Invalid(field, "must not contain NUL (U+0000)")
-        if isinstance(part, int) and abs(part) >= 10**_MOST_DIGITS:
-            raise Invalid(field, "holds a number that is too large")
-    return value
+        reason = _diagnose(b'{"%b":%b}' % (field.encode(), text), fault).reason
+        raise Invalid(field, reason) from fault
+    shape = Skeleton(packed)
+    if shape.is_deeper_than(depth):
+        raise Invalid(field, f"nested deeper than {depth} levels")
+    if keys is not None and shape.members > keys:
+        raise Invalid(field, f"more than {keys} keys")
+    if shape.holds_nul:
+        raise Invalid(field, "must not contain NUL (U+0000)")
+    if shape.holds_wild_number:
+        raise Invalid(field, "holds a number that is too large or too small")
+    if (key := find_repeated_key(packed)) is not None:
+        raise Invalid(field, f"the key {key!r} is given twice")
+    return packed
 
 
 def refuse_repeated_keys(text: bytes) -> None:
     """Raise Invalid if any object names a key twice; the earlier value would silently be lost."""
-
-    def once(pairs: list[tuple[str, Any]]) -> None:
-        seen: set[str] = set()
-        for key, _ in pairs:
-            if key in seen:
-                raise Invalid(key, "is given twice")
-            seen.add(key)
-
-    json.loads(text, object_pairs_hook=once)
+    if (key := find_repeated_key(text)) is not None:
+        raise Invalid(key, "is given twice")
 
 
-def _checked_number(text: str) -> str:
-    exponent = text.lower().partition("e")[2] or "0"
-    if len(text) > _MOST_DIGITS or len(exponent) > 4 or abs(int(exponent)) > _MOST_DIGITS:  # noqa: PLR2004 - sign and three digits
-        raise ValueError("holds a number that is too large or too small")
-    return ""  # a number cannot break the rules for texts
+def find_repeated_key(text: bytes) -> str | None:
+    """A key that one object of valid JSON text names twice; None if there is none.
+
+    A decoder keeps one member of a name, so what it gives back has as many members as it was given,
+    unless some were repeated. Only then they are looked for one by one.
+    """
+    shape = Skeleton(text)
+    if shape.has_distinct_keys:
+        return None
+    if Skeleton(msgspec.json.encode(_decode_plain(text))).members == shape.members:
+        return None
+    repeated: list[str] = []
+
+    def note_repeated(pairs: list[tuple[str, Any]]) -> None:
+        names = [name for name, _ in pairs]
+        repeated.extend(name for name in set(names) if names.count(name) > 1)
+
+    json.loads(text, object_pairs_hook=note_repeated, parse_int=str, parse_float=str)
+    return min(repeated)
 
 
-_CHECKED = msgspec.json.Decoder(float_hook=_checked_number)
+def merge_members(old: bytes, patch: bytes) -> bytes:
+    """One object with the members of another over it, at its top level; null removes a member.
+
+    Both are compact. What the patch does not name keeps every byte and its place; what is new comes
+    last.
+    """
+    members = {name: (key, value) for name, key, value in _cut_members(old)}
+    for name, key, value in _cut_members(patch):
+        if value == b"null":
+            members.pop(name, None)
+        else:
+            members[name] = (members.get(name, (key,))[0], value)
+    return b"{%b}" % b",".join(b"%b:%b" % member for member in members.values())
 
 
-def _walk(value: Any) -> Iterator[tuple[Any, int]]:
-    """All parts, each with the number of objects and arrays that it is or lies in."""
-    stack = [(value, 1)]
-    while stack:
-        part, depth = stack.pop()
-        yield part, depth
-        if isinstance(part, dict):
-            stack.extend((key, depth) for key in part)
-            stack.extend((each, depth + isinstance(each, _NEST)) for each in part.values())
-        elif isinstance(part, list):
-            stack.extend((each, depth + isinstance(each, _NEST)) for each in part)
+def _cut_members(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+    """Name, spelled key and spelled value of each member of a compact object, in order."""
+    at = 1
+    for name, raw in msgspec.json.decode(text, type=dict[str, Raw]).items():
+        value = bytes(raw)
+        key = _KEY.match(text, at)
+        if key is None:
+            raise AssertionError(f"no key at byte {at}")
+        at = key.end() + 1 + len(value) + 1
+        yield name, key.group(), value
+
+
+def _decode_plain(text: bytes) -> Any:
+    """The value of JSON text; numbers beyond the range of floats count as texts."""
+    try:
+        return msgspec.json.decode(text)
+    except msgspec.ValidationError:
+        return _WITH_WILD_NUMBERS.decode(text)
+
+
+_WITH_WILD_NUMBERS = msgspec.json.Decoder(float_hook=str)
+
+
+class Skeleton:
+    """What is left of JSON text without the characters in its strings: brackets, numbers, words."""
+
+    def __init__(self, text: bytes) -> None:
+        # After this a quote only opens or closes a string: escapes are read from left to right.
+        self._text = text.replace(rb"\\", b"--").replace(rb"\"", b"--")
+        self._bare = b"".join(self._text.split(b'"')[::2])
+
+    @property
+    def members(self) -> int:
+        """How many members its objects have in all."""
+        return self._bare.count(b":")
+
+    @property
+    def holds_nul(self) -> bool:
+        """Whether a string has an escaped NUL; a raw one is no JSON."""
+        return rb"\u0000" in self._text
+
+    @property
+    def holds_wild_number(self) -> bool:
+        """Whether a number would have more digits than PostgreSQL should print."""
+        return _LONG_NUMBER.search(self._bare) is not None or (
+            _LARGE_EXPONENT.search(self._bare) is not None
+        )
+
+    @property
+    def has_distinct_keys(self) -> bool:
+        """Whether no key at all is repeated, in whichever objects; False: that is not known."""
+        keys = _BARE_KEY.findall(self._text)
+        return len(keys) == self.members and len(set(keys)) == len(keys)
+
+    def is_deeper_than(self, levels: int) -> bool:
+        """Whether its brackets nest deeper; each pass takes the innermost ones away."""
+        brackets = self._bare.translate(_BRACKETS, _NO_BRACKETS)
+        for _ in range(levels):
+            if not brackets:
+                return False
+            brackets = brackets.replace(b"()", b"")
+        return bool(brackets)
 
 
 def _invalid(message: str) -> Invalid:
@@ -133,10 +214,21 @@ def _diagnose(body: bytes, fault: Exception) -> Invalid:
 def _unfit_text(value: Any) -> Invalid | None:
     """The field with a text that is no UTF-8."""
     for field, part in value.items() if isinstance(value, dict) else [("body", value)]:
-        for text, _ in _walk(part):
-            if isinstance(text, str) and any("\ud800" <= char <= "\udfff" for char in text):
-                return Invalid(field, "is not valid UTF-8, or has half a surrogate pair")
+        if any("\ud800" <= char <= "\udfff" for text in _walk_texts(part) for char in text):
+            return Invalid(field, "is not valid UTF-8, or has half a surrogate pair")
     return None
+
+
+def _walk_texts(value: Any) -> Iterator[str]:
+    stack = [value]
+    while stack:
+        part = stack.pop()
+        if isinstance(part, str):
+            yield part
+        elif isinstance(part, dict):
+            stack += [*part, *part.values()]
+        elif isinstance(part, list):
+            stack += part
 
 
 def _reason(fault: Exception) -> str:
@@ -152,7 +244,7 @@ def _refuse_deep(body: bytes) -> None:
     How deep a decoder goes, and whether it notices, is another matter in every Python.
     """
     if len(body) <= _SEARCHED_BYTES and body.count(b"[") + body.count(b"{") > _BODY_DEPTH:
-        field = _too_deep(body)
+        field = _too_deep(body) if Skeleton(body).is_deeper_than(_BODY_DEPTH) else None
         if field is not None:
             raise Invalid(field, f"nested deeper than {MAX_DEPTH} levels")
 

@@ -19,6 +19,8 @@ TAGS = 1000
 TAG_CHARACTERS = 512
 QUERY_CHARACTERS = 10_000
 LATEST_MS = 2**63 - 1
+# The last time that a Date of ECMAScript can hold (ECMA-262, section 21.4.1.1), year 275760.
+LATEST_STORED_MS = 8_640_000_000_000_000
 
 
 def text(field: str, value: str, *, most: int, least: int = 0) -> str:
@@ -54,7 +56,7 @@ def json_object(
     depth: int = json.MAX_DEPTH,
     keys: int | None = None,
 ) -> str | None:
-    """The text of a JSON object as the client wrote it, or None for null."""
+    """The text of a JSON object without insignificant white space, or None for null."""
     given = bytes(value)
     if given == b"null":
         return None
@@ -62,14 +64,18 @@ def json_object(
         raise Invalid(field, "expected object")
     if len(given) > most_bytes:
         raise TooLarge(field, most_bytes)
-    json.check_value(field, given, depth=depth, keys=keys)
-    return given.decode()
+    return json.compact(field, given, depth=depth, keys=keys).decode()
 
 
-def time_ms(field: str, value: int) -> int:
+def time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:
     """A time in epoch milliseconds, 0 or later."""
     if value < 0:
         raise Invalid(field, "must not be negative")
-    if value > LATEST_MS:
-        raise Invalid(field, "is too large")
+    if value > latest:
+        raise Invalid(field, f"is later than {latest}")
     return value
+
+
+def stored_time_ms(field: str, value: int) -> int:
+    """A time that a memory may have: later ones leave no room to count on from."""
+    return time_ms(field, value, latest=LATEST_STORED_MS)

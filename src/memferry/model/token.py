@@ -34,7 +34,7 @@ class Grant:
         if not set(self.scopes) <= set(SCOPES):
             raise Invalid("scopes", f"one is unknown; known are {', '.join(SCOPES)}")
         if self.expires_at is not None:
-            rules.time_ms("expires_at", self.expires_at)
+            rules.stored_time_ms("expires_at", self.expires_at)
         if self.namespaces is not None:
             _check_namespaces(self.namespaces)
 

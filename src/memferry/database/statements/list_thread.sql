@@ -3,12 +3,12 @@
 SELECT piece.position::text AS position, piece.created_at, piece.id, row_to_json(memory)::text AS row
 FROM (
     SELECT coalesce(
-            CASE WHEN jsonb_typeof(metadata -> 'chunk_index') = 'number'
+            CASE WHEN json_typeof(metadata -> 'chunk_index') = 'number'
                 THEN (metadata ->> 'chunk_index')::numeric END,
             'Infinity') AS position,
         created_at, id
     FROM memories
-    WHERE source_ref = $1 OR metadata @> jsonb_build_object('parent_ref', $1::text)
+    WHERE source_ref = $1 OR metadata::jsonb @> jsonb_build_object('parent_ref', $1::text)
         OR (id = $6::uuid AND (metadata -> 'parent_ref') IS NULL)
 ) AS piece
 CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = piece.id) AS memory

@@ -6,7 +6,7 @@ WITH home AS (
 ), saved AS (
     INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
     SELECT item.id, item.content, item.namespace, item.tags::text[], item.source, item.source_ref,
-        item.metadata::jsonb, coalesce(item.created_at, now),
+        item.metadata::json, coalesce(item.created_at, now),
         coalesce(item.updated_at, item.created_at, now)
     FROM home, now_ms() AS now, unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],

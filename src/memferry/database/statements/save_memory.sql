@@ -6,7 +6,7 @@ WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
 ), saved AS (
     INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
-    SELECT $1, $2, $3, $4, $5, $6, $7::jsonb, now, now FROM now_ms() AS now, home
+    SELECT $1, $2, $3, $4, $5, $6, $7::json, now, now FROM now_ms() AS now, home
     RETURNING *
 )
 SELECT row_to_json(saved)::text, CASE WHEN EXISTS (SELECT FROM webhooks)
