@@ -52,10 +52,13 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Only small rows come many in one value, and in order.
     *migration(
-        "0014_sizes",
+        "0019_metadata_text",
         "test_ranges.py::test_a_large_row_is_known_before_it_is_read",
-        "octet_length(content) + ",
-        " + coalesce(octet_length(source_ref), 0)",
+        (
+            "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN octet_length(content) + coalesce",
+            "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN coalesce",
+        ),
+        (" + coalesce(octet_length(source_ref), 0)\n    + pg_column_size", " + pg_column_size"),
         ("pg_column_compression(tags) IS NULL", "TRUE"),
         ("pg_column_compression(metadata) IS NULL", "TRUE"),
     ),

@@ -98,12 +98,12 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "model/json.py",
         "test_hostile_json.py::test_a_filter_may_be_32_levels_deep_and_no_deeper",
-        ("if level > depth:", "if False:"),
+        ("if shape.is_deeper_than(depth):", "if False:"),
     ),
     *module(
         "model/json.py",
         "test_hostile_json.py::test_the_keys_of_a_filter_are_counted_in_all_its_objects",
-        ("if keys is not None and found > keys:", "if False:"),
+        ("if keys is not None and shape.members > keys:", "if False:"),
     ),
     *module(
         "filters/tags.py",
@@ -114,7 +114,7 @@ GUARDS: tuple[Guard, ...] = (
         "model/rules.py",
         "test_hostile_json.py::test_no_filter_is_without_a_limit",
         ("if len(value) > most:", "if False:"),
-        ("if value > LATEST_MS:", "if False:"),
+        ("if value > latest:", "if False:"),
     ),
     *module(
         "model/rules.py",
@@ -130,9 +130,8 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "model/json.py",
         _WRONG,
-        ("if isinstance(part, str) and _NUL in part:", "if False:"),
-        ("len(text) > _MOST_DIGITS or len(exponent)", "len(exponent)"),
-        ("if isinstance(part, int) and abs(part) >= 10**_MOST_DIGITS:", "if False:"),
+        ("if shape.holds_nul:", "if False:"),
+        ("if shape.holds_wild_number:", "if False:"),
     ),
     *module(
         "http/memories.py",

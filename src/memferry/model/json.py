@@ -29,7 +29,7 @@ _NEST = (dict, list)
 # PostgreSQL's numeric would store 1e131071 and print it with 131,072 digits: 400 are the most.
 _LONG_NUMBER = re.compile(rb"[0-9.eE+-]{402,}")
 _LARGE_EXPONENT = re.compile(
-    rb"[eE][+-]?0*(?:[0-9]{4,}|[5-9][0-9]{2}|4(?:0[1-9]|[1-9][0-9]))(?![0-9])"
+    rb"[eE][+-]?0*(?:[1-9][0-9]{3,}|[5-9][0-9]{2}|4(?:0[1-9]|[1-9][0-9]))(?![0-9])"
 )
 _KEY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # A key without escapes: with one, the same name may be spelled in several ways.
@@ -79,7 +79,7 @@ def compact(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None
 def refuse_repeated_keys(text: bytes) -> None:
     """Raise Invalid if any object names a key twice; the earlier value would silently be lost."""
     if (key := find_repeated_key(text)) is not None:
-        raise Invalid(key, "is given twice")
+        raise Invalid(key or "body", "is given twice")
 
 
 def find_repeated_key(text: bytes) -> str | None:

@@ -9,7 +9,7 @@ FROM (
         created_at, id
     FROM memories
     WHERE source_ref = $1 OR metadata::jsonb @> jsonb_build_object('parent_ref', $1::text)
-        OR (id = $6::uuid AND (metadata -> 'parent_ref') IS NULL)
+        OR (id = $6::uuid AND (metadata ->> 'parent_ref') IS NULL)
 ) AS piece
 CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = piece.id) AS memory
 WHERE (piece.position, piece.created_at, piece.id) > ($3::numeric, $4::bigint, $5::uuid)
