@@ -7,8 +7,10 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from math import inf
 from typing import Any
 from urllib.parse import quote
+from uuid import UUID
 
 from measure import Goal, Line, Work, compare, line, times
 from memferry.database.sql import sql
@@ -20,6 +22,8 @@ from service import Bench, Client
 _REPEATS = 100
 _BULK_ROWS = 10_000
 _LISTED = 50
+# A place before the first row of any list.
+_NEWEST = (2**63 - 1, UUID(int=0))
 # Places in the vocabulary: somewhat rare, rare, very rare.
 _SEARCHED = (5_000, 10_000, 15_000)
 _PAUSE_SECONDS = 0.005
@@ -87,13 +91,13 @@ def search(bench: Bench) -> Iterator[Line]:
     words = vocabulary()
     query = " ".join(words[place] for place in _SEARCHED)
     path = f"/api/memories?limit={_LISTED}&q={quote(query)}"
-    yield _read(bench, "search", path, statement, [_LISTED, 0, query])
+    yield _read(bench, "search", path, statement, [_LISTED, 0, query, inf, *_NEWEST])
 
 
 def list_newest(bench: Bench) -> Iterator[Line]:
     """GET /api/memories."""
     path = f"/api/memories?limit={_LISTED}"
-    yield _read(bench, "list", path, sql("list_memories"), [_LISTED, 0])
+    yield _read(bench, "list", path, sql("list_memories"), [_LISTED, 0, *_NEWEST])
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:

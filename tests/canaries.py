@@ -84,6 +84,7 @@ def value(kind: str, names: Names, words: str) -> str:
         **dict.fromkeys(("integer", "bigint", "double precision"), "1000"),
         **dict.fromkeys(("int4", "int8", "float8"), "1000"),
         "bool": "true",
+        **dict.fromkeys(("real", "float4", "numeric"), "1000"),
     }
     plain["jsonb"] = plain["json"]
     if kind.endswith("[]"):

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from conftest import Person
+from conftest import Person, Service
 
 Done = subprocess.CompletedProcess[bytes]
 
@@ -139,9 +139,9 @@ def test_migrate_says_when_there_is_nothing_to_do(database_url: str) -> None:
 
 
 def test_doctor_tells_what_is_well_and_what_is_wrong(
-    alice: Person, database_url: str, tmp_path: Path
+    alice: Person, service: Service, database_url: str
 ) -> None:
-    settings = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
+    settings = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(service.home)}
     well = memferry("doctor", person=alice, settings=settings)
     settings["MEMFERRY_URL"] = "http://127.0.0.1:9"
     wrong = memferry("doctor", person=alice, settings=settings)

@@ -78,7 +78,7 @@ async def test_a_forgotten_where_shows_only_the_own_tenant(
 
 PLANS = {
     "tags @> '{rare}'": "memories_by_tags",
-    "metadata @> '{\"rare\": true}'": "memories_by_metadata",
+    "metadata::jsonb @> '{\"rare\": true}'": "memories_by_metadata",
     "words(content) @@ any_word('rare')": "memories_by_words",
     "source_ref = 'rare'": "memories_by_source_ref",
     "namespace = 'rare' ORDER BY created_at, id": "memories_by_namespace",

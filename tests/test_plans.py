@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import combinations
+from math import inf
 from typing import Any
 from uuid import UUID
 
@@ -170,8 +171,8 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
         "count_memories": (sql("count_memories"), ()),
         "probe_export": (sql("probe_export"), (10_001,)),
         "probe_rows": (sql("probe_rows").replace("{columns}", columns), (10_001, 2**17)),
-        "list_memories": (sql("list_memories"), (50, 0)),
-        "search_memories": (sql("search_memories"), (50, 0, "1234 5678")),
+        "list_memories": (sql("list_memories"), (50, 0, *_END)),
+        "search_memories": (sql("search_memories"), (50, 0, "1234 5678", inf, *_END)),
     }
 
 

@@ -66,10 +66,12 @@ def ceph() -> Iterator[S3Options]:
 
 
 @pytest.fixture(params=["local", "moto", pytest.param("ceph", marks=pytest.mark.ceph)])
-def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     if request.param == "local":
         root = tmp_path / "objects"
-        return Store(open_storage(root.as_uri(), S3Options()), root=root)
+        local = Store(open_storage(root.as_uri(), S3Options()), root=root)
+        await local.storage.prepare()
+        return local
     return empty_bucket(request.getfixturevalue(request.param))
 
 

@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from memferry.errors import WrongBytes
+from memferry.errors import StorageUnavailable, WrongBytes
 from memferry.storage import S3Options, open_storage
 from test_storage import MIB, Store, chunks, put
 
 
 async def test_files_are_private(tmp_path: Path) -> None:
     store = Store(open_storage((tmp_path / "new").as_uri(), S3Options()))
+    await store.storage.prepare()
     await put(store, "a/b/c", chunks(1))
 
     assert (tmp_path / "new/a/b/c").stat().st_mode & 0o777 == 0o600
@@ -68,5 +69,15 @@ def test_a_full_disk_leaves_nothing() -> None:
             text=True,
         )
 
-        assert done.stdout == "the object store is away: File too large []\n"
+        assert done.stdout.endswith("cannot be used: File too large []\n")
         assert [path for path in Path(directory).rglob("*") if path.is_file()] == []
+
+
+async def test_a_directory_that_is_lost_is_away_and_never_made_again(tmp_path: Path) -> None:
+    root = tmp_path / "mount"
+    store = Store(open_storage(root.as_uri(), S3Options()), root=root)
+
+    for use in (store.storage.ping(), put(store, "t/1", chunks(1))):
+        with pytest.raises(StorageUnavailable, match="does not exist"):
+            await use
+    assert not root.exists()

@@ -28,7 +28,8 @@ _OWN = "WHERE tenant_id = current_setting('memferry.tenant')::uuid"
 @pytest.fixture
 async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
     """The owner of the tables, in a transaction that leaves nothing behind."""
-    connection = await asyncpg.connect(database_url)
+    # Without a path every name is shown with its schema.
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": ""})
     transaction = connection.transaction()
     await transaction.start()
     yield connection
