@@ -18,10 +18,10 @@ from memferry.audit.service import Audit
 from memferry.database.binaries import server_account
 from memferry.database.directory import make_data_directory
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.database.migrate import allow_login, migrate
+from memferry.database.migrate import allow_login, find_schema_fault, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.errors import StorageUnavailable
+from memferry.errors import StorageUnavailable, Unavailable
 from memferry.exports.downloads import Downloads
 from memferry.exports.jobs import Jobs
 from memferry.exports.limits import ExportLimits
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 _log = logging.getLogger("memferry")
 _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 15
+_SCHEMA_SECONDS = 1.0
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
@@ -194,6 +195,8 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     # For workers that are halted: one that works ends its attempt by itself before.
     longest = settings.snapshot_seconds + _BACKSTOP_SECONDS
     give_way(settings.worker_nice)
+    if not await _wait_for_schema(service_url(settings), stop):
+        return
     # The processes of an external server may be those of another machine.
     ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
     async with _opened(
@@ -215,6 +218,24 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
         ]
         await _run_until(stop, loops, service_url(settings), settings.grace_seconds)
         await sender.close()
+
+
+async def _wait_for_schema(url: str, stop: Stop) -> bool:
+    """Wait until the database is there with the schema of this version; False: told to stop."""
+    said: str | None = None
+    while not stop.asked.is_set():
+        try:
+            fault = await find_schema_fault(url)
+        except Unavailable as away:
+            fault = str(away)
+        if fault is None:
+            return True
+        if fault != said:
+            _log.warning("the worker waits: %s", fault)
+            said = fault
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.asked.wait(), _SCHEMA_SECONDS)
+    return False
 
 
 def _exporter(settings: Settings, database: Database, store: Storage) -> Exporter:

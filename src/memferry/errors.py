@@ -30,6 +30,7 @@ MemferryError
 ├── Unavailable              a part we need is away; trying again later makes sense
 │   ├── DatabaseUnavailable
 │   ├── StatementTimedOut    the database worked on it for too long
+│   ├── TransactionConflict  the database gave way to another transaction
 │   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
 ├── LeaseLost                this worker does not own the export any more
@@ -282,6 +283,12 @@ class StatementTimedOut(Unavailable):
     """The database needed longer than a request may take; ask for less at a time, or later."""
 
     code = "statement_timed_out"
+
+
+class TransactionConflict(Unavailable):
+    """The database gave way to another transaction; try again in a moment."""
+
+    code = "transaction_conflict"
 
 
 class StorageUnavailable(Unavailable):

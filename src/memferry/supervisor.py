@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from ipaddress import ip_address
 from typing import Any
 
@@ -36,10 +36,12 @@ _NOBODY_HAS_ONE = (
 Started = Callable[[NewToken | None], None]
 
 
-async def serve(settings: Settings, host: str, port: int, started: Started) -> None:
+async def serve(
+    settings: Settings, host: str, port: int, started: Started, *, with_worker: bool = True
+) -> None:
     """Run everything until SIGTERM or Ctrl-C, then stop it in order; leaves no process behind.
 
-    The signal again means: hurry.
+    The signal again means: hurry. Without a worker of its own, others must be at work elsewhere.
 
     Calls `started` once the API accepts connections, with the first token if this is the first
     start. Raises Misconfigured when the port or the data directory is taken, and when other
@@ -53,7 +55,8 @@ async def serve(settings: Settings, host: str, port: int, started: Started) -> N
     async with _database(settings) as watch_database:
         await prepare_database(settings)
         token = await _first_token(settings, listening)
-        async with opened_web_app(settings) as app, _worker(settings, stop):
+        keep_worker = _worker(settings, stop) if with_worker else nullcontext()
+        async with opened_web_app(settings) as app, keep_worker:
             server = _Server(_config(app))
             watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))

@@ -18,7 +18,8 @@ _Parameters = ParamSpec("_Parameters")
 class Part:
     """What one COPY sends: blocks in order, and at the end the number of rows and bytes."""
 
-    def __init__(self, block_bytes: int) -> None:
+    def __init__(self, block_bytes: int, timeout: float | None) -> None:
+        self._timeout = timeout
         self._joined: Joined | None = None
         self._block_bytes = block_bytes
         self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
@@ -36,7 +37,9 @@ class Part:
         """
         self._joined = Joined() if options["format"] == "binary" else None
         statement = filled(query, arguments)
-        status = await connection.copy_from_query(statement, output=self._take, **options)
+        status = await connection.copy_from_query(
+            statement, output=self._take, timeout=self._timeout, **options
+        )
         await self._hand_on()
         copied = int(status.removeprefix("COPY "))
         self.rows = copied if self._joined is None else self._joined.end(copied)
@@ -75,9 +78,19 @@ class CopyOut:
     Whoever fills the parts runs beside the reader, as tasks that end with this context.
     """
 
-    def __init__(self, parts_ahead: int = 1, *, block_bytes: int = BLOCK_BYTES) -> None:
-        """So many parts may be begun before the reader has come to them; blocks have that size."""
+    def __init__(
+        self,
+        parts_ahead: int = 1,
+        *,
+        block_bytes: int = BLOCK_BYTES,
+        timeout: float | None = None,
+    ) -> None:
+        """So many parts may be begun before the reader has come to them; blocks have that size.
+
+        `timeout` is how long one COPY may take, in seconds, if not as long as any statement.
+        """
         self.rows = 0
+        self._timeout = timeout
         self._block_bytes = block_bytes
         self._parts: asyncio.Queue[Part | None] = asyncio.Queue(parts_ahead)
         self._looked_at: asyncio.Queue[Any] = self._parts
@@ -105,7 +118,7 @@ class CopyOut:
 
     async def part(self) -> Part:
         """A new part, read after all parts before; waits while too many are ahead."""
-        part = Part(self._block_bytes)
+        part = Part(self._block_bytes, self._timeout)
         await self._parts.put(part)
         return part
 

@@ -1,5 +1,6 @@
 """Bring a database to the schema this version needs: forward only, each step in one transaction."""
 
+import logging
 import secrets
 from importlib import resources
 
@@ -8,9 +9,11 @@ import asyncpg
 from memferry.database.pool import Connection, translated_errors
 from memferry.errors import Misconfigured
 
+_log = logging.getLogger("memferry.database")
 _OLDEST, _NEWEST = 15, 18
 # One migration at a time in one database; the number is arbitrary and ours.
 _LOCK = 0x6D656D66
+_LOOK_SECONDS = 5
 
 
 def migrations() -> dict[str, str]:
@@ -43,7 +46,9 @@ async def _apply(connection: Connection) -> list[str]:
     major = connection.get_server_version().major
     if not _OLDEST <= major <= _NEWEST:
         raise Misconfigured(f"PostgreSQL {major} is not supported; use {_OLDEST} to {_NEWEST}")
-    await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
+    if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
+        _log.info("another process is bringing the schema up to date; waiting for it")
+        await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS public.memferry_migrations ("
         "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
@@ -69,6 +74,30 @@ async def _apply_one(connection: Connection, name: str, text: str) -> None:
             "INSERT INTO memferry.keys (name, value) VALUES ('links', $1) ON CONFLICT DO NOTHING",
             secrets.token_bytes(32),
         )
+
+
+async def find_schema_fault(url: str) -> str | None:
+    """Why a process of this version cannot work on the database yet; None if it can.
+
+    Any role that may log in can ask. Raises DatabaseUnavailable.
+    """
+    try:
+        with translated_errors():
+            connection = await asyncpg.connect(url, timeout=_LOOK_SECONDS)
+            try:
+                rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
+            finally:
+                await connection.close()
+    except (asyncpg.UndefinedTableError, asyncpg.InvalidAuthorizationSpecificationError):
+        return (
+            "the database has no schema of memferry yet; run: memferry migrate, or memferry serve"
+        )
+    names, known = {row["name"] for row in rows}, migrations().keys()
+    if missing := sorted(known - names):
+        return f"the schema lacks {', '.join(missing)}; run: memferry migrate"
+    if unknown := sorted(names - known):
+        return f"the schema has {', '.join(unknown)}, unknown to this version; run a newer one"
+    return None
 
 
 async def allow_login(url: str) -> None:

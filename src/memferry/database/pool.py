@@ -1,5 +1,6 @@
 """Connections as the service role, one tenant at a time."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -15,6 +16,7 @@ from memferry.errors import (
     MemferryError,
     NamespaceForbidden,
     StatementTimedOut,
+    TransactionConflict,
 )
 from memferry.model.token import Caller, ip_address
 
@@ -25,7 +27,12 @@ Connection: TypeAlias = (
 Prepared: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
 
 SERVICE_ROLE = "memferry_service"
-_PATIENCE = "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
+# While a store is slow nobody takes what the server sends, and to TCP a window that stays full is a
+# peer that is gone: where much is read, that takes longer.
+_PATIENCE = (
+    "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
+    "SET LOCAL tcp_user_timeout = '15min';"
+)
 # The first query takes the snapshot. In the message that begins the transaction it runs within
 # microseconds of now(), which all statements of one message share.
 _TAKE_SNAPSHOT = "SELECT"
@@ -39,6 +46,11 @@ BEGIN;
 SET LOCAL idle_in_transaction_session_timeout = '5s';
 SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
 """
+# After the server's own limit, for a server that does not answer any more.
+_ANSWER_SECONDS = 5
+_CLOSE_SECONDS = 10
+UNLIMITED_SECONDS = 30 * 24 * 3600.0
+"""For statements that something else bounds than the time since they began."""
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
 _OWNER_CONNECT_SECONDS = 10
@@ -68,7 +80,9 @@ def translated_errors() -> Iterator[None]:
     """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable.
 
     A row beyond the caller's namespaces, which a view has refused, is NamespaceForbidden; a
-    statement that was cut off for its time is StatementTimedOut.
+    statement that was cut off for its time is StatementTimedOut. A deadlock, a serialization
+    failure and a conflict with recovery on a standby are TransactionConflict: nothing of the
+    transaction was kept.
     """
     try:
         yield
@@ -78,6 +92,8 @@ def translated_errors() -> Iterator[None]:
         raise NamespaceForbidden("namespace") from fault
     except asyncpg.QueryCanceledError as fault:
         raise StatementTimedOut from fault
+    except asyncpg.TransactionRollbackError as fault:
+        raise TransactionConflict from fault
     except _AWAY as fault:
         raise DatabaseUnavailable from fault
 
@@ -128,7 +144,9 @@ class Database:
         self._url = url
         self._size = size
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
-        self._statement_ms = statement_seconds * 1000
+        self._statement_seconds = statement_seconds
+        self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
+        """How long a patient statement is waited for, in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -138,9 +156,10 @@ class Database:
             min_size=0,
             max_size=self._size,
             timeout=_CONNECT_SECONDS,
+            command_timeout=self._statement_seconds + _ANSWER_SECONDS,
             init=self._connected,
             reset=_forget_nothing,
-            server_settings=_session(self._program, self._statement_ms),
+            server_settings=_session(self._program, self._statement_seconds * 1000),
         )
 
     async def _connected(self, connection: Connection) -> None:
@@ -149,8 +168,13 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection; those in use get a moment to finish."""
-        if self._pool is not None:
-            self._pool.terminate() if self._pool.is_closing() else await self._pool.close()
+        if self._pool is None:
+            return
+        try:
+            async with asyncio.timeout(_CLOSE_SECONDS):
+                await self._pool.close()
+        except (TimeoutError, *_AWAY):
+            self._pool.terminate()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -226,10 +250,14 @@ async def _committed(connection: Connection) -> AsyncIterator[None]:
     """Commit the transaction that begins in here; roll it back on any error, also in beginning."""
     try:
         yield
-    except BaseException:
-        await _roll_back(connection)
+    except BaseException as fault:
+        await _roll_back(connection, fault)
         raise
-    await connection.execute("COMMIT")
+    try:
+        await connection.execute("COMMIT")
+    except TimeoutError:
+        connection.terminate()
+        raise
 
 
 def _for_whom(whose: UUID | Caller) -> str:
@@ -245,13 +273,16 @@ def _for_whom(whose: UUID | Caller) -> str:
     return "".join(f"SET LOCAL memferry.{name} = '{value}';" for name, value in settings.items())
 
 
-async def _roll_back(connection: Connection) -> None:
+async def _roll_back(connection: Connection, fault: BaseException) -> None:
     """End a failed transaction; the fault that ended it is what the caller shall see.
 
-    A connection that cannot, since a COPY was torn from it, is dropped.
+    A connection that cannot, since a COPY was torn from it, is dropped; so is one whose server did
+    not answer in time, as it would not answer this either.
     """
     try:
-        if not connection.is_closed():
+        if isinstance(fault, TimeoutError):
+            connection.terminate()
+        elif not connection.is_closed():
             await connection.execute("ROLLBACK")
     except _BROKEN:
         connection.terminate()
@@ -284,6 +315,13 @@ def _session(program: str, statement_ms: int) -> dict[str, str]:
         "statement_timeout": str(statement_ms),
         "idle_in_transaction_session_timeout": "60000",
         "jit": "off",
+        # A session whose client is gone without a word ends soon, with its locks and its snapshot.
+        # (https://www.postgresql.org/docs/current/runtime-config-connection.html; on Unix sockets
+        # these do nothing.)
+        "tcp_user_timeout": "15000",
+        "tcp_keepalives_idle": "10",
+        "tcp_keepalives_interval": "5",
+        "tcp_keepalives_count": "3",
         # What literals rely on; it is the default everywhere.
         "standard_conforming_strings": "on",
     }

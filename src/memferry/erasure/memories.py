@@ -4,6 +4,7 @@ import logging
 from uuid import UUID
 
 from memferry.database.pool import Database
+from memferry.database.retry import retry_conflicts
 from memferry.errors import StorageUnavailable
 from memferry.exports.purge import begin_purge, purge_exports
 from memferry.memories.service import delete_memory
@@ -22,6 +23,7 @@ class MemoryErasure:
         self._storage = storage
         self._always_purge = always_purge
 
+    @retry_conflicts
     async def delete(self, caller: Caller, memory_id: UUID, *, purge: bool) -> int | None:
         """Delete one memory; raises MemoryNotFound.
 

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import LiteralString
 
 from memferry.database.pool import Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.model.export import Claim, Failure, Job, Result
 
@@ -31,6 +32,7 @@ class Jobs:
         self._lease_seconds = lease_seconds
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
+    @retry_conflicts
     async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
         """An export that nobody works on and whose kind the worker can write, if any.
 
@@ -54,6 +56,7 @@ class Jobs:
             asked=asked,
         )
 
+    @retry_conflicts
     async def read(self, claim: Claim) -> Job | None:
         """What to do; None if the claim does not hold any more."""
         async with self._database.tenant(claim.tenant_id) as connection:
@@ -99,6 +102,7 @@ class Jobs:
         """Let the export be claimed again, with nothing counted against it."""
         return await self._change(claim, "return_export", pause_seconds)
 
+    @retry_conflicts
     async def _change(self, claim: Claim, statement: LiteralString, *values: object) -> bool:
         async with self._database.tenant(claim.tenant_id) as connection:
             done = await connection.fetchval(

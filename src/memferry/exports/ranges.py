@@ -9,7 +9,7 @@ from typing import LiteralString
 from uuid import UUID
 
 from memferry.database.copy import CopyOut, Part
-from memferry.database.pool import Connection
+from memferry.database.pool import UNLIMITED_SECONDS, Connection
 from memferry.database.sql import sql
 from memferry.exports.request import ExportRequest
 from memferry.filters import Selection
@@ -76,14 +76,19 @@ class Ranges:
         statement, arguments = self._request.ranged.apply(
             sql("find_range_end"), *after, *self._end, self._rows
         )
-        row = await connection.fetchrow(statement, *arguments)
+        row = await connection.fetchrow(statement, *arguments, timeout=UNLIMITED_SECONDS)
         return None if row is None else (row["created_at"], row["id"])
 
     async def _joined(self, connection: Connection, after: Key, last: Key) -> int:
         """How many rows of a range shall come in one value; 0 if each shall come by itself."""
         if not self._format.joins:
             return 0
-        largest: int = await connection.fetchval(sql("measure_range"), *after, *last) or 0
+        largest: int = (
+            await connection.fetchval(
+                sql("measure_range"), *after, *last, timeout=UNLIMITED_SECONDS
+            )
+            or 0
+        )
         largest = max(largest, _UNMEASURED_BYTES)
         return rows_of_value(_RANGE_BYTES // self._rows, largest)
 

@@ -10,7 +10,13 @@ from uuid import UUID
 
 from memferry.database.copy import CopyOut
 from memferry.database.planner import needs_sort
-from memferry.database.pool import Connection, Database, SharedSnapshot, keep_order
+from memferry.database.pool import (
+    UNLIMITED_SECONDS,
+    Connection,
+    Database,
+    SharedSnapshot,
+    keep_order,
+)
 from memferry.database.sql import sql
 from memferry.errors import MemferryError, Unavailable
 from memferry.exports.ranges import Ranges
@@ -181,7 +187,8 @@ async def running_export(
     connections keep the order of an index, which more than one connection needs. Leaving the
     context early stops the COPY on the server.
     """
-    async with CopyOut(len(connections)) as records:
+    # A lost lease interrupts it, and the server has a limit of its own.
+    async with CopyOut(len(connections), timeout=UNLIMITED_SECONDS) as records:
         if len(connections) == 1:
             records.run(read_all, connections[0], request, records, in_order=in_order)
         else:

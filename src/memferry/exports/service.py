@@ -18,6 +18,7 @@ from memferry.errors import (
     IdempotencyKeyInFlight,
     IdempotencyKeyReused,
     StorageUnavailable,
+    TransactionConflict,
     UnknownToken,
 )
 from memferry.exports.inline import find, running_inline
@@ -100,7 +101,7 @@ class Exports:
                     made = await self._make(connection, caller, request, too_many)
                     await connection.execute(sql("keep_idempotency_key"), key, asked, made.id)
                     return made
-        except (asyncpg.UniqueViolationError, asyncpg.SerializationError) as fault:
+        except (asyncpg.UniqueViolationError, TransactionConflict) as fault:
             # Its first request ended after our snapshot and before we had the key.
             raise IdempotencyKeyInFlight from fault
         if known["request_sha256"] != asked:

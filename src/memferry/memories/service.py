@@ -10,6 +10,7 @@ import asyncpg
 
 from memferry.database.literal import array
 from memferry.database.pool import Connection, Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
 from memferry.filters import Selection
@@ -31,6 +32,7 @@ class Memories:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    @retry_conflicts
     async def save(self, caller: Caller, new: Checked) -> str:
         """Save one memory; answers its row. The same content saved twice is two memories.
 
@@ -53,6 +55,7 @@ class Memories:
             raise UnknownToken  # its tenant is being deleted
         return row
 
+    @retry_conflicts
     async def save_many(self, caller: Caller, items: Sequence[tuple[Checked, Times]]) -> list[UUID]:
         """Save all of these or none; answers their ids, which rise in the same order."""
         new = [each for each, _ in items]
@@ -72,6 +75,7 @@ class Memories:
                 [each.metadata for each in new],
                 [created for _, (created, _) in items],
                 [updated for _, (_, updated) in items],
+                timeout=self._database.patient_timeout,
             )
         if saved < len(items):
             raise UnknownToken  # its tenant is being deleted
@@ -83,6 +87,7 @@ class Memories:
             row: str | None = await connection.fetchval(sql("get_memory"), memory_id)
         return _found(row)
 
+    @retry_conflicts
     async def change(self, caller: Caller, memory_id: UUID, change: Change) -> str:
         """Change what is given; answers the new row. Raises MemoryNotFound, Invalid, TooLarge.
 

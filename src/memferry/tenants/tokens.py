@@ -10,6 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from memferry.database.pool import Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import Invalid, NamespaceForbidden, TokenNotFound, UnknownToken
 from memferry.model import rules
@@ -85,6 +86,7 @@ class Tokens:
             raise UnknownToken
         return replace(holder, namespaces=tuple(names))
 
+    @retry_conflicts
     async def mint(
         self, caller: Caller, name: str, grant: Grant
     ) -> tuple[NewToken, Mapping[str, Any]]:
@@ -117,6 +119,7 @@ class Tokens:
             raise TokenNotFound
         return dict(row)
 
+    @retry_conflicts
     async def revoke(self, caller: Caller, token_id: UUID) -> None:
         """End a token and its unfinished exports; raises TokenNotFound."""
         async with self._database.tenant(caller) as connection:

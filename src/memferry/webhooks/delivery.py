@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Raw
 
 from memferry.database.pool import Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.webhooks.outgoing import AddressRefused, Sender
 
@@ -58,17 +59,14 @@ class Deliverer:
         pause = None
         if not delivered and attempt <= len(_PAUSES_SECONDS):
             pause = _PAUSES_SECONDS[attempt - 1] * random.uniform(1, 1.1)  # noqa: S311 - spreads retries
+        await self._settle(
+            tenant_id, delivery_id, attempt, delivered, status, error, pause, _FAILURES_TO_DISABLE
+        )
+
+    @retry_conflicts
+    async def _settle(self, tenant_id: UUID, *outcome: object) -> None:
         async with self._database.tenant(tenant_id) as connection:
-            await connection.execute(
-                sql("settle_delivery"),
-                delivery_id,
-                attempt,
-                delivered,
-                status,
-                error,
-                pause,
-                _FAILURES_TO_DISABLE,
-            )
+            await connection.execute(sql("settle_delivery"), *outcome)
 
     async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:
         body = msgspec.json.encode(

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from memferry.database.pool import Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import Invalid, WebhookNotFound
 from memferry.model.token import Caller
@@ -33,6 +34,7 @@ class Webhooks:
         self._database = database
         self._allow_private = allow_private
 
+    @retry_conflicts
     async def create(self, caller: Caller, new: NewWebhook) -> str:
         """Make a webhook; the answered row is the only one that ever shows its secret."""
         url = check_url(new.url, allow_private=self._allow_private)
@@ -57,6 +59,7 @@ class Webhooks:
         async with self._database.tenant(caller) as connection:
             return [row[0] for row in await connection.fetch(sql("list_webhooks"))]
 
+    @retry_conflicts
     async def change(self, caller: Caller, webhook_id: UUID, change: WebhookChange) -> str:
         """Change what is given; enabling starts the count of failures anew."""
         given = {name: getattr(change, name) for name in change.__struct_fields__}
@@ -80,6 +83,7 @@ class Webhooks:
                 )
             )
 
+    @retry_conflicts
     async def delete(self, caller: Caller, webhook_id: UUID) -> None:
         """Delete a webhook and what still waits for it; raises WebhookNotFound."""
         async with self._database.tenant(caller) as connection:
