@@ -65,7 +65,9 @@ class Deliverer:
 
     @retry_conflicts
     async def _settle(self, tenant_id: UUID, *outcome: object) -> None:
+        delivery_id, *_ = outcome
         async with self._database.tenant(tenant_id) as connection:
+            await connection.execute(sql("lock_webhook"), delivery_id)
             await connection.execute(sql("settle_delivery"), *outcome)
 
     async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:

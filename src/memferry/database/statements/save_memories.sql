@@ -1,6 +1,6 @@
 -- Save many memories in one round trip; unnest keeps their order. A row that brings its times keeps them:
 -- this is the way for memories that move here from elsewhere.
--- The tenant's row is held meanwhile, as in save_memory.
+-- The tenant's row is held meanwhile, as in save_memory; so are the webhooks, as in tell().
 WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
 ), saved AS (
@@ -13,11 +13,13 @@ WITH home AS (
         $8::bigint[], $9::bigint[]
     ) AS item (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
     RETURNING *
+), wanting AS (
+    SELECT id FROM webhooks
+    WHERE enabled AND (events = '{}' OR 'memory.saved' = ANY (events))
+    FOR KEY SHARE
 ), told AS (
     INSERT INTO deliveries (webhook_id, event, data)
-    SELECT webhooks.id, 'memory.saved', row_to_json(saved)
-    FROM saved, webhooks
-    WHERE webhooks.enabled AND (webhooks.events = '{}' OR 'memory.saved' = ANY (webhooks.events))
+    SELECT wanting.id, 'memory.saved', row_to_json(saved) FROM saved, wanting
     RETURNING id
 )
 SELECT count(*), (SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1) FROM saved

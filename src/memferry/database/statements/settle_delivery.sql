@@ -1,16 +1,12 @@
 -- Note how an attempt ended, unless a later attempt has begun; too many failures disable the webhook. After the last
 -- attempt what was to be told goes: it may hold a memory that is deleted later.
--- The webhook is locked before its delivery, as whoever deletes it does.
-WITH held AS (
-    SELECT id FROM webhooks WHERE id = (SELECT webhook_id FROM deliveries WHERE id = $1) FOR NO KEY UPDATE
-), settled AS (
+WITH settled AS (
     UPDATE deliveries SET
         delivered_at = CASE WHEN $3 THEN now_ms() END,
         next_attempt_at = now() + make_interval(secs => $6::double precision),
         last_status = $4, last_error = $5,
         data = CASE WHEN $6 IS NULL THEN '{}' ELSE data END
-    FROM held
-    WHERE deliveries.webhook_id = held.id AND deliveries.id = $1 AND attempt = $2 AND delivered_at IS NULL
+    WHERE id = $1 AND attempt = $2 AND delivered_at IS NULL
     RETURNING webhook_id
 )
 UPDATE webhooks SET

@@ -1,0 +1,81 @@
+"""A relay on loopback before PostgreSQL's socket, whose two ends can be parted without a word."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from urllib.parse import parse_qs, urlsplit
+
+_BLOCK_BYTES = 64 * 1024
+
+
+class DatabaseRelay:
+    """Passes bytes on both ways; while it is cut it takes them and passes none on."""
+
+    def __init__(self, url: str) -> None:
+        """`url` is an address with the directory of a Unix socket."""
+        parts = urlsplit(url)
+        self._parts = parts
+        self._socket = parse_qs(parts.query)["host"][0] + "/.s.PGSQL.5432"
+        self._open = asyncio.Event()
+        self._open.set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        """The address of the same database through the relay."""
+        assert self._server is not None
+        port = self._server.sockets[0].getsockname()[1]
+        return f"postgresql://{self._parts.username}@127.0.0.1:{port}{self._parts.path}"
+
+    def cut(self) -> None:
+        """From now on nothing comes through, and nobody is told."""
+        self._open.clear()
+
+    def mend(self) -> None:
+        """Let through what has waited, and what comes."""
+        self._open.set()
+
+    async def start(self) -> None:
+        """Listen on a free port."""
+        self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
+
+    async def stop(self) -> None:
+        """Hang up on everybody."""
+        assert self._server is not None
+        self._server.close()
+        for task in self._tasks:
+            task.cancel()
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+        await self._server.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        theirs, to_them = await asyncio.open_unix_connection(self._socket)
+        for ends in ((reader, to_them), (theirs, writer)):
+            task = asyncio.create_task(self._pass_on(*ends))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def _pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        try:
+            while data := await reader.read(_BLOCK_BYTES):
+                await self._open.wait()
+                writer.write(data)
+                await writer.drain()
+        except OSError:
+            pass
+        finally:
+            writer.transport.abort()
+
+
+@asynccontextmanager
+async def database_relay(url: str) -> AsyncIterator[DatabaseRelay]:
+    """A relay that listens."""
+    relay = DatabaseRelay(url)
+    await relay.start()
+    try:
+        yield relay
+    finally:
+        relay.mend()
+        await relay.stop()
