@@ -7,6 +7,9 @@ _URL = "test_outgoing.py::test_what_no_request_line_can_hold_is_refused"
 _HOOK = "test_webhooks.py::test_a_wrong_webhook_is_refused_by_name"
 _VERIFIED = "test_outgoing.py::test_a_certificate_nobody_vouches_for_is_refused"
 _MADE = "test_defaults.py::test_a_store_and_a_data_directory_that_are_missing_are_made_private"
+_HANDED_OVER = (
+    "test_first_minute.py::test_a_directory_with_other_files_is_refused_with_advice_that_helps"
+)
 _EMBEDDED = "test_embedded.py::test_writes_are_durable_and_nothing_listens_on_the_network"
 _KEPT = "test_storage_s3_safety.py::test_the_store_is_asked_to_encrypt_with_a_key_of_ours"
 _TRUST = "test_storage_s3_safety.py::test_a_server_whose_authority_is_known_is_used_in_every_way"
@@ -92,8 +95,11 @@ DEFAULTS: tuple[Guard, ...] = (
         "test_storage_local.py::test_files_are_private",
         ("os.O_EXCL, 0o600", "os.O_EXCL, 0o644"),
         ("root.mkdir(mode=0o700, parents", "root.mkdir(parents"),
+        ("path.mkdir(mode=0o700)", "path.mkdir()"),
     ),
-    *module("database/embedded.py", _EMBEDDED, ("flags, 0o600", "flags, 0o644")),
+    *module("database/owner_lock.py", _EMBEDDED, ("flags, 0o600", "flags, 0o644")),
+    # Only root hands directories over: for everybody else this test is skipped.
+    *module("database/directory.py", _HANDED_OVER, ("if others:", "if False:")),
     *module("database/embedded.py", _EMBEDDED, '"listen_addresses": "",'),
     *module(
         "database/embedded.py",

@@ -168,18 +168,20 @@ def test_what_it_writes_is_for_its_owner_alone_whatever_the_umask(careless: Serv
     assert stat.S_IMODE((home / "postgres/postgres.log").stat().st_mode) == 0o600
 
 
+@pytest.mark.parametrize("place", ["far/data/exports", "far/away/store"])
 def test_a_store_and_a_data_directory_that_are_missing_are_made_private(
-    database_url: str, tmp_path: Path
+    database_url: str, tmp_path: Path, place: str
 ) -> None:
-    home = tmp_path / "far" / "data"
+    store = tmp_path / place
+    settings = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_STORAGE_URL": store.as_uri()}
     before = os.umask(0)
     try:
         with subprocess.Popen(
-            [sys.executable, "-m", "memferry", "worker", "--data-dir", str(home)],
-            env=os.environ | {"MEMFERRY_DATABASE_URL": database_url},
+            [sys.executable, "-m", "memferry", "worker", "--data-dir", str(tmp_path / "far/data")],
+            env=os.environ | settings,
             stderr=subprocess.DEVNULL,
         ) as worker:
-            until((home / "exports").is_dir)
+            until(store.is_dir)
             worker.terminate()
     finally:
         os.umask(before)

@@ -23,6 +23,45 @@ async def test_files_are_private(tmp_path: Path) -> None:
         assert (tmp_path / directory).stat().st_mode & 0o777 == 0o700
 
 
+async def test_looking_creates_nothing_and_names_the_directory(tmp_path: Path) -> None:
+    root = tmp_path / "far" / "objects"
+    storage = open_storage(root.as_uri(), S3Options())
+
+    with pytest.raises(StorageUnavailable, match=rf"{root} .*: it does not exist"):
+        await storage.ping()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_what_was_prepared_can_be_used_and_prepared_again(tmp_path: Path) -> None:
+    storage = open_storage((tmp_path / "far" / "objects").as_uri(), S3Options())
+    await storage.prepare()
+    await storage.prepare()
+    await storage.ping()
+
+    assert (tmp_path / "far" / "objects").is_dir()
+
+
+async def test_tenants_are_not_told_where_the_store_lies(tmp_path: Path) -> None:
+    store = Store(open_storage((tmp_path / "mount").as_uri(), S3Options()))
+    await store.storage.prepare()
+    (tmp_path / "mount").rmdir()
+
+    with pytest.raises(StorageUnavailable) as refused:
+        await put(store, "t/1", chunks(1))
+    assert str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", ["file", "link to nothing"])
+async def test_what_is_no_directory_cannot_be_a_store(tmp_path: Path, kind: str) -> None:
+    root = tmp_path / "root"
+    root.touch() if kind == "file" else root.symlink_to(tmp_path / "nothing")
+    storage = open_storage(root.as_uri(), S3Options())
+
+    for look in (storage.prepare, storage.ping):
+        with pytest.raises(StorageUnavailable, match=str(root)):
+            await look()
+
+
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/x", "a//b", "", "a\x00"])
 async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
     store = Store(open_storage(tmp_path.as_uri(), S3Options()))

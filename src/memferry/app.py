@@ -21,7 +21,7 @@ from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, find_schema_fault, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.errors import StorageUnavailable, Unavailable
+from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
 from memferry.exports.downloads import Downloads
 from memferry.exports.jobs import Jobs
 from memferry.exports.limits import ExportLimits
@@ -103,11 +103,11 @@ def storage(settings: Settings) -> Storage:
 async def prepare_store(settings: Settings, store: Storage) -> None:
     """Make what the store needs; one that is away may come later."""
     try:
-        if settings.storage_url is None:
+        if store.directory is not None and store.directory.is_relative_to(settings.data_dir):
             account = None if settings.database_url else server_account(settings.postgres_user)
             make_data_directory(settings.data_dir, account)
         await store.prepare()
-    except StorageUnavailable as fault:
+    except (Misconfigured, StorageUnavailable) as fault:
         _log.warning("%s", fault)
 
 
@@ -129,8 +129,8 @@ async def _opened(
     )
     store = storage(settings)
     await database.open()
-    await prepare_store(settings, store)
     try:
+        await prepare_store(settings, store)
         yield database, store
     finally:
         await database.close()

@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from memferry.cli.context import DataDir, prepared_database, run, settings_with
+from memferry.cli.context import DataDir, existing_database, run, settings_with
 from memferry.model.audit import EVENTS
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
@@ -28,5 +28,5 @@ def register(app: typer.Typer) -> None:
 async def _entries(
     settings: Settings, tenant: str | None, event: str | None, limit: int
 ) -> list[str]:
-    async with prepared_database(settings) as url:
+    async with existing_database(settings) as url:
         return await Admin(url).audit(limit, event, tenant)

@@ -11,6 +11,7 @@ import typer
 import uvloop
 
 from memferry.app import embedded_postgres, owner_url, prepare_database
+from memferry.errors import Misconfigured
 from memferry.settings import Settings
 
 _T = TypeVar("_T")
@@ -49,6 +50,21 @@ async def running_database(settings: Settings) -> AsyncIterator[str]:
     finally:
         if not attached:
             await asyncio.to_thread(embedded.stop)
+
+
+@asynccontextmanager
+async def existing_database(settings: Settings) -> AsyncIterator[str]:
+    """Like `prepared_database`, for a command that needs what is there already.
+
+    Raises Misconfigured, and makes nothing, where there is no database yet.
+    """
+    if settings.database_url is None and not embedded_postgres(settings).exists():
+        raise Misconfigured(
+            f"there is no database in {settings.data_dir} yet; make it with: memferry serve "
+            "(or name another place with --data-dir or MEMFERRY_DATA_DIR)"
+        )
+    async with prepared_database(settings) as url:
+        yield url
 
 
 @asynccontextmanager

@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from memferry.app import storage
-from memferry.cli.context import DataDir, prepared_database, run, settings_with, shown_time
+from memferry.cli.context import DataDir, existing_database, run, settings_with, shown_time
 from memferry.erasure.tenants import Removed, TenantErasure
 from memferry.errors import Invalid
 from memferry.settings import Settings
@@ -48,12 +48,12 @@ def delete(
 
 
 async def _list(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    async with prepared_database(settings) as url:
+    async with existing_database(settings) as url:
         return await TenantErasure(url, storage(settings)).all()
 
 
 async def _delete(settings: Settings, name: str) -> Removed:
-    async with prepared_database(settings) as url:
+    async with existing_database(settings) as url:
         store = storage(settings)
         try:
             return await TenantErasure(url, store).delete(name)

@@ -7,7 +7,14 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from memferry.cli.context import DataDir, prepared_database, run, settings_with, shown_time
+from memferry.cli.context import (
+    DataDir,
+    existing_database,
+    prepared_database,
+    run,
+    settings_with,
+    shown_time,
+)
 from memferry.cli.export import epoch_ms
 from memferry.model.token import SCOPES, USUAL_SCOPES, Grant
 from memferry.settings import Settings
@@ -77,10 +84,10 @@ async def _create(settings: Settings, tenant: str, name: str, grant: Grant) -> s
 
 
 async def _list(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    async with prepared_database(settings) as url:
+    async with existing_database(settings) as url:
         return await Admin(url).tokens()
 
 
 async def _revoke(settings: Settings, token: str) -> None:
-    async with prepared_database(settings) as url:
+    async with existing_database(settings) as url:
         await Admin(url).revoke_token(token)

@@ -6,7 +6,6 @@ guard against two servers on one directory, and no directory that we did not mak
 """
 
 import ctypes
-import fcntl
 import hashlib
 import os
 import shutil
@@ -15,9 +14,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 from urllib.parse import quote
 
 from memferry.database.binaries import (
@@ -28,6 +28,7 @@ from memferry.database.binaries import (
 )
 from memferry.database.directory import make_data_directory
 from memferry.database.machine import usable_bytes
+from memferry.database.owner_lock import OwnerLock, open_private
 from memferry.errors import EmbeddedPostgresFailed
 
 OWNER = "memferry_owner"
@@ -50,8 +51,6 @@ _SHARED_PART, _LEAST_SHARED_MB, _MOST_SHARED_MB = 8, 128, 8 * 1024
 _BUILTIN_LOCALE_MAJOR = 17
 _PR_SET_PDEATHSIG = 1
 _STOP_SECONDS = 30
-# A command such as `token create` owns the server for a moment.
-_OWNER_PATIENCE_SECONDS = 5
 # What a server that is not quite dead leaves to its successor: shared memory, and its lock file.
 _STILL_IN_USE = ("still in use", 'lock file "postmaster.pid" already exists')
 _LOG_LINES = 15
@@ -74,8 +73,9 @@ class EmbeddedPostgres:
         self._run_as = run_as
         self._shared_mb = shared_mb or cache_mb(usable_bytes())
         self._data = home / "data"
+        self._version_file = self._data / "PG_VERSION"
         self._log = home / "postgres.log"
-        self._lock: IO[str] | None = None
+        self._lock = OwnerLock(home)
         self.process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -88,30 +88,34 @@ class EmbeddedPostgres:
         """An address that psql and asyncpg take."""
         return f"postgresql://{role}@/{DATABASE}?host={quote(str(self.socket_dir), safe='')}"
 
+    def exists(self) -> bool:
+        """Whether a cluster was made here before; makes nothing, as `attach` does not."""
+        with _translated_faults():
+            return self._version_file.exists()
+
     def attach(self) -> bool:
         """Whether a server of this home is owned by somebody and takes connections."""
-        return self._is_owned() and self._answers()
+        with _translated_faults():
+            return self._lock.is_held() and self._answers()
 
     def start(self, patience_s: float = 60) -> None:
         """Own the server: make the cluster if there is none, start it, wait until it answers.
 
         The server ends with the thread that called this, however that ends (Linux). Raises
-        EmbeddedPostgresFailed with the reason and the end of the server's log.
+        EmbeddedPostgresFailed with the reason and the end of the server's log, and Misconfigured
+        for a directory that cannot hold it.
         """
         account = server_account(self._run_as)
         make_data_directory(self._home.parent, account)
         make_data_directory(self._home, account)
         deadline = time.monotonic() + patience_s
-        self._own()
-        try:
-            binaries = find_binaries(self._chosen, account, self._home)
-            self._make_cluster(binaries, account)
-            self._make_socket_dir(account)
-            self._run(binaries, account, deadline)
-            self._make_database(binaries, account)
-        except BaseException:
-            self.stop()
-            raise
+        with _translated_faults():
+            self._lock.take()
+            try:
+                self._start(account, deadline)
+            except BaseException:
+                self.stop()
+                raise
 
     def stop(self) -> None:
         """Stop the server if we own it: fast (SIGINT), and at once (SIGQUIT) if that takes long."""
@@ -124,52 +128,20 @@ class EmbeddedPostgres:
             self.process = None
             with suppress(OSError):
                 self.socket_dir.rmdir()
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
+        self._lock.release()
 
-    def _own(self) -> None:
-        """Take the lock that says who owns the server; it goes with the process that has it."""
-        if self._lock is not None:
-            return
-        deadline = time.monotonic() + _OWNER_PATIENCE_SECONDS
-        path = self._home / "owner.lock"
-        lock = open(path, "a+", encoding="ascii", opener=_private)  # noqa: SIM115 - held while we own
-        while True:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError as fault:
-                if time.monotonic() > deadline:
-                    lock.seek(0)
-                    owner = lock.read().strip()
-                    lock.close()
-                    raise EmbeddedPostgresFailed(
-                        f"another memferry (process {owner or 'unknown'}) already runs the "
-                        f"database in {self._home}; stop it, or choose another data directory"
-                    ) from fault
-                time.sleep(0.1)
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        self._lock = lock
-
-    def _is_owned(self) -> bool:
-        try:
-            with (self._home / "owner.lock").open(encoding="ascii") as lock:
-                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return True
-        except OSError:
-            return False
-        return False
+    def _start(self, account: Account | None, deadline: float) -> None:
+        binaries = find_binaries(self._chosen, account, self._home)
+        self._make_cluster(binaries, account)
+        self._make_socket_dir(account)
+        self._run(binaries, account, deadline)
+        self._make_database(binaries, account)
 
     def _make_cluster(self, binaries: Path, account: Account | None) -> None:
         """Run initdb beside the final place: a cluster is there whole or not at all."""
         major = major_version(binaries)
-        version_file = self._data / "PG_VERSION"
-        if version_file.exists():
-            found = version_file.read_text(encoding="ascii").strip()
+        if self._version_file.exists():
+            found = self._version_file.read_text(encoding="ascii").strip()
             if found != str(major):
                 raise EmbeddedPostgresFailed(
                     f"the data in {self._data} is of PostgreSQL {found}, the programs in "
@@ -229,7 +201,7 @@ class EmbeddedPostgres:
         settings = _SETTINGS | {"shared_buffers": f"{self._shared_mb}MB"}
         options = [f"-c{name}={value}" for name, value in settings.items()]
         command = [f"{binaries}/postgres", "-D", f"{self._data}", f"-k{self.socket_dir}", *options]
-        with open(self._log, "ab", opener=_private) as log:
+        with open(self._log, "ab", opener=open_private) as log:
             return subprocess.Popen(  # noqa: S603 - a list
                 command,
                 stdin=subprocess.DEVNULL,
@@ -285,9 +257,14 @@ def cache_mb(usable_bytes: int) -> int:
     return min(max(part, _LEAST_SHARED_MB), _MOST_SHARED_MB)
 
 
-def _private(path: str, flags: int) -> int:
-    """For `open`: a new file is readable by its owner alone."""
-    return os.open(path, flags, 0o600)
+@contextmanager
+def _translated_faults() -> Iterator[None]:
+    """Turn the system's faults into ours: no permission, disk full, a program that does not run."""
+    try:
+        yield
+    except OSError as fault:
+        name = f"{fault.filename}: " if fault.filename else ""
+        raise EmbeddedPostgresFailed(f"the embedded PostgreSQL: {name}{fault.strerror}") from fault
 
 
 def _end_with_parent() -> Any:

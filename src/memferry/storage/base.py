@@ -4,6 +4,7 @@ from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -31,6 +32,11 @@ class Storage(ABC):
     Every method raises StorageUnavailable when the store cannot be reached or cannot do its work,
     and ObjectNotFound where there is no object; no message holds credentials or links.
     """
+
+    @property
+    def directory(self) -> Path | None:
+        """The directory of this machine that holds the objects; None if another program does."""
+        return None
 
     @abstractmethod
     async def put(

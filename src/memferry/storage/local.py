@@ -13,11 +13,10 @@ from typing import ParamSpec, TypeVar
 
 from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
+from memferry.storage.disk_flush import DiskFlush
 
 _PARTIAL = ".partial"
 _TRIES = 10
-# Whoever commits a row meanwhile waits for such a flush: the less it is, the shorter.
-_FLUSH_BYTES = 8 * 1024 * 1024
 _Parameters = ParamSpec("_Parameters")
 _Result = TypeVar("_Result")
 
@@ -35,8 +34,9 @@ def _translated() -> Iterator[None]:
         raise StorageUnavailable(_reason(fault)) from fault
 
 
-def _reason(fault: OSError) -> str:
-    return f"the object store's directory (MEMFERRY_STORAGE_URL) cannot be used: {fault.strerror}"
+def _reason(fault: OSError, name: str = "") -> str:
+    directory = f"directory{name} (MEMFERRY_STORAGE_URL)"
+    return f"the object store's {directory} cannot be used: {fault.strerror}"
 
 
 class LocalStorage(Storage):
@@ -48,6 +48,11 @@ class LocalStorage(Storage):
 
     def __init__(self, root: Path) -> None:
         self._root = root
+
+    @property
+    def directory(self) -> Path | None:
+        """Where the files lie."""
+        return self._root
 
     async def put(
         self,
@@ -68,7 +73,7 @@ class LocalStorage(Storage):
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
         with _translated_writes():
             descriptor = await self._create(partial)
-            size, flushing = 0, _Flushing(descriptor)
+            size, flushing = 0, DiskFlush(descriptor)
             try:
                 async for chunk in chunks:
                     await _to_its_end(_write, descriptor, chunk, size)
@@ -137,17 +142,27 @@ class LocalStorage(Storage):
 
     async def ping(self) -> None:
         """See whether files can be made in the directory."""
-        with _translated_writes():
+        with self._named():
             await asyncio.to_thread(self._look)
 
     async def prepare(self) -> None:
         """Make the directory. Later nobody does: a lost mount must not be written beside."""
-        with _translated_writes():
+        with self._named():
             await asyncio.to_thread(_make_root, self._root)
 
+    @contextmanager
+    def _named(self) -> Iterator[None]:
+        """Name the directory in a fault: for the operator, where clients do not see it."""
+        try:
+            yield
+        except OSError as fault:
+            raise StorageUnavailable(_reason(fault, f" {self._root}")) from fault
+
     def _look(self) -> None:
+        if not self._root.exists():
+            raise FileNotFoundError(errno.ENOENT, "it does not exist")
         if not self._root.is_dir():
-            raise FileNotFoundError(errno.ENOENT, "its directory does not exist")
+            raise NotADirectoryError(errno.ENOTDIR, "it is not a directory")
         if not os.access(self._root, os.W_OK | os.X_OK):
             raise PermissionError(errno.EACCES, "Permission denied")
 
@@ -184,42 +199,6 @@ class LocalStorage(Storage):
         with suppress(OSError):  # not empty, or gone already
             for directory in itertools.takewhile(self._root.__ne__, path.parents):
                 directory.rmdir()
-
-
-class _Flushing:
-    """Flushes a file beside its writing, so that at its end little is left to wait for."""
-
-    def __init__(self, descriptor: int) -> None:
-        self._descriptor = descriptor
-        self._flushed_bytes = 0
-        self._running: asyncio.Future[None] | None = None
-
-    def go_on(self, size_bytes: int) -> None:
-        """Flush what was written by now, unless that is little or the last flush still runs."""
-        idle = self._running is None or self._running.done()
-        if idle and size_bytes - self._flushed_bytes >= _FLUSH_BYTES:
-            self._look_at_last()
-            self._flushed_bytes = size_bytes
-            flush = asyncio.to_thread(os.fdatasync, self._descriptor)
-            self._running = asyncio.ensure_future(flush)
-
-    async def end(self) -> None:
-        """Wait for the last flush; raises what it met, since the system tells a fault only once."""
-        if self._running is not None:
-            await asyncio.wait([self._running])
-        self._look_at_last()
-
-    async def abandon(self) -> None:
-        """Wait for the last flush, whatever it meets: it needs the file open."""
-        if self._running is not None:
-            while not self._running.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([self._running])
-            self._running.exception()  # looked at, or asyncio complains
-
-    def _look_at_last(self) -> None:
-        if self._running is not None:
-            self._running.result()
 
 
 @contextmanager
