@@ -12,7 +12,7 @@ from sqlglot import exp
 from memferry.database.pool import SERVICE_ROLE
 
 # Tables that belong to no tenant. Any other table must say whose its rows are.
-SHARED_TABLES = frozenset({"tenants", "gone_tenants", "keys"})
+SHARED_TABLES = frozenset({"tenants", "gone_tenants", "keys", "workers"})
 
 # Unique without the tenant: a token is looked up before anybody knows whose it is.
 UNIQUE_ACROSS_TENANTS = frozenset({"tokens_sha256_key"})

@@ -18,13 +18,16 @@ from memferry.exports.service import Exports
 from memferry.http.app import Services, routed_app
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
+from memferry.operation.readiness import Readiness
+from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.workers import Workers
 from memferry.storage.local import LocalStorage
 from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
-_OPEN |= {"/", "/assets/home.css"}
+_OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
 # Whoever may create exports reads those of the same token.
 _INSTEAD = {"exports:read": "exports:create"}
 _NOBODY = "00000000-0000-0000-0000-000000000000"
@@ -44,6 +47,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
             webhooks=Webhooks(database, allow_private=False),
             audit=Audit(database),
             pace=Pace(1),
+            readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
         )
     )
     for each in iter_route_contexts(app.routes):

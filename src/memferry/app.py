@@ -28,6 +28,9 @@ from memferry.exports.limits import ExportLimits
 from memferry.exports.run import Runs
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
+from memferry.operation.readiness import Readiness
+from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
 from memferry.settings import Settings
 from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.pace import Pace
@@ -35,6 +38,7 @@ from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
+from memferry.worker.attendance import Attendance
 from memferry.worker.exporter import Exporter, Patience
 from memferry.worker.halted import Halted
 from memferry.worker.loop import Loop, wake_on_notify
@@ -148,6 +152,8 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
         _opened(settings, patient_seconds=bulk_seconds) as (database, store),
         aclosing(Audit(database)) as audit,
     ):
+        identity = StoreIdentity(database, store)
+        await _agree_on_store(identity)
         exports = Exports(
             database,
             store,
@@ -164,9 +170,29 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
                 audit=audit,
                 pace=Pace(settings.requests_per_minute),
+                readiness=Readiness(database, identity, Workers(database)),
                 public_url=settings.public_url,
             )
         )
+
+
+async def _agree_on_store(identity: StoreIdentity) -> None:
+    """Raises OtherStore if the store is not the database's; one that is away is looked at later."""
+    try:
+        await identity.establish()
+    except Unavailable as fault:
+        _log.warning("the store's identity was not looked at: %s", fault)
+
+
+@asynccontextmanager
+async def opened_workers(settings: Settings) -> AsyncIterator[Workers]:
+    """The list of workers, on one connection of its own."""
+    database = Database(service_url(settings), size=1)
+    await database.open()
+    try:
+        yield Workers(database)
+    finally:
+        await database.close()
 
 
 def _export_limits(settings: Settings) -> ExportLimits:
@@ -202,8 +228,13 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     async with _opened(
         settings, patient_seconds=longest, program="memferry worker", on_connect=ours
     ) as (database, store):
+        identity = StoreIdentity(database, store)
+        await _agree_on_store(identity)
+        # Different in every process that ever was: a container's may all have the same number.
+        name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        attendance = Attendance(Workers(database), identity, WorkerSignature(name))
         sender = Sender(allow_private=settings.webhooks_allow_private)
-        exporter = _exporter(settings, database, store)
+        exporter = _exporter(settings, database, store, name, attendance)
         deliverer = Deliverer(database, sender)
         halted = Halted(database, seconds=longest)
         sweeper = Sweeper(database, store, lifetime_seconds=settings.export_lifetime_seconds)
@@ -212,12 +243,17 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
                 Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")
                 for number in range(1, settings.worker_exports + 1)
             ),
+            Loop("attendance", attendance.tick, channel=None, seconds=HEARTBEAT_SECONDS),
             Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
             Loop("halted", halted.tick, channel=None, seconds=settings.sweep_seconds),
             Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
         ]
-        await _run_until(stop, loops, service_url(settings), settings.grace_seconds)
-        await sender.close()
+        try:
+            await _run_until(stop, loops, service_url(settings), settings.grace_seconds)
+        finally:
+            await sender.close()
+            with suppress(Unavailable):
+                await attendance.sign_out()
 
 
 async def _wait_for_schema(url: str, stop: Stop) -> bool:
@@ -238,7 +274,9 @@ async def _wait_for_schema(url: str, stop: Stop) -> bool:
     return False
 
 
-def _exporter(settings: Settings, database: Database, store: Storage) -> Exporter:
+def _exporter(
+    settings: Settings, database: Database, store: Storage, name: str, attendance: Attendance
+) -> Exporter:
     jobs = Jobs(
         database,
         lease_seconds=settings.lease_seconds,
@@ -252,14 +290,13 @@ def _exporter(settings: Settings, database: Database, store: Storage) -> Exporte
         snapshot=settings.snapshot_seconds,
         most_bytes=settings.export_bytes,
     )
-    # Different in every process that ever was: a container's may all have the same number.
-    worker = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
     return Exporter(
         jobs,
         Runs(database, readers=settings.export_readers),
         store,
-        worker=worker,
+        worker=name,
         patience=patience,
+        attendance=attendance,
     )
 
 

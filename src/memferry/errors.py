@@ -40,7 +40,8 @@ MemferryError
 │   ├── SnapshotTooOld       it would have held vacuum back for too long
 │   └── ExportTooLarge       it is larger than one export may be
 └── Misconfigured            the operator must change a setting or a machine
-    └── EmbeddedPostgresFailed
+    ├── EmbeddedPostgresFailed
+    └── OtherStore           the object store is not the one that the database knows
 """
 
 from typing import ClassVar
@@ -350,3 +351,16 @@ class EmbeddedPostgresFailed(Misconfigured):
     """The embedded PostgreSQL did not start."""
 
     code = "embedded_postgres_failed"
+
+
+class OtherStore(Misconfigured):
+    """The object store (MEMFERRY_STORAGE_URL) is not the database's."""
+
+    code = "other_store"
+
+    def __init__(self, reason: str | None = None) -> None:
+        super().__init__(
+            "The object store (MEMFERRY_STORAGE_URL) is not the database's"
+            f"{'' if reason is None else f': {reason}'}. Name the right one, mount what is "
+            "missing, or say that this is the store from now on: memferry store adopt"
+        )

@@ -13,10 +13,19 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from memferry.app import Stop, embedded_postgres, opened_web_app, owner_url, prepare_database
+from memferry.app import (
+    Stop,
+    embedded_postgres,
+    opened_web_app,
+    opened_workers,
+    owner_url,
+    prepare_database,
+)
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.errors import MemferryError, Misconfigured
+from memferry.errors import MemferryError, Misconfigured, Unavailable
 from memferry.model.token import SCOPES, Grant
+from memferry.operation.readiness import describe_workers
+from memferry.operation.workers import MISSING_SECONDS
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import NewToken
@@ -56,7 +65,7 @@ async def serve(
         await prepare_database(settings)
         token = await _first_token(settings, listening)
         keep_worker = _worker(settings, stop) if with_worker else nullcontext()
-        async with opened_web_app(settings) as app, keep_worker:
+        async with opened_web_app(settings) as app, keep_worker, _watched_workers(settings):
             server = _Server(_config(app))
             watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -173,6 +182,32 @@ async def _first_token(settings: Settings, listening: socket.socket) -> NewToken
     if tokens:
         return None
     return await admin.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
+
+
+@asynccontextmanager
+async def _watched_workers(settings: Settings) -> AsyncIterator[None]:
+    """Say in the log when no worker does its work, and when one does again."""
+    watching = asyncio.create_task(_watch_workers(settings))
+    try:
+        yield
+    finally:
+        watching.cancel()
+
+
+async def _watch_workers(settings: Settings) -> None:
+    said: str | None = None
+    async with opened_workers(settings) as workers:
+        while True:
+            await asyncio.sleep(MISSING_SECONDS)
+            try:
+                fault = describe_workers(await workers.all())
+            except Unavailable:
+                continue
+            if fault is not None and fault != said:
+                _log.warning("no worker does its work: %s; memferry doctor tells more", fault)
+            elif fault is None and said is not None:
+                _log.info("a worker does its work again")
+            said = fault
 
 
 @asynccontextmanager

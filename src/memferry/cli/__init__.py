@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from memferry.cli import audit, database, migrate, serve, tenant, token, worker
+from memferry.cli import audit, database, migrate, serve, store, tenant, token, worker
 from memferry.cli.doctor import register as register_doctor
 from memferry.cli.export import register as register_export
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -45,6 +45,7 @@ audit.register(app)
 register_export(app)
 register_doctor(app)
 app.add_typer(database.app, name="database")
+app.add_typer(store.app, name="store")
 app.add_typer(tenant.app, name="tenant")
 app.add_typer(token.app, name="token")
 

@@ -5,20 +5,26 @@ import platform
 import sys
 from collections.abc import Awaitable, Callable
 from importlib.metadata import version
+from typing import Any
 
 import asyncpg
 import httpx
 import typer
 from rich.console import Console
 
-from memferry.app import embedded_postgres, owner_url, storage
+from memferry.app import embedded_postgres, owner_url, service_url, storage
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.database.migrate import migrations
+from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.database.sql import sql
-from memferry.errors import MemferryError
+from memferry.errors import DatabaseUnavailable, MemferryError
+from memferry.operation.readiness import describe_workers, fingerprint
+from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.workers import MISSING_SECONDS
 from memferry.settings import Settings
 
 _CONNECT_SECONDS = 5
+_ANSWER_SECONDS = 20
 
 
 def register(app: typer.Typer) -> None:
@@ -104,22 +110,89 @@ async def _snapshots(settings: Settings) -> str:
 
 
 async def _storage(settings: Settings) -> str:
+    """The store can be used, and is the one that the database knows."""
     store = storage(settings)
+    database = Database(service_url(settings), size=1)
+    await database.open()
     try:
         await store.ping()
+        identity = StoreIdentity(database, store)
+        if await identity.read_database() is not None:
+            await identity.check()
+    except DatabaseUnavailable:
+        # The line of the database says so.
+        return f"{_place(settings)} can be used; whose it is, only the database knows"
     finally:
+        await database.close()
         await store.close()
+    return _place(settings)
+
+
+def _place(settings: Settings) -> str:
     return settings.storage_url or f"{settings.data_dir / 'exports'}"
 
 
 async def _service(settings: Settings) -> str:
+    """The service answers, works on this database, and a worker does its work."""
     try:
-        async with httpx.AsyncClient(timeout=_CONNECT_SECONDS) as client:
-            answer = await client.get(f"{settings.url}/api/health")
+        async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
+            answer = await client.get(f"{settings.url}/api/health/ready")
     except httpx.TransportError as fault:
+        if settings.url == Settings.url:
+            # Nobody has said that there is one: this may be the machine of a worker alone.
+            return f"none at {settings.url} (MEMFERRY_URL); {await _workers(settings)}"
         raise MemferryError(
             f"{settings.url} does not answer; start it with: memferry serve (or set MEMFERRY_URL)"
         ) from fault
+    ready = _ready_answer(answer)
+    if (theirs := ready.get("database_id")) is not None and theirs != await _database_id(settings):
+        raise MemferryError(
+            f"{settings.url} works on another database than these settings name "
+            "(MEMFERRY_DATABASE_URL, MEMFERRY_DATA_DIR)"
+        )
     if answer.status_code != httpx.codes.OK:
-        raise MemferryError(f"{settings.url} answered {answer.status_code}")
-    return f"{settings.url} answers"
+        raise MemferryError(f"{settings.url} is {ready['error']}; {await _workers(settings)}")
+    return f"{settings.url} is ready; {await _workers(settings)}"
+
+
+def _ready_answer(answer: httpx.Response) -> dict[str, Any]:
+    try:
+        ready: dict[str, Any] = answer.json()
+    except ValueError:
+        ready = {}
+    if "ready" not in ready:
+        raise MemferryError(f"{answer.url} answered {answer.status_code}: it is no memferry")
+    return ready
+
+
+async def _database_id(settings: Settings) -> str | None:
+    connection = await _connect(settings)
+    try:
+        word = await connection.fetchval("SELECT value FROM memferry.keys WHERE name = 'database'")
+    finally:
+        await connection.close()
+    return None if word is None else fingerprint(word)
+
+
+async def _workers(settings: Settings) -> str:
+    """Every worker by its machine and process; raises MemferryError if none does its work."""
+    connection = await _connect(settings)
+    try:
+        await connection.execute(f"SET search_path = {SERVICE_ROLE}")
+        workers = await connection.fetch(sql("list_workers"))
+    except asyncpg.UndefinedTableError:
+        workers = []
+    finally:
+        await connection.close()
+    shown = ", ".join(_describe(worker) for worker in workers) or "none"
+    if (fault := describe_workers(workers)) is not None:
+        raise MemferryError(f"worker: {fault} ({shown}); start one with: memferry worker")
+    return f"workers: {shown}"
+
+
+def _describe(worker: asyncpg.Record) -> str:
+    state = worker["status"].replace("_", " ")
+    if worker["silent_seconds"] > MISSING_SECONDS:
+        state = f"halted or gone, silent for {worker['silent_seconds']:.0f} s"
+    reason = "" if worker["reason"] is None else f": {worker['reason']}"
+    return f"{worker['host']} process {worker['pid']} ({state}{reason})"

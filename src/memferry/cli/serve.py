@@ -30,9 +30,9 @@ def register(app: typer.Typer) -> None:
     def serve(
         host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
         port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3122,
-        worker: Annotated[
-            bool, typer.Option("--worker/--no-worker", help="Run a worker beside the API.")
-        ] = True,
+        no_worker: Annotated[
+            bool, typer.Option("--no-worker", help="An API alone: workers run elsewhere.")
+        ] = False,
         data_dir: DataDir = None,
     ) -> None:
         """Run the service: PostgreSQL, the API and one worker, until SIGTERM or Ctrl-C."""
@@ -43,5 +43,5 @@ def register(app: typer.Typer) -> None:
                 print(_FIRST_STEPS.format(token=token.text, url=url), flush=True)
             print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
 
-        run(run_service(settings_with(data_dir), host, port, started, with_worker=worker))
+        run(run_service(settings_with(data_dir), host, port, started, with_worker=not no_worker))
         print("memferry has stopped", flush=True)

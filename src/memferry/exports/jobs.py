@@ -32,6 +32,12 @@ class Jobs:
         self._lease_seconds = lease_seconds
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
+    async def is_one_waiting(self) -> bool:
+        """Whether there may be an export to claim."""
+        async with self._database.connection() as connection:
+            waiting: bool = await connection.fetchval(sql("find_waiting_export"))
+        return waiting
+
     @retry_conflicts
     async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
         """An export that nobody works on and whose kind the worker can write, if any.

@@ -32,6 +32,7 @@ from memferry.http.reference import reference_routes
 from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
+from memferry.operation.readiness import Readiness
 from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
@@ -51,6 +52,7 @@ class Services:
     webhooks: Webhooks
     audit: Audit
     pace: Pace
+    readiness: Readiness
     public_url: str | None = None
 
 
@@ -72,7 +74,7 @@ def routed_app(services: Services) -> FastAPI:
     )
     for router in (
         home_routes(services.public_url),
-        health_routes(),
+        health_routes(services.readiness),
         ExportEndpoints(
             services.exports, services.downloads, services.audit, services.public_url
         ).router(),

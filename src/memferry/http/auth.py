@@ -22,7 +22,7 @@ from memferry.tenants.tokens import Tokens
 _PROTECTED = ("/api/", "/v1/")
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 _log = logging.getLogger("memferry.http")
-_OPEN = frozenset({"/api/health"})
+_OPEN = frozenset({"/api/health", "/api/health/ready"})
 
 
 class Authentication:

@@ -240,6 +240,16 @@ class Health(Shape):
     ok: Literal[True]
 
 
+class Ready(Shape):
+    """Every part is well; in a 503 the parts that are not say why, in `error` too."""
+
+    ready: Literal[True]
+    database: Literal["ok"]
+    store: Literal["ok"]
+    worker: Literal["ok"]
+    database_id: str = Field(description="tells two databases apart", pattern="^[0-9a-f]{8}$")
+
+
 class NewWebhook(BaseModel):
     """Where to send events; no events means all."""
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from memferry.errors import Misconfigured
-from memferry.storage.base import ObjectInfo, Storage, Upload
+from memferry.storage.base import ObjectInfo, Storage, Upload, read_whole
 from memferry.storage.local import LocalStorage
 from memferry.storage.s3 import S3Storage
 from memferry.storage.s3_uploads import S3Options
@@ -23,4 +23,4 @@ def open_storage(url: str, options: S3Options) -> Storage:
     raise Misconfigured("MEMFERRY_STORAGE_URL: expected file:///directory or s3://bucket/prefix")
 
 
-__all__ = ["ObjectInfo", "S3Options", "Storage", "Upload", "open_storage"]
+__all__ = ["ObjectInfo", "S3Options", "Storage", "Upload", "open_storage", "read_whole"]

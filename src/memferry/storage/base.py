@@ -93,3 +93,9 @@ class Storage(ABC):
 
     async def close(self) -> None:  # noqa: B027 - most stores hold nothing open
         """Let go of connections."""
+
+
+async def read_whole(storage: Storage, key: str, *, most_bytes: int) -> bytes:
+    """A small object, or its beginning if it is larger than expected; raises ObjectNotFound."""
+    size = (await storage.stat(key)).size_bytes
+    return b"".join([chunk async for chunk in storage.read(key, 0, min(size, most_bytes))])

@@ -13,6 +13,7 @@ from memferry.errors import (
     Invalid,
     LeaseLost,
     MemferryError,
+    OtherStore,
     SnapshotTooOld,
     Unavailable,
     WorkerLost,
@@ -23,6 +24,7 @@ from memferry.exports.request import KINDS, ExportRequest
 from memferry.exports.run import Runs
 from memferry.model.export import Claim, Failure, Job, Result
 from memferry.storage import Storage
+from memferry.worker.attendance import Attendance
 from memferry.worker.lease import Lease
 
 _log = logging.getLogger("memferry.worker")
@@ -48,8 +50,17 @@ class Exporter:
     """Takes queued exports one at a time; several of these may run side by side anywhere."""
 
     def __init__(
-        self, jobs: Jobs, runs: Runs, storage: Storage, *, worker: str, patience: Patience
+        self,
+        jobs: Jobs,
+        runs: Runs,
+        storage: Storage,
+        *,
+        worker: str,
+        patience: Patience,
+        attendance: Attendance | None = None,
     ) -> None:
+        """`attendance` looks at the store before each claim and before each publication."""
+        self._attendance = attendance
         self._jobs = jobs
         self._runs = runs
         self._storage = storage
@@ -58,6 +69,10 @@ class Exporter:
 
     async def tick(self) -> bool:
         """Claim one export and see it through; False when none waits."""
+        if self._attendance is not None:
+            if not await self._jobs.is_one_waiting():
+                return False
+            await self._attendance.require_store()
         claim = await self._jobs.claim(self._worker, KINDS)
         if claim is None:
             return False
@@ -91,8 +106,8 @@ class Exporter:
                 await self._publish(claim, await self._write(claim, job, lease))
         except LeaseLost:
             raise
-        except Invalid:
-            # A newer version has queued it: its workers understand it.
+        except (Invalid, OtherStore):
+            # A newer version has queued it, or this worker's store was lost: others will do it.
             await lease.end()
             await self._jobs.hand_back(claim, _LONGEST_PAUSE_SECONDS)
         except (SnapshotTooOld, ExportTooLarge) as fault:
@@ -135,6 +150,8 @@ class Exporter:
 
     async def _publish(self, claim: Claim, result: Result) -> None:
         """Make the file downloadable, unless another worker owns the export by now."""
+        if self._attendance is not None:
+            await self._attendance.check_store()
         if not await self._jobs.complete(claim, result):
             await self._storage.delete(claim.object_key)
             raise LeaseLost

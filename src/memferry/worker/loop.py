@@ -8,7 +8,7 @@ from contextlib import suppress
 import asyncpg
 
 from memferry.database.pool import listen
-from memferry.errors import MemferryError, Unavailable
+from memferry.errors import MemferryError, Misconfigured, Unavailable
 
 _log = logging.getLogger("memferry.worker")
 _POLL_SECONDS = 1.0
@@ -29,6 +29,7 @@ class Loop:
         self._tick = tick
         self._seconds = seconds
         self._hint = asyncio.Event()
+        self._said: str | None = None
         self._stopping = False
 
     def wake(self) -> None:
@@ -45,15 +46,23 @@ class Loop:
         while not self._stopping:
             self._hint.clear()
             try:
-                if await self._tick():
+                found = await self._tick()
+                self._said = None
+                if found:
                     continue
-            except Unavailable as fault:
-                _log.warning("%s: %s", self.name, fault)
+            except (Unavailable, Misconfigured) as fault:
+                self._warn(str(fault))
                 await self._rest(_PAUSE_SECONDS)
             except Exception:  # noqa: BLE001 - see above
                 _log.exception("%s failed", self.name)
                 await self._rest(_PAUSE_SECONDS)
             await self._rest(self._seconds)
+
+    def _warn(self, reason: str) -> None:
+        """Say it once, until a tick is well again or meets something else."""
+        if reason != self._said:
+            _log.warning("%s: %s", self.name, reason)
+            self._said = reason
 
     async def _rest(self, seconds: float) -> None:
         if not self._stopping:

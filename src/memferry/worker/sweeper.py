@@ -39,6 +39,7 @@ class Sweeper:
         async with self._database.connection() as connection:
             await connection.execute(sql("forget_idempotency_keys"))
             await connection.execute(sql("forget_deliveries"))
+            await connection.execute(sql("forget_workers"))
         return False
 
     async def _expire(self) -> None:

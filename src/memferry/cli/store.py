@@ -1,0 +1,40 @@
+"""`memferry store adopt`: another object store is the database's from now on."""
+
+import typer
+
+from memferry.app import service_url, storage
+from memferry.cli.context import DataDir, existing_database, run, settings_with
+from memferry.database.pool import Database, owner_connection
+from memferry.operation.store_identity import StoreIdentity
+from memferry.settings import Settings
+
+app = typer.Typer(help="The object store behind the service.", no_args_is_help=True)
+
+
+@app.callback()
+def store() -> None:
+    """The object store behind the service."""
+
+
+@app.command()
+def adopt(data_dir: DataDir = None) -> None:
+    """Say that the store of these settings is the database's from now on.
+
+    After a store was lost, or the database was brought here without its files: exports whose files
+    the store does not hold have no download link any more, and expire in their time.
+    """
+    print(run(_adopt(settings_with(data_dir))))
+
+
+async def _adopt(settings: Settings) -> str:
+    async with existing_database(settings) as url:
+        store = storage(settings)
+        database = Database(service_url(settings), size=1)
+        await database.open()
+        try:
+            await store.prepare()
+            async with owner_connection(url) as connection:
+                return await StoreIdentity(database, store).adopt(connection)
+        finally:
+            await database.close()
+            await store.close()
