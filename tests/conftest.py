@@ -191,7 +191,7 @@ def free_port() -> int:
     return port
 
 
-def start_service(home: Path, **environment: str) -> Service:
+def start_service(home: Path, *options: str, **environment: str) -> Service:
     """Start the real thing and wait until it answers; nothing of ours lies in its home."""
     # Tests run side by side: nobody's worker is to wait for everybody else.
     environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
@@ -199,7 +199,7 @@ def start_service(home: Path, **environment: str) -> Service:
     command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(
-            [*command, "--data-dir", str(home)],
+            [*command, "--data-dir", str(home), *options],
             env=os.environ | environment,
             stdout=file,
             stderr=subprocess.STDOUT,
