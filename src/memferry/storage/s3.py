@@ -19,13 +19,16 @@ from memferry.errors import (
     WrongBytes,
 )
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
-from memferry.storage.s3_uploads import S3Options, Uploads
+from memferry.storage.s3_multipart import MultipartUpload
+from memferry.storage.s3_uploads import S3Options, Uploads, refusal
 
 # Four parts in flight and one being filled: 40 MiB, and files of up to 80 GB (10,000 parts).
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=3)
-_REQUEST_TIMEOUT = timedelta(seconds=60)
+# Of a whole part: without credentials of our own obstore writes them, and knows no other limit.
+_REQUEST_TIMEOUT = timedelta(minutes=15)
+_NO_BUCKET = "NoSuchBucket"
 # obstore's own default goes on for three minutes: too long for a person who waits for an answer.
 _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
@@ -35,13 +38,27 @@ _ANSWER_SECONDS = 10
 
 @contextmanager
 def _translated() -> Iterator[None]:
+    """Turn obstore's faults into ours; its own texts may hold the address of the request."""
     try:
         yield
     except (exceptions.NotFoundError, FileNotFoundError) as fault:
+        if _NO_BUCKET in str(fault):
+            raise StorageUnavailable(refusal(str(fault), "")) from fault
         raise ObjectNotFound from fault
+    except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as fault:
+        raise StorageUnavailable(refusal("AccessDenied", "")) from fault
     except (exceptions.BaseError, TimeoutError) as fault:
-        # obstore's own text may hold the address of the request.
-        raise StorageUnavailable(f"the object store is away ({type(fault).__name__})") from fault
+        raise StorageUnavailable(refusal(str(fault), type(fault).__name__)) from fault
+
+
+@contextmanager
+def _translated_writes() -> Iterator[None]:
+    """Like `_translated`, where nothing can be missing but the bucket."""
+    try:
+        with _translated():
+            yield
+    except ObjectNotFound as fault:
+        raise StorageUnavailable(refusal(_NO_BUCKET, "")) from fault
 
 
 class S3Storage(Storage):
@@ -70,15 +87,18 @@ class S3Storage(Storage):
     ) -> None:
         """Write one object by multipart upload, and read it back.
 
-        obstore aborts an upload when its source raises, and leaves it unfinished when its caller is
-        cancelled; so a cancelled caller stops the source, and waits for the abort.
+        An upload is aborted when its source raises. A cancelled caller stops the source and waits
+        for that: obstore would leave the upload unfinished.
         """
         await self._refuse_existing(key)
         source = _Stoppable(chunks)
-        upload = asyncio.ensure_future(self._upload(key, source, media_type, filename))
+        write = self._upload_parts if self._uploads.usable else self._upload
+        upload = asyncio.ensure_future(write(key, source, media_type, filename))
         try:
             await asyncio.shield(upload)
-            if await self._read_back(key) != sha256():
+            with _translated_writes():
+                written = await self._read_back(key)
+            if written != sha256():
                 await self.delete(key)
                 raise WrongBytes
         except asyncio.CancelledError:
@@ -99,9 +119,23 @@ class S3Storage(Storage):
             await asyncio.to_thread(digest.update, chunk)
         return digest.digest()
 
+    async def _upload_parts(
+        self, key: str, source: "_Stoppable", media_type: str, filename: str
+    ) -> None:
+        upload = MultipartUpload(
+            self._uploads, key, await self._uploads.create(key, media_type, filename)
+        )
+        try:
+            await upload.send(source)
+            await upload.complete()
+        except BaseException:
+            with suppress(StorageUnavailable):
+                await self._uploads.abort(Upload(key, upload.upload_id))
+            raise
+
     async def _upload(self, key: str, source: "_Stoppable", media_type: str, filename: str) -> None:
         try:
-            with _translated():
+            with _translated_writes():
                 await obstore.put_async(
                     self._store,
                     key,
@@ -176,7 +210,7 @@ class S3Storage(Storage):
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """Every object below the prefix; obstore matches whole path segments only."""
         directory = prefix.rpartition("/")[0]
-        with _translated():
+        with _translated_writes():
             async for page in obstore.list(self._store, directory or None):
                 for meta in page:
                     if meta["path"].startswith(prefix):
@@ -197,7 +231,7 @@ class S3Storage(Storage):
 
     async def ping(self) -> None:
         """Look at the bucket."""
-        with _translated():
+        with _translated_writes():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 async for _ in obstore.list(self._store, chunk_size=1):
                     return

@@ -1,8 +1,10 @@
-"""Multipart uploads that were begun and not finished: obstore makes them, but cannot list them."""
+"""The requests of multipart uploads: obstore cannot list them, and gives each part one time limit."""
 
+import asyncio
 import logging
 import ssl
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
@@ -12,9 +14,28 @@ from httpx_auth import AWS4Auth
 
 from memferry.errors import Misconfigured, StorageUnavailable
 from memferry.storage.base import Upload
+from memferry.storage.slow_links import SlowLinkTransport
 
 _log = logging.getLogger("memferry.storage")
-_TIMEOUT_SECONDS = 10
+# None is a limit of a whole transfer: each is for one step of it that must move.
+_TIMEOUTS = httpx.Timeout(connect=5, read=120, write=30, pool=None)
+_PAUSES_SECONDS = (0.5, 2.0, 5.0)
+_NO_BUCKET = "NoSuchBucket"
+_REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity")
+
+
+def away(what: str) -> str:
+    """The text for a store that cannot be reached."""
+    return f"the object store is away ({what}; MEMFERRY_STORAGE_URL, AWS_ENDPOINT_URL)"
+
+
+def refusal(said: str, otherwise: str) -> str:
+    """The text for what a store said, of which nothing is repeated: it may hold addresses."""
+    if _NO_BUCKET in said:
+        return "the object store has no such bucket (MEMFERRY_STORAGE_URL)"
+    if any(code in said for code in _REFUSED):
+        return "the object store refuses us (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, its policy)"
+    return away(otherwise)
 
 
 @dataclass(frozen=True)
@@ -70,7 +91,22 @@ class Uploads:
             trust = httpx.create_ssl_context()
             if (authorities := options.trusted()) is not None:
                 trust.load_verify_locations(cadata=authorities)
-            self._http = httpx.AsyncClient(auth=auth, timeout=_TIMEOUT_SECONDS, verify=trust)
+            self._http = httpx.AsyncClient(
+                auth=auth, timeout=_TIMEOUTS, transport=SlowLinkTransport(trust)
+            )
+        self._encryption = {
+            name: value
+            for name, value in (
+                ("x-amz-server-side-encryption", options.encryption),
+                ("x-amz-server-side-encryption-aws-kms-key-id", options.kms_key),
+            )
+            if value is not None
+        }
+
+    @property
+    def usable(self) -> bool:
+        """Whether there are credentials to sign with."""
+        return self._http is not None
 
     async def all(self, prefix: str) -> AsyncIterator[Upload]:
         """Every upload in progress whose key starts with the prefix, page by page.
@@ -79,9 +115,9 @@ class Uploads:
         rule that aborts old uploads.
         """
         query = {"uploads": "", "prefix": self._prefix + prefix}
-        more = self._http is not None
+        more = self.usable
         while more:
-            page = _parsed(await self._call("GET", "", query))
+            page = _parsed((await self._call("GET", "", query)).content)
             for each in page.iterfind("{*}Upload"):
                 key = each.findtext("{*}Key", "").removeprefix(self._prefix)
                 yield Upload(key, each.findtext("{*}UploadId", ""))
@@ -91,21 +127,60 @@ class Uploads:
 
     async def abort(self, upload: Upload) -> None:
         """Abort one; it may be gone by now."""
-        await self._call("DELETE", f"/{self._prefix}{upload.key}", {"uploadId": upload.id})
+        if self.usable:
+            await self._call("DELETE", self._path(upload.key), {"uploadId": upload.id})
 
-    async def _call(self, method: str, path: str, query: dict[str, str]) -> bytes:
+    async def create(self, key: str, media_type: str, filename: str) -> str:
+        """Begin an upload; answers its id."""
+        headers = {
+            "Content-Type": media_type,
+            "Content-Disposition": f'attachment; filename="{filename}"',
+            **self._encryption,
+        }
+        answer = await self._call("POST", self._path(key), {"uploads": ""}, headers=headers)
+        return _parsed(answer.content).findtext("{*}UploadId", "")
+
+    async def put_part(self, key: str, upload_id: str, number: int, part: bytes) -> str:
+        """Send one part, again if the link or the store fails for a moment; answers its tag."""
+        query = {"partNumber": str(number), "uploadId": upload_id}
+        for pause in _PAUSES_SECONDS:
+            with suppress(StorageUnavailable):
+                return (await self._call("PUT", self._path(key), query, part)).headers["etag"]
+            await asyncio.sleep(pause)
+        return (await self._call("PUT", self._path(key), query, part)).headers["etag"]
+
+    async def complete(self, key: str, upload_id: str, parts: bytes) -> None:
+        """End an upload: from now on the object is there.
+
+        A store may answer 200 and then say in the body that it failed.
+        """
+        answer = await self._call("POST", self._path(key), {"uploadId": upload_id}, parts)
+        if _parsed(answer.content).tag.endswith("Error"):
+            raise StorageUnavailable("the object store did not put the parts together")
+
+    def _path(self, key: str) -> str:
+        return f"/{self._prefix}{key}"
+
+    async def _call(
+        self,
+        method: str,
+        path: str,
+        query: dict[str, str],
+        body: bytes = b"",
+        headers: dict[str, str] | None = None,
+    ) -> httpx.Response:
         if self._http is None:
-            return b""
+            raise StorageUnavailable("the object store's credentials are not ours to sign with")
         try:
-            answer = await self._http.request(method, self._url + path, params=query)
+            answer = await self._http.request(
+                method, self._url + path, params=query, content=body, headers=headers
+            )
         except httpx.TransportError as fault:
-            raise StorageUnavailable(
-                f"the object store is away ({type(fault).__name__})"
-            ) from fault
+            raise StorageUnavailable(away(type(fault).__name__)) from fault
         gone = method == "DELETE" and answer.status_code == httpx.codes.NOT_FOUND
         if answer.is_error and not gone:
-            raise StorageUnavailable(f"the object store answered {answer.status_code}")
-        return answer.content
+            raise StorageUnavailable(refusal(answer.text, f"answered {answer.status_code}"))
+        return answer
 
     async def close(self) -> None:
         """Let go of connections."""
