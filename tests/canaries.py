@@ -15,7 +15,7 @@ ALICE = "00000000-0000-7000-8000-00000000a11c"
 BOB = "00000000-0000-7000-8000-000000000b0b"
 NOBODY = "00000000-0000-7000-8000-0000000000ff"
 CANARY = "canary-of-bob"
-NOT_OF_TENANTS = ("tenants", "gone_tenants", "keys")
+NOT_OF_TENANTS = ("tenants", "gone_tenants", "keys", "workers")
 
 
 @dataclass(frozen=True)

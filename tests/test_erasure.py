@@ -131,9 +131,14 @@ async def test_the_audit_tells_which_exports_went(alice: Person, database_url: s
     ]
 
 
-def test_the_setting_makes_it_the_rule(alice: Person, database_url: str, tmp_path: Path) -> None:
+def test_the_setting_makes_it_the_rule(
+    alice: Person, service: Service, database_url: str, tmp_path: Path
+) -> None:
     strict = start_service(
-        tmp_path, MEMFERRY_DATABASE_URL=database_url, MEMFERRY_PURGE_EXPORTS="true"
+        tmp_path,
+        MEMFERRY_DATABASE_URL=database_url,
+        MEMFERRY_STORAGE_URL=service.store.as_uri(),
+        MEMFERRY_PURGE_EXPORTS="true",
     )
     try:
         with Person("alice", strict.url, alice.token) as person:

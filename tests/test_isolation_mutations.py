@@ -31,7 +31,7 @@ from tenancy import ACROSS_TENANTS
 OF_THE_OWNER = {
     "create_tenant", "create_token", "list_tokens", "revoke_token", "list_all_audit",
     "list_tenants", "begin_tenant_deletion", "remove_tenant_rows", "hold_tenant",
-    "finish_tenant_deletion",
+    "finish_tenant_deletion", "replace_store_identity",
 }  # fmt: skip
 
 # They look at the server's sessions, and at no row of anybody.
@@ -40,7 +40,7 @@ OF_SESSIONS = {"find_oldest_snapshot", "end_halted_workers"}
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
 ACROSS = {
     "claim_deliveries", "claim_export", "date_exports", "expire_exports", "find_dead_objects",
-    "find_token", "forget_deliveries", "forget_idempotency_keys",
+    "find_token", "find_waiting_export", "forget_deliveries", "forget_idempotency_keys",
 }  # fmt: skip
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the

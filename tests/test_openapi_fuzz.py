@@ -33,6 +33,7 @@ DOCUMENTED: list[Callable[..., Any]] = [
 OPERATIONS = [
     "GET /api/health",
     "GET /health",
+    "GET /api/health/ready",
     "POST /api/memories/exports",
     "GET /api/memories/exports",
     "GET /api/memories/exports/{export_id}",
@@ -64,7 +65,7 @@ OPERATIONS = [
 
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 # Where nothing is asked for, or any text, no request is wrong.
-ALWAYS_RIGHT = {"GET /api/health", "GET /health", "GET /downloads/{link}"}
+ALWAYS_RIGHT = {"GET /api/health", "GET /health", "GET /api/health/ready", "GET /downloads/{link}"}
 # Where the document leaves nothing open: what it does not allow must be refused.
 STRICT = {"POST /api/memories/exports", "POST /api/webhooks"}
 CASES = [(each, POSITIVE) for each in OPERATIONS] + [

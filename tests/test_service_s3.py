@@ -95,9 +95,9 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
     assert target.read_bytes() == data.content
 
 
-def test_a_worker_by_itself_stops_cleanly_when_asked(database_url: str, tmp_path: Path) -> None:
+def test_a_worker_by_itself_stops_cleanly_when_asked(database_url: str, service: Service) -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "memferry", "worker", "--data-dir", str(tmp_path)],
+        [sys.executable, "-m", "memferry", "worker", "--data-dir", str(service.home)],
         env=os.environ | {"MEMFERRY_DATABASE_URL": database_url},
         stderr=subprocess.PIPE,
     )

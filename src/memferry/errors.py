@@ -26,6 +26,7 @@ MemferryError
 │   ├── TooManyExports       in an hour
 │   ├── TooManyUnfinishedExports  at once
 │   └── TooManyStoredBytes   in payloads and files
+├── PreconditionFailed       the file is not the one that the request is about
 ├── RangeNotSatisfiable      the asked-for bytes lie outside the file
 ├── Unavailable              a part we need is away; trying again later makes sense
 │   ├── DatabaseUnavailable
@@ -255,6 +256,12 @@ class TooManyStoredBytes(LimitReached):
             "delete some, or wait until they expire.",
             again_in_seconds,
         )
+
+
+class PreconditionFailed(MemferryError):
+    """The file is not the one that If-Match names."""
+
+    code = "precondition_failed"
 
 
 class RangeNotSatisfiable(MemferryError):

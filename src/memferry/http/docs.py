@@ -21,6 +21,7 @@ _REASONS = {
     403: "The token lacks a scope, which the error names, or is limited to other namespaces",
     404: "Not found",
     409: "It collides with a request that is still being answered",
+    412: "The file is not the one that If-Match names",
     413: "Too large",
     416: "The range lies outside the file",
     422: "The Idempotency-Key was used for another request, or the export would be too large",

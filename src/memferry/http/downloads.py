@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.audit.service import Audit
-from memferry.errors import RangeNotSatisfiable
+from memferry.errors import PreconditionFailed, RangeNotSatisfiable
 from memferry.exports.downloads import Download, Downloads
 from memferry.http.audit import AuditedDownload
 from memferry.http.auth import client_address
@@ -29,7 +29,7 @@ class DownloadEndpoints:
     def router(self) -> APIRouter:
         """GET, and HEAD, which the description leaves out as it says the same."""
         router = APIRouter(tags=["exports"])
-        described = documented(200, None, 404, 416)
+        described = documented(200, None, 404, 412, 416)
         router.add_api_route("/downloads/{link}", self.download, methods=["GET"], **described)
         router.add_api_route(
             "/downloads/{link}", self.download, methods=["HEAD"], include_in_schema=False
@@ -37,8 +37,15 @@ class DownloadEndpoints:
         return router
 
     async def download(self, request: Request, link: str) -> Response:
-        """The file of an export, or a range of it."""
+        """The file of an export, or a range of it.
+
+        `If-Match` and `If-None-Match` with its ETag are honoured.
+        """
         file = await self._downloads.open(link)
+        if not _matches(request.headers.get("if-match", "*"), file, strong=True):
+            raise PreconditionFailed
+        if _matches(request.headers.get("if-none-match", ""), file, strong=False):
+            return Response(status_code=304, headers=_unchanged_headers(file))
         span = _asked_span(request, file)
         headers = _headers(file, span)
         status = 206 if span.partial else 200
@@ -88,6 +95,24 @@ def _asked_span(request: Request, file: Download) -> _Span:
     if start >= end:
         raise RangeNotSatisfiable(file.size_bytes)
     return _Span(start, end, partial=True)
+
+
+def _matches(condition: str, file: Download, *, strong: bool) -> bool:
+    """Whether a list of ETags, or `*`, names the file (RFC 9110, sections 13.1.1 and 13.1.2).
+
+    The comparison is strong for If-Match, where a weak ETag names nothing, and weak for
+    If-None-Match.
+    """
+    names = [name.strip() for name in condition.split(",")]
+    if not strong:
+        names = [name.removeprefix("W/") for name in names]
+    return "*" in names or _etag(file) in names
+
+
+def _unchanged_headers(file: Download) -> dict[str, str]:
+    """What a 304 repeats of a 200 (RFC 9110, section 15.4.5)."""
+    headers = _headers(file, _Span(0, file.size_bytes, partial=False))
+    return {name: headers[name] for name in ("ETag", "Repr-Digest", "Cache-Control")}
 
 
 def _headers(file: Download, span: _Span) -> dict[str, str]:

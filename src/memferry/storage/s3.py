@@ -32,8 +32,11 @@ _NO_BUCKET = "NoSuchBucket"
 # obstore's own default goes on for three minutes: too long for a person who waits for an answer.
 _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
-# A store that takes connections and never answers is away too; only transfers may take longer.
+# A store that takes connections and never answers is away too; only transfers may take longer, for
+# as long as something comes.
 _ANSWER_SECONDS = 10
+_STALL_SECONDS = 30
+_LEAST_CHUNK_BYTES = 256 * 1024
 
 
 @contextmanager
@@ -190,9 +193,15 @@ class S3Storage(Storage):
                 await coming
 
     async def _piece(self, key: str, start: int, end: int) -> bytes:
+        stop, received = min(start + _PART_BYTES, end), bytearray()
         with _translated():
-            stop = min(start + _PART_BYTES, end)
-            return bytes(await obstore.get_range_async(self._store, key, start=start, end=stop))
+            async with asyncio.timeout(_ANSWER_SECONDS):
+                answer = await obstore.get_async(self._store, key, options={"range": (start, stop)})
+            coming = aiter(answer.stream(min_chunk_size=_LEAST_CHUNK_BYTES))
+            while len(received) < stop - start:
+                async with asyncio.timeout(_STALL_SECONDS):
+                    received += await anext(coming)
+        return bytes(received)
 
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
         """A presigned GET (Signature Version 4)."""
@@ -203,7 +212,8 @@ class S3Storage(Storage):
         """Remove an object."""
         try:
             with _translated():
-                await obstore.delete_async(self._store, key)
+                async with asyncio.timeout(_STALL_SECONDS):
+                    await obstore.delete_async(self._store, key)
         except ObjectNotFound:
             return
 
@@ -211,7 +221,7 @@ class S3Storage(Storage):
         """Every object below the prefix; obstore matches whole path segments only."""
         directory = prefix.rpartition("/")[0]
         with _translated_writes():
-            async for page in obstore.list(self._store, directory or None):
+            async for page in _within_time(obstore.list(self._store, directory or None)):
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield _info(meta)
@@ -235,6 +245,18 @@ class S3Storage(Storage):
             async with asyncio.timeout(_ANSWER_SECONDS):
                 async for _ in obstore.list(self._store, chunk_size=1):
                     return
+
+
+async def _within_time(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """The pages of a list, each waited for no longer than for an answer."""
+    coming = aiter(pages)
+    while True:
+        try:
+            async with asyncio.timeout(_STALL_SECONDS):
+                page = await anext(coming)
+        except StopAsyncIteration:
+            return
+        yield page
 
 
 class _Stoppable:

@@ -1,7 +1,7 @@
 """Writing an object of S3 part by part, where the link decides how many and how large.
 
-https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html: parts of 5 MiB to 5 GiB, 10,000 of
-them at most, the last one of any size.
+https://docs.aws.amazon.com/AmazonS3/latest/userguide/qfacts.html: parts of 5 MiB to 5 GiB, 10,000
+of them at most, the last one of any size.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ _QUICK_SECONDS = 10.0
 
 def planned_part_bytes(number: int) -> int:
     """The size of a part by its number, from 1: 10,000 of them hold more than 5 TiB."""
-    return _USUAL_PART_BYTES * 2 ** ((number - 1) // _PARTS_OF_A_SIZE)
+    return _USUAL_PART_BYTES << ((number - 1) // _PARTS_OF_A_SIZE)
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""The requests of multipart uploads: obstore cannot list them, and gives each part one time limit."""
+"""Requests of multipart uploads: obstore cannot list them, and limits how long a part takes."""
 
 import asyncio
 import logging

@@ -8,7 +8,7 @@ from typing import Any
 import httpcore
 import httpx
 
-# A slice that does not leave within the write timeout has stalled: at 64 KiB in 30 s, below 2.2 kB/s.
+# A slice that does not leave within the write timeout has stalled: 64 KiB in 30 s is 2.2 kB/s.
 _SLICE_BYTES = 64 * 1024
 # What the system takes without sending it yet: the rest of a slow transfer that no timeout sees.
 _BUFFER = (socket.SOL_SOCKET, socket.SO_SNDBUF, 512 * 1024)
