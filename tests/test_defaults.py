@@ -170,10 +170,10 @@ def test_what_it_writes_is_for_its_owner_alone_whatever_the_umask(careless: Serv
 
 @pytest.mark.parametrize("place", ["far/data/exports", "far/away/store"])
 def test_a_store_and_a_data_directory_that_are_missing_are_made_private(
-    database_url: str, tmp_path: Path, place: str
+    unused: str, tmp_path: Path, place: str
 ) -> None:
     store = tmp_path / place
-    settings = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_STORAGE_URL": store.as_uri()}
+    settings = {"MEMFERRY_DATABASE_URL": unused, "MEMFERRY_STORAGE_URL": store.as_uri()}
     before = os.umask(0)
     try:
         with subprocess.Popen(
