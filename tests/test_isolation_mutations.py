@@ -66,6 +66,7 @@ _ARGUMENTS = {
     ("save_memories", 4): '{"{}"}',
     ("save_memories", 7): '{"{}"}',
     ("mint_token", 5): "{memories:read}",
+    ("sign_in_worker", 5): "working",
 }
 
 

@@ -33,6 +33,7 @@ from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
 from memferry.settings import Settings
 from memferry.storage import S3Options, Storage, open_storage
+from memferry.tenants.admin import Admin
 from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
@@ -162,6 +163,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             lifetime_seconds=settings.export_lifetime_seconds,
             limits=_export_limits(settings),
         )
+        local = settings.local_tenant
         yield web_app(
             Services(
                 tokens=Tokens(database),
@@ -174,6 +176,9 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 pace=Pace(settings.requests_per_minute),
                 readiness=Readiness(database, identity, Workers(database)),
                 public_url=settings.public_url,
+                local_tenant=None
+                if local is None
+                else await Admin(owner_url(settings)).find_or_make_tenant(local),
             )
         )
 

@@ -114,6 +114,14 @@ class Settings:
         "Listen on an address that other machines reach even while there is no token: "
         "the first start then prints one into its log.",
     )
+    local_tenant: str | None = _setting(
+        "MEMFERRY_LOCAL_TENANT",
+        _text,
+        None,
+        "Name of the tenant that programs on this machine speak for when they send no token, for "
+        "clients that cannot: see docs/clients.md. The service then listens on loopback only; "
+        "unset: everybody needs a token.",
+    )
     postgres_bin: Path | None = _setting(
         "MEMFERRY_POSTGRES_BIN",
         _path,

@@ -57,6 +57,7 @@ async def serve(
     machines could reach a service that has no token.
     """
     listening = _listen(host, port)
+    _refuse_public_local_tenant(settings, listening)
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -93,6 +94,16 @@ def _listen(host: str, port: int) -> socket.socket:
         return socket.create_server((host, port), family=family, backlog=1024)
     except OSError as fault:
         raise Misconfigured(f"cannot listen on {host} port {port}: {fault.strerror}") from fault
+
+
+def _refuse_public_local_tenant(settings: Settings, listening: socket.socket) -> None:
+    host = listening.getsockname()[0]
+    if settings.local_tenant is not None and not ip_address(host).is_loopback:
+        listening.close()
+        raise Misconfigured(
+            f"not listening on {host}, which other machines reach, while MEMFERRY_LOCAL_TENANT "
+            "lets programs of this machine in without a token; unset it, or listen on 127.0.0.1"
+        )
 
 
 class _Protocol(HttpToolsProtocol):

@@ -23,6 +23,12 @@ Save a memory, then export everything:
 """
 
 
+_LOCAL = (
+    "Programs on this machine that send no token speak for the tenant {tenant!r} "
+    "(MEMFERRY_LOCAL_TENANT)."
+)
+
+
 def register(app: typer.Typer) -> None:
     """Add the command."""
 
@@ -41,7 +47,10 @@ def register(app: typer.Typer) -> None:
         def started(token: NewToken | None) -> None:
             if token is not None:
                 print(_FIRST_STEPS.format(token=token.text, url=url), flush=True)
+            if settings.local_tenant is not None:
+                print(_LOCAL.format(tenant=settings.local_tenant), flush=True)
             print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
 
-        run(run_service(settings_with(data_dir), host, port, started, with_worker=not no_worker))
+        settings = settings_with(data_dir)
+        run(run_service(settings, host, port, started, with_worker=not no_worker))
         print("memferry has stopped", flush=True)

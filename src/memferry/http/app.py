@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from importlib.metadata import version
 from typing import Any
+from uuid import UUID
 
 from fastapi import FastAPI
 from starlette.exceptions import HTTPException
@@ -54,6 +55,8 @@ class Services:
     pace: Pace
     readiness: Readiness
     public_url: str | None = None
+    local_tenant: UUID | None = None
+    """Whom programs on this machine speak for without a token."""
 
 
 def web_app(services: Services) -> ASGIApp:
@@ -92,7 +95,12 @@ def routed_app(services: Services) -> FastAPI:
     app.add_exception_handler(Exception, answer_anything_else)
     # The last one added is the outermost.
     app.add_middleware(Refusals, audit=services.audit)
-    app.add_middleware(Authentication, tokens=services.tokens, pace=services.pace)
+    app.add_middleware(
+        Authentication,
+        tokens=services.tokens,
+        pace=services.pace,
+        local_tenant=services.local_tenant,
+    )
     _correct_description(app)
     return app
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -14,6 +15,7 @@ from memferry.errors import (
     UnknownToken,
 )
 from memferry.http.errors import ErrorAnswer
+from memferry.http.local import find_local_caller
 from memferry.model.token import Caller, ip_address
 from memferry.model.token import Scope as TokenScope
 from memferry.tenants.pace import Pace
@@ -22,6 +24,7 @@ from memferry.tenants.tokens import Tokens
 _PROTECTED = ("/api/", "/v1/")
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 _log = logging.getLogger("memferry.http")
+_HEADER = b"authorization"
 _OPEN = frozenset({"/api/health", "/api/health/ready"})
 
 
@@ -31,8 +34,12 @@ class Authentication:
     A route still has to say which scopes it needs (`needs`): without that no caller reaches it.
     """
 
-    def __init__(self, app: ASGIApp, tokens: Tokens, pace: Pace) -> None:
+    def __init__(
+        self, app: ASGIApp, tokens: Tokens, pace: Pace, local_tenant: UUID | None = None
+    ) -> None:
+        """`local_tenant` is whom programs on this machine speak for without a token."""
         self._app = app
+        self._local_tenant = local_tenant
         self._pace = pace
         self._tokens = tokens
 
@@ -40,7 +47,9 @@ class Authentication:
         """Pass the request on, or answer 401 or 429."""
         if scope["type"] == "http" and _is_protected(scope["path"]):
             try:
-                caller = await self._tokens.caller(_bearer(scope), client_address(scope))
+                caller = self._find_local(scope) or await self._tokens.caller(
+                    _bearer(scope), client_address(scope)
+                )
                 self._pace.count(caller.tenant_id)
                 scope[AUTHENTICATED] = caller
             except MemferryError as fault:
@@ -50,6 +59,12 @@ class Authentication:
                 await ErrorAnswer(fault)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
+
+    def _find_local(self, scope: Scope) -> Caller | None:
+        """A caller without a token; one that sends any is asked for a good one."""
+        if self._local_tenant is None or any(name == _HEADER for name, _ in scope["headers"]):
+            return None
+        return find_local_caller(scope, self._local_tenant)
 
 
 def needs(
@@ -81,7 +96,7 @@ def _is_protected(path: str) -> bool:
 def _bearer(scope: Scope) -> str:
     """The token (RFC 6750, section 2.1); the scheme in any case (RFC 9110, section 11.1)."""
     for name, value in scope["headers"]:
-        if name == b"authorization":
+        if name == _HEADER:
             scheme, _, token = value.decode("latin-1").partition(" ")
             if scheme.lower() == "bearer" and token.strip():
                 return str(token.strip())

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from memferry.database.pool import owner_connection
+from memferry.database.pool import Connection, owner_connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid
 from memferry.model import rules
@@ -23,15 +23,16 @@ class Admin:
 
     async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> NewToken:
         """Make a token for a tenant, and the tenant if there is none by that name."""
-        rules.text("tenant", tenant, most=NAME_CHARACTERS, least=1)
         token = NewToken.make()
-        (tenant_id,) = new_memory_ids(1)
         async with owner_connection(self._url) as connection, connection.transaction():
-            tenant_id = await connection.fetchval(sql("create_tenant"), tenant_id, tenant)
-            if tenant_id is None:
-                raise Invalid("tenant", "is being deleted; finish that: memferry tenant delete")
+            tenant_id = await _find_or_make(connection, tenant)
             await connection.execute(sql("create_token"), tenant_id, *stored(token, name, grant))
         return token
+
+    async def find_or_make_tenant(self, name: str) -> UUID:
+        """The id of the tenant by that name; raises Invalid for one that is being deleted."""
+        async with owner_connection(self._url) as connection:
+            return await _find_or_make(connection, name)
 
     async def tokens(self) -> Sequence[Mapping[str, Any]]:
         """All tokens, with tenant, what they may do, prefix and times; never the tokens."""
@@ -57,6 +58,15 @@ class Admin:
         async with owner_connection(self._url) as connection:
             rows = await connection.fetch(sql("list_all_audit"), limit, event, tenant)
         return [row[0] for row in rows]
+
+
+async def _find_or_make(connection: Connection, tenant: str) -> UUID:
+    rules.text("tenant", tenant, most=NAME_CHARACTERS, least=1)
+    (new_id,) = new_memory_ids(1)
+    tenant_id: UUID | None = await connection.fetchval(sql("create_tenant"), new_id, tenant)
+    if tenant_id is None:
+        raise Invalid("tenant", "is being deleted; finish that: memferry tenant delete")
+    return tenant_id
 
 
 def _uuid(text: str) -> UUID | None:

@@ -1,0 +1,52 @@
+"""Callers on this machine that send no token: one tenant's, where the operator has said so.
+
+A web page in a browser here reaches loopback as well. It must not speak for the tenant, neither by
+a request across sites nor by a name of its own that leads to 127.0.0.1 (DNS rebinding).
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from starlette.types import Scope
+
+from memferry.model.token import USUAL_SCOPES, Caller
+
+_PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
+_OWN_SITES = frozenset({"none", "same-origin"})
+"""What Sec-Fetch-Site says of a person's own request and of a page of ours
+(https://www.w3.org/TR/fetch-metadata/)."""
+
+
+def find_local_caller(scope: Scope, tenant_id: UUID) -> Caller | None:
+    """The tenant's caller without a token, if a program on this machine sent the request."""
+    headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+    address = (scope.get("client") or ("",))[0]
+    if not _is_loopback(address) or _PROXIED & headers.keys() or not _is_own(headers):
+        return None
+    return Caller(tenant_id=tenant_id, scopes=frozenset(USUAL_SCOPES), address=address)
+
+
+def _is_own(headers: Mapping[str, str]) -> bool:
+    """Whether no web page had a hand in it; browser extensions and programs may."""
+    host = headers.get("host", "")
+    if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+        return False
+    origin = headers.get("origin")
+    if origin is None:
+        return headers.get("sec-fetch-site", "none") in _OWN_SITES
+    # No page can have the scheme of an extension; "null" is what a page in a sandbox sends.
+    scheme, _, rest = origin.partition("://")
+    if scheme in {"http", "https"}:
+        return rest == host
+    return scheme.endswith("-extension") or scheme == "vscode-webview"
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.partition("%")[0]).is_loopback
+    except ValueError:
+        return False
