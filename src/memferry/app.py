@@ -52,6 +52,7 @@ _log = logging.getLogger("memferry")
 _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 15
 _SCHEMA_SECONDS = 1.0
+_LOOK_SECONDS = 5
 # Several heartbeats, and longer than a lease usually is.
 _SILENT_SECONDS = 30
 
@@ -181,9 +182,11 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
 async def _agree_on_store(identity: StoreIdentity) -> None:
     """Raises OtherStore if the store is not the database's; one that is away is looked at later."""
     try:
-        await identity.establish()
-    except Unavailable as fault:
-        _log.warning("the store's identity was not looked at: %s", fault)
+        async with asyncio.timeout(_LOOK_SECONDS):
+            await identity.establish()
+    except (Unavailable, TimeoutError) as fault:
+        reason = str(fault) or "it does not answer"
+        _log.warning("the object store's identity could not be looked at yet: %s", reason)
 
 
 @asynccontextmanager
@@ -242,7 +245,12 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
         exporter = _exporter(settings, database, store, name, attendance)
         deliverer = Deliverer(database, sender)
         halted = Halted(database, seconds=longest, silent_seconds=_SILENT_SECONDS)
-        sweeper = Sweeper(database, store, lifetime_seconds=settings.export_lifetime_seconds)
+        sweeper = Sweeper(
+            database,
+            store,
+            lifetime_seconds=settings.export_lifetime_seconds,
+            attendance=attendance,
+        )
         loops = [
             *(
                 Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")

@@ -33,6 +33,7 @@ from memferry.tenants.tokens import NewToken
 _log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
+_LONGEST_RESTART_SECONDS = 30.0
 _LAST_SECONDS = 5
 _REQUESTS_GRACE_SECONDS = 10
 _FIRST_TENANT = "default"
@@ -222,6 +223,7 @@ async def _worker(settings: Settings, stop: Stop) -> AsyncIterator[None]:
 
 
 async def _keep_worker(settings: Settings, stop: Stop) -> None:
+    pause = _RESTART_SECONDS
     while not stop.asked.is_set():
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "memferry", "worker", "--supervised"),
@@ -235,7 +237,10 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
             await _end(process, stop, settings.grace_seconds)
         elif not stop.asked.is_set():
             _log.warning("the worker ended with status %s; starting it again", process.returncode)
-            await _ended_or(None, stop.asked, _RESTART_SECONDS)
+            await _ended_or(None, stop.asked, pause)
+            # One that refuses to start says why each time: more and more rarely.
+            refused = process.returncode > 0
+            pause = min(2 * pause, _LONGEST_RESTART_SECONDS) if refused else _RESTART_SECONDS
 
 
 async def _end(process: asyncio.subprocess.Process, stop: Stop, grace_seconds: float) -> None:

@@ -2,11 +2,13 @@
 
 import logging
 import secrets
+from collections.abc import Collection
 from importlib import resources
 
 import asyncpg
 
 from memferry.database.pool import Connection, translated_errors
+from memferry.database.sql import sql
 from memferry.errors import Misconfigured
 
 _log = logging.getLogger("memferry.database")
@@ -53,14 +55,14 @@ async def _apply(connection: Connection) -> list[str]:
         "CREATE TABLE IF NOT EXISTS public.memferry_migrations ("
         "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
     )
-    rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
+    rows = await connection.fetch(sql("list_migrations"))
     done, known = {row["name"] for row in rows}, migrations()
     if unknown := sorted(done - known.keys()):
         raise Misconfigured(
             f"the database has migrations this version does not know: {', '.join(unknown)}; "
             "run the newer memferry"
         )
-    missing = [name for name in known if name not in done]
+    missing = find_missing(done)
     for name in missing:
         await _apply_one(connection, name, known[name])
     return missing
@@ -76,6 +78,11 @@ async def _apply_one(connection: Connection, name: str, text: str) -> None:
         )
 
 
+def find_missing(applied: Collection[str]) -> list[str]:
+    """The migrations of this version that are not among those."""
+    return [name for name in migrations() if name not in applied]
+
+
 async def find_schema_fault(url: str) -> str | None:
     """Why a process of this version cannot work on the database yet; None if it can.
 
@@ -85,17 +92,17 @@ async def find_schema_fault(url: str) -> str | None:
         with translated_errors():
             connection = await asyncpg.connect(url, timeout=_LOOK_SECONDS)
             try:
-                rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
+                rows = await connection.fetch(sql("list_migrations"))
             finally:
                 await connection.close()
     except (asyncpg.UndefinedTableError, asyncpg.InvalidAuthorizationSpecificationError):
         return (
             "the database has no schema of memferry yet; run: memferry migrate, or memferry serve"
         )
-    names, known = {row["name"] for row in rows}, migrations().keys()
-    if missing := sorted(known - names):
+    names = {row["name"] for row in rows}
+    if missing := find_missing(names):
         return f"the schema lacks {', '.join(missing)}; run: memferry migrate"
-    if unknown := sorted(names - known):
+    if unknown := sorted(names - migrations().keys()):
         return f"the schema has {', '.join(unknown)}, unknown to this version; run a newer one"
     return None
 
