@@ -175,16 +175,19 @@ async def _check_workers(settings: Settings) -> AsyncIterator[Finding]:
     """Every worker by its machine and process, and how it stands with its store."""
     async with _connected(settings) as connection:
         try:
-            workers = await connection.fetch(sql("list_workers"))
-            at_work = dict(await connection.fetch(sql("count_exports_at_work")))
+            workers = [dict(row) for row in await connection.fetch(sql("list_workers"))]
+            counts = await connection.fetch(sql("count_exports_at_work"))
         except asyncpg.UndefinedTableError:
-            workers, at_work = [], {}
+            workers, counts = [], []
+    in_hand = {row["leased_by"]: row["exports"] for row in counts}
     fault = describe_workers(workers)
     for worker in workers:
-        text = f"{describe_worker(worker)}, {at_work.get(worker['id'], 0)} exports in hand"
-        # One that was killed stays on the list; that is no fault while another does the work.
-        silent = "note" if fault is None else "wrong"
-        yield Finding("ok" if does_work(worker) else silent if is_silent(worker) else "wrong", text)
+        text = f"{describe_worker(worker)}, {in_hand.get(worker['id'], 0)} exports in hand"
+        if does_work(worker):
+            yield Finding("ok", text)
+        else:
+            # One that was killed stays on the list; that is no fault while another does the work.
+            yield Finding("note" if is_silent(worker) and fault is None else "wrong", text)
     if fault is not None:
         yield Finding("wrong", f"no worker does its work: {fault}; start one with: memferry worker")
 
@@ -213,7 +216,8 @@ def _describe_absence(settings: Settings) -> Finding:
     if settings.url == Settings.url:
         # Nobody has said that there is one: this may be the machine of a worker alone.
         return Finding("note", f"none at {settings.url}; where it is, MEMFERRY_URL would tell")
-    return Finding("wrong", f"{settings.url} (MEMFERRY_URL) does not answer; is it served there?")
+    text = "does not answer; start it with: memferry serve (or set MEMFERRY_URL)"
+    return Finding("wrong", f"{settings.url} {text}")
 
 
 def _read_answer(answer: httpx.Response) -> dict[str, Any]:

@@ -162,6 +162,7 @@ class Exporter:
         """Let another attempt come after a pause that grows; after the last one, say why."""
         _log.warning("export %s: attempt %d: %s", claim.export_id, claim.attempt, fault)
         if isinstance(fault, StorageUnavailable | OtherStore) and not await self._may_work():
+            _log.warning("export %s is left to other workers", claim.export_id)
             await _say(lease, partial(self._jobs.hand_back, claim))
             return
         failure = _failure(fault)
