@@ -52,6 +52,7 @@ _log = logging.getLogger("memferry")
 _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 15
 _SCHEMA_SECONDS = 1.0
+_LAST_WORDS_SECONDS = 5
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
@@ -311,7 +312,8 @@ async def _run_until(stop: Stop, loops: list[Loop], url: str, grace_seconds: flo
             await _first(asyncio.wait(tasks), stop.hurry.wait())
     for task in (*tasks, listener):
         task.cancel()
-    await asyncio.wait([*tasks, listener])
+    # What they say last, a database that is away does not hear.
+    await asyncio.wait([*tasks, listener], timeout=_LAST_WORDS_SECONDS)
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:
