@@ -31,7 +31,7 @@ GUARDS: tuple[Guard, ...] = (
         "test_priority.py",
         ("    give_way(settings.worker_nice)\n", ""),
         ("ours = partial(give_way, settings.worker_nice)", "ours = None"),
-        (" if settings.database_url is None else None\n    async with", "\n    async with"),
+        (" if settings.database_url is None else None\n    # Different", "\n    # Different"),
     ),
     *module(
         "worker/priority.py",

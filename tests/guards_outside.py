@@ -138,7 +138,9 @@ S3: tuple[Guard, ...] = (
         _TRUST,
         ("trust.load_verify_locations(cadata=authorities)", "pass"),
     ),
-    *module("storage/s3_uploads.py", _STRANGER, ("verify=trust", "verify=False")),
+    *module(
+        "storage/s3_uploads.py", _STRANGER, ("transport=SlowLinkTransport(trust)", "verify=False")
+    ),
     *module(
         "app.py",
         "test_storage_s3_safety.py::test_the_settings_reach_the_store",

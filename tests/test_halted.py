@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
+from datetime import timedelta
 
 import asyncpg
 import pytest
@@ -75,7 +76,7 @@ async def test_sessions_whose_client_is_halted_are_ended_in_every_state(
     pids = [each.get_server_pid() for each in (sharing, preparing, sending)]
     for pid, state in zip(pids, states, strict=True):
         await until_it_shows(owner, pid, state)
-    await Halted(database, seconds=0).tick()
+    await Halted(database, seconds=0, silent_seconds=30).tick()
 
     for pid in pids:
         await until_it_shows(owner, pid, None)
@@ -88,10 +89,32 @@ async def test_sessions_whose_client_is_halted_are_ended_in_every_state(
 
 async def test_those_that_work_and_those_of_others_go_on(url: str, database: Database) -> None:
     requests, strangers = await reading(url, "memferry"), await reading(url, "psql")
-    await Halted(database, seconds=0).tick()
+    await Halted(database, seconds=0, silent_seconds=30).tick()
     worker = await reading(url)
-    await Halted(database, seconds=60).tick()
+    await Halted(database, seconds=60, silent_seconds=30).tick()
 
     for each in (requests, strangers, worker):
         assert await each.fetchval("SELECT 1") == 1
         await each.close()
+
+
+async def test_a_worker_that_says_nothing_any_more_loses_its_snapshot_and_no_other(
+    url: str, database: Database, owner: "Connection[asyncpg.Record]"
+) -> None:
+    sign_in = (
+        "INSERT INTO memferry.workers (id, host, pid, version, status, seen_at) "
+        "VALUES ($1, 'host', 1, '0', 'working', now() - $2::interval)"
+    )
+    await owner.execute(sign_in, "host/1/0000aaaa", timedelta(minutes=1))
+    await owner.execute(sign_in, "host/2/0000bbbb", timedelta(seconds=1))
+    silent, alive, unknown = [
+        await reading(url, f"memferry worker {word}")
+        for word in ("0000aaaa", "0000bbbb", "0000cccc")
+    ]
+    await Halted(database, seconds=3600, silent_seconds=30).tick()
+
+    await until_it_shows(owner, silent.get_server_pid(), None)
+    silent.terminate()
+    for worker in (alive, unknown):
+        assert await worker.fetchval("SELECT 1") == 1
+        await worker.close()

@@ -53,6 +53,8 @@ _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 15
 _SCHEMA_SECONDS = 1.0
 _LAST_WORDS_SECONDS = 5
+# Several heartbeats, and longer than a lease usually is.
+_SILENT_SECONDS = 30
 
 
 def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
@@ -226,18 +228,21 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
         return
     # The processes of an external server may be those of another machine.
     ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
-    async with _opened(
-        settings, patient_seconds=longest, program="memferry worker", on_connect=ours
-    ) as (database, store):
+    # Different in every process that ever was: a container's may all have the same number.
+    word = secrets.token_hex(4)
+    program = f"memferry worker {word}"
+    async with _opened(settings, patient_seconds=longest, program=program, on_connect=ours) as (
+        database,
+        store,
+    ):
         identity = StoreIdentity(database, store)
         await _agree_on_store(identity)
-        # Different in every process that ever was: a container's may all have the same number.
-        name = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(4)}"
+        name = f"{socket.gethostname()}/{os.getpid()}/{word}"
         attendance = Attendance(Workers(database), identity, WorkerSignature(name))
         sender = Sender(allow_private=settings.webhooks_allow_private)
         exporter = _exporter(settings, database, store, name, attendance)
         deliverer = Deliverer(database, sender)
-        halted = Halted(database, seconds=longest)
+        halted = Halted(database, seconds=longest, silent_seconds=_SILENT_SECONDS)
         sweeper = Sweeper(database, store, lifetime_seconds=settings.export_lifetime_seconds)
         loops = [
             *(
@@ -246,7 +251,7 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
             ),
             Loop("attendance", attendance.tick, channel=None, seconds=HEARTBEAT_SECONDS),
             Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
-            Loop("halted", halted.tick, channel=None, seconds=settings.sweep_seconds),
+            Loop("halted", halted.tick, channel=None, seconds=HEARTBEAT_SECONDS),
             Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
         ]
         try:

@@ -1,8 +1,15 @@
 """A worker's sign of life, and its look at the store before it takes work."""
 
+import asyncio
+
 from memferry.errors import OtherStore, StorageUnavailable
 from memferry.operation.store_identity import StoreIdentity
-from memferry.operation.workers import Status, Workers, WorkerSignature
+from memferry.operation.workers import (
+    HEARTBEAT_SECONDS,
+    Status,
+    Workers,
+    WorkerSignature,
+)
 
 
 class Attendance:
@@ -42,9 +49,12 @@ class Attendance:
 
     async def _look_at_store(self) -> tuple[Status, str | None]:
         try:
-            await self._identity.check()
+            async with asyncio.timeout(HEARTBEAT_SECONDS):
+                await self._identity.check()
         except OtherStore as fault:
             return "other_store", str(fault)
         except StorageUnavailable as fault:
             return "store_away", str(fault)
+        except TimeoutError:
+            return "store_away", "it does not answer"
         return "working", None

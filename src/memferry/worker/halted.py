@@ -1,4 +1,4 @@
-"""Lets go of what workers hold that are halted, or whose network was cut in mid transaction."""
+"""Terminates sessions of workers that are stuck or cut off, whose snapshots block vacuum."""
 
 import logging
 
@@ -9,20 +9,24 @@ _log = logging.getLogger("memferry.worker")
 
 
 class Halted:
-    """Ends the sessions of workers that hold a snapshot for longer than a working one would.
+    """Terminates what a worker cannot end by itself.
 
-    Such a worker cannot do it by itself, and its snapshot keeps vacuum from the whole database.
+    A transaction that is older than one of a worker that works, and any of a worker that does not
+    sign in any more: its lease is over, and its work goes to another.
     """
 
-    def __init__(self, database: Database, *, seconds: float) -> None:
-        """`seconds` is how old a transaction of a worker may become."""
+    def __init__(self, database: Database, *, seconds: float, silent_seconds: float) -> None:
+        """How old a transaction may become, and for how long a worker may say nothing."""
         self._database = database
         self._seconds = float(seconds)
+        self._silent_seconds = float(silent_seconds)
 
     async def tick(self) -> bool:
         """Look once; False, since the next look can wait."""
         async with self._database.own_sessions() as connection:
-            ended = await connection.fetch(sql("end_halted_workers"), self._seconds)
-        for each in ended:
-            _log.warning("ended session %d of a worker, halted in a transaction", each["pid"])
+            ended = await connection.fetch(
+                sql("end_halted_workers"), self._seconds, self._silent_seconds
+            )
+        for row in ended:
+            _log.warning("ended session %d of a worker that is halted or cut off", row["pid"])
         return False
