@@ -12,6 +12,7 @@ import asyncpg
 import pytest
 
 from conftest import opened_database, own_database
+from deadlocks import count_deadlocks
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.erasure.tenants import TenantErasure
@@ -35,10 +36,6 @@ INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count,
     created_at)
 SELECT $1, id, 'pending', 'json', '{}', 1, ($3::uuid[])[1 + number % $4], -number
 FROM unnest($2::text[]) WITH ORDINALITY AS export (id, number)
-"""
-OTHERS = """
-SELECT count(*) FROM pg_stat_activity
-WHERE datname = current_database() AND backend_type = 'client backend' AND pid <> pg_backend_pid()
 """
 
 
@@ -93,19 +90,6 @@ async def save(memories: Memories, caller: Caller) -> UUID:
     return UUID(json.loads(await memories.save(caller, new))["id"])
 
 
-async def deadlocks(url: str) -> int:
-    """How many there were, once every other session has ended: each counts its own until then."""
-    connection = await asyncpg.connect(url)
-    async with asyncio.timeout(10):
-        while await connection.fetchval(OTHERS):  # noqa: ASYNC110 - PostgreSQL tells nobody
-            await asyncio.sleep(0.01)
-    number: int = await connection.fetchval(
-        "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
-    )
-    await connection.close()
-    return number
-
-
 async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
     url: str, storage: LocalStorage
 ) -> None:
@@ -122,7 +106,7 @@ async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
                 *(exports.delete(world.caller, export_id) for export_id in world.exports[::40]),
             )
 
-    assert await deadlocks(url) == 0
+    assert await count_deadlocks(url) == 0
 
 
 async def test_a_tenant_is_deleted_while_all_of_it_is_in_use(
@@ -140,7 +124,7 @@ async def test_a_tenant_is_deleted_while_all_of_it_is_in_use(
             kinds = {type(fault) for faults in refused for fault in faults}
             # Of webhooks there may be only so many, also before.
             assert all(issubclass(kind, Denied | NotFound | Invalid) for kind in kinds), kinds
-    assert await deadlocks(url) == 0
+    assert await count_deadlocks(url) == 0
 
 
 async def use(

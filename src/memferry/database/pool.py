@@ -3,7 +3,7 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -145,7 +145,7 @@ class Database:
                     yield connection
                 except TimeoutError:
                     # The pool would wait until the server has given up the statement.
-                    connection.terminate()
+                    _drop(connection)
                     raise
 
     @asynccontextmanager
@@ -240,9 +240,14 @@ async def _roll_back(connection: Connection) -> None:
     A connection that cannot, since a COPY was torn from it or its network is cut, is dropped.
     """
     try:
-        if not connection.is_closed():
-            await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+        await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
     except BROKEN:
+        _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    """Cut a connection off; one that was lost has left its pool already."""
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
