@@ -24,7 +24,7 @@ from conftest import (
 )
 from deadlocks import count_deadlocks
 
-ROUNDS, WEBHOOKS, THREADS = 6, 8, 8
+ROUNDS, WEBHOOKS, THREADS, MANY = 6, 8, 8, 150
 
 
 class _Receiver(BaseHTTPRequestHandler):
@@ -92,6 +92,8 @@ def storm(alice: Person, receiver: str, pool: ThreadPoolExecutor) -> Iterator[in
     """Webhooks that are told, changed and deleted at once; the status of each answer."""
     targets = [f"{receiver}/{'fail' if i % 2 else 'ok'}" for i in range(WEBHOOKS)]
     made = [alice.post("/api/webhooks", json={"url": target}).json() for target in targets]
+    # So many deliveries that workers settle some for as long as the others are deleted.
+    alice.save_many([{"content": f"many {number}"} for number in range(MANY)])
     jobs = [pool.submit(_save, alice, number) for number in range(20)]
     jobs += [pool.submit(_change, alice, webhook["id"]) for webhook in made]
     jobs += [pool.submit(_delete, alice, webhook["id"]) for webhook in made]
