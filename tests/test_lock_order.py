@@ -90,6 +90,16 @@ async def save(memories: Memories, caller: Caller) -> UUID:
     return UUID(json.loads(await memories.save(caller, new))["id"])
 
 
+async def test_every_table_has_its_place_in_the_documented_order(url: str) -> None:
+    page = (Path(__file__).parent.parent / "docs/architecture.md").read_text()
+    order = page.partition("\n## Locks\n")[2].partition("\n## ")[0]
+    connection = await asyncpg.connect(url)
+    rows = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'memferry'")
+    await connection.close()
+
+    assert [row["tablename"] for row in rows if f"`{row['tablename']}`" not in order] == []
+
+
 async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
     url: str, storage: LocalStorage
 ) -> None:

@@ -97,12 +97,17 @@ def storm(alice: Person, receiver: str, pool: ThreadPoolExecutor) -> Iterator[in
     jobs = [pool.submit(_save, alice, number) for number in range(20)]
     jobs += [pool.submit(_change, alice, webhook["id"]) for webhook in made]
     jobs += [pool.submit(_delete, alice, webhook["id"]) for webhook in made]
-    jobs += [pool.submit(_save, alice, number) for number in range(10)]
+    jobs += [pool.submit(_save_some, alice) for _ in range(10)]
     return (job.result() for job in jobs)
 
 
 def _save(person: Person, number: int) -> int:
     return person.post("/api/memories", json={"content": f"storm {number}"}).status_code
+
+
+def _save_some(person: Person) -> int:
+    items = [{"content": f"some {number}"} for number in range(100)]
+    return person.post("/v1/memories/bulk", json={"items": items}).status_code
 
 
 def _change(person: Person, webhook_id: str) -> int:
