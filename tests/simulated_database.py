@@ -11,7 +11,8 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.pool import Connection, Database, Prepared, SharedSnapshot, translated_errors
+from memferry.database.faults import translated_errors
+from memferry.database.pool import Connection, Database, Prepared, SharedSnapshot
 from memferry.database.sql import sql
 from memferry.model.export import Claim
 from memferry.model.token import Caller

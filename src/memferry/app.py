@@ -53,6 +53,7 @@ _BULK_TIMES = 10
 _BACKSTOP_SECONDS = 15
 _SCHEMA_SECONDS = 1.0
 _LOOK_SECONDS = 5
+_LAST_WORDS_SECONDS = 5
 # Several heartbeats, and longer than a lease usually is.
 _SILENT_SECONDS = 30
 
@@ -324,7 +325,8 @@ async def _run_until(stop: Stop, loops: list[Loop], url: str, grace_seconds: flo
             await _first(asyncio.wait(tasks), stop.hurry.wait())
     for task in (*tasks, listener):
         task.cancel()
-    await asyncio.wait([*tasks, listener])
+    # What they say last, a database that is away does not hear.
+    await asyncio.wait([*tasks, listener], timeout=_LAST_WORDS_SECONDS)
 
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:
