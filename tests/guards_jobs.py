@@ -71,7 +71,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module("database/pool.py", "test_halted.py", " SET LOCAL ROLE NONE;"),
     *module(
-        "app.py",
+        "worker_process.py",
         "test_faults_workers.py::test_a_worker_that_stays_stopped_holds_no_snapshot_for_long",
         'Loop("halted", halted.tick, channel=None, seconds=HEARTBEAT_SECONDS),',
         ('f"memferry worker {word}"', '"memferry"'),

@@ -7,6 +7,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from conftest import NO_TLS, Person, Service, make_person, own_database, start_s
 from fault_proxy import Fault, FaultProxy, fault_proxy
 from faults import CLEAN, Plant, Session, Step, opened_session, running_plant, until
 from memferry.operation.store_identity import KEY
-from memferry.operation.workers import MISSING_SECONDS
+from memferry.operation.workers import HEARTBEAT_SECONDS, MISSING_SECONDS
 from memferry.storage import S3Options
 from test_storage import empty_bucket, moto_server
 
@@ -73,6 +74,23 @@ def test_a_store_that_changes_while_an_export_is_written_publishes_nothing(plant
 
     assert (handed_back["status"], handed_back["object_key"]) == ("running", None)
     plant.assert_one_file(export_id)
+
+
+def test_a_worker_that_finishes_its_last_export_is_alive(plant: Plant) -> None:
+    export_id = plant.ask(CLEAN)
+    with plant.closed(Step.MIDDLE) as gate:
+        worker = plant.start_worker(MEMFERRY_GRACE_SECONDS="60")
+        gate.reached()
+        worker.send_signal(signal.SIGTERM)
+        (asked,) = plant.sql("SELECT clock_timestamp()")
+        seen = "SELECT FROM memferry.workers WHERE pid = $1 AND seen_at > $2::timestamptz + $3"
+        second_sign = timedelta(seconds=HEARTBEAT_SECONDS)
+        until(lambda: plant.sql(seen, worker.pid, asked[0], second_sign))
+    plant.assert_right(export_id)
+
+    assert worker.wait(30) == 0
+    assert plant.row(export_id)["attempt"] == 1
+    assert plant.sql("SELECT FROM memferry.workers WHERE pid = $1", worker.pid) == []
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from memferry.app import (
-    Stop,
     embedded_postgres,
     opened_web_app,
     opened_workers,
@@ -29,6 +28,7 @@ from memferry.operation.workers import MISSING_SECONDS
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import NewToken
+from memferry.worker_process import Stop
 
 _log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5

@@ -30,6 +30,11 @@ class Attendance:
         self._established = False
         self._told: Status = "working"
 
+    @property
+    def worker_id(self) -> str:
+        """By what its leases and the list name this worker."""
+        return self._worker.id
+
     async def tick(self) -> bool:
         """Sign in again; False, since the next time can wait."""
         # A store that does not answer must not delay the next sign of life.
