@@ -1,4 +1,4 @@
-"""A relay on loopback before PostgreSQL's socket, whose two ends can be parted without a word."""
+"""Relays on loopback before PostgreSQL, and one whose two ends can be parted without a word."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -8,14 +8,29 @@ from urllib.parse import parse_qs, urlsplit
 _BLOCK_BYTES = 64 * 1024
 
 
+async def connect_to(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """A bare connection to the server of an address, by its Unix socket or over TCP."""
+    parts = urlsplit(url)
+    (host,) = parse_qs(parts.query).get("host", [parts.hostname or "localhost"])
+    port = parts.port or 5432
+    if host.startswith("/"):
+        return await asyncio.open_unix_connection(f"{host}/.s.PGSQL.{port}")
+    return await asyncio.open_connection(host, port)
+
+
+def address_behind(server: asyncio.Server, url: str) -> str:
+    """The address of the same database through a relay, which reads what passes."""
+    port = server.sockets[0].getsockname()[1]
+    who = urlsplit(url).netloc.rpartition("@")[0]
+    return f"postgresql://{who}@127.0.0.1:{port}{urlsplit(url).path}?sslmode=disable"
+
+
 class DatabaseRelay:
     """Passes bytes on both ways; while it is cut it takes them and passes none on."""
 
     def __init__(self, url: str) -> None:
-        """`url` is an address with the directory of a Unix socket."""
-        parts = urlsplit(url)
-        self._parts = parts
-        self._socket = parse_qs(parts.query)["host"][0] + "/.s.PGSQL.5432"
+        """`url` is the address of the server behind it."""
+        self._url = url
         self._open = asyncio.Event()
         self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -25,8 +40,7 @@ class DatabaseRelay:
     def url(self) -> str:
         """The address of the same database through the relay."""
         assert self._server is not None
-        port = self._server.sockets[0].getsockname()[1]
-        return f"postgresql://{self._parts.username}@127.0.0.1:{port}{self._parts.path}"
+        return address_behind(self._server, self._url)
 
     def cut(self) -> None:
         """From now on nothing comes through, and nobody is told."""
@@ -51,7 +65,7 @@ class DatabaseRelay:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs, to_them = await asyncio.open_unix_connection(self._socket)
+        theirs, to_them = await connect_to(self._url)
         for ends in ((reader, to_them), (theirs, writer)):
             task = asyncio.create_task(self._pass_on(*ends))
             self._tasks.add(task)

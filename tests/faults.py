@@ -233,8 +233,15 @@ class Plant:
 
     def files(self, export_id: str | None = None) -> list[str]:
         """What the store holds, of one export or of all: the part of the path after the tenant."""
-        found = (each for each in self.service.store.rglob("*") if each.is_file())
-        names = sorted("/".join(each.parts[-2:]) for each in found)
+        store = self.service.store
+        # os.walk passes over directories that are removed meanwhile. The identity lies at the top.
+        files = [
+            Path(directory, name)
+            for directory, _, names in os.walk(store)
+            for name in names
+            if Path(directory) != store
+        ]
+        names = sorted("/".join(path.parts[-2:]) for path in files)
         return [name for name in names if export_id is None or name.startswith(export_id)]
 
     def assert_one_file(self, export_id: str) -> None:

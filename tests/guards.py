@@ -18,6 +18,7 @@ import guards_audit
 import guards_exports
 import guards_jobs
 import guards_limits
+import guards_operation
 import guards_outside
 import guards_tenants
 from guard import Guard
@@ -29,6 +30,7 @@ GUARDS: tuple[Guard, ...] = (
     *guards_tenants.GUARDS,
     *guards_audit.GUARDS,
     *guards_exports.GUARDS,
+    *guards_operation.GUARDS,
     *guards_outside.GUARDS,
 )
 _COPIED = ("src", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md", "run")

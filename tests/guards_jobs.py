@@ -36,6 +36,32 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *statement("expire_exports", "test_sweeper.py", "AND expires_at <= now_ms()"),
     *statement("forget_deliveries", "test_sweeper.py", " AND next_attempt_at IS NULL"),
+    # Who locks several rows does so in one order; a deletion is waited for.
+    *statement(
+        "purge_exports revoke_tenant_token",
+        "test_lock_order.py::test_purges_revocations_and_deletions_of_exports_meet_no_deadlock",
+        "ORDER BY export.id ",
+    ),
+    *statement("save_memories", "test_webhook_storm.py", ("    FOR KEY SHARE\n), told", "), told")),
+    *migration("0021_webhook_order", "test_webhook_storm.py", "        FOR KEY SHARE\n"),
+    *module(
+        "webhooks/delivery.py",
+        "test_webhook_storm.py",
+        ('await connection.execute(sql("lock_webhook"), delivery_id)', "pass"),
+    ),
+    # A reader may be slow, a network may not be silent.
+    *module(
+        "database/pool.py",
+        "test_faults_network.py::test_a_reader_that_is_slow_loses_no_export",
+        ("    + SLOW_READER\n", ""),
+    ),
+    *module(
+        "database/sessions.py",
+        "test_faults_network.py::test_a_request_that_waits_in_the_database_ends_on_both_sides_when_"
+        "the_cable_is_cut",
+        '    "client_connection_check_interval": "5000",\n',
+        ("end.setsockopt(level, option, value)", "pass"),
+    ),
     # Who is halted holds nothing for long.
     *statement(
         "end_halted_workers",
@@ -45,7 +71,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module("database/pool.py", "test_halted.py", " SET LOCAL ROLE NONE;"),
     *module(
-        "app.py",
+        "worker_process.py",
         "test_faults_workers.py::test_a_worker_that_stays_stopped_holds_no_snapshot_for_long",
         'Loop("halted", halted.tick, channel=None, seconds=HEARTBEAT_SECONDS),',
         ('f"memferry worker {word}"', '"memferry"'),

@@ -27,7 +27,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Who waits for an answer comes first.
     *module(
-        "app.py",
+        "worker_process.py",
         "test_priority.py",
         ("    give_way(settings.worker_nice)\n", ""),
         ("ours = partial(give_way, settings.worker_nice)", "ours = None"),

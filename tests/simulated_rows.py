@@ -106,6 +106,14 @@ class Rows:
     def read_snapshot_time(self, _tenant_id: UUID) -> Answer:
         return [{"floor": self.now_ms()}]
 
+    def find_waiting_export(self) -> Answer:
+        now = self._clock()
+        waiting = any(
+            row.status == "pending" or (row.status == "running" and row.leased_until < now)
+            for row in self.rows.values()
+        )
+        return [{"exists": waiting}]
+
     def claim_export(self, worker: str, seconds: float, formats: list[str], most: int) -> Answer:
         now = self._clock()
         at_work = Counter(
@@ -230,6 +238,9 @@ class Rows:
     def forget_deliveries(self) -> Answer:
         return []
 
+    def forget_workers(self) -> Answer:
+        return []  # nobody signs in
+
     def find_dead_objects(self, *columns: list[Any]) -> Answer:
         return [
             {"name": name}
@@ -260,6 +271,8 @@ _STATEMENTS = {
     sql(name): name
     for name in (
         "claim_export",
+        "find_waiting_export",
+        "forget_workers",
         "get_job",
         "renew_export",
         "complete_export",

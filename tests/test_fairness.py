@@ -5,15 +5,14 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from tempfile import TemporaryDirectory
 from typing import Any
-from urllib.parse import parse_qs, quote, urlsplit
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
 
 from conftest import opened_database, own_database
+from database_relay import address_behind, connect_to
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, StatementTimedOut
@@ -97,7 +96,6 @@ async def halting_server(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
 
     The event tells that this has happened. At the end every connection is cut.
     """
-    (directory,) = parse_qs(urlsplit(url).query)["host"]
     halted = asyncio.Event()
     writers: list[asyncio.StreamWriter] = []
 
@@ -114,15 +112,14 @@ async def halting_server(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
                 halted.set()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        above = await asyncio.open_unix_connection(f"{directory}/.s.PGSQL.5432")
+        above = await connect_to(url)
         writers.extend((writer, above[1]))
         await asyncio.gather(pass_on(reader, above[1]), pass_on(above[0], writer))
 
-    with TemporaryDirectory() as place:
-        async with await asyncio.start_unix_server(serve, f"{place}/.s.PGSQL.5432"):
-            yield url.replace(quote(directory, safe=""), quote(place, safe="")), halted
-            for each in writers:
-                each.close()
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield address_behind(server, url), halted
+        for writer in writers:
+            writer.close()
 
 
 async def let_lapse(owner: "Owner[asyncpg.Record]", claim: Claim) -> None:

@@ -17,6 +17,7 @@ from conftest import Person, Service, make_person, start_service, stop_service
 from fault_proxy import Fault, FaultProxy, Kind, fault_proxy
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.identity import new_export_id
+from memferry.operation.store_identity import KEY
 from memferry.storage import S3Options
 from test_storage import empty_bucket, moto_server
 
@@ -72,6 +73,7 @@ class Stage:
             each["Key"]: each["Size"]
             for page in pages.paginate(Bucket="bucket", Prefix=f"exports/{prefix}")
             for each in page.get("Contents", [])
+            if each["Key"] != f"exports/{KEY}"
         }
 
     def uploads(self, prefix: str = "") -> dict[str, str]:
@@ -126,8 +128,8 @@ def shared(place: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
         with make_person("alice", service, EmbeddedPostgres(place / "postgres").url()) as alice:
             alice.save_many([{"content": f"memory {i} " + "." * 1600} for i in range(ROWS)])
             clean = alice.finished(alice.export(format="ndjson"))
-            (file,) = bucket.client.list_objects_v2(Bucket="bucket")["Contents"]
-            tenant = file["Key"].split("/")[1]
+            pages = bucket.client.list_objects_v2(Bucket="bucket")["Contents"]
+            (tenant,) = {page["Key"].split("/")[1] for page in pages} - {KEY}
             yield Stage(service, proxy, alice, bucket.client, tenant, clean["sha256"])
         proxy.heal()
         assert stop_service(service) == 0

@@ -178,7 +178,7 @@ def in_transaction(plant: Plant) -> set[int]:
     return {
         pid
         for pid, program, since in plant.sql(query)
-        if program == "memferry worker" and since is not None
+        if program.startswith("memferry worker") and since is not None
     }
 
 

@@ -37,10 +37,16 @@ OF_THE_OWNER = {
 # They look at the server's sessions, and at no row of anybody.
 OF_SESSIONS = {"find_oldest_snapshot", "end_halted_workers"}
 
+# They look at the workers, and at no row of anybody.
+OF_WORKERS = {
+    "find_other_worker", "forget_workers", "list_workers", "sign_in_worker", "sign_out_worker",
+}  # fmt: skip
+
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
 ACROSS = {
-    "claim_deliveries", "claim_export", "date_exports", "expire_exports", "find_dead_objects",
-    "find_token", "find_waiting_export", "forget_deliveries", "forget_idempotency_keys",
+    "claim_deliveries", "claim_export", "count_exports_at_work", "date_exports", "expire_exports",
+    "find_dead_objects", "find_token", "find_waiting_export", "forget_deliveries",
+    "forget_idempotency_keys",
 }  # fmt: skip
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
@@ -92,7 +98,9 @@ def statements() -> dict[str, str]:
 
 
 STATEMENTS = statements()
-FOR_A_TENANT = sorted(STATEMENTS.keys() - OF_THE_OWNER - OF_SESSIONS - ACROSS - OF_ITS_OWN_TENANT)
+FOR_A_TENANT = sorted(
+    STATEMENTS.keys() - OF_THE_OWNER - OF_SESSIONS - OF_WORKERS - ACROSS - OF_ITS_OWN_TENANT
+)
 
 
 @dataclass(frozen=True)
@@ -287,6 +295,12 @@ def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
     assert of_sessions == OF_SESSIONS
     # And at who has signed in, which is no tenant's.
     assert all(named[name] <= {"pg_stat_activity", "workers"} for name in of_sessions)
+
+
+def test_what_looks_at_workers_looks_at_nothing_else() -> None:
+    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+
+    assert {name for name, relations in named.items() if relations == {"workers"}} == OF_WORKERS
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_OWNER))

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import asyncpg
 import httpx
@@ -25,7 +27,8 @@ from conftest import (
     start_service,
     stop_service,
 )
-from faults import until
+from faults import opened_session, until
+from memferry.worker.loop import Loop
 
 MANY = [{"content": f"memory {number}"} for number in range(10_001)]
 
@@ -131,6 +134,7 @@ def test_a_store_that_was_lost_and_made_anew_completes_nothing(url: str, tmp_pat
         done = alice.finished(export)
 
     assert (status, body["store"]) == (503, "another one than this database's")
+    assert service.log.read_text().count("no export is taken") == 1
     assert still["status"] == "pending"
     assert done["status"] == "completed"
     assert done["download_url"] is not None
@@ -149,7 +153,7 @@ def test_an_api_without_a_worker_says_so_until_one_signs_in(url: str, tmp_path: 
         with worker(url, tmp_path, tmp_path / "worker.log"):
             until_ready(service)
             well = run("doctor", url, tmp_path, MEMFERRY_URL=service.url)
-        gone, after = ready(service)
+        gone, after = until(lambda: without_worker(service))
 
     assert (status, body["ready"], body["worker"]) == (503, False, "none has signed in")
     assert "none has signed in" in body["error"]
@@ -158,6 +162,11 @@ def test_an_api_without_a_worker_says_so_until_one_signs_in(url: str, tmp_path: 
     assert "memferry worker" in told.stdout
     assert well.returncode == 0, well.stdout
     assert (gone, after["worker"]) == (503, "none has signed in")
+
+
+def without_worker(service: Service) -> tuple[int, dict[str, Any]] | None:
+    status, body = ready(service)
+    return (status, body) if body["worker"] != "ok" else None
 
 
 def test_a_halted_worker_is_named(url: str, tmp_path: Path) -> None:
@@ -170,12 +179,111 @@ def test_a_halted_worker_is_named(url: str, tmp_path: Path) -> None:
         asyncio.run(
             execute(url, "UPDATE memferry.workers SET seen_at = now() - interval '1 minute'")
         )
-        status, body = ready(service)
+        status, body = until(lambda: without_worker(service))
         told = run("doctor", url, tmp_path, MEMFERRY_URL=service.url)
 
     assert status == 503
     assert body["worker"].startswith("none has been heard of for 6")
-    assert f"process {process.pid} (halted or gone" in told.stdout
+    (line,) = [line for line in told.stdout.splitlines() if f"process {process.pid}," in line]
+    assert line.startswith("wrong  worker: ")
+    assert ": halted or gone, heard of 6" in line
+
+
+def test_doctor_names_each_worker_and_what_it_looks_at(url: str, tmp_path: Path) -> None:
+    with (
+        served(url, tmp_path, "--no-worker") as service,
+        worker(url, tmp_path, tmp_path / "worker.log") as process,
+    ):
+        until_ready(service)
+        sign_in(url, "gone", "working", "1 hour")
+        with_one_gone = run("doctor", url, tmp_path, MEMFERRY_URL=service.url)
+        sign_in(url, "elsewhere", "other_store", "1 second")
+        with_one_elsewhere = run("doctor", url, tmp_path, MEMFERRY_URL=service.url)
+
+    assert with_one_gone.returncode == 0, with_one_gone.stdout
+    assert f"process {process.pid}, memferry" in with_one_gone.stdout
+    assert ": working, heard of" in with_one_gone.stdout
+    assert "note   worker: gone process 1, memferry 0: halted or gone" in with_one_gone.stdout
+    assert with_one_elsewhere.returncode == 1
+    assert (
+        "wrong  worker: elsewhere process 1, memferry 0: halted: looks at another store"
+        in with_one_elsewhere.stdout
+    )
+
+
+def sign_in(url: str, host: str, status: str, since: str) -> None:
+    """Put a worker of that host on the list, heard of that long ago."""
+    with opened_session(url) as sql:
+        sql(
+            "INSERT INTO memferry.workers (id, host, pid, version, status, seen_at)"
+            " VALUES ($1, $1, 1, '0', $2, now() - $3::text::interval)",
+            host,
+            status,
+            since,
+        )
+
+
+def test_on_the_machine_of_a_worker_alone_a_missing_api_is_no_fault(
+    url: str, tmp_path: Path
+) -> None:
+    with worker(url, tmp_path, tmp_path / "worker.log"):
+        until(lambda: asyncio.run(workers(url)) == 1)
+        told = run("doctor", url, tmp_path)
+        wrong = run("doctor", url, tmp_path, MEMFERRY_URL="http://127.0.0.1:9")
+
+    assert told.returncode == 0, told.stdout
+    assert "note   service: none at http://127.0.0.1:3122" in told.stdout
+    assert wrong.returncode == 1
+
+
+def test_doctor_before_anything_was_started_says_so_and_makes_nothing(
+    database_url: str, tmp_path: Path
+) -> None:
+    with unmigrated(database_url) as url:
+        told = run("doctor", url, tmp_path / "data")
+
+    assert told.returncode == 1
+    assert "run: memferry migrate" in told.stdout
+    assert "worker: no worker does its work: none has signed in" in told.stdout
+    assert "Traceback" not in told.stdout + told.stderr
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_completed_export_without_its_file_has_no_link_and_the_log_says_so(
+    service: Service, alice: Person
+) -> None:
+    alice.save_many(MANY)
+    export = alice.finished(alice.export())
+    (file,) = service.store.glob(f"*/{export['id']}/*")
+    file.unlink()
+    after = alice.get(f"/api/memories/exports/{export['id']}").json()
+
+    assert export["download_url"] is not None
+    assert (after["status"], after["download_url"]) == ("completed", None)
+    warned = f"export {export['id']} is completed, and its file is not in the object store"
+    until(lambda: warned in service.log.read_text())
+
+
+async def test_a_loop_says_the_same_fault_once(caplog: pytest.LogCaptureFixture) -> None:
+    ticks = 0
+
+    async def fail() -> bool:
+        nonlocal ticks
+        ticks += 1
+        if ticks == 3:
+            loop.stop()
+        loop.wake()
+        raise LookupError("the same each time")
+
+    loop = Loop("failing", fail, channel=None)
+    async with asyncio.timeout(10):
+        await loop.run()
+
+    assert ticks == 3
+    assert [record.getMessage() for record in caplog.records] == [
+        "failing: failed: LookupError('the same each time')"
+    ]
+    assert caplog.records[0].exc_info is not None
 
 
 def test_readiness_needs_no_token_and_shows_no_place(service: Service, charlie: Person) -> None:
@@ -194,26 +302,31 @@ def test_doctor_says_when_its_settings_name_another_database_than_the_service(
     told = run("doctor", url, service.home, MEMFERRY_URL=service.url)
 
     assert told.returncode == 1
-    assert "works on another database than these settings name" in told.stdout
+    assert re.search(r"works on another database \(identity \w{8}\) than these sett", told.stdout)
 
 
 def test_a_worker_before_the_first_migration_waits_with_one_sentence(
     database_url: str, tmp_path: Path
 ) -> None:
-    name = f"memferry_unmigrated_{os.getpid()}"
-    asyncio.run(execute(database_url, f"CREATE DATABASE {name}"))
-    url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
     log = tmp_path / "worker.log"
-    try:
-        with worker(url, tmp_path, log):
-            until(lambda: "the worker waits" in log.read_text())
-            assert run("migrate", url, tmp_path).returncode == 0
-            until(lambda: asyncio.run(workers(url)) == 1)
-    finally:
-        asyncio.run(execute(database_url, f"DROP DATABASE {name} WITH (FORCE)"))
+    with unmigrated(database_url) as url, worker(url, tmp_path, log):
+        until(lambda: "the worker waits" in log.read_text())
+        migrated = run("migrate", url, tmp_path)
+        until(lambda: asyncio.run(workers(url)) == 1)
+
+    assert migrated.returncode == 0
 
     assert "Traceback" not in log.read_text()
     assert log.read_text().count("has no schema of memferry yet") == 1
+
+
+@contextmanager
+def unmigrated(database_url: str) -> Iterator[str]:
+    """A database without a schema of ours."""
+    name = f"memferry_unmigrated_{uuid4().hex[:12]}"
+    asyncio.run(execute(database_url, f"CREATE DATABASE {name}"))
+    yield urlsplit(database_url)._replace(path=f"/{name}").geturl()
+    asyncio.run(execute(database_url, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
 async def workers(url: str) -> int:

@@ -365,9 +365,10 @@ class OtherStore(Misconfigured):
 
     code = "other_store"
 
-    def __init__(self, reason: str | None = None) -> None:
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
         super().__init__(
-            "The object store (MEMFERRY_STORAGE_URL) is not the database's"
-            f"{'' if reason is None else f': {reason}'}. Name the right one, mount what is "
-            "missing, or say that this is the store from now on: memferry store adopt"
+            f"The object store (MEMFERRY_STORAGE_URL) is not the database's: {reason}. "
+            "Name the right one, mount what is missing, or say that this is the store from now on: "
+            "memferry store adopt"
         )

@@ -14,7 +14,6 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from memferry.app import (
-    Stop,
     embedded_postgres,
     opened_web_app,
     opened_workers,
@@ -29,10 +28,12 @@ from memferry.operation.workers import MISSING_SECONDS
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import NewToken
+from memferry.worker_process import Stop
 
 _log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
+_LONGEST_RESTART_SECONDS = 30.0
 _LAST_SECONDS = 5
 _REQUESTS_GRACE_SECONDS = 10
 _FIRST_TENANT = "default"
@@ -233,6 +234,7 @@ async def _worker(settings: Settings, stop: Stop) -> AsyncIterator[None]:
 
 
 async def _keep_worker(settings: Settings, stop: Stop) -> None:
+    pause = _RESTART_SECONDS
     while not stop.asked.is_set():
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "memferry", "worker", "--supervised"),
@@ -246,7 +248,10 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
             await _end(process, stop, settings.grace_seconds)
         elif not stop.asked.is_set():
             _log.warning("the worker ended with status %s; starting it again", process.returncode)
-            await _ended_or(None, stop.asked, _RESTART_SECONDS)
+            await _ended_or(None, stop.asked, pause)
+            # One that refuses to start says why each time: more and more rarely.
+            refused = process.returncode > 0
+            pause = min(2 * pause, _LONGEST_RESTART_SECONDS) if refused else _RESTART_SECONDS
 
 
 async def _end(process: asyncio.subprocess.Process, stop: Stop, grace_seconds: float) -> None:

@@ -3,9 +3,11 @@
 import asyncio
 import platform
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from importlib.metadata import version
-from typing import Any
+from typing import Any, Literal
 
 import asyncpg
 import httpx
@@ -14,17 +16,29 @@ from rich.console import Console
 
 from memferry.app import embedded_postgres, owner_url, service_url, storage
 from memferry.cli.context import DataDir, run, settings_with
-from memferry.database.migrate import migrations
-from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.database.migrate import find_missing, migrations
+from memferry.database.pool import SERVICE_ROLE, Connection, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.operation.readiness import describe_workers, fingerprint
 from memferry.operation.store_identity import StoreIdentity
-from memferry.operation.workers import MISSING_SECONDS
+from memferry.operation.workers import describe_worker, does_work, is_silent
 from memferry.settings import Settings
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 20
+_COLORS = {"ok": "green", "note": "yellow", "wrong": "red"}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was seen, and whether somebody has to do something."""
+
+    mark: Literal["ok", "note", "wrong"]
+    text: str
+
+
+Check = Callable[[Settings], AsyncIterator[Finding]]
 
 
 def register(app: typer.Typer) -> None:
@@ -32,33 +46,43 @@ def register(app: typer.Typer) -> None:
 
     @app.command()
     def doctor(data_dir: DataDir = None) -> None:
-        """Look at every part; ends with status 1 if something is wrong."""
+        """Look at every part, change nothing; ends with status 1 if something is wrong."""
         settings = settings_with(data_dir)
-        console = Console(highlight=False, soft_wrap=True)
+        console = Console(highlight=False, markup=False, soft_wrap=True)
         console.print(f"memferry {version('memferry')}, Python {platform.python_version()}")
-        checks: dict[str, Callable[[Settings], Awaitable[str]]] = {
-            "database": _database,
-            "schema": _schema,
-            "snapshots": _snapshots,
-            "object store": _storage,
-            "service": _service,
+        checks: dict[str, Check] = {
+            "database": _check_database,
+            "schema": _check_schema,
+            "snapshots": _check_snapshots,
+            "object store": _check_store,
+            "worker": _check_workers,
+            "service": _check_service,
         }
         healthy = [run(_report(console, name, check, settings)) for name, check in checks.items()]
         sys.exit(0 if all(healthy) else 1)
 
 
-async def _report(
-    console: Console, name: str, check: Callable[[Settings], Awaitable[str]], settings: Settings
-) -> bool:
+async def _report(console: Console, name: str, check: Check, settings: Settings) -> bool:
+    """Print what a check finds; whether nothing is wrong."""
+    healthy = True
+    async for finding in _find(check, settings):
+        console.print(f"{finding.mark:<6}", style=_COLORS[finding.mark], end=" ")
+        console.print(f"{name}: {finding.text}")
+        healthy = healthy and finding.mark != "wrong"
+    return healthy
+
+
+async def _find(check: Check, settings: Settings) -> AsyncIterator[Finding]:
     try:
-        console.print(f"[green]ok[/green]     {name}: {await check(settings)}")
+        async for finding in check(settings):
+            yield finding
     except (MemferryError, OSError, asyncpg.PostgresError, TimeoutError) as fault:
-        console.print(f"[red]wrong[/red]  {name}: {fault or type(fault).__name__}")
-        return False
-    return True
+        yield Finding("wrong", str(fault) or type(fault).__name__)
 
 
-async def _connect(settings: Settings) -> "asyncpg.Connection[asyncpg.Record]":
+@asynccontextmanager
+async def _connected(settings: Settings) -> AsyncIterator[Connection]:
+    """The owner's connection, on which the views of the service have their own names."""
     if settings.database_url is None:
         attached = await asyncio.to_thread(embedded_postgres(settings).attach)
         if not attached:
@@ -66,133 +90,146 @@ async def _connect(settings: Settings) -> "asyncpg.Connection[asyncpg.Record]":
                 f"the embedded PostgreSQL in {settings.data_dir} does not run; start it with: "
                 "memferry serve"
             )
-    return await asyncpg.connect(owner_url(settings), timeout=_CONNECT_SECONDS)
-
-
-async def _database(settings: Settings) -> str:
-    connection = await _connect(settings)
+    connection = await asyncpg.connect(
+        owner_url(settings),
+        timeout=_CONNECT_SECONDS,
+        command_timeout=_ANSWER_SECONDS,
+        server_settings={"search_path": SERVICE_ROLE},
+    )
     try:
+        yield connection
+    finally:
+        await connection.close(timeout=_CONNECT_SECONDS)
+
+
+async def _check_database(settings: Settings) -> AsyncIterator[Finding]:
+    async with _connected(settings) as connection:
         kind = "external" if settings.database_url else f"embedded in {settings.data_dir}"
-        return f"PostgreSQL {await connection.fetchval('SHOW server_version')}, {kind}"
-    finally:
-        await connection.close()
+        server = await connection.fetchval("SHOW server_version")
+        identity = await _read_identity(connection)
+    yield Finding("ok", f"PostgreSQL {server}, {kind}, identity {identity or 'not made yet'}")
 
 
-async def _schema(settings: Settings) -> str:
-    connection = await _connect(settings)
+async def _read_identity(connection: Connection) -> str | None:
+    """What the service shows of the identity of its database; None before the first migration."""
     try:
-        rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
+        word: bytes | None = await connection.fetchval(sql("get_key"), "database")
     except asyncpg.UndefinedTableError:
-        rows = []
-    finally:
-        await connection.close()
-    missing = sorted(migrations().keys() - {row["name"] for row in rows})
-    if missing:
+        return None
+    return None if word is None else fingerprint(word)
+
+
+async def _check_schema(settings: Settings) -> AsyncIterator[Finding]:
+    async with _connected(settings) as connection:
+        try:
+            applied = {row["name"] for row in await connection.fetch(sql("list_migrations"))}
+        except asyncpg.UndefinedTableError:
+            applied = set()
+    if missing := find_missing(applied):
         raise MemferryError(f"{', '.join(missing)} not applied; run: memferry migrate")
-    return f"up to date ({len(rows)} migrations)"
+    if newer := sorted(applied - migrations().keys()):
+        raise MemferryError(f"{', '.join(newer)} unknown to this version; run a newer memferry")
+    yield Finding("ok", f"up to date ({len(applied)} migrations)")
 
 
-async def _snapshots(settings: Settings) -> str:
+async def _check_snapshots(settings: Settings) -> AsyncIterator[Finding]:
     """How long the oldest snapshot of an export has kept vacuum waiting."""
-    connection = await _connect(settings)
-    try:
+    async with _connected(settings) as connection:
         held: float | None = await connection.fetchval(sql("find_oldest_snapshot"))
-    finally:
-        await connection.close()
     if held is None:
-        return "no export is being read"
-    if held > settings.snapshot_seconds:
+        yield Finding("ok", "no export is being read")
+    elif held > settings.snapshot_seconds:
         raise MemferryError(
             f"an export has held its snapshot for {held:.0f} s, and vacuum with it; "
             "look at the store's speed, or end it with DELETE /api/memories/exports/{id}"
         )
-    return f"the oldest of an export is {held:.0f} s old (limit {settings.snapshot_seconds} s)"
+    else:
+        limit = settings.snapshot_seconds
+        yield Finding("ok", f"the oldest of an export is {held:.0f} s old (limit {limit} s)")
 
 
-async def _storage(settings: Settings) -> str:
+async def _check_store(settings: Settings) -> AsyncIterator[Finding]:
     """The store can be used, and is the one that the database knows."""
+    place = settings.storage_url or str(settings.data_dir / "exports")
     store = storage(settings)
     database = Database(service_url(settings), size=1)
     await database.open()
     try:
         await store.ping()
         identity = StoreIdentity(database, store)
-        if await identity.read_database() is not None:
+        word = await identity.read_database()
+        if word is not None:
             await identity.check()
-    except DatabaseUnavailable:
-        # The line of the database says so.
-        return f"{_place(settings)} can be used; whose it is, only the database knows"
+            yield Finding("ok", f"{place}, identity {word}")
+        else:
+            yield Finding("note", f"{place} can be used; no service has begun to use one yet")
+    except (DatabaseUnavailable, asyncpg.PostgresError):
+        # The lines of the database and the schema say so.
+        yield Finding("note", f"{place} can be used; whose it is, only the database knows")
     finally:
         await database.close()
         await store.close()
-    return _place(settings)
 
 
-def _place(settings: Settings) -> str:
-    return settings.storage_url or f"{settings.data_dir / 'exports'}"
+async def _check_workers(settings: Settings) -> AsyncIterator[Finding]:
+    """Every worker by its machine and process, and how it stands with its store."""
+    async with _connected(settings) as connection:
+        try:
+            workers = [dict(row) for row in await connection.fetch(sql("list_workers"))]
+            counts = await connection.fetch(sql("count_exports_at_work"))
+        except asyncpg.UndefinedTableError:
+            workers, counts = [], []
+    in_hand = {row["leased_by"]: row["exports"] for row in counts}
+    fault = describe_workers(workers)
+    for worker in workers:
+        text = f"{describe_worker(worker)}, {in_hand.get(worker['id'], 0)} exports in hand"
+        if does_work(worker):
+            yield Finding("ok", text)
+        else:
+            # One that was killed stays on the list; that is no fault while another does the work.
+            yield Finding("note" if is_silent(worker) and fault is None else "wrong", text)
+    if fault is not None:
+        yield Finding("wrong", f"no worker does its work: {fault}; start one with: memferry worker")
 
 
-async def _service(settings: Settings) -> str:
-    """The service answers, works on this database, and a worker does its work."""
+async def _check_service(settings: Settings) -> AsyncIterator[Finding]:
+    """The service answers, and works on the database that these settings name."""
     try:
         async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
             answer = await client.get(f"{settings.url}/api/health/ready")
-    except httpx.TransportError as fault:
-        if settings.url == Settings.url:
-            # Nobody has said that there is one: this may be the machine of a worker alone.
-            return f"none at {settings.url} (MEMFERRY_URL); {await _workers(settings)}"
+    except httpx.TransportError:
+        yield _describe_absence(settings)
+        return
+    ready = _read_answer(answer)
+    theirs = ready.get("database_id")
+    if theirs is not None and theirs != await _find_identity(settings):
         raise MemferryError(
-            f"{settings.url} does not answer; start it with: memferry serve (or set MEMFERRY_URL)"
-        ) from fault
-    ready = _ready_answer(answer)
-    if (theirs := ready.get("database_id")) is not None and theirs != await _database_id(settings):
-        raise MemferryError(
-            f"{settings.url} works on another database than these settings name "
-            "(MEMFERRY_DATABASE_URL, MEMFERRY_DATA_DIR)"
+            f"{settings.url} works on another database (identity {theirs}) than these settings "
+            "name (MEMFERRY_DATABASE_URL, MEMFERRY_DATA_DIR)"
         )
     if answer.status_code != httpx.codes.OK:
-        raise MemferryError(f"{settings.url} is {ready['error']}; {await _workers(settings)}")
-    return f"{settings.url} is ready; {await _workers(settings)}"
+        raise MemferryError(f"{settings.url} is {ready.get('error', 'not ready')}")
+    yield Finding("ok", f"{settings.url} is ready")
 
 
-def _ready_answer(answer: httpx.Response) -> dict[str, Any]:
+def _describe_absence(settings: Settings) -> Finding:
+    if settings.url == Settings.url:
+        # Nobody has said that there is one: this may be the machine of a worker alone.
+        return Finding("note", f"none at {settings.url}; where it is, MEMFERRY_URL would tell")
+    text = "does not answer; start it with: memferry serve (or set MEMFERRY_URL)"
+    return Finding("wrong", f"{settings.url} {text}")
+
+
+def _read_answer(answer: httpx.Response) -> dict[str, Any]:
     try:
-        ready: dict[str, Any] = answer.json()
+        ready = answer.json()
     except ValueError:
-        ready = {}
-    if "ready" not in ready:
+        ready = None
+    if not isinstance(ready, dict) or "ready" not in ready:
         raise MemferryError(f"{answer.url} answered {answer.status_code}: it is no memferry")
     return ready
 
 
-async def _database_id(settings: Settings) -> str | None:
-    connection = await _connect(settings)
-    try:
-        word = await connection.fetchval("SELECT value FROM memferry.keys WHERE name = 'database'")
-    finally:
-        await connection.close()
-    return None if word is None else fingerprint(word)
-
-
-async def _workers(settings: Settings) -> str:
-    """Every worker by its machine and process; raises MemferryError if none does its work."""
-    connection = await _connect(settings)
-    try:
-        await connection.execute(f"SET search_path = {SERVICE_ROLE}")
-        workers = await connection.fetch(sql("list_workers"))
-    except asyncpg.UndefinedTableError:
-        workers = []
-    finally:
-        await connection.close()
-    shown = ", ".join(_describe(worker) for worker in workers) or "none"
-    if (fault := describe_workers(workers)) is not None:
-        raise MemferryError(f"worker: {fault} ({shown}); start one with: memferry worker")
-    return f"workers: {shown}"
-
-
-def _describe(worker: asyncpg.Record) -> str:
-    state = worker["status"].replace("_", " ")
-    if worker["silent_seconds"] > MISSING_SECONDS:
-        state = f"halted or gone, silent for {worker['silent_seconds']:.0f} s"
-    reason = "" if worker["reason"] is None else f": {worker['reason']}"
-    return f"{worker['host']} process {worker['pid']} ({state}{reason})"
+async def _find_identity(settings: Settings) -> str | None:
+    async with _connected(settings) as connection:
+        return await _read_identity(connection)

@@ -4,7 +4,8 @@ import typer
 
 from memferry.app import service_url, storage
 from memferry.cli.context import DataDir, existing_database, run, settings_with
-from memferry.database.pool import Database, owner_connection
+from memferry.database.pool import Database
+from memferry.database.sessions import owner_connection
 from memferry.operation.store_identity import StoreIdentity
 from memferry.settings import Settings
 

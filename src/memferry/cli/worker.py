@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from memferry.app import Stop, run_worker
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.settings import Settings
+from memferry.worker_process import Stop, run_worker
 
 
 def register(app: typer.Typer) -> None:

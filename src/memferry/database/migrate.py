@@ -2,18 +2,21 @@
 
 import logging
 import secrets
+from collections.abc import Collection
 from importlib import resources
 
 import asyncpg
 
-from memferry.database.pool import Connection, translated_errors
-from memferry.errors import Misconfigured
+from memferry.database.pool import Connection
+from memferry.database.sessions import owner_connection
+from memferry.database.sql import sql
+from memferry.errors import DatabaseUnavailable, Misconfigured
 
 _log = logging.getLogger("memferry.database")
 _OLDEST, _NEWEST = 15, 18
 # One migration at a time in one database; the number is arbitrary and ours.
 _LOCK = 0x6D656D66
-_LOOK_SECONDS = 5
+_NO_SCHEMA = "the database has no schema of memferry yet; run: memferry migrate, or memferry serve"
 
 
 def migrations() -> dict[str, str]:
@@ -29,17 +32,14 @@ async def migrate(url: str) -> list[str]:
     Safe to run from several processes at once, and again after being killed at any point.
     Raises Misconfigured for a server that is too old or a schema that is newer than this program.
     """
-    with translated_errors():
-        connection = await asyncpg.connect(url, timeout=30)
-        try:
+    try:
+        async with owner_connection(url) as connection:
             return await _apply(connection)
-        except asyncpg.InsufficientPrivilegeError as fault:
-            raise Misconfigured(
-                f"the database role may not set up memferry: {fault}. It needs to own the database "
-                "and to have CREATEROLE."
-            ) from fault
-        finally:
-            await connection.close()
+    except asyncpg.InsufficientPrivilegeError as fault:
+        raise Misconfigured(
+            f"the database role may not set up memferry: {fault}. It needs to own the database "
+            "and to have CREATEROLE."
+        ) from fault
 
 
 async def _apply(connection: Connection) -> list[str]:
@@ -53,14 +53,14 @@ async def _apply(connection: Connection) -> list[str]:
         "CREATE TABLE IF NOT EXISTS public.memferry_migrations ("
         "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
     )
-    rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
+    rows = await connection.fetch(sql("list_migrations"))
     done, known = {row["name"] for row in rows}, migrations()
     if unknown := sorted(done - known.keys()):
         raise Misconfigured(
             f"the database has migrations this version does not know: {', '.join(unknown)}; "
             "run the newer memferry"
         )
-    missing = [name for name in known if name not in done]
+    missing = find_missing(done)
     for name in missing:
         await _apply_one(connection, name, known[name])
     return missing
@@ -76,35 +76,35 @@ async def _apply_one(connection: Connection, name: str, text: str) -> None:
         )
 
 
+def find_missing(applied: Collection[str]) -> list[str]:
+    """The migrations of this version that are not among those."""
+    return [name for name in migrations() if name not in applied]
+
+
 async def find_schema_fault(url: str) -> str | None:
     """Why a process of this version cannot work on the database yet; None if it can.
 
     Any role that may log in can ask. Raises DatabaseUnavailable.
     """
     try:
-        with translated_errors():
-            connection = await asyncpg.connect(url, timeout=_LOOK_SECONDS)
-            try:
-                rows = await connection.fetch("SELECT name FROM public.memferry_migrations")
-            finally:
-                await connection.close()
-    except (asyncpg.UndefinedTableError, asyncpg.InvalidAuthorizationSpecificationError):
-        return (
-            "the database has no schema of memferry yet; run: memferry migrate, or memferry serve"
-        )
-    names, known = {row["name"] for row in rows}, migrations().keys()
-    if missing := sorted(known - names):
+        async with owner_connection(url) as connection:
+            rows = await connection.fetch(sql("list_migrations"))
+    except asyncpg.UndefinedTableError:
+        return _NO_SCHEMA
+    except DatabaseUnavailable as fault:
+        # The first migration of an embedded server makes the role.
+        if type(fault.__cause__) is asyncpg.InvalidAuthorizationSpecificationError:
+            return _NO_SCHEMA
+        raise
+    names = {row["name"] for row in rows}
+    if missing := find_missing(names):
         return f"the schema lacks {', '.join(missing)}; run: memferry migrate"
-    if unknown := sorted(names - known):
+    if unknown := sorted(names - migrations().keys()):
         return f"the schema has {', '.join(unknown)}, unknown to this version; run a newer one"
     return None
 
 
 async def allow_login(url: str) -> None:
     """Let the service role connect by itself: only where a private socket guards the server."""
-    with translated_errors():
-        connection = await asyncpg.connect(url, timeout=30)
-        try:
-            await connection.execute("ALTER ROLE memferry_service LOGIN")
-        finally:
-            await connection.close()
+    async with owner_connection(url) as connection:
+        await connection.execute("ALTER ROLE memferry_service LOGIN")

@@ -2,22 +2,18 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
 
 import asyncpg
 
+from memferry.database.faults import BROKEN, translated_errors
 from memferry.database.literal import array
-from memferry.errors import (
-    DatabaseUnavailable,
-    MemferryError,
-    NamespaceForbidden,
-    StatementTimedOut,
-    TransactionConflict,
-)
+from memferry.database.sessions import SLOW_READER, Session, service_settings
+from memferry.errors import DatabaseUnavailable
 from memferry.model.token import Caller, ip_address
 
 # A text, since asyncpg's classes take type arguments only in its stubs.
@@ -27,11 +23,9 @@ Connection: TypeAlias = (
 Prepared: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
 
 SERVICE_ROLE = "memferry_service"
-# While a store is slow nobody takes what the server sends, and to TCP a window that stays full is a
-# peer that is gone: where much is read, that takes longer.
 _PATIENCE = (
     "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
-    "SET LOCAL tcp_user_timeout = '15min';"
+    + SLOW_READER
 )
 # The first query takes the snapshot. In the message that begins the transaction it runs within
 # microseconds of now(), which all statements of one message share.
@@ -48,54 +42,12 @@ SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
 """
 # After the server's own limit, for a server that does not answer any more.
 _ANSWER_SECONDS = 5
-_CLOSE_SECONDS = 10
+_ROLLBACK_SECONDS = 5
+_CLOSE_SECONDS = 5
 UNLIMITED_SECONDS = 30 * 24 * 3600.0
 """For statements that something else bounds than the time since they began."""
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
-_OWNER_CONNECT_SECONDS = 10
-
-# What a statement meets when the server is away, going away, coming up, full or overloaded.
-_AWAY = (
-    OSError,
-    TimeoutError,
-    asyncpg.PostgresConnectionError,
-    # Going away, coming up.
-    asyncpg.OperatorInterventionError,
-    # Too many connections, no memory, no disk.
-    asyncpg.InsufficientResourcesError,
-    asyncpg.PostgresSystemError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.ReadOnlySQLTransactionError,
-    asyncpg.InvalidCatalogNameError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-)
-
-_BROKEN = (*_AWAY, asyncpg.PostgresError)
-
-
-@contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable.
-
-    A row beyond the caller's namespaces, which a view has refused, is NamespaceForbidden; a
-    statement that was cut off for its time is StatementTimedOut. A deadlock, a serialization
-    failure and a conflict with recovery on a standby are TransactionConflict: nothing of the
-    transaction was kept.
-    """
-    try:
-        yield
-    except MemferryError:
-        raise
-    except asyncpg.WithCheckOptionViolationError as fault:
-        raise NamespaceForbidden("namespace") from fault
-    except asyncpg.QueryCanceledError as fault:
-        raise StatementTimedOut from fault
-    except asyncpg.TransactionRollbackError as fault:
-        raise TransactionConflict from fault
-    except _AWAY as fault:
-        raise DatabaseUnavailable from fault
 
 
 @dataclass(frozen=True)
@@ -159,7 +111,10 @@ class Database:
             command_timeout=self._statement_seconds + _ANSWER_SECONDS,
             init=self._connected,
             reset=_forget_nothing,
-            server_settings=_session(self._program, self._statement_seconds * 1000),
+            connection_class=Session,
+            server_settings=service_settings(
+                SERVICE_ROLE, self._program, self._statement_seconds * 1000
+            ),
         )
 
     async def _connected(self, connection: Connection) -> None:
@@ -167,23 +122,31 @@ class Database:
             self._on_connect(connection.get_server_pid())
 
     async def close(self) -> None:
-        """Close every connection; those in use get a moment to finish."""
+        """Close every connection; those in use get a moment to finish, cut ones are dropped."""
         if self._pool is None:
             return
         try:
             async with asyncio.timeout(_CLOSE_SECONDS):
                 await self._pool.close()
-        except (TimeoutError, *_AWAY):
+        except BROKEN:
             self._pool.terminate()
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
-        """A connection that belongs to no tenant: only the views across tenants answer on it."""
+        """A connection that belongs to no tenant: only the views across tenants answer on it.
+
+        One that does not answer in time is dropped.
+        """
         if self._pool is None:
             raise DatabaseUnavailable
         with translated_errors():
             async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-                yield connection
+                try:
+                    yield connection
+                except TimeoutError:
+                    # The pool would wait until the server has given up the statement.
+                    _drop(connection)
+                    raise
 
     @asynccontextmanager
     async def own_sessions(self) -> AsyncIterator[Connection]:
@@ -250,14 +213,12 @@ async def _committed(connection: Connection) -> AsyncIterator[None]:
     """Commit the transaction that begins in here; roll it back on any error, also in beginning."""
     try:
         yield
-    except BaseException as fault:
-        await _roll_back(connection, fault)
-        raise
-    try:
-        await connection.execute("COMMIT")
     except TimeoutError:
-        connection.terminate()
+        raise  # the connection is dropped
+    except BaseException:
+        await _roll_back(connection)
         raise
+    await connection.execute("COMMIT")
 
 
 def _for_whom(whose: UUID | Caller) -> str:
@@ -273,58 +234,33 @@ def _for_whom(whose: UUID | Caller) -> str:
     return "".join(f"SET LOCAL memferry.{name} = '{value}';" for name, value in settings.items())
 
 
-async def _roll_back(connection: Connection, fault: BaseException) -> None:
+async def _roll_back(connection: Connection) -> None:
     """End a failed transaction; the fault that ended it is what the caller shall see.
 
-    A connection that cannot, since a COPY was torn from it, is dropped; so is one whose server did
-    not answer in time, as it would not answer this either.
+    A connection that cannot, since a COPY was torn from it or its network is cut, is dropped.
     """
     try:
-        if isinstance(fault, TimeoutError):
-            connection.terminate()
-        elif not connection.is_closed():
-            await connection.execute("ROLLBACK")
-    except _BROKEN:
+        await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
+    except BROKEN:
+        _drop(connection)
+
+
+def _drop(connection: Connection) -> None:
+    """Cut a connection off; one that was lost has left its pool already."""
+    with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
-@asynccontextmanager
-async def owner_connection(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
-    """A connection as the owner of the tables: for the operator's commands, never for requests."""
-    with translated_errors():
-        connection = await asyncpg.connect(url, timeout=_OWNER_CONNECT_SECONDS)
-        try:
-            yield connection
-        finally:
-            await connection.close()
-
-
 async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """A connection outside the pool, for LISTEN; the caller closes it."""
+    """A worker's connection outside the pool, for LISTEN; the caller closes it."""
     with translated_errors():
         return await asyncpg.connect(
-            url, timeout=_CONNECT_SECONDS, server_settings=_session("memferry", 0)
+            url,
+            timeout=_CONNECT_SECONDS,
+            command_timeout=_CONNECT_SECONDS,
+            connection_class=Session,
+            server_settings=service_settings(SERVICE_ROLE, "memferry worker", 0),
         )
-
-
-def _session(program: str, statement_ms: int) -> dict[str, str]:
-    return {
-        "application_name": program,
-        "role": SERVICE_ROLE,
-        "search_path": SERVICE_ROLE,
-        "statement_timeout": str(statement_ms),
-        "idle_in_transaction_session_timeout": "60000",
-        "jit": "off",
-        # A session whose client is gone without a word ends soon, with its locks and its snapshot.
-        # (https://www.postgresql.org/docs/current/runtime-config-connection.html; on Unix sockets
-        # these do nothing.)
-        "tcp_user_timeout": "15000",
-        "tcp_keepalives_idle": "10",
-        "tcp_keepalives_interval": "5",
-        "tcp_keepalives_count": "3",
-        # What literals rely on; it is the default everywhere.
-        "standard_conforming_strings": "on",
-    }
 
 
 async def _forget_nothing(_connection: Connection) -> None:

@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from memferry.errors import TransactionConflict
 
@@ -15,11 +15,11 @@ _Result = TypeVar("_Result")
 
 
 def retry_conflicts(
-    work: Callable[_Parameters, Awaitable[_Result]],
-) -> Callable[_Parameters, Awaitable[_Result]]:
+    work: Callable[_Parameters, Coroutine[Any, Any, _Result]],
+) -> Callable[_Parameters, Coroutine[Any, Any, _Result]]:
     """Do it again, up to five times in all, after a deadlock or a serialization failure.
 
-    For work that is one transaction: of one that was ended so nothing is kept
+    For work that is one transaction, of which nothing is kept then, or that goes on where it ended
     (https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html).
     """
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from memferry.database.pool import Connection, owner_connection
+from memferry.database.pool import Connection
+from memferry.database.retry import retry_conflicts
+from memferry.database.sessions import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid, StorageUnavailable
 from memferry.model.export import tenant_prefix
@@ -44,6 +46,7 @@ class TenantErasure:
         async with owner_connection(self._url) as connection:
             return [dict(row) for row in await connection.fetch(sql("list_tenants"))]
 
+    @retry_conflicts
     async def delete(self, name: str) -> Removed:
         """Delete a tenant; raises Invalid if there is none by that name.
 

@@ -1,5 +1,6 @@
 """The files of completed exports: where they can be downloaded, and their bytes."""
 
+import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -15,6 +16,8 @@ from memferry.formats import FORMATS
 from memferry.model.export import Export
 from memferry.model.token import Caller
 from memferry.storage import Storage
+
+_log = logging.getLogger("memferry.exports")
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,11 @@ class Downloads:
         try:
             await self._storage.stat(export.object_key)
         except ObjectNotFound:
+            _log.warning(
+                "export %s is completed, and its file is not in the object store "
+                "(MEMFERRY_STORAGE_URL): it has no link",
+                export.id,
+            )
             return None
         if self._direct:
             signed = await self._storage.sign(export.object_key, lifetime=LIFETIME)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from memferry.database.pool import Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import (
     ExportTooLarge,
@@ -23,6 +24,7 @@ class ExportLimits:
     stored_bytes: int = 100 * 1024**3
     rows: int = 100_000_000
 
+    @retry_conflicts
     async def start(self, database: Database, tenant_id: UUID, key: str | None) -> None:
         """Count an export that is asked for; raises LimitReached.
 

@@ -11,6 +11,7 @@ from uuid import UUID
 import asyncpg
 
 from memferry.database.pool import Connection, Database
+from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import (
     ExportNotFound,
@@ -79,6 +80,7 @@ class Exports:
             # A COPY that is left early takes its transaction with it.
             return await self._create(caller, request, key, large.rows)
 
+    @retry_conflicts
     async def _create(
         self, caller: Caller, request: ExportRequest, key: str | None, too_many: int | None
     ) -> Export:
@@ -101,9 +103,9 @@ class Exports:
                     made = await self._make(connection, caller, request, too_many)
                     await connection.execute(sql("keep_idempotency_key"), key, asked, made.id)
                     return made
-        except (asyncpg.UniqueViolationError, TransactionConflict) as fault:
+        except asyncpg.UniqueViolationError as fault:
             # Its first request ended after our snapshot and before we had the key.
-            raise IdempotencyKeyInFlight from fault
+            raise TransactionConflict from fault
         if known["request_sha256"] != asked:
             raise IdempotencyKeyReused
         return await self._read(caller, known["export_id"], of_token=None)
@@ -184,16 +186,20 @@ class Exports:
         """
         if not is_export_id(export_id):
             raise ExportNotFound
+        await self._end(caller, export_id)
+        try:
+            await self._remove_files(object_prefix(caller.tenant_id, export_id))
+        except StorageUnavailable as fault:
+            _log.warning("export %s: its files are left to the sweeper: %s", export_id, fault)
+
+    @retry_conflicts
+    async def _end(self, caller: Caller, export_id: str) -> None:
         async with self._database.tenant(caller) as connection:
             ended = await connection.fetchval(
                 sql("cancel_export"), export_id
             ) or await connection.fetchval(sql("delete_export"), export_id)
         if ended is None:
             raise ExportNotFound
-        try:
-            await self._remove_files(object_prefix(caller.tenant_id, export_id))
-        except StorageUnavailable as fault:
-            _log.warning("export %s: its files are left to the sweeper: %s", export_id, fault)
 
     async def _remove_files(self, prefix: str) -> None:
         async for upload in self._storage.unfinished(prefix):

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from fastapi import APIRouter
 from starlette.responses import Response
 
+from memferry.errors import Unavailable
 from memferry.http import shapes
 from memferry.http.docs import documented
 from memferry.http.views import json_answer
@@ -28,7 +29,7 @@ def health_routes(readiness: Readiness) -> APIRouter:
         body = {"ready": report.ready, **asdict(report)}
         if report.ready:
             return json_answer(body, headers={"Cache-Control": "no-store"})
-        body |= {"error": f"not ready: {report.faults}", "code": "not_ready"}
+        body |= {"error": f"not ready: {report.faults}", "code": Unavailable.code}
         return json_answer(body, 503, {"Retry-After": "5", "Cache-Control": "no-store"})
 
     return router

@@ -8,14 +8,18 @@ from typing import Any
 
 import asyncpg
 
+from memferry.database.migrate import find_missing
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.errors import OtherStore, Unavailable
+from memferry.errors import Misconfigured, OtherStore, Unavailable
 from memferry.operation.store_identity import StoreIdentity
-from memferry.operation.workers import MISSING_SECONDS, Workers
+from memferry.operation.workers import Workers, does_work, is_silent
 
 OK = "ok"
 _SECONDS = 5
+_FRESH_SECONDS = 1.0
+_OTHER_SCHEMA = "no schema of memferry, or that of an older version"
+_NOT_LOOKED_AT = "not looked at"
 _SHOWN_DIGITS = 8
 
 
@@ -42,26 +46,45 @@ class Report:
 
 
 class Readiness:
-    """Looks at every part anew each time it is asked, for a few seconds at most."""
+    """Looks at every part for a few seconds at most, and at most once a second.
+
+    Whoever asks needs no token, and many may ask: they share one look.
+    """
 
     def __init__(self, database: Database, identity: StoreIdentity, workers: Workers) -> None:
         self._database = database
         self._identity = identity
         self._workers = workers
+        self._looking = asyncio.Lock()
+        self._report: Report | None = None
+        self._looked_at = 0.0
 
     async def report(self) -> Report:
         """How the parts are now; never raises for one that is not well."""
+        clock = asyncio.get_running_loop().time
+        async with self._looking:
+            if self._report is None or clock() - self._looked_at > _FRESH_SECONDS:
+                self._report = await self._look_at_parts()
+                self._looked_at = clock()
+            return self._report
+
+    async def _look_at_parts(self) -> Report:
         database_id, database = await _look(self._read_identity)
         if database_id is None:
-            return Report(database, "not looked at", "not looked at")
-        _, store = await _look(self._identity.check)
-        workers, worker = await _look(self._workers.all)
+            return Report(database, _NOT_LOOKED_AT, _NOT_LOOKED_AT)
+        (_, store), (workers, worker) = await asyncio.gather(
+            _look(self._identity.check), _look(self._workers.all)
+        )
         if workers is not None:
             worker = describe_workers(workers) or OK
         return Report(database, store, worker, database_id)
 
     async def _read_identity(self) -> str:
         async with self._database.connection() as connection:
+            rows = await connection.fetch(sql("list_migrations"))
+            # One that is newer was made to serve the version before as well.
+            if find_missing([row["name"] for row in rows]):
+                raise Misconfigured(_OTHER_SCHEMA)
             word: bytes = await connection.fetchval(sql("get_key"), "database")
         return fingerprint(word)
 
@@ -73,11 +96,11 @@ def fingerprint(word: bytes) -> str:
 
 def describe_workers(workers: Sequence[Any]) -> str | None:
     """What is wrong if no worker does its work; None if one does."""
-    alive = [worker for worker in workers if worker["silent_seconds"] <= MISSING_SECONDS]
-    if any(worker["status"] == "working" for worker in alive):
+    if any(does_work(worker) for worker in workers):
         return None
     if not workers:
         return "none has signed in"
+    alive = [worker for worker in workers if not is_silent(worker)]
     if not alive:
         silent = min(worker["silent_seconds"] for worker in workers)
         return f"none has been heard of for {silent:.0f} s: it is halted, or gone"
@@ -97,5 +120,5 @@ async def _look(look: Callable[[], Awaitable[Any]]) -> tuple[Any, str]:
         return None, "away"
     except TimeoutError:
         return None, "does not answer"
-    except asyncpg.PostgresError:
-        return None, "has no schema of memferry, or another version's"
+    except (Misconfigured, asyncpg.PostgresError):
+        return None, _OTHER_SCHEMA

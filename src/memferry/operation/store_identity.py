@@ -6,11 +6,12 @@ write files that nobody else finds.
 
 import hashlib
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import uuid4
 
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
-from memferry.errors import ObjectNotFound, OtherStore
+from memferry.errors import ObjectNotFound, OtherStore, StorageUnavailable, WrongBytes
 from memferry.storage import Storage, read_whole
 
 KEY = "memferry-store"
@@ -33,21 +34,21 @@ class StoreIdentity:
         """
         async with self._database.connection() as connection, connection.transaction():
             if await connection.fetchval(sql("lock_store_identity")) is None:
-                stored = await self.read_store()
-                if stored is None:
-                    stored = uuid4().hex
-                    await self._write_store(stored)
-                await connection.execute(sql("keep_store_identity"), stored.encode())
+                word = await self._agree_with_store()
+                await connection.execute(sql("keep_store_identity"), word.encode())
         await self.check()
 
     async def check(self) -> None:
         """Raises OtherStore unless both words are there and the same.
 
-        Raises StorageUnavailable or DatabaseUnavailable if one cannot be read.
+        Raises StorageUnavailable or DatabaseUnavailable if one cannot be read, or if no process has
+        established them yet.
         """
         kept, stored = await self.read_database(), await self.read_store()
+        if kept is None:
+            raise StorageUnavailable("no worker has reached the object store yet")
         if stored is None:
-            raise OtherStore("it does not hold the identity that the database has")
+            raise OtherStore(f"it holds no identity, the database's is {kept}; it was lost, or new")
         if kept != stored:
             raise OtherStore(f"its identity is {stored}, the database's is {kept}")
 
@@ -56,12 +57,9 @@ class StoreIdentity:
 
         `owner` is a connection as the owner of the tables.
         """
-        stored = await self.read_store()
-        if stored is None:
-            stored = uuid4().hex
-            await self._write_store(stored)
-        await owner.execute(sql("replace_store_identity"), stored.encode())
-        return stored
+        word = await self._agree_with_store()
+        await owner.execute(sql("replace_store_identity"), word.encode())
+        return word
 
     async def read_database(self) -> str | None:
         """The database's word; None if it has none yet."""
@@ -78,6 +76,17 @@ class StoreIdentity:
             await self._storage.ping()
             return None
         return word.decode("ascii", "replace")
+
+    async def _agree_with_store(self) -> str:
+        """The word that the store holds; it gets one if it has none."""
+        if (stored := await self.read_store()) is None:
+            # A process of another database may write at the same time: what is there then holds.
+            with suppress(FileExistsError, WrongBytes):
+                await self._write_store(uuid4().hex)
+            stored = await self.read_store()
+        if stored is None:
+            raise StorageUnavailable
+        return stored
 
     async def _write_store(self, word: str) -> None:
         data = word.encode()

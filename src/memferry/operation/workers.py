@@ -16,6 +16,35 @@ MISSING_SECONDS = 20
 """After so long without a word a worker counts as halted or gone."""
 
 
+_STANDING: dict[Status, str] = {
+    "working": "working",
+    "store_away": "halted: cannot reach its store",
+    "other_store": "halted: looks at another store",
+}
+
+
+def is_silent(worker: Mapping[str, Any]) -> bool:
+    """Whether nothing was heard of a worker for so long that it is halted or gone."""
+    silent_seconds: float = worker["silent_seconds"]
+    return silent_seconds > MISSING_SECONDS
+
+
+def does_work(worker: Mapping[str, Any]) -> bool:
+    """Whether a worker is alive and reaches its store."""
+    return not is_silent(worker) and worker["status"] == "working"
+
+
+def describe_worker(worker: Mapping[str, Any]) -> str:
+    """One worker in a line, for the operator: where it runs, and how it stands."""
+    standing = _STANDING[worker["status"]]
+    if worker["reason"] is not None:
+        standing += f" ({worker['reason']})"
+    if is_silent(worker):
+        standing = "halted or gone"
+    process = f"{worker['host']} process {worker['pid']}, memferry {worker['version']}"
+    return f"{process}: {standing}, heard of {worker['silent_seconds']:.0f} s ago"
+
+
 @dataclass(frozen=True)
 class WorkerSignature:
     """How one worker process signs in."""

@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from memferry.database.pool import Connection, owner_connection
+from memferry.database.pool import Connection
+from memferry.database.retry import retry_conflicts
+from memferry.database.sessions import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid
 from memferry.model import rules
@@ -21,6 +23,7 @@ class Admin:
     def __init__(self, url: str) -> None:
         self._url = url
 
+    @retry_conflicts
     async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> NewToken:
         """Make a token for a tenant, and the tenant if there is none by that name."""
         token = NewToken.make()
@@ -39,6 +42,7 @@ class Admin:
         async with owner_connection(self._url) as connection:
             return [dict(row) for row in await connection.fetch(sql("list_tokens"))]
 
+    @retry_conflicts
     async def revoke_token(self, token_id: str) -> None:
         """Revoke a token by its id or by the whole token, and cancel its unfinished exports.
 

@@ -16,6 +16,7 @@ from msgspec import Raw
 from memferry.database.pool import Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
+from memferry.errors import Unavailable
 from memferry.webhooks.outgoing import AddressRefused, Sender
 
 _log = logging.getLogger("memferry.webhooks")
@@ -44,14 +45,18 @@ class Deliverer:
             due = await connection.fetch(sql("claim_deliveries"), _BATCH, _CLAIM_SECONDS)
         async with asyncio.TaskGroup() as group:
             for row in due:
-                group.create_task(self._deliver(row["tenant_id"], row["id"], row["attempt"]))
+                group.create_task(self._try(row["tenant_id"], row["id"], row["attempt"]))
         return bool(due)
 
+    async def _try(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
+        """Deliver one; if the database is away meanwhile, it comes again as after a crash."""
+        try:
+            await self._deliver(tenant_id, delivery_id, attempt)
+        except Unavailable as fault:
+            _log.warning("delivery %s: attempt %d: %s", delivery_id, attempt, fault)
+
     async def _deliver(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
-        async with self._database.tenant(tenant_id) as connection:
-            row = await connection.fetchrow(sql("get_delivery"), delivery_id, attempt)
-            if row is not None and not row["enabled"]:
-                await connection.execute(sql("drop_delivery"), delivery_id, attempt)
+        row = await self._read(tenant_id, delivery_id, attempt)
         if row is None or not row["enabled"]:
             return
         status, error = await self._send(row)
@@ -62,6 +67,17 @@ class Deliverer:
         await self._settle(
             tenant_id, delivery_id, attempt, delivered, status, error, pause, _FAILURES_TO_DISABLE
         )
+
+    @retry_conflicts
+    async def _read(
+        self, tenant_id: UUID, delivery_id: UUID, attempt: int
+    ) -> asyncpg.Record | None:
+        """What to send where; nothing is kept for a webhook that is disabled."""
+        async with self._database.tenant(tenant_id) as connection:
+            row = await connection.fetchrow(sql("get_delivery"), delivery_id, attempt)
+            if row is not None and not row["enabled"]:
+                await connection.execute(sql("drop_delivery"), delivery_id, attempt)
+        return row
 
     @retry_conflicts
     async def _settle(self, tenant_id: UUID, *outcome: object) -> None:

@@ -1,6 +1,7 @@
 """A worker's sign of life, and its look at the store before it takes work."""
 
 import asyncio
+import logging
 
 from memferry.errors import OtherStore, StorageUnavailable
 from memferry.operation.store_identity import StoreIdentity
@@ -11,6 +12,13 @@ from memferry.operation.workers import (
     WorkerSignature,
 )
 
+_log = logging.getLogger("memferry.worker")
+_TOLD: dict[Status, str] = {
+    "working": "the object store is there again",
+    "store_away": "the object store cannot be reached: %s",
+    "other_store": "no export is taken: %s",
+}
+
 
 class Attendance:
     """Keeps one worker on the list of workers, with how it stands with its store."""
@@ -19,10 +27,18 @@ class Attendance:
         self._workers = workers
         self._identity = identity
         self._worker = worker
+        self._established = False
+        self._told: Status = "working"
+
+    @property
+    def worker_id(self) -> str:
+        """By what its leases and the list name this worker."""
+        return self._worker.id
 
     async def tick(self) -> bool:
         """Sign in again; False, since the next time can wait."""
-        status, reason = await self._look_at_store()
+        # A store that does not answer must not delay the next sign of life.
+        status, reason = await self._look_at_store(within_seconds=HEARTBEAT_SECONDS)
         await self._workers.sign_in(self._worker, status, reason)
         return False
 
@@ -30,31 +46,54 @@ class Attendance:
         """Leave the list."""
         await self._workers.sign_out(self._worker)
 
-    async def require_store(self) -> None:
-        """Return if this worker may take an export.
+    async def may_work(self) -> bool:
+        """Whether exports are this worker's to write.
 
-        Raises OtherStore for a store that is not the database's, and StorageUnavailable for one
-        that this worker cannot reach while another worker can: an attempt that must fail is nobody
-        else's. Where no other worker is at work the export shall fail, and say why.
+        Not with a store that is not the database's, and not with one that this worker cannot reach
+        while another worker can: a failure that only this worker meets shall not use up the
+        attempts of an export. Where no worker reaches its store an export shall fail, and say why.
         """
-        try:
-            await self._identity.check()
-        except StorageUnavailable:
-            if await self._workers.others_work(self._worker):
-                raise
+        status, _ = await self._look_at_store()
+        if status == "store_away":
+            return not await self._workers.others_work(self._worker)
+        return status == "working"
+
+    async def holds_right_store(self) -> bool:
+        """Whether the store may be swept: in another one, files that it needs could look dead."""
+        status, _ = await self._look_at_store()
+        return status != "other_store"
 
     async def check_store(self) -> None:
         """Raises OtherStore if the store is not the database's any more."""
         await self._identity.check()
 
-    async def _look_at_store(self) -> tuple[Status, str | None]:
+    async def _look_at_store(
+        self, within_seconds: float | None = None
+    ) -> tuple[Status, str | None]:
         try:
-            async with asyncio.timeout(HEARTBEAT_SECONDS):
-                await self._identity.check()
+            async with asyncio.timeout(within_seconds):
+                await self._agree()
         except OtherStore as fault:
-            return "other_store", str(fault)
-        except StorageUnavailable as fault:
-            return "store_away", str(fault)
-        except TimeoutError:
-            return "store_away", "it does not answer"
+            self._tell("other_store", str(fault))
+            return "other_store", fault.reason
+        except (StorageUnavailable, TimeoutError) as fault:
+            reason = str(fault) or "it does not answer"
+            self._tell("store_away", reason)
+            return "store_away", reason
+        self._tell("working")
         return "working", None
+
+    async def _agree(self) -> None:
+        """Compare, once this worker has met the store; a store may come later than its worker."""
+        if self._established:
+            await self._identity.check()
+        else:
+            await self._identity.establish()
+            self._established = True
+
+    def _tell(self, status: Status, *reason: str) -> None:
+        """Say in the log what has changed, in one sentence however many look."""
+        if status != self._told:
+            level = logging.INFO if status == "working" else logging.WARNING
+            _log.log(level, _TOLD[status], *reason)
+            self._told = status

@@ -15,6 +15,7 @@ from memferry.errors import (
     MemferryError,
     OtherStore,
     SnapshotTooOld,
+    StorageUnavailable,
     Unavailable,
     WorkerLost,
 )
@@ -69,10 +70,8 @@ class Exporter:
 
     async def tick(self) -> bool:
         """Claim one export and see it through; False when none waits."""
-        if self._attendance is not None:
-            if not await self._jobs.is_one_waiting():
-                return False
-            await self._attendance.require_store()
+        if not await self._jobs.is_one_waiting() or not await self._may_work():
+            return False
         claim = await self._jobs.claim(self._worker, KINDS)
         if claim is None:
             return False
@@ -92,6 +91,9 @@ class Exporter:
             _log.warning("export %s is left until its lease lapses: %s", claim.export_id, fault)
         return True
 
+    async def _may_work(self) -> bool:
+        return self._attendance is None or await self._attendance.may_work()
+
     async def _attempt(self, claim: Claim, lease: Lease) -> None:
         hand_back = partial(self._jobs.hand_back, claim)
         async with _when_stopped(lease, hand_back):
@@ -106,18 +108,18 @@ class Exporter:
                 await self._publish(claim, await self._write(claim, job, lease))
         except LeaseLost:
             raise
-        except (Invalid, OtherStore):
-            # A newer version has queued it, or this worker's store was lost: others will do it.
+        except Invalid:
+            # A newer version has queued it: its workers understand it.
             await lease.end()
             await self._jobs.hand_back(claim, _LONGEST_PAUSE_SECONDS)
         except (SnapshotTooOld, ExportTooLarge) as fault:
             await _say(lease, partial(self._jobs.fail, claim, _failure(fault)))
         except MemferryError as fault:
-            await self._retry(claim, job, lease, _failure(fault))
+            await self._retry(claim, job, lease, fault)
         except Exception as fault:  # noqa: BLE001 - whatever it was, the export must go on
             _log.exception("export %s: attempt %d failed", claim.export_id, claim.attempt)
             unknown = MemferryError(f"internal error ({type(fault).__name__})")
-            await self._retry(claim, job, lease, _failure(unknown))
+            await self._retry(claim, job, lease, unknown)
 
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
@@ -156,9 +158,14 @@ class Exporter:
             await self._storage.delete(claim.object_key)
             raise LeaseLost
 
-    async def _retry(self, claim: Claim, job: Job, lease: Lease, failure: Failure) -> None:
+    async def _retry(self, claim: Claim, job: Job, lease: Lease, fault: MemferryError) -> None:
         """Let another attempt come after a pause that grows; after the last one, say why."""
-        _log.warning("export %s: attempt %d: %s", claim.export_id, claim.attempt, failure.reason)
+        _log.warning("export %s: attempt %d: %s", claim.export_id, claim.attempt, fault)
+        if isinstance(fault, StorageUnavailable | OtherStore) and not await self._may_work():
+            _log.warning("export %s is left to other workers", claim.export_id)
+            await _say(lease, partial(self._jobs.hand_back, claim))
+            return
+        failure = _failure(fault)
         if job.failures >= self._patience.attempts:
             await _say(lease, partial(self._jobs.fail, claim, failure))
             return

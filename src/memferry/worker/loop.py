@@ -53,15 +53,15 @@ class Loop:
             except (Unavailable, Misconfigured) as fault:
                 self._warn(str(fault))
                 await self._rest(_PAUSE_SECONDS)
-            except Exception:  # noqa: BLE001 - see above
-                _log.exception("%s failed", self.name)
+            except Exception as fault:  # noqa: BLE001 - see above
+                self._warn(f"failed: {fault!r}", fault)
                 await self._rest(_PAUSE_SECONDS)
             await self._rest(self._seconds)
 
-    def _warn(self, reason: str) -> None:
+    def _warn(self, reason: str, unknown: Exception | None = None) -> None:
         """Say it once, until a tick is well again or meets something else."""
         if reason != self._said:
-            _log.warning("%s: %s", self.name, reason)
+            _log.warning("%s: %s", self.name, reason, exc_info=unknown)
             self._said = reason
 
     async def _rest(self, seconds: float) -> None:

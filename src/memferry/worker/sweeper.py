@@ -9,6 +9,7 @@ from uuid import UUID
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.storage import Storage
+from memferry.worker.attendance import Attendance
 
 _log = logging.getLogger("memferry.worker")
 _PAGE = 500
@@ -25,17 +26,29 @@ class Sweeper:
     written by an attempt that is over, and is not the file of its export, can never become it.
     """
 
-    def __init__(self, database: Database, storage: Storage, *, lifetime_seconds: float) -> None:
-        """What is completed is kept for that long, unless its row says until when."""
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        *,
+        lifetime_seconds: float,
+        attendance: Attendance | None = None,
+    ) -> None:
+        """What is completed is kept for that long, unless its row says until when.
+
+        `attendance` looks at the store before each sweep.
+        """
+        self._attendance = attendance
         self._database = database
         self._storage = storage
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
     async def tick(self) -> bool:
         """Sweep once, through everything; False, since the next sweep can wait."""
-        await self._expire()
-        await self._remove_objects()
-        await self._abort_uploads()
+        if self._attendance is None or await self._attendance.holds_right_store():
+            await self._expire()
+            await self._remove_objects()
+            await self._abort_uploads()
         async with self._database.connection() as connection:
             await connection.execute(sql("forget_idempotency_keys"))
             await connection.execute(sql("forget_deliveries"))

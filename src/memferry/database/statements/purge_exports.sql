@@ -5,7 +5,7 @@
 --   to commit, which is when a snapshot sees it;
 -- - created_at may be brought along, so it does not tell when a memory was saved. Its id does (RFC 9562, section
 --   5.7), by the clock of another machine, which is trusted to a day.
--- A locked row is looked at again, so what a worker completes at this moment is found completed.
+-- Rows are locked by id, as by all that lock several. A locked row is looked at again, so what a worker completes at this moment is found completed.
 WITH erased AS (
     SELECT id, namespace, tags, metadata, created_at, updated_at,
         CASE WHEN substr(id::text, 15, 1) = '7'
@@ -32,7 +32,7 @@ WITH erased AS (
                 AND ((export.filters ->> 'metadata_filter') IS NULL
                     OR (export.filters ->> 'metadata_filter')::jsonb = '{}'
                     OR erased.metadata @> (export.filters ->> 'metadata_filter')::jsonb)))
-    FOR UPDATE OF export
+    ORDER BY export.id FOR UPDATE OF export
 ), emptied AS (
     DELETE FROM export_payloads AS payload USING holding WHERE payload.export_id = holding.id
 ), restarted AS (

@@ -1,15 +1,20 @@
 -- From now on the token is unknown: every request asks anew. What it had queued or running ends with it; an export
--- that is being queued at this very moment ends when a worker takes it (get_job). As the owner.
+-- that is being queued at this very moment ends when a worker takes it (get_job). Its exports are locked by id, as by all that lock several. As the owner.
 WITH revoked AS (
     UPDATE memferry.tokens SET revoked_at = memferry_service.now_ms()
     WHERE (id = $1 OR sha256 = $2) AND revoked_at IS NULL
     RETURNING tenant_id, id
+), unfinished AS (
+    SELECT export.tenant_id, export.id
+    FROM memferry.exports AS export
+    JOIN revoked ON export.tenant_id = revoked.tenant_id AND export.token_id = revoked.id
+    WHERE export.status IN ('pending', 'running')
+    ORDER BY export.id FOR UPDATE OF export
 ), cancelled AS (
     UPDATE memferry.exports SET status = 'cancelled', completed_at = memferry_service.now_ms(),
         leased_by = NULL, leased_until = NULL
-    FROM revoked
-    WHERE exports.tenant_id = revoked.tenant_id AND exports.token_id = revoked.id
-        AND exports.status IN ('pending', 'running')
+    FROM unfinished
+    WHERE exports.tenant_id = unfinished.tenant_id AND exports.id = unfinished.id
     RETURNING exports.tenant_id, exports.id
 ), noted AS (
     INSERT INTO memferry.audit (tenant_id, event, outcome, subject, detail)

@@ -1,0 +1,86 @@
+"""Sessions of PostgreSQL that both sides give up soon after the network between them is cut."""
+
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+
+from memferry.database.faults import translated_errors
+
+if TYPE_CHECKING:
+    _Connection = asyncpg.Connection[asyncpg.Record]
+else:
+    _Connection = asyncpg.Connection  # takes type arguments only in its stubs
+
+_CONNECT_SECONDS = 10
+_CLOSE_SECONDS = 5
+# Who acknowledges nothing for so long counts as gone.
+_SILENCE_MS = 15_000
+_IDLE_SECONDS, _PROBE_SECONDS, _PROBES = 10, 5, 3
+
+# As tcp(7) names them.
+_CLIENT_SIDE = (
+    (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE_SECONDS),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_SECONDS),
+    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES),
+    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS),
+)
+# https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-CONNECTION-TCP
+SERVER_SIDE = {
+    "tcp_user_timeout": str(_SILENCE_MS),
+    "tcp_keepalives_idle": str(_IDLE_SECONDS),
+    "tcp_keepalives_interval": str(_PROBE_SECONDS),
+    "tcp_keepalives_count": str(_PROBES),
+    # A statement that sends nothing, for instance since it waits for a lock, would not notice.
+    "client_connection_check_interval": "5000",
+}
+SLOW_READER = "SET LOCAL tcp_user_timeout = '15min';"
+"""For a transaction whose client may take long to take what it is sent.
+
+Linux counts time without room at the other end as silence, though that end acknowledges each probe
+(tcp_probe_timer in net/ipv4/tcp_timer.c).
+"""
+
+
+class Session(_Connection):
+    """A connection over TCP that is lost soon after its network is cut; over Unix sockets as is."""
+
+    def __init__(self, protocol: Any, transport: Any, *more: Any) -> None:
+        super().__init__(protocol, transport, *more)
+        end = transport.get_extra_info("socket")
+        if end.family != socket.AF_UNIX:
+            for level, option, value in _CLIENT_SIDE:
+                end.setsockopt(level, option, value)
+
+
+def service_settings(role: str, program: str, statement_ms: int) -> dict[str, str]:
+    """The settings of a session that works as a role, whose schema has its name; 0 ms: no limit."""
+    return SERVER_SIDE | {
+        "application_name": program,
+        "role": role,
+        "search_path": role,
+        "statement_timeout": str(statement_ms),
+        "idle_in_transaction_session_timeout": "60000",
+        "jit": "off",
+        # What literals rely on; it is the default everywhere.
+        "standard_conforming_strings": "on",
+    }
+
+
+@asynccontextmanager
+async def owner_connection(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
+    """A connection as the owner of the tables: for the operator's commands, never for requests."""
+    with translated_errors():
+        connection = await asyncpg.connect(
+            url,
+            timeout=_CONNECT_SECONDS,
+            connection_class=Session,
+            server_settings=SERVER_SIDE,
+        )
+        try:
+            yield connection
+        finally:
+            await connection.close(timeout=_CLOSE_SECONDS)

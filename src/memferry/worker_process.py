@@ -1,0 +1,186 @@
+"""`memferry worker`: loops that claim what waits in the database, until it is told to stop."""
+
+import asyncio
+import logging
+import os
+import secrets
+import socket
+from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from memferry.app import agree_on_store, opened_parts, service_url
+from memferry.database.migrate import find_schema_fault
+from memferry.database.pool import Database
+from memferry.errors import Unavailable
+from memferry.exports.jobs import Jobs
+from memferry.exports.run import Runs
+from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
+from memferry.settings import Settings
+from memferry.storage import Storage
+from memferry.webhooks.delivery import Deliverer
+from memferry.webhooks.outgoing import Sender
+from memferry.worker.attendance import Attendance
+from memferry.worker.exporter import Exporter, Patience
+from memferry.worker.halted import Halted
+from memferry.worker.loop import Loop, wake_on_notify
+from memferry.worker.priority import give_way
+from memferry.worker.sweeper import Sweeper
+
+_log = logging.getLogger("memferry.worker")
+_BACKSTOP_SECONDS = 15
+_SCHEMA_SECONDS = 1.0
+_LAST_WORDS_SECONDS = 5
+# Several heartbeats, and longer than a lease usually is.
+_SILENT_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Stop:
+    """How a process is asked to end: `asked` once, then `hurry` when asked again."""
+
+    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    hurry: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def ask(self) -> None:
+        """Ask, or ask again."""
+        (self.hurry if self.asked.is_set() else self.asked).set()
+
+
+async def run_worker(settings: Settings, stop: Stop) -> None:
+    """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
+    give_way(settings.worker_nice)
+    if not await _wait_for_schema(service_url(settings), stop):
+        return
+    # The processes of an external server may be those of another machine.
+    ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
+    # Different in every process that ever was: a container's may all have the same number.
+    word = secrets.token_hex(4)
+    async with opened_parts(
+        settings,
+        patient_seconds=_longest_transaction_seconds(settings),
+        program=f"memferry worker {word}",
+        on_connect=ours,
+    ) as (database, store):
+        identity = StoreIdentity(database, store)
+        await agree_on_store(identity)
+        worker = WorkerSignature(f"{socket.gethostname()}/{os.getpid()}/{word}")
+        attendance = Attendance(Workers(database), identity, worker)
+        sender = Sender(allow_private=settings.webhooks_allow_private)
+        loops = [
+            *_make_export_loops(settings, database, store, attendance),
+            *_make_other_loops(settings, database, store, attendance, sender),
+        ]
+        try:
+            await _run_until(stop, loops, attendance, settings)
+        finally:
+            await sender.close()
+            with suppress(Unavailable):
+                await attendance.sign_out()
+
+
+def _longest_transaction_seconds(settings: Settings) -> int:
+    """How old a transaction of a worker that works can become: it ends its attempt before."""
+    return settings.snapshot_seconds + _BACKSTOP_SECONDS
+
+
+async def _wait_for_schema(url: str, stop: Stop) -> bool:
+    """Wait until the database is there with the schema of this version; False: told to stop."""
+    said: str | None = None
+    while not stop.asked.is_set():
+        try:
+            fault = await find_schema_fault(url)
+        except Unavailable as away:
+            fault = str(away)
+        if fault is None:
+            return True
+        if fault != said:
+            _log.warning("the worker waits: %s", fault)
+            said = fault
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.asked.wait(), _SCHEMA_SECONDS)
+    return False
+
+
+def _make_export_loops(
+    settings: Settings, database: Database, store: Storage, attendance: Attendance
+) -> list[Loop]:
+    jobs = Jobs(
+        database,
+        lease_seconds=settings.lease_seconds,
+        lifetime_seconds=settings.export_lifetime_seconds,
+        running_per_tenant=settings.running_per_tenant,
+    )
+    patience = Patience(
+        lease=settings.lease_seconds,
+        attempts=settings.export_attempts,
+        first_pause=settings.retry_seconds,
+        snapshot=settings.snapshot_seconds,
+        most_bytes=settings.export_bytes,
+    )
+    exporter = Exporter(
+        jobs,
+        Runs(database, readers=settings.export_readers),
+        store,
+        worker=attendance.worker_id,
+        patience=patience,
+        attendance=attendance,
+    )
+    return [
+        Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")
+        for number in range(1, settings.worker_exports + 1)
+    ]
+
+
+def _make_other_loops(
+    settings: Settings, database: Database, store: Storage, attendance: Attendance, sender: Sender
+) -> list[Loop]:
+    deliverer = Deliverer(database, sender)
+    longest = _longest_transaction_seconds(settings)
+    halted = Halted(database, seconds=longest, silent_seconds=_SILENT_SECONDS)
+    sweeper = Sweeper(
+        database,
+        store,
+        lifetime_seconds=settings.export_lifetime_seconds,
+        attendance=attendance,
+    )
+    return [
+        Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
+        Loop("halted", halted.tick, channel=None, seconds=HEARTBEAT_SECONDS),
+        Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
+    ]
+
+
+async def _run_until(
+    stop: Stop, loops: list[Loop], attendance: Attendance, settings: Settings
+) -> None:
+    # A worker is alive until its last export is finished, however long it has been stopping.
+    signs_of_life = Loop("attendance", attendance.tick, channel=None, seconds=HEARTBEAT_SECONDS)
+    beside = [
+        asyncio.create_task(wake_on_notify(service_url(settings), loops)),
+        asyncio.create_task(signs_of_life.run()),
+    ]
+    tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in loops]
+    await stop.asked.wait()
+    for loop in loops:
+        loop.stop()
+    with suppress(TimeoutError):
+        async with asyncio.timeout(settings.grace_seconds):
+            await _first(asyncio.wait(tasks), stop.hurry.wait())
+    for task in (*tasks, *beside):
+        task.cancel()
+    # What they say last, a database that is away does not hear.
+    await asyncio.wait([*tasks, *beside], timeout=_LAST_WORDS_SECONDS)
+
+
+async def _first(*waits: Coroutine[Any, Any, object]) -> None:
+    """Return as soon as one of them does."""
+    tasks = [asyncio.create_task(each) for each in waits]
+    try:
+        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
