@@ -38,15 +38,23 @@ GUARDS: tuple[Guard, ...] = (
     *statement("forget_deliveries", "test_sweeper.py", " AND next_attempt_at IS NULL"),
     # Who locks several rows does so in one order; a deletion is waited for.
     *statement(
-        "purge_exports revoke_tenant_token",
-        "test_lock_order.py::test_purges_revocations_and_deletions_of_exports_meet_no_deadlock",
+        "purge_exports revoke_tenant_token revoke_token begin_tenant_deletion",
+        "test_lock_order.py::test_several_exports_are_locked_by_their_ids",
         "ORDER BY export.id ",
     ),
-    *statement("save_memories", "test_webhook_storm.py", ("    FOR KEY SHARE\n), told", "), told")),
-    *migration("0021_webhook_order", "test_webhook_storm.py", "        FOR KEY SHARE\n"),
+    *statement(
+        "save_memories",
+        "test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
+        ("    FOR KEY SHARE\n), told", "), told"),
+    ),
+    *migration(
+        "0021_webhook_order",
+        "test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
+        "        FOR KEY SHARE\n",
+    ),
     *module(
         "webhooks/delivery.py",
-        "test_webhook_storm.py",
+        "test_lock_order.py::test_a_delivery_is_settled_after_its_webhook_is_locked",
         ('await connection.execute(sql("lock_webhook"), delivery_id)', "pass"),
     ),
     # A reader may be slow, a network may not be silent.

@@ -73,9 +73,13 @@ GUARDS: tuple[Guard, ...] = (
         ("if run.bytes_done > self._most_bytes:", "if False:"),
     ),
     *module(
-        "database/pool.py",
+        "database/sessions.py",
         "test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
         ('"statement_timeout": str(statement_ms)', '"statement_timeout": "0"'),
+    ),
+    *module(
+        "database/pool.py",
+        "test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
         "SET LOCAL statement_timeout = {ms}; ",
     ),
     *statement(

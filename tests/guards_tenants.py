@@ -65,9 +65,9 @@ ISOLATION: tuple[Guard, ...] = (
     ),
     # A session can do what the service's role can, and no more.
     *module(
-        "database/pool.py",
+        "database/sessions.py",
         "test_isolation.py::test_a_connection_of_the_service_reads_no_table",
-        '"role": SERVICE_ROLE,',
+        '"role": role,',
     ),
 )
 
@@ -130,7 +130,7 @@ TOKENS: tuple[Guard, ...] = (
     *statement(
         "revoke_token revoke_tenant_token",
         "test_tokens.py",
-        ("AND exports.status IN", "AND FALSE AND exports.status IN"),
+        ("WHERE export.status IN", "WHERE FALSE AND export.status IN"),
     ),
     *statement("get_job", "test_tokens.py", ("tokens.revoked_at IS NOT NULL", "FALSE")),
     # Scopes.

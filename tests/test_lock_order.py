@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import Iterator
+import random
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -27,16 +29,24 @@ from memferry.model.webhook import NewWebhook
 from memferry.storage.local import LocalStorage
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import Tokens
+from memferry.webhooks.delivery import Deliverer
+from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
 
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
-# The last one made is the oldest: an index by time and the table hold them in opposite order.
 QUEUE = """
 INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, token_id,
     created_at)
 SELECT $1, id, 'pending', 'json', '{}', 1, ($3::uuid[])[1 + number % $4], -number
 FROM unnest($2::text[]) WITH ORDINALITY AS export (id, number)
 """
+LOCK = "SELECT FROM memferry.exports WHERE"
+TOKEN_OF = "SELECT token_id FROM memferry.exports WHERE id = $1"
+NEW = Checked(
+    content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
+)
+Actions: TypeAlias = dict[str, Callable[[], Coroutine[Any, Any, object]]]
+Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
 
 @dataclass
@@ -77,6 +87,8 @@ async def make_world(url: str, name: str) -> World:
         name,
     )
     tokens, exports = [row["id"] for row in rows], [new_export_id() for _ in range(EXPORTS)]
+    # Neither the table nor an index by time has the order of the ids.
+    random.Random(name).shuffle(exports)
     await owner.execute(QUEUE, rows[0]["tenant_id"], exports, tokens, TOKENS)
     await owner.close()
     return World(Caller(tenant_id=rows[0]["tenant_id"]), tokens, exports)
@@ -84,10 +96,7 @@ async def make_world(url: str, name: str) -> World:
 
 async def save(memories: Memories, caller: Caller) -> UUID:
     """A new memory's id."""
-    new = Checked(
-        content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
-    )
-    return UUID(json.loads(await memories.save(caller, new))["id"])
+    return UUID(json.loads(await memories.save(caller, NEW))["id"])
 
 
 async def test_every_table_has_its_place_in_the_documented_order(url: str) -> None:
@@ -98,6 +107,98 @@ async def test_every_table_has_its_place_in_the_documented_order(url: str) -> No
     await connection.close()
 
     assert [row["tablename"] for row in rows if f"`{row['tablename']}`" not in order] == []
+
+
+async def blocked(url: str) -> None:
+    """Return once a session waits for a lock."""
+    watcher = await asyncpg.connect(url)
+    waiting = (
+        "SELECT count(*) FROM pg_stat_activity"
+        " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    )
+    async with asyncio.timeout(10):
+        while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
+            await asyncio.sleep(0.01)
+    await watcher.close()
+
+
+@asynccontextmanager
+async def held(url: str, query: str, *arguments: object) -> AsyncIterator[Owner]:
+    """What the query locks, in the transaction of the connection, until the end of the block."""
+    owner = await asyncpg.connect(url)
+    async with owner.transaction():
+        await owner.execute(query, *arguments)
+        yield owner
+    await owner.close()
+
+
+@pytest.mark.parametrize("action", ["purge", "revoke", "revoke as operator", "delete tenant"])
+async def test_several_exports_are_locked_by_their_ids(
+    url: str, storage: LocalStorage, action: str
+) -> None:
+    world = await make_world(url, action)
+    first = min(world.exports)
+    others = [export for export in world.exports if export != first]
+    async with opened_database(url, size=2) as database:
+        memory_id = await save(Memories(database), world.caller)
+        async with held(url, f"{LOCK} id = $1 FOR UPDATE", first) as owner:
+            token_id = await owner.fetchval(TOKEN_OF, first)
+            work: Actions = {
+                "purge": lambda: MemoryErasure(database, storage, always_purge=True).delete(
+                    world.caller, memory_id, purge=True
+                ),
+                "revoke": lambda: Tokens(database).revoke(world.caller, token_id),
+                "revoke as operator": lambda: Admin(url).revoke_token(str(token_id)),
+                "delete tenant": lambda: TenantErasure(url, storage).delete(action),
+            }
+            waiting = asyncio.create_task(work[action]())
+            await blocked(url)
+            # It has locked no later one before the first.
+            await owner.execute(f"{LOCK} id = ANY ($1) FOR UPDATE NOWAIT", others)
+        await waiting
+
+
+async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> None:
+    world = await make_world(url, "settling")
+    async with opened_database(url, size=4) as database:
+        hook = await make_hook(database, world.caller)
+        await save(Memories(database), world.caller)
+        sender = Sender(allow_private=True)
+        lock = "SELECT FROM memferry.webhooks WHERE id = $1 FOR UPDATE"
+        async with held(url, lock, hook) as owner:
+            settling = asyncio.create_task(Deliverer(database, sender).tick())
+            await blocked(url)
+            await owner.execute("SELECT FROM memferry.deliveries FOR UPDATE NOWAIT")
+        assert await settling
+        await sender.close()
+
+
+@pytest.mark.parametrize("action", ["save", "save many", "export"])
+async def test_what_is_told_waits_for_a_webhook_that_is_being_deleted(
+    url: str, storage: LocalStorage, action: str
+) -> None:
+    world = await make_world(url, f"telling {action}")
+    async with opened_database(url, size=2) as database:
+        memories = Memories(database)
+        exports = Exports(database, storage, lifetime_seconds=60)
+        hook = await make_hook(database, world.caller)
+        work: Actions = {
+            "save": lambda: memories.save(world.caller, NEW),
+            "save many": lambda: memories.save_many(world.caller, [(NEW, (None, None))]),
+            "export": lambda: exports.create(world.caller, ExportRequest.parse(b"{}")),
+        }
+        async with held(url, "DELETE FROM memferry.webhooks WHERE id = $1", hook):
+            waiting = asyncio.create_task(work[action]())
+            await blocked(url)
+
+        assert await waiting
+
+
+async def make_hook(database: Database, caller: Caller) -> UUID:
+    """A webhook that nobody answers."""
+    new = NewWebhook(url="http://127.0.0.1:9/")
+    row = await Webhooks(database, allow_private=True).create(caller, new)
+    return UUID(json.loads(row)["id"])
 
 
 async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
