@@ -32,6 +32,7 @@ class Admin:
             await connection.execute(sql("create_token"), tenant_id, *stored(token, name, grant))
         return token
 
+    @retry_conflicts
     async def find_or_make_tenant(self, name: str) -> UUID:
         """The id of the tenant by that name; raises Invalid for one that is being deleted."""
         async with owner_connection(self._url) as connection:
