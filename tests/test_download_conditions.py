@@ -67,3 +67,13 @@ def test_conditions_come_before_ranges(link: str, etag: str) -> None:
 
     assert (known.status_code, other.status_code, part.status_code) == (304, 412, 206)
     assert len(part.content) == 10
+
+
+def test_several_lines_are_one_list(link: str, etag: str) -> None:
+    with httpx.Client(verify=NO_TLS) as client:
+        lines = [("If-None-Match", '"other"'), ("If-None-Match", etag)]
+        known = client.get(link, headers=lines)
+        lines = [("If-Match", '"other"'), ("If-Match", etag)]
+        meant = client.head(link, headers=lines)
+
+    assert (known.status_code, meant.status_code) == (304, 200)

@@ -75,7 +75,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
     return empty_bucket(request.getfixturevalue(request.param))
 
 
-def empty_bucket(options: S3Options) -> Store:
+def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
     """A bucket with nothing in it, and a client of another maker to look into it."""
     client: Any = boto3.client(
         "s3",
@@ -87,7 +87,7 @@ def empty_bucket(options: S3Options) -> Store:
     client.create_bucket(Bucket="bucket")
     for each in client.list_objects_v2(Bucket="bucket").get("Contents", []):
         client.delete_object(Bucket="bucket", Key=each["Key"])
-    return Store(open_storage("s3://bucket/some/prefix", options), client=client)
+    return Store(open_storage(f"s3://bucket/{prefix}", options), client=client)
 
 
 async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[bytes]:
@@ -131,6 +131,21 @@ async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
     for start, end in ((size // 3, size // 2), (max(size - 7, 0), size), (0, min(size, 1))):
         assert await read(store, "t/x/1", start, end) == expected[start:end]
     assert await keys(store) == ["t/x/1"]
+
+
+@pytest.mark.parametrize("server", ["moto", pytest.param("ceph", marks=pytest.mark.ceph)])
+@pytest.mark.parametrize("prefix", ["a%20b", "a b", "a+b=c&d", "é", "~a"])
+async def test_a_prefix_may_have_any_characters(
+    request: pytest.FixtureRequest, server: str, prefix: str
+) -> None:
+    store = empty_bucket(request.getfixturevalue(server), prefix)
+    await put(store, "t/x/1", chunks(5))
+    there = store.client.list_objects_v2(Bucket="bucket")["Contents"]
+
+    assert len(await read(store, "t/x/1", 0, 5)) == 5
+    assert await keys(store) == ["t/x/1"]
+    assert [each["Key"].rpartition("/t/x/1")[1] for each in there] == ["/t/x/1"]
+    await store.storage.close()
 
 
 async def test_a_reader_may_take_longer_than_a_request(

@@ -42,9 +42,10 @@ class DownloadEndpoints:
         `If-Match` and `If-None-Match` with its ETag are honoured.
         """
         file = await self._downloads.open(link)
-        if not _matches(request.headers.get("if-match", "*"), file, strong=True):
+        meant, known = (_listed(request, name) for name in ("if-match", "if-none-match"))
+        if meant is not None and not _matches(meant, file, strong=True):
             raise PreconditionFailed
-        if _matches(request.headers.get("if-none-match", ""), file, strong=False):
+        if known is not None and _matches(known, file, strong=False):
             return Response(status_code=304, headers=_unchanged_headers(file))
         span = _asked_span(request, file)
         headers = _headers(file, span)
@@ -95,6 +96,11 @@ def _asked_span(request: Request, file: Download) -> _Span:
     if start >= end:
         raise RangeNotSatisfiable(file.size_bytes)
     return _Span(start, end, partial=True)
+
+
+def _listed(request: Request, name: str) -> str | None:
+    """A header that is a list: several lines are one list (RFC 9110, section 5.3)."""
+    return ", ".join(request.headers.getlist(name)) if name in request.headers else None
 
 
 def _matches(condition: str, file: Download, *, strong: bool) -> bool:

@@ -2,7 +2,7 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import timedelta
 from typing import Any
@@ -21,8 +21,9 @@ from memferry.errors import (
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_multipart import MultipartUpload
 from memferry.storage.s3_uploads import S3Options, Uploads, refusal
+from memferry.storage.stoppable import Stoppable, see_through
 
-# Four parts in flight and one being filled: 40 MiB, and files of up to 80 GB (10,000 parts).
+# Of obstore's own uploads, four in flight and one being filled: 40 MiB, and files of up to 80 GB.
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=3)
@@ -94,19 +95,17 @@ class S3Storage(Storage):
         for that: obstore would leave the upload unfinished.
         """
         await self._refuse_existing(key)
-        source = _Stoppable(chunks)
+        source = Stoppable(chunks)
         write = self._upload_parts if self._uploads.usable else self._upload
         upload = asyncio.ensure_future(write(key, source, media_type, filename))
         try:
             await asyncio.shield(upload)
-            with _translated_writes():
-                written = await self._read_back(key)
-            if written != sha256():
+            if await self._read_back(key) != sha256():
                 await self.delete(key)
                 raise WrongBytes
         except asyncio.CancelledError:
             source.stop()
-            await _whatever_comes(self._withdraw(upload, key))
+            await see_through(self._withdraw(upload, key))
             raise
 
     async def _withdraw(self, upload: "asyncio.Future[None]", key: str) -> None:
@@ -116,14 +115,17 @@ class S3Storage(Storage):
             await self.delete(key)
 
     async def _read_back(self, key: str) -> bytes:
-        """The digest of what is there."""
-        digest, size = hashlib.sha256(), (await self.stat(key)).size_bytes
-        async for chunk in self.read(key, 0, size):
-            await asyncio.to_thread(digest.update, chunk)
+        """The digest of what is there; raises WrongBytes if that is nothing."""
+        digest = hashlib.sha256()
+        try:
+            async for chunk in self.read(key, 0, (await self.stat(key)).size_bytes):
+                await asyncio.to_thread(digest.update, chunk)
+        except ObjectNotFound as fault:
+            raise WrongBytes from fault
         return digest.digest()
 
     async def _upload_parts(
-        self, key: str, source: "_Stoppable", media_type: str, filename: str
+        self, key: str, source: "Stoppable", media_type: str, filename: str
     ) -> None:
         upload = MultipartUpload(
             self._uploads, key, await self._uploads.create(key, media_type, filename)
@@ -136,7 +138,7 @@ class S3Storage(Storage):
                 await self._uploads.abort(Upload(key, upload.upload_id))
             raise
 
-    async def _upload(self, key: str, source: "_Stoppable", media_type: str, filename: str) -> None:
+    async def _upload(self, key: str, source: "Stoppable", media_type: str, filename: str) -> None:
         try:
             with _translated_writes():
                 await obstore.put_async(
@@ -200,7 +202,7 @@ class S3Storage(Storage):
             coming = aiter(answer.stream(min_chunk_size=_LEAST_CHUNK_BYTES))
             while len(received) < stop - start:
                 async with asyncio.timeout(_STALL_SECONDS):
-                    received += await anext(coming)
+                    received += await anext(coming, b"") or _fail_short()
         return bytes(received)
 
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
@@ -247,6 +249,10 @@ class S3Storage(Storage):
                     return
 
 
+def _fail_short() -> bytes:
+    raise StorageUnavailable("the object store sent fewer bytes than the object has")
+
+
 async def _within_time(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
     """The pages of a list, each waited for no longer than for an answer."""
     coming = aiter(pages)
@@ -257,42 +263,6 @@ async def _within_time(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
         except StopAsyncIteration:
             return
         yield page
-
-
-class _Stoppable:
-    """A source that can be made to fail from outside, and remembers why it failed."""
-
-    def __init__(self, chunks: AsyncIterable[bytes]) -> None:
-        self._chunks = aiter(chunks)
-        self._stopped = False
-        self.fault: BaseException | None = None
-
-    def stop(self) -> None:
-        """Fail at the next chunk."""
-        self._stopped = True
-
-    def __aiter__(self) -> "_Stoppable":
-        return self
-
-    async def __anext__(self) -> bytes:
-        if self._stopped:
-            raise InterruptedError("the upload was cancelled")
-        try:
-            return await anext(self._chunks)
-        except StopAsyncIteration:
-            raise
-        except BaseException as fault:
-            self.fault = fault
-            raise
-
-
-async def _whatever_comes(work: Coroutine[Any, Any, None]) -> None:
-    """See it through: a caller that is cancelled again waits all the same."""
-    running = asyncio.ensure_future(work)
-    while not running.done():
-        with suppress(asyncio.CancelledError):
-            await asyncio.wait([running])
-    running.exception()  # looked at, or asyncio complains
 
 
 def _config(options: S3Options) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import httpx
@@ -159,7 +160,7 @@ class Uploads:
             raise StorageUnavailable("the object store did not put the parts together")
 
     def _path(self, key: str) -> str:
-        return f"/{self._prefix}{key}"
+        return "/" + quote(self._prefix + key, safe="/-_.~")
 
     async def _call(
         self,
