@@ -36,6 +36,22 @@ def test_an_unknown_parameter_is_refused_by_name(
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 
+@pytest.mark.parametrize(
+    ("path", "field"),
+    [
+        ("/api/memories?namespace=a&namespace=b", "namespace"),
+        ("/api/memories?limit=5&tags=a&limit=5", "limit"),
+        ("/api/recall/unified?q=a&q=b", "q"),
+    ],
+)
+def test_a_parameter_that_is_no_list_and_given_twice_is_refused(
+    alice: Person, path: str, field: str
+) -> None:
+    answer = alice.get(path)
+
+    assert (answer.status_code, answer.json()["field"]) == (400, field)
+
+
 def test_nothing_is_exported_by_a_request_with_a_query(alice: Person) -> None:
     alice.save("secret")
     alice.post("/api/memories/exports?namespace=other", json={})

@@ -98,7 +98,11 @@ def add_route(
 
 def check_query(parameters: Sequence[dict[str, Any]]) -> Callable[[Request], Awaitable[None]]:
     """What lets a request through whose query string holds only these of the parameters."""
-    return accept_query([field["name"] for field in parameters if field["in"] == "query"])
+    fields = [field for field in parameters if field["in"] == "query"]
+    return accept_query(
+        names={field["name"] for field in fields},
+        lists={field["name"] for field in fields if field["schema"].get("type") == "array"},
+    )
 
 
 def query_field(name: str, kind: str, meaning: str) -> dict[str, Any]:

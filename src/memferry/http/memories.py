@@ -16,7 +16,7 @@ from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Invalid, MemoryNotFound, TooLarge
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
-from memferry.http.docs import add_route, filter_fields, query_field
+from memferry.http.docs import add_route, filter_fields, list_field, query_field
 from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
 from memferry.http.requests import (
     INT64,
@@ -53,7 +53,7 @@ _FOUND = (float, TimeMs, UUID)
 _PIECES = (Decimal, TimeMs, UUID)
 
 _PUBLISHED = [
-    query_field(name, "string", "sent by published clients; without effect")
+    list_field(name, "sent by published clients; without effect")
     for name in ("recall", "source", "include", "entity")
 ]
 _LIST_QUERY = [

@@ -46,25 +46,32 @@ class Query:
     pairs: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str | None:
-        """The value of a field, the last if it is repeated; None if it is not given."""
-        return next((value for field, value in reversed(self.pairs) if field == name), None)
+        """The value of a field that is there once; None if it is not given."""
+        return next((value for field, value in self.pairs if field == name), None)
 
     def all(self, name: str) -> list[str]:
         """The values of a field that may be repeated."""
         return [value for field, value in self.pairs if field == name]
 
 
-def accept_query(names: Collection[str]) -> Callable[[Request], Awaitable[None]]:
+def accept_query(
+    names: Collection[str], lists: Collection[str]
+) -> Callable[[Request], Awaitable[None]]:
     """Let a request on to its endpoint whose query string holds only these fields.
 
-    Others are refused by name, since a filter that is dropped would show too much.
+    Others are refused by name, since a filter that is dropped would show too much; so is a field
+    that is given twice and is no list.
     """
 
     async def check(request: Request) -> None:
         pairs = _parse_query(request)
+        met: set[str] = set()
         for name, value in pairs:
             if name not in names:
                 raise Invalid(name or "query string", "unknown query parameter")
+            if name in met and name not in lists:
+                raise Invalid(name, "is given twice")
+            met.add(name)
             if "\x00" in value:
                 raise Invalid(name, "must not contain NUL (U+0000)")
         request.scope[_QUERY] = Query(tuple(pairs))
