@@ -63,6 +63,7 @@ def test_it_manages_nothing(program: httpx.Client, path: str) -> None:
         {"Host": "memories.example"},
         {"Host": "127.0.0.1.nip.example:3122"},
         {"Host": "localhost.example"},
+        {"Host": "[::1"},
         {"Origin": "https://evil.example"},
         {"Origin": "http://localhost:3000"},
         {"Origin": "null"},

@@ -66,13 +66,16 @@ def ceph() -> Iterator[S3Options]:
 
 
 @pytest.fixture(params=["local", "moto", pytest.param("ceph", marks=pytest.mark.ceph)])
-async def store(request: pytest.FixtureRequest, tmp_path: Path) -> Store:
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "local":
         root = tmp_path / "objects"
         local = Store(open_storage(root.as_uri(), S3Options()), root=root)
         await local.storage.prepare()
-        return local
-    return empty_bucket(request.getfixturevalue(request.param))
+        yield local
+        return
+    bucket = empty_bucket(request.getfixturevalue(request.param))
+    yield bucket
+    await bucket.storage.close()
 
 
 def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
@@ -160,6 +163,7 @@ async def test_a_reader_may_take_longer_than_a_request(
         await asyncio.sleep(0.4)
         size += len(chunk)
     await hasty.close()
+    await store.storage.close()
 
     assert size == 24 * MIB
 
@@ -294,6 +298,7 @@ async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Options) 
         await put(store, key, chunks(10))
     link = await store.storage.sign("t/1", lifetime=timedelta(minutes=1))
     short = await store.storage.sign("t/1", lifetime=timedelta(seconds=1))
+    await store.storage.close()
     assert link is not None
     assert short is not None
     await asyncio.sleep(2.5)

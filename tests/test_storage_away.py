@@ -41,6 +41,7 @@ async def test_a_store_that_never_answers_is_away() -> None:
                 put(Store(storage), "t/1", chunks(1)),
                 return_exceptions=True,
             )
+        await storage.close()
 
     assert [type(each) for each in outcomes] == [StorageUnavailable] * 3
 
@@ -62,3 +63,4 @@ async def test_a_store_that_goes_away_during_a_put_is_said_so_soon() -> None:
     with pytest.raises(StorageUnavailable):
         async with asyncio.timeout(15):
             await put(store, "t/1", outliving())
+    await store.storage.close()

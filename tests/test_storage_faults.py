@@ -1,6 +1,6 @@
 """Stores that are slow, stalled, refusing or without their bucket: told apart, never permanent."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from itertools import accumulate
 from pathlib import Path
 
@@ -42,16 +42,17 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(s3_uploads, "_PAUSES_SECONDS", (0.1,))
 
 
-def through(proxy: FaultProxy, moto: str) -> Store:
+@pytest.fixture
+async def store(proxy: FaultProxy, moto: str) -> AsyncIterator[Store]:
     """An empty bucket that is reached through the proxy, and looked into beside it."""
     storage = open_storage("s3://bucket/some/prefix", options(proxy.url))
-    return Store(storage, client=empty_bucket(options(moto)).client)
+    yield Store(storage, client=empty_bucket(options(moto)).client)
+    await storage.close()
 
 
 async def test_a_part_may_take_longer_than_any_limit_while_it_moves(
-    moto: str, proxy: FaultProxy
+    store: Store, proxy: FaultProxy
 ) -> None:
-    store = through(proxy, moto)
     proxy.inject(Fault("slow", names=frozenset({"UploadPart"}), rate=MIB))
     await put(store, "slow", chunks(LEAST_PART_BYTES))
 
@@ -59,9 +60,8 @@ async def test_a_part_may_take_longer_than_any_limit_while_it_moves(
 
 
 async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
-    moto: str, proxy: FaultProxy
+    store: Store, proxy: FaultProxy
 ) -> None:
-    store = through(proxy, moto)
     proxy.inject(Fault("silent", names=frozenset({"UploadPart"})))
     with pytest.raises(StorageUnavailable, match="is away"):
         await put(store, "stalled", chunks(LEAST_PART_BYTES))

@@ -79,6 +79,7 @@ async def head(options: S3Options) -> Any:
     """What the store says of a file written with these options, in more than one part."""
     store = empty_bucket(options)
     await put(store, "file", chunks(9 * MIB))
+    await store.storage.close()
     return store.client.head_object(Bucket="bucket", Key="some/prefix/file")
 
 

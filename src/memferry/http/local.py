@@ -31,7 +31,11 @@ def find_local_caller(scope: Scope, tenant_id: UUID) -> Caller | None:
 def _is_own(headers: Mapping[str, str]) -> bool:
     """Whether no web page had a hand in it; browser extensions and programs may."""
     host = headers.get("host", "")
-    if not _is_loopback(urlsplit(f"//{host}").hostname or ""):
+    try:
+        named = urlsplit(f"//{host}").hostname or ""
+    except ValueError:
+        return False
+    if not _is_loopback(named):
         return False
     origin = headers.get("origin")
     if origin is None:
