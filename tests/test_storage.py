@@ -79,7 +79,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
-    """A bucket with nothing in it, and a client of another maker to look into it."""
+    """A bucket with nothing in it, uploads neither, and a client of another maker to look into it."""
     client: Any = boto3.client(
         "s3",
         endpoint_url=options.endpoint,
@@ -90,6 +90,8 @@ def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
     client.create_bucket(Bucket="bucket")
     for each in client.list_objects_v2(Bucket="bucket").get("Contents", []):
         client.delete_object(Bucket="bucket", Key=each["Key"])
+    for each in client.list_multipart_uploads(Bucket="bucket").get("Uploads", []):
+        client.abort_multipart_upload(Bucket="bucket", Key=each["Key"], UploadId=each["UploadId"])
     return Store(open_storage(f"s3://bucket/{prefix}", options), client=client)
 
 
