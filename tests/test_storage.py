@@ -79,7 +79,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
-    """A bucket with nothing in it, uploads neither, and a client of another maker to look into it."""
+    """A bucket with nothing in it, no upload either, and a client of another maker to look in."""
     client: Any = boto3.client(
         "s3",
         endpoint_url=options.endpoint,
