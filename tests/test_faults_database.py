@@ -42,14 +42,21 @@ def plant(request: pytest.FixtureRequest) -> Iterator[Plant]:
         yield running
 
 
+def replace_server(plant: Plant, how: signal.Signals) -> None:
+    """End PostgreSQL, and wait for another: sessions of the old one may answer for a moment."""
+    old = until(plant.postgres)
+    os.kill(old, how)
+    until(lambda: plant.postgres() not in {None, old})
+
+
 def kill_server(plant: Plant) -> None:
     """Kill -9 PostgreSQL; the service starts it again."""
-    os.kill(until(plant.postgres), signal.SIGKILL)
+    replace_server(plant, signal.SIGKILL)
 
 
 def restart_server(plant: Plant) -> None:
     """Stop PostgreSQL as an operator would; the service starts it again."""
-    os.kill(until(plant.postgres), signal.SIGINT)
+    replace_server(plant, signal.SIGINT)
 
 
 async def take_connections(url: str, hogs: "list[asyncpg.Connection[asyncpg.Record]]") -> None:
