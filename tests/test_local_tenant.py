@@ -9,7 +9,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from conftest import NO_TLS, Person, Service, own_database, start_service, stop_service
+from conftest import (
+    NO_TLS,
+    Person,
+    Service,
+    free_port,
+    own_database,
+    start_service,
+    stop_service,
+)
 
 EXTENSION = "chrome-extension://abcdefghijklmnop"
 
@@ -121,7 +129,7 @@ def test_a_good_token_is_whose_it_is_and_nobody_elses(
 def test_it_does_not_listen_where_other_machines_reach_it(
     database_url: str, tmp_path: Path, host: str
 ) -> None:
-    words = ["serve", "--host", host, "--port", "39996", "--data-dir", str(tmp_path)]
+    words = ["serve", "--host", host, "--port", str(free_port()), "--data-dir", str(tmp_path)]
     refused = subprocess.run(
         [sys.executable, "-m", "memferry", *words],
         env=os.environ | {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_LOCAL_TENANT": "me"},
