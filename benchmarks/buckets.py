@@ -94,8 +94,7 @@ def queued_s3(bench: Bench) -> Iterator[Line]:
         raise LeftOut("there is no program aws (requirements/bench.txt: awscli)")
     with _server() as (name, settings):
         _make_bucket(settings)
-        bench.stop()
-        bench.start(MEMFERRY_STORAGE_URL=f"s3://{_BUCKET}/exports", **settings)
+        bench.change_store(MEMFERRY_STORAGE_URL=f"s3://{_BUCKET}/exports", **settings)
         try:
             goal = Goal(
                 case="queued NDJSON to S3",
@@ -106,8 +105,7 @@ def queued_s3(bench: Bench) -> Iterator[Line]:
             ours = export_work(bench.client("big"), format="ndjson")
             yield compare(goal, ours, _copied(bench, aws, settings), bench.options.rounds)
         finally:
-            bench.stop()
-            bench.start()
+            bench.change_store()
 
 
 def _make_bucket(settings: dict[str, str]) -> None:

@@ -142,6 +142,13 @@ class Bench:
                 raise RuntimeError(f"no service: {(self.home / 'log').read_text()[-2000:]}")
             time.sleep(0.1)
 
+    def change_store(self, **environment: str) -> None:
+        """Start the service anew with other settings of its store, which becomes its own."""
+        self.stop()
+        adopted = self._spawn([sys.executable, "-m", "memferry", "store", "adopt"], environment)
+        assert adopted.wait() == 0, (self.home / "log").read_text()[-2000:]
+        self.start(**environment)
+
     def _answers(self) -> bool:
         with suppress(OSError):
             connection = HTTPConnection("127.0.0.1", self.port, timeout=5)
