@@ -4,6 +4,7 @@ import json
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 import pytest
@@ -37,6 +38,18 @@ def many(alice: Person) -> Person:
         ]
     )  # fmt: skip
     return alice
+
+
+@pytest.mark.parametrize(
+    "reference", ["https://chat.example/1?a=1#b", "a%2Fb", "a/../b", "x;y", "x,<y>", "é ü", "%"]
+)
+def test_the_links_of_a_thread_lead_on_whatever_it_is_called(alice: Person, reference: str) -> None:
+    for number in range(3):
+        alice.save(str(number), source_ref=reference)
+    path = f"/api/threads/{quote(reference, safe='')}"
+    chunks = [row for page in pages(alice, path, limit=1) for row in page.json()["chunks"]]
+
+    assert [row["content"] for row in chunks] == ["0", "1", "2"]
 
 
 @pytest.mark.parametrize("limit", [1, 7, 22, 23, 500])

@@ -133,6 +133,8 @@ def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connecti
         for start in range(0, ROWS, 6_000):
             body = {"items": items[start : start + 6_000]}
             assert balancer.request("POST", "/v1/memories/bulk", json=body).is_success
+        listed = [balancer.request("GET", "/api/memories?limit=1") for _ in apis]
+        assert all(page.links["next"]["url"].startswith(apis[1].url) for page in listed)
         with counted(url) as peaks:
             fill_pools(url, pool, balancer)
             before = [ask(balancer) for _ in range(6)]

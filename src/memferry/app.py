@@ -177,14 +177,25 @@ async def agree_on_store(identity: StoreIdentity) -> None:
 
 
 @asynccontextmanager
-async def opened_workers(settings: Settings) -> AsyncIterator[Workers]:
-    """The list of workers, on one connection of its own."""
+async def opened_database(settings: Settings) -> AsyncIterator[Database]:
+    """The database as the service sees it, on one connection: for a look from beside."""
     database = Database(service_url(settings), size=1)
     await database.open()
     try:
-        yield Workers(database)
+        yield database
     finally:
         await database.close()
+
+
+@asynccontextmanager
+async def opened_store(settings: Settings) -> AsyncIterator[tuple[Storage, StoreIdentity]]:
+    """The object store, and its identity as the database has it."""
+    store = storage(settings)
+    try:
+        async with opened_database(settings) as database:
+            yield store, StoreIdentity(database, store)
+    finally:
+        await store.close()
 
 
 def _export_limits(settings: Settings) -> ExportLimits:

@@ -104,7 +104,7 @@ class Settings:
         "MEMFERRY_PUBLIC_URL",
         _address,
         None,
-        "Address under which people reach the service, for download links; "
+        "Address under which people reach the service, for links; "
         "unset: the address the request came to.",
     )
     allow_public: bool = _setting(

@@ -15,8 +15,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from memferry.app import (
     embedded_postgres,
+    opened_database,
     opened_web_app,
-    opened_workers,
     owner_url,
     prepare_database,
 )
@@ -24,7 +24,7 @@ from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import MemferryError, Misconfigured, Unavailable
 from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
-from memferry.operation.workers import MISSING_SECONDS
+from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import NewToken
@@ -208,7 +208,8 @@ async def _watched_workers(settings: Settings) -> AsyncIterator[None]:
 
 async def _watch_workers(settings: Settings) -> None:
     said: str | None = None
-    async with opened_workers(settings) as workers:
+    async with opened_database(settings) as database:
+        workers = Workers(database)
         while True:
             await asyncio.sleep(MISSING_SECONDS)
             try:

@@ -14,14 +14,13 @@ import httpx
 import typer
 from rich.console import Console
 
-from memferry.app import embedded_postgres, owner_url, service_url, storage
+from memferry.app import embedded_postgres, opened_store, owner_url
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.database.migrate import find_missing, migrations
-from memferry.database.pool import SERVICE_ROLE, Connection, Database
+from memferry.database.pool import SERVICE_ROLE, Connection
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.operation.readiness import describe_workers, fingerprint
-from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import describe_worker, does_work, is_silent
 from memferry.settings import Settings
 
@@ -151,24 +150,20 @@ async def _check_snapshots(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_store(settings: Settings) -> AsyncIterator[Finding]:
     """The store can be used, and is the one that the database knows."""
     place = settings.storage_url or str(settings.data_dir / "exports")
-    store = storage(settings)
-    database = Database(service_url(settings), size=1)
-    await database.open()
-    try:
+    async with opened_store(settings) as (store, identity):
         await store.ping()
-        identity = StoreIdentity(database, store)
-        word = await identity.read_database()
-        if word is not None:
-            await identity.check()
-            yield Finding("ok", f"{place}, identity {word}")
-        else:
-            yield Finding("note", f"{place} can be used; no service has begun to use one yet")
-    except (DatabaseUnavailable, asyncpg.PostgresError):
-        # The lines of the database and the schema say so.
-        yield Finding("note", f"{place} can be used; whose it is, only the database knows")
-    finally:
-        await database.close()
-        await store.close()
+        try:
+            word = await identity.read_database()
+            if word is not None:
+                await identity.check()
+        except (DatabaseUnavailable, asyncpg.PostgresError):
+            # The lines of the database and the schema say so.
+            yield Finding("note", f"{place} can be used; whose it is, only the database knows")
+            return
+    if word is None:
+        yield Finding("note", f"{place} can be used; no service has begun to use one yet")
+    else:
+        yield Finding("ok", f"{place}, identity {word}")
 
 
 async def _check_workers(settings: Settings) -> AsyncIterator[Finding]:

@@ -42,6 +42,7 @@ def register(app: typer.Typer) -> None:
         data_dir: DataDir = None,
     ) -> None:
         """Run the service: PostgreSQL, the API and one worker, until SIGTERM or Ctrl-C."""
+        settings = settings_with(data_dir)
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
         def started(token: NewToken | None) -> None:
@@ -51,6 +52,5 @@ def register(app: typer.Typer) -> None:
                 print(_LOCAL.format(tenant=settings.local_tenant), flush=True)
             print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
 
-        settings = settings_with(data_dir)
         run(run_service(settings, host, port, started, with_worker=not no_worker))
         print("memferry has stopped", flush=True)

@@ -2,11 +2,9 @@
 
 import typer
 
-from memferry.app import service_url, storage
+from memferry.app import opened_store
 from memferry.cli.context import DataDir, existing_database, run, settings_with
-from memferry.database.pool import Database
 from memferry.database.sessions import owner_connection
-from memferry.operation.store_identity import StoreIdentity
 from memferry.settings import Settings
 
 app = typer.Typer(help="The object store behind the service.", no_args_is_help=True)
@@ -28,14 +26,10 @@ def adopt(data_dir: DataDir = None) -> None:
 
 
 async def _adopt(settings: Settings) -> str:
-    async with existing_database(settings) as url:
-        store = storage(settings)
-        database = Database(service_url(settings), size=1)
-        await database.open()
-        try:
-            await store.prepare()
-            async with owner_connection(url) as connection:
-                return await StoreIdentity(database, store).adopt(connection)
-        finally:
-            await database.close()
-            await store.close()
+    async with (
+        existing_database(settings) as url,
+        opened_store(settings) as (store, identity),
+        owner_connection(url) as owner,
+    ):
+        await store.prepare()
+        return await identity.adopt(owner)

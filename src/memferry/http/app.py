@@ -75,12 +75,11 @@ def routed_app(services: Services) -> FastAPI:
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
+    app.state.public_url = services.public_url
     for router in (
-        home_routes(services.public_url),
+        home_routes(),
         health_routes(services.readiness),
-        ExportEndpoints(
-            services.exports, services.downloads, services.audit, services.public_url
-        ).router(),
+        ExportEndpoints(services.exports, services.downloads, services.audit).router(),
         MemoryEndpoints(services.memories, services.memory_erasure).router(),
         WebhookEndpoints(services.webhooks).router(),
         TokenEndpoints(services.tokens).router(),

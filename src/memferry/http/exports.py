@@ -15,7 +15,7 @@ from memferry.exports.service import Exports
 from memferry.http import shapes
 from memferry.http.docs import add_route, header_field, query_field
 from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
-from memferry.http.requests import caller, number, read_body, read_query
+from memferry.http.requests import caller, number, read_body, read_query, service_address
 from memferry.http.views import export_summary, export_view, json_answer
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs
@@ -33,13 +33,10 @@ _IDEMPOTENCY_KEY = header_field(
 class ExportEndpoints:
     """Everything below /api/memories/exports."""
 
-    def __init__(
-        self, exports: Exports, downloads: Downloads, audit: Audit, public_url: str | None
-    ) -> None:
+    def __init__(self, exports: Exports, downloads: Downloads, audit: Audit) -> None:
         self._exports = exports
         self._downloads = downloads
         self._audit = audit
-        self._public_url = public_url
 
     def router(self) -> APIRouter:
         """All addresses of exports."""
@@ -111,7 +108,7 @@ class ExportEndpoints:
             minted = Entry(event="link.minted", outcome="ok", subject=export.id)
             await self._audit.note(caller(request), minted)
         if address is not None and address.startswith("/"):
-            address = (self._public_url or str(request.base_url).rstrip("/")) + address
+            address = service_address(request) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
         if export.status in UNFINISHED:
             headers["Retry-After"] = "1"

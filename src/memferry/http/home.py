@@ -8,6 +8,8 @@ from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
+from memferry.http.requests import service_address
+
 _ASSETS = resources.files("memferry.http.assets")
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
@@ -25,15 +27,14 @@ On the machine that runs the service, this makes one: memferry token create --te
 """
 
 
-def home_routes(public_url: str | None) -> APIRouter:
+def home_routes() -> APIRouter:
     """The page at `/` and its style sheet; no token needed."""
     router = APIRouter(include_in_schema=False)
 
     @router.api_route("/", methods=["GET", "HEAD"])
     async def show_home(request: Request) -> Response:
         """One screen, as HTML for those who accept it, else as text."""
-        address = public_url or str(request.base_url).rstrip("/")
-        values = {"version": version("memferry"), "address": address}
+        values = {"version": version("memferry"), "address": service_address(request)}
         if "text/html" not in request.headers.get("accept", ""):
             return PlainTextResponse(_TEXT.format(**values), headers=_HEADERS)
         page = _read_asset("home.html").format(

@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
 
 from memferry.errors import Invalid
 from memferry.http.docs import query_field
-from memferry.http.requests import Query, read_query
+from memferry.http.requests import Query, read_query, service_address
 from memferry.model.cursor import decode_cursor, encode_cursor
 
 CURSOR = query_field("cursor", "string", "goes on where an earlier page ended: its next cursor")
@@ -55,5 +55,7 @@ def link_next(request: Request, cursor: str | None) -> dict[str, str]:
 def link_page(request: Request, field: str, value: str) -> dict[str, str]:
     """The header of the same address with one field of the query string set anew."""
     pairs = [pair for pair in read_query(request).pairs if pair[0] not in {field, "offset"}]
-    url = request.url.replace(query=urlencode([*pairs, (field, value)]))
+    # As it was sent: the path may hold an escaped slash. A bare `;` would end the link for some.
+    path = quote(request.scope["raw_path"], safe="/%")
+    url = f"{service_address(request)}{path}?{urlencode([*pairs, (field, value)])}"
     return {"Link": f'<{url}>; rel="next"'}

@@ -26,6 +26,12 @@ def caller(request: Request) -> Caller:
     return found
 
 
+def service_address(request: Request) -> str:
+    """Under what people reach the service: the operator's word, else what the request came to."""
+    public_url: str | None = request.app.state.public_url
+    return public_url or str(request.base_url).rstrip("/")
+
+
 async def read_body(request: Request, limit_bytes: int) -> bytes:
     """The whole body; refused with TooLarge as soon as it passes the limit."""
     announced = request.headers.get("content-length", "")

@@ -3,7 +3,7 @@
 import os
 import socket
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any, Literal
 
@@ -50,8 +50,8 @@ class WorkerSignature:
     """How one worker process signs in."""
 
     id: str
-    host: str = socket.gethostname()
-    pid: int = os.getpid()
+    host: str = field(default_factory=socket.gethostname)
+    pid: int = field(default_factory=os.getpid)
 
 
 class Workers:

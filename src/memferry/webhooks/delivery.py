@@ -80,11 +80,10 @@ class Deliverer:
         return row
 
     @retry_conflicts
-    async def _settle(self, tenant_id: UUID, *outcome: object) -> None:
-        delivery_id, *_ = outcome
+    async def _settle(self, tenant_id: UUID, delivery_id: UUID, *outcome: object) -> None:
         async with self._database.tenant(tenant_id) as connection:
             await connection.execute(sql("lock_webhook"), delivery_id)
-            await connection.execute(sql("settle_delivery"), *outcome)
+            await connection.execute(sql("settle_delivery"), delivery_id, *outcome)
 
     async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:
         body = msgspec.json.encode(
