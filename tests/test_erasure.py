@@ -13,9 +13,11 @@ import pyrage
 import pytest
 
 from conftest import Person, Service, execute, start_service, stop_service
-from faults import CLEAN, Plant, Step, running_plant, until
+from faults import CLEAN, Plant, Step, until
 from memferry.model.token import Grant
 from memferry.tenants.admin import Admin
+
+pytest_plugins = ["plants"]
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 HOUR_MS = 3_600_000
@@ -222,19 +224,6 @@ async def test_an_export_from_long_before_it_was_saved_stays(
     )
 
     assert purged_by(alice, secret) == purged
-
-
-@pytest.fixture(scope="module")
-def standing(request: pytest.FixtureRequest) -> Iterator[Plant]:
-    with running_plant(request) as plant:
-        yield plant
-
-
-@pytest.fixture
-def plant(standing: Plant) -> Iterator[Plant]:
-    """The plant, whose workers end with the test."""
-    yield standing
-    standing.end_workers()
 
 
 @pytest.fixture

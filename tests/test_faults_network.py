@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,6 +129,13 @@ def assert_away(answer: httpx.Response, seconds: float) -> None:
     assert seconds < SOON_SECONDS
 
 
+def cut_and_assert_away(site: Site, waiting: "Future[httpx.Response]") -> None:
+    """Cut the cable under a request that waits in the database."""
+    site.machine.database.cut()
+    began = time.monotonic()
+    assert_away(waiting.result(), time.monotonic() - began)
+
+
 def test_requests_behind_a_cut_cable_are_refused_soon_and_served_once_it_is_mended(
     site: Site,
 ) -> None:
@@ -161,9 +168,7 @@ def test_a_request_that_waits_in_the_database_ends_on_both_sides_when_the_cable_
         owner("LOCK memferry.memories")
         waiting = pool.submit(lambda: alice.post("/api/memories", json={"content": "lost"}))
         until(lambda: site.sessions("wait_event_type = 'Lock'"))
-        site.machine.database.cut()
-        began = time.monotonic()
-        assert_away(waiting.result(), time.monotonic() - began)
+        cut_and_assert_away(site, waiting)
         until(lambda: site.sessions("wait_event_type = 'Lock'") == 0, seconds=SOON_SECONDS)
         owner("COMMIT")
         site.machine.database.mend()
@@ -180,9 +185,7 @@ def test_a_commit_that_is_cut_off_is_no_save_that_is_answered(site: Site) -> Non
             body = {"content": "lost", "namespace": "slow"}
             waiting = pool.submit(lambda: alice.post("/api/memories", json=body))
             until(lambda: site.sessions("query = 'COMMIT' AND wait_event_type = 'Lock'"))
-            site.machine.database.cut()
-            began = time.monotonic()
-            assert_away(waiting.result(), time.monotonic() - began)
+            cut_and_assert_away(site, waiting)
             until(lambda: site.sessions("query = 'COMMIT'") == 0, seconds=SOON_SECONDS)
             owner("SELECT pg_advisory_unlock(77)")
             site.machine.database.mend()

@@ -16,28 +16,16 @@ import pytest
 
 from conftest import NO_TLS, Person, Service, make_person, own_database, start_service, stop_service
 from fault_proxy import Fault, FaultProxy, fault_proxy
-from faults import CLEAN, Plant, Session, Step, opened_session, running_plant, until
+from faults import CLEAN, Plant, Session, Step, opened_session, until
 from memferry.operation.store_identity import KEY
 from memferry.operation.workers import HEARTBEAT_SECONDS, MISSING_SECONDS
 from memferry.storage import S3Options
 from test_storage import empty_bucket, moto_server
 
 pytestmark = pytest.mark.faults
+pytest_plugins = ["plants"]
 
 EXPORTS = 4
-
-
-@pytest.fixture(scope="module")
-def standing(request: pytest.FixtureRequest) -> Iterator[Plant]:
-    with running_plant(request) as plant:
-        yield plant
-
-
-@pytest.fixture
-def plant(standing: Plant) -> Iterator[Plant]:
-    """The plant, whose workers end with the test."""
-    yield standing
-    standing.end_workers()
 
 
 def test_a_store_lost_while_an_export_is_written_completes_and_counts_nothing(plant: Plant) -> None:

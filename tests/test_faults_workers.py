@@ -4,15 +4,15 @@ import os
 import random
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import asyncpg
 import pytest
 
-from faults import CLEAN, FIRST_ROWS, POISONED, Plant, Step, alive, running_plant, until
+from faults import CLEAN, FIRST_ROWS, POISONED, Plant, Step, alive, until
 
 pytestmark = pytest.mark.faults
+pytest_plugins = ["plants"]
 
 _ORDER = {"pending": 0, "running": 1, "completed": 2}
 _KILLS_PER_ROUND = 50
@@ -24,19 +24,6 @@ _time, _time_ns = time.time, time.time_ns
 time.time = lambda: _time() + {seconds}
 time.time_ns = lambda: _time_ns() + {seconds} * 10**9
 """
-
-
-@pytest.fixture(scope="module")
-def standing(request: pytest.FixtureRequest) -> Iterator[Plant]:
-    with running_plant(request) as plant:
-        yield plant
-
-
-@pytest.fixture
-def plant(standing: Plant) -> Iterator[Plant]:
-    """The plant, whose workers end with the test."""
-    yield standing
-    standing.end_workers()
 
 
 class Watch:

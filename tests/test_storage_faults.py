@@ -117,9 +117,14 @@ async def test_a_bucket_that_is_not_there_is_said_so(
 @pytest.mark.parametrize(
     ("said", "told"),
     [
-        ("<Code>AccessDenied</Code>", "refuses us (AWS_ACCESS_KEY_ID"),
-        ("<Code>SignatureDoesNotMatch</Code>", "refuses us (AWS_ACCESS_KEY_ID"),
-        ("<Code>NoSuchBucket</Code>", "has no such bucket (MEMFERRY_STORAGE_URL)"),
+        ("status code: 403 Forbidden: <Code>AccessDenied</Code>", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 403 Forbidden", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 401", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 400: <Code>ExpiredToken</Code>", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 404: <Code>NoSuchBucket</Code>", "no such bucket (MEMFERRY_STORAGE_URL)"),
+        ("status code: 301: <Code>PermanentRedirect</Code>", "another region (AWS_REGION)"),
+        ("<Code>AuthorizationHeaderMalformed</Code>", "another region (AWS_REGION)"),
+        ("<Code>KMS.DisabledException</Code>", "its key (MEMFERRY_S3_SSE_KMS_KEY_ID)"),
         ("<Code>SlowDown</Code> http://secret.example/", "is away (answered 503; MEMFERRY"),
     ],
 )

@@ -13,6 +13,7 @@ import pytest
 from faults import Plant, Step, alive, running_plant, until
 
 pytestmark = pytest.mark.faults
+pytest_plugins = ["plants"]
 
 # The last one whose schema is the first migration alone.
 _OLD_VERSION = "34bb356"
@@ -44,13 +45,6 @@ def standing(request: pytest.FixtureRequest, old: dict[str, str]) -> Iterator[Pl
     del old  # skips before anything is started
     with running_plant(request) as plant:
         yield plant
-
-
-@pytest.fixture
-def plant(standing: Plant) -> Iterator[Plant]:
-    """The plant, whose workers end with the test."""
-    yield standing
-    standing.end_workers()
 
 
 def test_the_old_environment_runs_the_old_version(old: dict[str, str]) -> None:

@@ -20,7 +20,7 @@ from memferry.errors import (
 )
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_multipart import MultipartUpload
-from memferry.storage.s3_uploads import S3Options, Uploads, refusal
+from memferry.storage.s3_uploads import NO_BUCKET, REFUSED, S3Options, Uploads, refusal
 from memferry.storage.stoppable import Stoppable, see_through
 
 # Of obstore's own uploads, four in flight and one being filled: 40 MiB, and files of up to 80 GB.
@@ -29,7 +29,6 @@ _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=3)
 # Of a whole part: without credentials of our own obstore writes them, and knows no other limit.
 _REQUEST_TIMEOUT = timedelta(minutes=15)
-_NO_BUCKET = "NoSuchBucket"
 # obstore's own default goes on for three minutes: too long for a person who waits for an answer.
 _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
@@ -46,11 +45,11 @@ def _translated() -> Iterator[None]:
     try:
         yield
     except (exceptions.NotFoundError, FileNotFoundError) as fault:
-        if _NO_BUCKET in str(fault):
-            raise StorageUnavailable(refusal(str(fault), "")) from fault
+        if "<Code>NoSuchBucket<" in str(fault):
+            raise StorageUnavailable(NO_BUCKET) from fault
         raise ObjectNotFound from fault
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as fault:
-        raise StorageUnavailable(refusal("AccessDenied", "")) from fault
+        raise StorageUnavailable(REFUSED) from fault
     except (exceptions.BaseError, TimeoutError) as fault:
         raise StorageUnavailable(refusal(str(fault), type(fault).__name__)) from fault
 
@@ -62,7 +61,7 @@ def _translated_writes() -> Iterator[None]:
         with _translated():
             yield
     except ObjectNotFound as fault:
-        raise StorageUnavailable(refusal(_NO_BUCKET, "")) from fault
+        raise StorageUnavailable(NO_BUCKET) from fault
 
 
 class S3Storage(Storage):

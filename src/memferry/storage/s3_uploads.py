@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
@@ -21,8 +22,18 @@ _log = logging.getLogger("memferry.storage")
 # None is a limit of a whole transfer: each is for one step of it that must move.
 _TIMEOUTS = httpx.Timeout(connect=5, read=120, write=30, pool=None)
 _PAUSES_SECONDS = (0.5, 2.0, 5.0)
-_NO_BUCKET = "NoSuchBucket"
-_REFUSED = ("AccessDenied", "InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidSecurity")
+NO_BUCKET = "the object store has no such bucket (MEMFERRY_STORAGE_URL)"
+REFUSED = "the object store refuses us (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, its policy)"
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the first that fits.
+_ANSWERS = (
+    ("<Code>NoSuchBucket<", NO_BUCKET),
+    (
+        "<Code>(AuthorizationHeaderMalformed|PermanentRedirect|IllegalLocationConstraint)",
+        "the object store has the bucket in another region (AWS_REGION)",
+    ),
+    (r"<Code>KMS\.", "the object store cannot use its key (MEMFERRY_S3_SSE_KMS_KEY_ID)"),
+    (r"<Code>(ExpiredToken|InvalidToken)|status code: 40[13]\b", REFUSED),
+)
 
 
 def away(what: str) -> str:
@@ -32,11 +43,8 @@ def away(what: str) -> str:
 
 def refusal(said: str, otherwise: str) -> str:
     """The text for what a store said, of which nothing is repeated: it may hold addresses."""
-    if _NO_BUCKET in said:
-        return "the object store has no such bucket (MEMFERRY_STORAGE_URL)"
-    if any(code in said for code in _REFUSED):
-        return "the object store refuses us (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, its policy)"
-    return away(otherwise)
+    fitting = (text for pattern, text in _ANSWERS if re.search(pattern, said))
+    return next(fitting, None) or away(otherwise)
 
 
 @dataclass(frozen=True)
@@ -179,8 +187,11 @@ class Uploads:
         except httpx.TransportError as fault:
             raise StorageUnavailable(away(type(fault).__name__)) from fault
         gone = method == "DELETE" and answer.status_code == httpx.codes.NOT_FOUND
-        if answer.is_error and not gone:
-            raise StorageUnavailable(refusal(answer.text, f"answered {answer.status_code}"))
+        if not answer.is_success and not gone:
+            status = f"status code: {answer.status_code}"
+            raise StorageUnavailable(
+                refusal(f"{status} {answer.text}", f"answered {answer.status_code}")
+            )
         return answer
 
     async def close(self) -> None:
