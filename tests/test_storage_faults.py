@@ -1,5 +1,7 @@
 """Stores that are slow, stalled, refusing or without their bucket: told apart, never permanent."""
 
+import asyncio
+import gc
 from collections.abc import AsyncIterator, Iterator
 from itertools import accumulate
 from pathlib import Path
@@ -68,6 +70,31 @@ async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
     proxy.heal()
 
     assert store.unfinished() == []
+
+
+async def test_parts_that_fail_together_fail_the_upload_once(
+    store: Store, proxy: FaultProxy
+) -> None:
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    proxy.inject(Fault("answer", names=frozenset({"UploadPart"}), after=("UploadPart", 2)))
+
+    async def source() -> AsyncIterator[bytes]:
+        async for chunk in chunks(4 * 8 * MIB):
+            yield chunk
+        # The parts in flight fail while the next one is waited for.
+        await asyncio.to_thread(proxy.wait_struck, 4)
+        await asyncio.sleep(0.5)
+        async for chunk in chunks(8 * MIB):
+            yield chunk
+
+    upload = asyncio.ensure_future(put(store, "together", source()))
+    await asyncio.wait([upload])
+    assert isinstance(upload.exception(), StorageUnavailable)
+    del upload
+    gc.collect()
+
+    assert told == []
 
 
 def test_the_parts_of_an_object_hold_what_an_object_may_have() -> None:

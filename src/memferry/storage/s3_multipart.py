@@ -88,11 +88,10 @@ class MultipartUpload:
     async def _land(self, most: int) -> None:
         """Wait until no more parts than that are in flight."""
         while len(self._flying) > most:
-            landed, self._flying = await asyncio.wait(
-                self._flying, return_when=asyncio.FIRST_COMPLETED
-            )
+            landed, _ = await asyncio.wait(self._flying, return_when=asyncio.FIRST_COMPLETED)
             for task in landed:
                 task.result()
+                self._flying.discard(task)
 
     async def _send_part(self, number: int, part: bytes) -> None:
         began = time.monotonic()
@@ -102,8 +101,8 @@ class MultipartUpload:
     async def _give_up(self) -> None:
         for task in self._flying:
             task.cancel()
-        if self._flying:
-            await asyncio.wait(self._flying)
+        # Their faults are taken here: the first of them has been raised, the others say no more.
+        await asyncio.gather(*self._flying, return_exceptions=True)
 
 
 async def _cut(chunks: AsyncIterable[bytes], pace: Pace) -> AsyncIterator[bytes]:
