@@ -21,6 +21,7 @@ MemferryError
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
+├── HeadTooLarge             the head of the request is
 ├── LimitReached             the tenant has taken what a limit allows; says when to ask again
 │   ├── TooManyRequests      in a minute
 │   ├── TooManyExports       in an hour
@@ -196,6 +197,18 @@ class TooLarge(MemferryError):
     def __init__(self, field: str, limit_bytes: int) -> None:
         super().__init__(f"{field}: larger than the limit of {limit_bytes} bytes")
         self.field = field
+
+
+class HeadTooLarge(MemferryError):
+    """The head of the request is too large."""
+
+    code = "head_too_large"
+
+    def __init__(self, limit_bytes: int, limit_headers: int) -> None:
+        super().__init__(
+            f"The head of the request is too large: {limit_bytes:,} bytes and {limit_headers} "
+            "headers are the most."
+        )
 
 
 class LimitReached(MemferryError):

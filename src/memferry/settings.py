@@ -141,6 +141,12 @@ class Settings:
         "The embedded server's cache (`shared_buffers`) in MiB; unset: an eighth of the memory "
         "that the machine has or its control group allows, from 128 MiB to 8 GiB.",
     )
+    connections: int = _setting(
+        "MEMFERRY_CONNECTIONS",
+        _positive,
+        1000,
+        "HTTP connections that one API process keeps open; for more, idle ones are closed first.",
+    )
     pool_size: int = _setting(
         "MEMFERRY_POOL_SIZE", _positive, 10, "Database connections per process, at most."
     )

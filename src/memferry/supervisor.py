@@ -5,13 +5,10 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, nullcontext, suppress
 from ipaddress import ip_address
 from typing import Any
-
-import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from memferry.app import (
     embedded_postgres,
@@ -22,6 +19,7 @@ from memferry.app import (
 )
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import MemferryError, Misconfigured, Unavailable
+from memferry.http.server import Server
 from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
@@ -35,7 +33,6 @@ _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
 _LAST_SECONDS = 5
-_REQUESTS_GRACE_SECONDS = 10
 _FIRST_TENANT = "default"
 _NOBODY_HAS_ONE = (
     "not listening on {host}, which other machines reach, while nobody has a token; make one with: "
@@ -68,7 +65,7 @@ async def serve(
         token = await _first_token(settings, listening)
         keep_worker = _worker(settings, stop) if with_worker else nullcontext()
         async with opened_web_app(settings) as app, keep_worker, _watched_workers(settings):
-            server = _Server(_config(app))
+            server = Server(app, connections=settings.connections)
             watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             with suppress(asyncio.CancelledError):
@@ -105,46 +102,6 @@ def _refuse_public_local_tenant(settings: Settings, listening: socket.socket) ->
             f"not listening on {host}, which other machines reach, while MEMFERRY_LOCAL_TENANT "
             "lets programs of this machine in without a token; unset it, or listen on 127.0.0.1"
         )
-
-
-class _Protocol(HttpToolsProtocol):
-    """Answers what is no HTTP at all in our shape as well."""
-
-    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Say what is wrong and hang up."""
-        body = b'{"error":"not a valid HTTP request","code":"invalid"}'
-        self.transport.write(
-            b"HTTP/1.1 400 Bad Request\r\ncontent-type: application/json\r\n"
-            b"content-length: %d\r\nconnection: close\r\n\r\n%b" % (len(body), body)
-        )
-        self.transport.close()
-
-
-def _config(app: Any) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        http=_Protocol,
-        lifespan="off",
-        log_config=None,
-        # Download links are secrets that stand in the path.
-        access_log=False,
-        server_header=False,
-        timeout_graceful_shutdown=_REQUESTS_GRACE_SECONDS,
-    )
-
-
-class _Server(uvicorn.Server):
-    """uvicorn without its own signal handlers: what stops first is the supervisor's business."""
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
-        yield
-
-    async def ready(self, serving: "asyncio.Task[None]") -> None:
-        """Return once connections are accepted, or once serving has failed."""
-        while not self.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
-            await asyncio.sleep(0.01)
 
 
 @asynccontextmanager

@@ -1,0 +1,167 @@
+"""One HTTP/1.1 connection: how much is kept of it, and how slow its other end may be.
+
+h11 parses it and keeps one head at most; uvicorn reads no further while an answer is made. What
+neither of them limits is limited here.
+"""
+
+import fcntl
+import struct
+import sys
+import termios
+from asyncio import BaseTransport, Transport
+from collections.abc import Callable
+from enum import Enum, auto
+from http import HTTPStatus
+from typing import Any, cast
+
+import h11
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from memferry.errors import HeadTooLarge, Invalid, MemferryError
+from memferry.http.errors import ErrorAnswer
+
+HEAD_BYTES = 128 * 1024
+"""A query of 10,000 characters fits, each of them percent-encoded from four bytes of UTF-8."""
+HEADERS = 100
+IDLE_SECONDS = 75
+"""Longer than the minute that load balancers keep connections for."""
+_HEAD_SECONDS = 20.0
+# The least that the other end must send of a body, or take of an answer: 1 KiB a second.
+_PACE_SECONDS, _PACE_BYTES = 20.0, 20 * 1024
+
+
+class WaitsFor(Enum):
+    """What the next step of a connection is up to."""
+
+    REQUEST = auto()
+    """The client, which owes nothing."""
+    HEAD = auto()
+    """The client, which has begun a request."""
+    BODY = auto()
+    """The client, whose body is read as it comes."""
+    READER = auto()
+    """The client, which has an answer to read."""
+    ANSWER = auto()
+    """Us."""
+
+
+class Connection(H11Protocol):
+    """Answers what is no HTTP in our shape, and hangs up on who is too slow."""
+
+    def __init__(self, *args: Any, made: "Callable[[Connection], None]", **kwargs: Any) -> None:
+        """`made` is told of the connection as soon as it is there."""
+        super().__init__(*args, **kwargs)
+        self._made = made
+        self._received = 0
+        self._stage: tuple[WaitsFor, object] = (WaitsFor.REQUEST, None)
+        self.since = self.loop.time()
+        """Since when it waits for the same, or for more of it than has come or gone since."""
+        self._moved = 0
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        """Begin to look at it."""
+        super().connection_made(cast("Transport", _Counted(transport)))
+        self._made(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Parse it, unless it is more than can be asked for before the answer is there."""
+        self._received += len(data)
+        super().data_received(data)
+        if (
+            self.conn.their_state is h11.DONE
+            and len(data) > HEAD_BYTES
+            and len(self.conn.trailing_data[0]) > HEAD_BYTES
+        ):
+            self.transport.abort()
+
+    def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
+        """Say what is wrong, if no answer has begun, and hang up."""
+        fault = sys.exception()
+        hint = getattr(fault, "error_status_hint", HTTPStatus.BAD_REQUEST)
+        if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
+            self.refuse(HeadTooLarge(HEAD_BYTES, HEADERS))
+        else:
+            self.refuse(Invalid("request", "is not valid HTTP"))
+
+    def refuse(self, fault: MemferryError) -> None:
+        """Answer with an error, unless another answer has begun, and hang up."""
+        if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
+            self.transport.abort()
+            return
+        answer = ErrorAnswer(fault)
+        headers = [*answer.raw_headers, (b"connection", b"close")]
+        for event in (
+            h11.Response(
+                status_code=answer.status_code,
+                headers=headers,
+                reason=HTTPStatus(answer.status_code).phrase.encode(),
+            ),
+            h11.Data(data=bytes(answer.body)),
+            h11.EndOfMessage(),
+        ):
+            self.transport.write(self.conn.send(event) or b"")
+        self.transport.close()
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Ignore an upgrade that is not offered (RFC 9110, section 7.8), without a line of log."""
+
+    def waits_for(self) -> WaitsFor:
+        """What its next step is up to."""
+        if self.transport.get_write_buffer_size() > 0:
+            return WaitsFor.READER
+        if self.cycle is None or self.cycle.response_complete:
+            begun = self.conn.their_state is h11.IDLE and self.conn.trailing_data[0]
+            return WaitsFor.HEAD if begun else WaitsFor.REQUEST
+        reading = self.cycle.more_body and not self.flow.read_paused
+        if reading and not self.cycle.waiting_for_100_continue:
+            return WaitsFor.BODY
+        return WaitsFor.ANSWER
+
+    def look(self, now: float) -> None:
+        """Hang up if the other end has been too slow; to be called about once a second."""
+        stage, moved = (self.waits_for(), self.cycle), self._count_moved()
+        if stage != self._stage or moved - self._moved >= _PACE_BYTES:
+            self._stage, self._moved, self.since = stage, moved, now
+        elif now - self.since > _LONGEST[stage[0]]:
+            self.transport.abort()
+
+    def _count_moved(self) -> int:
+        """How many bytes have come from the other end or have been taken by it."""
+        return self._received + cast("_Counted", self.transport).count_taken()
+
+
+_LONGEST = {
+    WaitsFor.REQUEST: IDLE_SECONDS,
+    WaitsFor.HEAD: _HEAD_SECONDS,
+    WaitsFor.BODY: _PACE_SECONDS,
+    WaitsFor.READER: _PACE_SECONDS,
+    # The service bounds its own work.
+    WaitsFor.ANSWER: float("inf"),
+}
+
+
+class _Counted:
+    """A transport that knows how much of what was written the other end has taken."""
+
+    def __init__(self, transport: BaseTransport) -> None:
+        self._transport = cast("Transport", transport)
+        self._written = 0
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+    def write(self, data: bytes) -> None:
+        """Write it, and count it."""
+        self._written += len(data)
+        self._transport.write(data)
+
+    def count_taken(self) -> int:
+        """How many bytes the other end has acknowledged (tcp(7), SIOCOUTQ)."""
+        socket = self._transport.get_extra_info("socket")
+        if socket is None or self._transport.is_closing():
+            return self._written - self._transport.get_write_buffer_size()
+        try:
+            (queued,) = struct.unpack("i", fcntl.ioctl(socket, termios.TIOCOUTQ, bytes(4)))
+        except OSError:
+            queued = 0  # it was cut off a moment ago
+        return self._written - self._transport.get_write_buffer_size() - int(queued)
