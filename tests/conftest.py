@@ -33,6 +33,8 @@ import pytest
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
+from memferry.memories.service import Batches
+from memferry.model.memory import Checked, MovedRow
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
 from memferry.tenants.admin import Admin
 
@@ -123,6 +125,15 @@ def own_database(url: str) -> Iterator[str]:
     asyncio.run(migrate(own))
     yield own
     asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+def only(memory: Checked) -> Batches:
+    """A bulk save of one memory."""
+
+    async def batches() -> AsyncIterator[list[MovedRow]]:
+        yield [MovedRow(index=0, memory=memory, created_at=None, updated_at=None)]
+
+    return batches
 
 
 @asynccontextmanager

@@ -134,8 +134,11 @@ class SimulatedDatabase(Database):
         self._parts = (process, server, rows)
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """A connection that belongs to no tenant."""
+    async def connection(
+        self, on_behalf_of: UUID | None = None, *, heavy: bool = False
+    ) -> AsyncIterator[Connection]:
+        """A connection that belongs to no tenant; there are enough for all."""
+        del on_behalf_of, heavy
         with translated_errors():
             yield cast(Connection, _Session(*self._parts, None))
 
@@ -154,9 +157,10 @@ class SimulatedDatabase(Database):
         snapshot: bool | SharedSnapshot = False,
         patient: bool = False,
         in_order: bool = False,
+        heavy: bool = False,
     ) -> AsyncIterator[Connection]:
         """A connection that belongs to this tenant; nobody here has a limit."""
-        del patient, in_order
+        del patient, in_order, heavy
         snapshot_at = int(snapshot.name) if isinstance(snapshot, SharedSnapshot) else 0
         tenant_id = whose.tenant_id if isinstance(whose, Caller) else whose
         with translated_errors():

@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
-from conftest import opened_database, own_database
+from conftest import only, opened_database, own_database
 from deadlocks import count_deadlocks
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
@@ -184,7 +184,7 @@ async def test_what_is_told_waits_for_a_webhook_that_is_being_deleted(
         hook = await make_hook(database, world.caller)
         work: Actions = {
             "save": lambda: memories.save(world.caller, NEW),
-            "save many": lambda: memories.save_many(world.caller, [(NEW, (None, None))]),
+            "save many": lambda: memories.save_many(world.caller, only(NEW), most=1),
             "export": lambda: exports.create(world.caller, ExportRequest.parse(b"{}")),
         }
         async with held(url, "DELETE FROM memferry.webhooks WHERE id = $1", hook):

@@ -26,6 +26,7 @@ from memferry.database.sql import sql
 from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
 from memferry.filters.tags import Tags
 from memferry.formats import FORMATS
+from memferry.memories.rows import RENDERED_BYTES
 
 LARGE, LARGER = "00000000-0000-7000-8000-00000000a11c", "00000000-0000-7000-8000-000000000b0b"
 ROWS = 6_000
@@ -171,8 +172,11 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
         "count_memories": (sql("count_memories"), ()),
         "probe_export": (sql("probe_export"), (10_001,)),
         "probe_rows": (sql("probe_rows").replace("{columns}", columns), (10_001, 2**17)),
-        "list_memories": (sql("list_memories"), (50, 0, *_END)),
-        "search_memories": (sql("search_memories"), (50, 0, "1234 5678", inf, *_END)),
+        "list_memories": (sql("list_memories"), (50, 0, RENDERED_BYTES, *_END)),
+        "search_memories": (
+            sql("search_memories"),
+            (50, 0, ["1234 5678"], RENDERED_BYTES, inf, *_END),
+        ),
     }
 
 

@@ -21,6 +21,7 @@ from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
+from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
 from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
@@ -47,6 +48,9 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
             webhooks=Webhooks(database, allow_private=False),
             audit=Audit(database),
             pace=Pace(1),
+            memory=Shares(1, tenant_most=1),
+            request_seconds=1,
+            bulk_seconds=1,
             readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
         )
     )

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from canaries import ALICE, BOB, plant, query_for_bob, tables
-from conftest import Service, opened_database, own_database
+from conftest import Service, only, opened_database, own_database
 from faults import Step, running_plant, until
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
@@ -157,7 +157,7 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
     with pytest.raises(UnknownToken):
         await Memories(database).save(Caller(tenant_id=tenant["id"]), NEW)
     with pytest.raises(UnknownToken):
-        await Memories(database).save_many(Caller(tenant_id=tenant["id"]), [(NEW, (None, None))])
+        await Memories(database).save_many(Caller(tenant_id=tenant["id"]), only(NEW), most=1)
     await TenantErasure(url, store).delete("Alice")
     assert list(await TenantErasure(url, store).all()) == []
 

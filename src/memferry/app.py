@@ -14,7 +14,7 @@ from memferry.database.binaries import server_account
 from memferry.database.directory import make_data_directory
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
-from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.database.pool import SERVICE_ROLE, ConnectionShares, Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
 from memferry.exports.downloads import Downloads
@@ -25,6 +25,7 @@ from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
 from memferry.settings import Settings
+from memferry.shares import Shares
 from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.tenants.pace import Pace
@@ -107,6 +108,7 @@ async def opened_parts(
     patient_seconds: int,
     program: str = "memferry",
     on_connect: Callable[[int], object] | None = None,
+    shares: ConnectionShares | None = None,
 ) -> AsyncIterator[tuple[Database, Storage]]:
     """The database and the store of a process; closed at the end, however that comes."""
     database = Database(
@@ -116,6 +118,7 @@ async def opened_parts(
         patient_seconds=patient_seconds,
         program=program,
         on_connect=on_connect,
+        shares=shares,
     )
     store = storage(settings)
     await database.open()
@@ -133,9 +136,12 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
 
-    bulk_seconds = _BULK_TIMES * settings.statement_seconds
     async with (
-        opened_parts(settings, patient_seconds=bulk_seconds) as (database, store),
+        opened_parts(
+            settings,
+            patient_seconds=_BULK_TIMES * settings.statement_seconds,
+            shares=ConnectionShares(settings.pool_size),
+        ) as (database, store),
         aclosing(Audit(database)) as audit,
     ):
         identity = StoreIdentity(database, store)
@@ -147,6 +153,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             limits=_export_limits(settings),
         )
         local = settings.local_tenant
+        memory_bytes = settings.memory_mb * 1024**2
         yield web_app(
             Services(
                 tokens=Tokens(database),
@@ -157,6 +164,9 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
                 audit=audit,
                 pace=Pace(settings.requests_per_minute),
+                memory=Shares(memory_bytes, tenant_most=memory_bytes // 2),
+                request_seconds=settings.request_seconds,
+                bulk_seconds=_BULK_TIMES * settings.request_seconds,
                 readiness=Readiness(database, identity, Workers(database)),
                 public_url=settings.public_url,
                 local_tenant=None

@@ -24,6 +24,7 @@ MemferryError
 ├── HeadTooLarge             the head of the request is
 ├── LimitReached             the tenant has taken what a limit allows; says when to ask again
 │   ├── TooManyRequests      in a minute
+│   ├── TooMuchAtOnce        of what the service can work on side by side
 │   ├── TooManyExports       in an hour
 │   ├── TooManyUnfinishedExports  at once
 │   └── TooManyStoredBytes   in payloads and files
@@ -32,6 +33,8 @@ MemferryError
 ├── Unavailable              a part we need is away; trying again later makes sense
 │   ├── DatabaseUnavailable
 │   ├── StatementTimedOut    the database worked on it for too long
+│   ├── RequestTimedOut      all of the service did
+│   ├── Busy                 others have taken what there is of connections or of memory
 │   ├── TransactionConflict  the database gave way to another transaction
 │   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
@@ -233,6 +236,15 @@ class TooManyRequests(LimitReached):
         )
 
 
+class TooMuchAtOnce(LimitReached):
+    """Earlier requests of this tenant are still at work; send fewer side by side."""
+
+    code = "too_much_at_once"
+
+    def __init__(self) -> None:
+        super().__init__(again_in_seconds=2)
+
+
 class TooManyExports(LimitReached):
     """The limit of exports per hour is reached; deleted ones count."""
 
@@ -304,6 +316,18 @@ class StatementTimedOut(Unavailable):
     """The database needed longer than a request may take; ask for less at a time, or later."""
 
     code = "statement_timed_out"
+
+
+class RequestTimedOut(Unavailable):
+    """The request took longer than it may; ask for less at a time, or later."""
+
+    code = "request_timed_out"
+
+
+class Busy(Unavailable):
+    """The service is busy with other requests; try again in a moment."""
+
+    code = "busy"
 
 
 class TransactionConflict(Unavailable):

@@ -147,6 +147,13 @@ class Settings:
         1000,
         "HTTP connections that one API process keeps open; for more, idle ones are closed first.",
     )
+    memory_mb: int = _setting(
+        "MEMFERRY_MEMORY_MB",
+        _positive,
+        512,
+        "What bodies and answers of all requests of one API process may hold of memory at once, in "
+        "MiB, half of it for one tenant; what would pass it waits, and is refused after 10 s.",
+    )
     pool_size: int = _setting(
         "MEMFERRY_POOL_SIZE", _positive, 10, "Database connections per process, at most."
     )
@@ -212,6 +219,13 @@ class Settings:
         60,
         "How long the database may work on one statement of a request; ten times as long on a "
         "bulk save.",
+    )
+    request_seconds: int = _setting(
+        "MEMFERRY_REQUEST_SECONDS",
+        _positive,
+        120,
+        "How long one request may be worked on, from when its body has come until its answer "
+        "begins; ten times as long for a bulk save.",
     )
     lease_seconds: int = _setting(
         "MEMFERRY_LEASE_SECONDS",

@@ -3,7 +3,12 @@
 import asyncio
 import re
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    asynccontextmanager,
+    nullcontext,
+    suppress,
+)
 from dataclasses import dataclass
 from typing import TypeAlias
 from uuid import UUID
@@ -15,6 +20,7 @@ from memferry.database.literal import array
 from memferry.database.sessions import SLOW_READER, Session, service_settings
 from memferry.errors import DatabaseUnavailable
 from memferry.model.token import Caller, ip_address
+from memferry.shares import Shares
 
 # A text, since asyncpg's classes take type arguments only in its stubs.
 Connection: TypeAlias = (
@@ -48,6 +54,7 @@ UNLIMITED_SECONDS = 30 * 24 * 3600.0
 """For statements that something else bounds than the time since they began."""
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
+_KEPT_CONNECTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -69,6 +76,28 @@ class SharedSnapshot:
         return f"SET TRANSACTION SNAPSHOT '{self.name}';"
 
 
+class ConnectionShares:
+    """Which of a pool's connections a tenant may use at once.
+
+    Some are kept for what belongs to no tenant, such as looking up tokens; and of the others heavy
+    work leaves some for the rest.
+    """
+
+    def __init__(self, pool_size: int) -> None:
+        for_tenants = max(1, pool_size - _KEPT_CONNECTIONS)
+        self._any = Shares(for_tenants, tenant_most=max(1, 3 * for_tenants // 4))
+        self._heavy = Shares(max(1, pool_size // 2), tenant_most=max(1, pool_size // 3))
+
+    @asynccontextmanager
+    async def take(self, tenant_id: UUID, *, heavy: bool) -> AsyncIterator[None]:
+        """Hold one connection's share; raises TooMuchAtOnce or Busy."""
+        async with (
+            self._heavy.take(tenant_id) if heavy else nullcontext(),
+            self._any.take(tenant_id),
+        ):
+            yield
+
+
 class Database:
     """A pool of connections that can read and write only through the service role's views.
 
@@ -85,12 +114,16 @@ class Database:
         patient_seconds: int = 3660,
         program: str = "memferry",
         on_connect: Callable[[int], object] | None = None,
+        shares: ConnectionShares | None = None,
     ) -> None:
         """`patient_seconds` is how long a statement of a patient transaction may take.
+
+        With `shares` no caller's tenant takes all connections from the others.
 
         `program` is what `pg_stat_activity` shows as the application of the sessions. `on_connect`
         is told the process id of the server's end of each new connection.
         """
+        self._shares = shares
         self._program = program
         self._on_connect = on_connect
         self._url = url
@@ -132,21 +165,31 @@ class Database:
             self._pool.terminate()
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(
+        self, on_behalf_of: UUID | None = None, *, heavy: bool = False
+    ) -> AsyncIterator[Connection]:
         """A connection that belongs to no tenant: only the views across tenants answer on it.
 
-        One that does not answer in time is dropped.
+        One that does not answer in time is dropped. It is one of the share of a tenant on whose
+        behalf it is used; raises TooMuchAtOnce or Busy if none of that is free for long. What the
+        database will work on for longer than an instant is `heavy`.
         """
         if self._pool is None:
             raise DatabaseUnavailable
-        with translated_errors():
-            async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
-                try:
-                    yield connection
-                except TimeoutError:
-                    # The pool would wait until the server has given up the statement.
-                    _drop(connection)
-                    raise
+        async with self._share(on_behalf_of, heavy=heavy):
+            with translated_errors():
+                async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
+                    try:
+                        yield connection
+                    except TimeoutError:
+                        # The pool would wait until the server has given up the statement.
+                        _drop(connection)
+                        raise
+
+    def _share(self, tenant_id: UUID | None, *, heavy: bool) -> AbstractAsyncContextManager[None]:
+        if self._shares is None or tenant_id is None:
+            return nullcontext()
+        return self._shares.take(tenant_id, heavy=heavy)
 
     @asynccontextmanager
     async def own_sessions(self) -> AsyncIterator[Connection]:
@@ -178,6 +221,7 @@ class Database:
         snapshot: bool | SharedSnapshot = False,
         patient: bool = False,
         in_order: bool = False,
+        heavy: bool = False,
     ) -> AsyncIterator[Connection]:
         """A transaction in which the views show exactly this tenant's rows.
 
@@ -188,9 +232,14 @@ class Database:
         READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
         that was; a shared snapshot is that of another transaction. With `patient` the longer
         statement timeout applies. With `in_order` rows come by an index that has their order.
+        `heavy` as in `connection`, for a caller's work.
         Commits at the end, rolls back on any error.
         """
-        async with self.connection() as connection, _committed(connection):
+        on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
+        async with (
+            self.connection(on_behalf_of, heavy=heavy) as connection,
+            _committed(connection),
+        ):
             # One round trip; SET LOCAL ends with the transaction.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"

@@ -32,7 +32,7 @@ class ExportLimits:
         idempotency key counts nothing.
         """
         # All exports of the tenant count, also those that the caller's token may not see.
-        async with database.connection() as connection:
+        async with database.connection(tenant_id) as connection:
             row = await connection.fetchrow(
                 sql("start_export"),
                 tenant_id,

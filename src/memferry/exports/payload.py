@@ -1,5 +1,8 @@
 """The payload of a small export: compressed for the database, and as JSON text for the answer."""
 
+import codecs
+from collections.abc import Iterable
+
 import msgspec
 import zstandard
 
@@ -28,13 +31,15 @@ class Payload:
         """All of it, as the database keeps it: one zstd frame (RFC 8878)."""
         return b"".join([*self._compressed, self._compressor.flush()])
 
-    def as_json(self) -> bytes:
-        """All of it as one JSON string."""
-        return b'"%b"' % b"".join(self._escaped)
+    def as_json(self) -> list[bytes]:
+        """All of it as one JSON string, in pieces."""
+        return [b'"', *self._escaped, b'"']
 
 
-def stored_as_json(stored: bytes) -> bytes:
-    """A kept payload as one JSON string; those of the first version are not compressed."""
+def read_stored(stored: bytes) -> list[bytes]:
+    """A kept payload as `Payload.as_json`; those of the first version are not compressed."""
+    pieces: Iterable[bytes] = [stored]
     if stored.startswith(zstandard.FRAME_HEADER):
-        stored = zstandard.ZstdDecompressor().decompressobj().decompress(stored)
-    return msgspec.json.encode(stored.decode())
+        pieces = zstandard.ZstdDecompressor().read_to_iter(stored)
+    texts = codecs.iterdecode(pieces, "utf-8")
+    return [b'"', *(msgspec.json.encode(text)[1:-1] for text in texts), b'"']

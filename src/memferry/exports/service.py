@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any, LiteralString
 from uuid import UUID
 
@@ -24,16 +24,21 @@ from memferry.errors import (
 )
 from memferry.exports.inline import find, running_inline
 from memferry.exports.limits import ExportLimits
-from memferry.exports.payload import Payload, stored_as_json
+from memferry.exports.payload import Payload, read_stored
 from memferry.exports.request import ExportRequest
 from memferry.exports.run import ExportRun
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
 from memferry.model.token import Caller
+from memferry.shares import Hold, hold_uncounted
 from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.exports")
 _TRIES = 5
+# A payload as it is escaped for the answer, and as it is compressed for the database.
+_COPIES = 2
+# Of a payload below this only what is sent counts.
+_UNCOUNTED_BYTES = 2 * 1024 * 1024
 # No export is as new as that.
 _FIRST = (2**63 - 1, "")
 
@@ -56,75 +61,71 @@ class Exports:
         self._lifetime_ms = int(lifetime_seconds * 1000)
 
     async def create(
-        self, caller: Caller, request: ExportRequest, idempotency_key: str | None = None
+        self,
+        caller: Caller,
+        request: ExportRequest,
+        idempotency_key: str | None = None,
+        *,
+        hold: Hold = hold_uncounted,
     ) -> Export:
         """Run a small export at once, queue a large or encrypted one. All of it sees one snapshot.
 
         A repeated idempotency key answers the export it stands for; raises IdempotencyKeyInFlight
         while that one is being made, and IdempotencyKeyReused if it was asked for differently.
         Raises LimitReached or ExportTooLarge for more than one tenant or one export may have, and
-        ExportOvertaken if each of several snapshots held what was meanwhile erased.
+        ExportOvertaken if each of several snapshots held what was meanwhile erased. `hold` is told
+        how many bytes of a payload lie in memory, and waits until there is room for them.
         """
         await self._limits.start(self._database, caller.tenant_id, idempotency_key)
+        asked = _Asked(caller, request, idempotency_key, hold)
         for _ in range(_TRIES):
             with suppress(ExportOvertaken):
-                return await self._create_whole(caller, request, idempotency_key)
+                return await self._create_whole(asked)
         raise ExportOvertaken
 
-    async def _create_whole(
-        self, caller: Caller, request: ExportRequest, key: str | None
-    ) -> Export:
+    async def _create_whole(self, asked: "_Asked") -> Export:
         try:
-            return await self._create(caller, request, key, None)
+            return await self._create(asked, None)
         except _TooLarge as large:
             # A COPY that is left early takes its transaction with it.
-            return await self._create(caller, request, key, large.rows)
+            return await self._create(asked, large.rows)
 
     @retry_conflicts
-    async def _create(
-        self, caller: Caller, request: ExportRequest, key: str | None, too_many: int | None
-    ) -> Export:
+    async def _create(self, asked: "_Asked", too_many: int | None) -> Export:
         """`too_many` is the number of rows, where an answer is known not to hold them."""
-        if key is not None:
-            return await self._create_once(caller, request, key, too_many)
-        async with self._database.tenant(caller, snapshot=True) as connection:
-            return await self._make(connection, caller, request, too_many)
+        if asked.key is not None:
+            return await self._create_once(asked, asked.key, too_many)
+        async with self._database.tenant(asked.caller, snapshot=True, heavy=True) as connection:
+            return await self._make(connection, asked, too_many)
 
-    async def _create_once(
-        self, caller: Caller, request: ExportRequest, key: str, too_many: int | None
-    ) -> Export:
-        asked = request.digest(caller.namespaces)
+    async def _create_once(self, asked: "_Asked", key: str, too_many: int | None) -> Export:
+        digest = asked.request.digest(asked.caller.namespaces)
         try:
-            async with self._database.tenant(caller, snapshot=True) as connection:
+            async with self._database.tenant(asked.caller, snapshot=True, heavy=True) as connection:
                 known = await connection.fetchrow(sql("find_idempotency_key"), key)
                 if known is None or not known["free"]:
                     raise IdempotencyKeyInFlight
                 if known["export_id"] is None:
-                    made = await self._make(connection, caller, request, too_many)
-                    await connection.execute(sql("keep_idempotency_key"), key, asked, made.id)
+                    made = await self._make(connection, asked, too_many)
+                    await connection.execute(sql("keep_idempotency_key"), key, digest, made.id)
                     return made
         except asyncpg.UniqueViolationError as fault:
             # Its first request ended after our snapshot and before we had the key.
             raise TransactionConflict from fault
-        if known["request_sha256"] != asked:
+        if known["request_sha256"] != digest:
             raise IdempotencyKeyReused
-        return await self._read(caller, known["export_id"], of_token=None)
+        return await self._read(asked.caller, known["export_id"], asked.hold, of_token=None)
 
-    async def _make(
-        self,
-        connection: Connection,
-        caller: Caller,
-        request: ExportRequest,
-        too_many: int | None,
-    ) -> Export:
+    async def _make(self, connection: Connection, asked: "_Asked", too_many: int | None) -> Export:
+        request = asked.request
         if too_many is not None:
             return await _queue(connection, request, too_many)
         # A payload lies in the database and in the answer as it is.
         if request.recipient is None:
-            found = await find(connection, caller, request)
+            found = await find(connection, asked.caller, request)
             if found.rows <= INLINE_ROWS:
                 async with running_inline(connection, request, found) as run:
-                    payload = await _small(run, found.rows)
+                    payload = await _small(run, found.rows, asked.hold)
                 return await self._keep(connection, request, run, payload)
         statement, arguments = request.selection.apply(sql("count_memories"))
         count: int = await connection.fetchval(statement, *arguments)
@@ -149,14 +150,17 @@ class Exports:
         )
         return _export(row, payload_json=payload.as_json())
 
-    async def get(self, caller: Caller, export_id: str) -> Export:
+    async def get(self, caller: Caller, export_id: str, *, hold: Hold = hold_uncounted) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound.
 
+        `hold` as in `create`.
         A caller that may create exports and not read them finds those of the same token.
         """
-        return await self._read(caller, export_id, of_token=caller.own_exports_of)
+        return await self._read(caller, export_id, hold, of_token=caller.own_exports_of)
 
-    async def _read(self, caller: Caller, export_id: str, *, of_token: UUID | None) -> Export:
+    async def _read(
+        self, caller: Caller, export_id: str, hold: Hold, *, of_token: UUID | None
+    ) -> Export:
         if not is_export_id(export_id):
             raise ExportNotFound
         async with self._database.tenant(caller) as connection:
@@ -165,7 +169,8 @@ class Exports:
             raise ExportNotFound
         if row["payload"] is None or row["lapsed"]:
             return _export(row)
-        return _export(row, payload_json=await asyncio.to_thread(stored_as_json, row["payload"]))
+        await hold(_COPIES * row["bytes_done"])
+        return _export(row, payload_json=await asyncio.to_thread(read_stored, row["payload"]))
 
     async def newest(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
@@ -208,6 +213,16 @@ class Exports:
             await self._storage.delete(info.key)
 
 
+@dataclass(frozen=True)
+class _Asked:
+    """A request for an export, and who makes it."""
+
+    caller: Caller
+    request: ExportRequest
+    key: str | None
+    hold: Hold
+
+
 class _TooLarge(Exception):
     """The rows of an export are few, and yet too large for an answer."""
 
@@ -216,12 +231,15 @@ class _TooLarge(Exception):
         self.rows = rows
 
 
-async def _small(run: ExportRun, rows: int) -> Payload:
+async def _small(run: ExportRun, rows: int, hold: Hold) -> Payload:
     """All bytes of a run; raises _TooLarge as soon as they are more than an answer may hold."""
-    payload = Payload()
+    payload, held_bytes = Payload(), _UNCOUNTED_BYTES
     async for chunk in run:
         if run.bytes_done > INLINE_BYTES:
             raise _TooLarge(rows)
+        if run.bytes_done > held_bytes:
+            held_bytes = min(4 * held_bytes, INLINE_BYTES)
+            await hold(_COPIES * held_bytes)
         await payload.add(chunk)
     return payload
 
@@ -254,7 +272,7 @@ async def _added(
     return row
 
 
-def _export(row: asyncpg.Record | None, **more: bytes) -> Export:
+def _export(row: asyncpg.Record | None, **more: Sequence[bytes]) -> Export:
     """The export a statement over the view `exports` answered; past its time it is expired."""
     values = dict(row or {}) | more
     export = Export(

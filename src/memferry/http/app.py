@@ -28,12 +28,14 @@ from memferry.http.errors import (
 from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
 from memferry.http.home import home_routes
-from memferry.http.memories import MemoryEndpoints
+from memferry.http.lifetime import Lifetime
+from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.reference import reference_routes
 from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
+from memferry.shares import Shares
 from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
@@ -53,6 +55,11 @@ class Services:
     webhooks: Webhooks
     audit: Audit
     pace: Pace
+    memory: Shares
+    """The bytes that requests may hold."""
+    request_seconds: float
+    bulk_seconds: float
+    """How long a bulk save may be worked on, and any other request."""
     readiness: Readiness
     public_url: str | None = None
     local_tenant: UUID | None = None
@@ -60,8 +67,9 @@ class Services:
 
 
 def web_app(services: Services) -> ASGIApp:
-    """The whole API: CORS outside, then authentication, then the routes."""
-    return Cors(routed_app(services))
+    """The whole API: CORS outside, then the time limit, authentication and the routes."""
+    longer = {BULK_PATH: services.bulk_seconds}
+    return Cors(Lifetime(routed_app(services), services.request_seconds, longer))
 
 
 def routed_app(services: Services) -> FastAPI:
@@ -98,6 +106,7 @@ def routed_app(services: Services) -> FastAPI:
         Authentication,
         tokens=services.tokens,
         pace=services.pace,
+        memory=services.memory,
         local_tenant=services.local_tenant,
     )
     _correct_description(app)

@@ -18,11 +18,14 @@ from memferry.http.errors import ErrorAnswer
 from memferry.http.local import find_local_caller
 from memferry.model.token import Caller, ip_address
 from memferry.model.token import Scope as TokenScope
+from memferry.shares import Shares
 from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
+HELD = "memferry.held"
+"""Where the scope of a request has the memory that it holds until it is answered."""
 _log = logging.getLogger("memferry.http")
 _HEADER = b"authorization"
 _OPEN = frozenset({"/api/health", "/api/health/ready"})
@@ -35,30 +38,44 @@ class Authentication:
     """
 
     def __init__(
-        self, app: ASGIApp, tokens: Tokens, pace: Pace, local_tenant: UUID | None = None
+        self,
+        app: ASGIApp,
+        tokens: Tokens,
+        pace: Pace,
+        memory: Shares,
+        local_tenant: UUID | None = None,
     ) -> None:
-        """`local_tenant` is whom programs on this machine speak for without a token."""
+        """`memory` is what requests may hold, in bytes.
+
+        `local_tenant` is whom programs on this machine speak for without a token.
+        """
         self._app = app
+        self._memory = memory
         self._local_tenant = local_tenant
         self._pace = pace
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 401 or 429."""
-        if scope["type"] == "http" and _is_protected(scope["path"]):
-            try:
-                caller = self._find_local(scope) or await self._tokens.caller(
-                    _bearer(scope), client_address(scope)
-                )
-                self._pace.count(caller.tenant_id)
-                scope[AUTHENTICATED] = caller
-            except MemferryError as fault:
-                if isinstance(fault, UnknownToken):
-                    # It belongs to no tenant, so there is no audit to note it in.
-                    _log.warning("unknown token from %s", client_address(scope))
-                await ErrorAnswer(fault)(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+        if scope["type"] != "http" or not is_protected(scope["path"]):
+            await self._app(scope, receive, send)
+            return
+        try:
+            caller = self._find_local(scope) or await self._tokens.caller(
+                _bearer(scope), client_address(scope)
+            )
+            self._pace.count(caller.tenant_id)
+        except MemferryError as fault:
+            if isinstance(fault, UnknownToken):
+                # It belongs to no tenant, so there is no audit to note it in.
+                _log.warning("unknown token from %s", client_address(scope))
+            await ErrorAnswer(fault)(scope, receive, send)
+            return
+        scope[AUTHENTICATED], scope[HELD] = caller, self._memory.hold(caller.tenant_id)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            scope[HELD].release()
 
     def _find_local(self, scope: Scope) -> Caller | None:
         """A caller without a token; one that sends any is asked for a good one."""
@@ -89,7 +106,8 @@ def needs(
     return check
 
 
-def _is_protected(path: str) -> bool:
+def is_protected(path: str) -> bool:
+    """Whether only the holder of a token gets an answer there."""
     return path.startswith(_PROTECTED) and path not in _OPEN
 
 

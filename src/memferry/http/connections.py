@@ -30,6 +30,10 @@ _HEAD_SECONDS = 20.0
 _PACE_SECONDS, _PACE_BYTES = 20.0, 20 * 1024
 
 
+TASK = "memferry.task"
+"""Where the scope of a request names its task, if that ends with the connection."""
+
+
 class WaitsFor(Enum):
     """What the next step of a connection is up to."""
 
@@ -62,6 +66,13 @@ class Connection(H11Protocol):
         """Begin to look at it."""
         super().connection_made(cast("Transport", _Counted(transport)))
         self._made(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Let the work go that nobody waits for any more."""
+        unanswered = self.cycle is not None and not self.cycle.response_complete
+        super().connection_lost(exc)
+        if unanswered and (task := cast("dict[str, Any]", self.scope).pop(TASK, None)) is not None:
+            task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Parse it, unless it is more than can be asked for before the answer is there."""

@@ -1,6 +1,7 @@
 """The export endpoints: read the request, call one verb, show the result."""
 
 import re
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,9 +14,18 @@ from memferry.exports.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http import shapes
+from memferry.http.answers import answer_pieces
 from memferry.http.docs import add_route, header_field, query_field
 from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
-from memferry.http.requests import caller, number, read_body, read_query, service_address
+from memferry.http.requests import (
+    caller,
+    hold_memory,
+    number,
+    read_body,
+    read_query,
+    service_address,
+    work_beside,
+)
 from memferry.http.views import export_summary, export_view, json_answer
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs
@@ -67,9 +77,11 @@ class ExportEndpoints:
         The `download_url` of a queued export appears when its file is whole. With an
         `Idempotency-Key`, a repeat within 24 hours answers the same export.
         """
-        asked = ExportRequest.parse(await read_body(request, BODY_BYTES) or b"{}")
+        body = await read_body(request, BODY_BYTES) or b"{}"
+        asked = await work_beside(len(body), partial(ExportRequest.parse, body))
         key = _idempotency_key(request)
-        made = await self._exports.create(caller(request), asked, key)
+        hold = partial(hold_memory, request)
+        made = await self._exports.create(caller(request), asked, key, hold=hold)
         return await self._answer(request, made, 201)
 
     async def list_exports(self, request: Request) -> Response:
@@ -94,7 +106,8 @@ class ExportEndpoints:
 
         A token with `exports:create` and without `exports:read` finds its own.
         """
-        found = await self._exports.get(caller(request), export_id)
+        hold = partial(hold_memory, request)
+        found = await self._exports.get(caller(request), export_id, hold=hold)
         return await self._answer(request, found, 200)
 
     async def delete_export(self, request: Request, export_id: str) -> Response:
@@ -112,7 +125,7 @@ class ExportEndpoints:
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
         if export.status in UNFINISHED:
             headers["Retry-After"] = "1"
-        return json_answer(export_view(export, address), status, headers)
+        return await answer_pieces(request, export_view(export, address), status, headers)
 
 
 def _idempotency_key(request: Request) -> str | None:

@@ -1,7 +1,9 @@
 """The memory endpoints, and the two addresses older clients use for bulk save and recall."""
 
-from collections.abc import Sequence
+from collections import Counter
 from decimal import Decimal
+from functools import partial
+from itertools import chain, count, repeat
 from typing import Any
 from uuid import UUID
 
@@ -13,11 +15,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.erasure.memories import MemoryErasure
-from memferry.errors import Invalid, MemoryNotFound, TooLarge
+from memferry.errors import Invalid, MemoryNotFound
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
+from memferry.http.answers import answer_pieces, answer_rows
+from memferry.http.bulk import BulkRows
 from memferry.http.docs import add_route, filter_fields, list_field, query_field
-from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
+from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.requests import (
     INT64,
     Query,
@@ -26,23 +30,25 @@ from memferry.http.requests import (
     number,
     number_in,
     read_body,
+    read_large_body,
     read_query,
     texts_in,
     time_or_none,
     uuid_in,
     uuid_or,
+    work_beside,
 )
-from memferry.http.views import json_answer, raw_answer, rows
-from memferry.memories.service import Memories, Times
+from memferry.http.views import json_answer
+from memferry.memories.service import Memories
 from memferry.model import json, rules
 from memferry.model.cursor import TimeMs
-from memferry.model.memory import BulkSave, BulkSearch, Change, Checked, MovedMemory, NewMemory
+from memferry.model.memory import BulkSearch, Change, NewMemory
 from memferry.model.token import Scope
 
+BULK_PATH = "/v1/memories/bulk"
 # JSON may spell one byte of text with six (\u0041); content and metadata together stay below this.
 _BODY_BYTES = 16 * 1024 * 1024
 _BULK_BYTES = 128 * 1024 * 1024
-_BULK_ROWS = 10_000
 _QUERIES = 25
 _SEARCH_BODY_BYTES = 1024 * 1024
 _THREAD_ROWS = 10_000
@@ -80,9 +86,7 @@ _THREAD_QUERY = [
 _READ: tuple[Scope, ...] = ("memories:read",)
 _WRITE: tuple[Scope, ...] = ("memories:write",)
 _new_memory = msgspec.json.Decoder(NewMemory)
-_moved_memory = msgspec.json.Decoder(MovedMemory)
 _change = msgspec.json.Decoder(Change)
-_bulk_save = msgspec.json.Decoder(BulkSave)
 _bulk_search = msgspec.json.Decoder(BulkSearch)
 
 
@@ -136,7 +140,7 @@ class MemoryEndpoints:
             parameters=_DELETE_QUERY, scopes=_WRITE,
         )  # fmt: skip
         add_route(
-            router, "POST /v1/memories/bulk", self.save_bulk, 200, shapes.BulkSaved, 400, 413,
+            router, f"POST {BULK_PATH}", self.save_bulk, 200, shapes.BulkSaved, 400, 413,
             body=shapes.BulkSave, scopes=_WRITE,
         )  # fmt: skip
         add_route(
@@ -155,8 +159,10 @@ class MemoryEndpoints:
 
     async def save_memory(self, request: Request) -> Response:
         """Save one memory. It is stored byte for byte; saving it twice makes two."""
-        new = json.decode(_new_memory, await read_body(request, _BODY_BYTES)).checked()
-        return raw_answer((await self._memories.save(caller(request), new)).encode(), 201)
+        body = await read_body(request, _BODY_BYTES)
+        new = await work_beside(len(body), lambda: json.decode(_new_memory, body).checked())
+        row = await self._memories.save(caller(request), new)
+        return await answer_pieces(request, [row.encode()], 201)
 
     async def list_memories(self, request: Request) -> Response:
         """List memories, newest first; with `q`, search them, best first. All filters must hold.
@@ -171,48 +177,47 @@ class MemoryEndpoints:
         pages = Pages(("memories", q, *selection.listing), _FOUND if q else _LISTED)
         asked: Any = {"limit": limit + 1, "offset": offset, "place": pages.place(query)}
         if q:
-            found = await self._memories.search(asking, q, selection, **asked)
+            found = await self._memories.search(asking, [q], selection, **asked)
         else:
             found = await self._memories.newest(asking, selection, **asked)
         names = ("score", "created_at", "id") if q else ("created_at", "id")
-        places = [[row[name] for name in names] for row in found]
+        places = [[row[name] for name in names] for row in found.records]
         link = link_next(request, pages.next_cursor(places, limit))
-        return json_answer(_rendered(found[:limit]), headers=link)
+        return await answer_rows(request, found.first(limit), [(b"[", limit)], b"]", link)
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
         text = await read_body(request, _SEARCH_BODY_BYTES)
-        body = json.decode(_bulk_search, text)
-        json.refuse_repeated_keys(text)
+        body = await work_beside(len(text), partial(_decode_bulk_search, text))
         if not 1 <= len(body.queries) <= _QUERIES:
             raise Invalid("queries", f"expected 1 to {_QUERIES} queries")
         for index, query in enumerate(body.queries):
             rules.text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
         limit = number_in(body.k, 5, least=1, most=50)
         selection = _bulk_selection(body)
-        results = [
-            {
-                "query": query,
-                "hits": _rendered(
-                    await self._memories.search(caller(request), query, selection, limit=limit)
-                ),
-            }
-            for query in body.queries
+        found = await self._memories.search(caller(request), body.queries, selection, limit=limit)
+        hits = Counter(record["query"] for record in found.records)
+        groups = [
+            (b'%b{"query":%b,"hits":[' % (before, msgspec.json.encode(query)), hits[number])
+            for number, query, before in zip(
+                count(1), body.queries, chain([b'{"results":['], repeat(b"]},")), strict=False
+            )
         ]
-        return json_answer({"results": results})
+        return await answer_rows(request, found, groups, b"]}]}")
 
     async def get_memory(self, request: Request, memory_id: str) -> Response:
         """One memory."""
         found = await self._memories.get(caller(request), uuid_or(memory_id, MemoryNotFound()))
-        return raw_answer(found.encode())
+        return await answer_pieces(request, [found.encode()])
 
     async def change_memory(self, request: Request, memory_id: str) -> Response:
         """Change what is given. Metadata is merged at its top level; null removes a key."""
-        change = json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
+        body = await read_body(request, _BODY_BYTES) or b"{}"
+        change = await work_beside(len(body), lambda: json.decode(_change, body).checked())
         changed = await self._memories.change(
             caller(request), uuid_or(memory_id, MemoryNotFound()), change
         )
-        return raw_answer(changed.encode())
+        return await answer_pieces(request, [changed.encode()])
 
     async def delete_memory(self, request: Request, memory_id: str) -> Response:
         """Delete one memory, and with `purge_exports=true` the stored exports that may hold it.
@@ -233,13 +238,16 @@ class MemoryEndpoints:
         Every row gets a new id, whatever id it brings. `ids` are those of the rows in their order,
         null for one that was not saved.
         """
-        body = json.decode(_bulk_save, await read_body(request, _BULK_BYTES))
-        items, faults = _checked_items(body.items)
-        saved = await self._memories.save_many(caller(request), items) if items else []
-        failed, new_ids = {fault["index"] for fault in faults}, iter(saved)
-        ids = [None if index in failed else next(new_ids) for index in range(len(body.items))]
+        rows = await BulkRows.read(await read_large_body(request, _BULK_BYTES))
+        saved = await self._memories.save_many(caller(request), rows.batches, most=len(rows))
+        rows.refuse_empty(saved)
         return json_answer(
-            {"saved": len(saved), "errors": len(faults), "ids": ids, "failures": faults}
+            {
+                "saved": len(saved),
+                "errors": len(rows.failures),
+                "ids": rows.place(saved),
+                "failures": rows.failures,
+            }
         )
 
     async def recall(self, request: Request) -> Response:
@@ -247,8 +255,9 @@ class MemoryEndpoints:
         query = read_query(request)
         limit = number(query.get("limit"), 10, least=1, most=500)
         q = rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
-        found = await self._memories.search(caller(request), q, _selection(query), limit=limit)
-        return json_answer({"memories": _rendered(found), "procedurals": [], "query": q})
+        found = await self._memories.search(caller(request), [q], _selection(query), limit=limit)
+        end = b'],"procedurals":[],"query":%b}' % msgspec.json.encode(q)
+        return await answer_rows(request, found, [(b'{"memories":[', limit)], end)
 
     async def get_thread(self, request: Request, reference: str) -> Response:
         """The pieces of one conversation or document, in order; or one memory, by its id.
@@ -258,21 +267,21 @@ class MemoryEndpoints:
         query, pages = read_query(request), Pages(("thread", reference), _PIECES)
         limit = number(query.get("limit"), _THREAD_ROWS, least=1, most=_THREAD_ROWS)
         place = pages.place(query)
-        found: Sequence[Any] = []
-        # No row holds NUL, and PostgreSQL could not even be asked.
-        if "\x00" not in reference:
-            found = await self._memories.thread(
-                caller(request), reference, uuid_in(reference), limit=limit + 1, place=place
-            )
-        places = [(row["position"], row["created_at"], row["id"]) for row in found]
+        if "\x00" in reference:  # no row holds it, and PostgreSQL could not even be asked
+            return json_answer({"parent_ref": reference, "chunks": []})
+        found = await self._memories.thread(
+            caller(request), reference, uuid_in(reference), limit=limit + 1, place=place
+        )
+        places = [(row["position"], row["created_at"], row["id"]) for row in found.records]
         cursor = pages.next_cursor(places, limit)
-        return json_answer(
-            {
-                "parent_ref": reference,
-                "chunks": _rendered(found[:limit]),
-                **named_cursor(cursor),
-            },
-            headers=link_next(request, cursor),
+        head = b'{"parent_ref":%b,"chunks":[' % msgspec.json.encode(reference)
+        more = b',"next_cursor":%b' % msgspec.json.encode(cursor) if cursor else b""
+        return await answer_rows(
+            request,
+            found.first(limit),
+            [(head, limit)],
+            b"]%b}" % more,
+            link_next(request, cursor),
         )
 
     async def list_namespaces(self, request: Request) -> Response:
@@ -280,8 +289,10 @@ class MemoryEndpoints:
         return json_answer(await self._memories.namespaces(caller(request)))
 
 
-def _rendered(found: Sequence[Any]) -> Raw:
-    return rows(row["row"] for row in found)
+def _decode_bulk_search(text: bytes) -> BulkSearch:
+    body = json.decode(_bulk_search, text)
+    json.refuse_repeated_keys(text)
+    return body
 
 
 def _selection(query: Query) -> Selection:
@@ -308,32 +319,3 @@ def _bulk_selection(body: BulkSearch) -> Selection:
         if value is not None:
             chosen[each] = value
     return Selection.of(chosen)
-
-
-def _checked_items(
-    items: list[Raw],
-) -> tuple[list[tuple[Checked, Times]], list[dict[str, object]]]:
-    """The rows to save, and what is wrong with the others; raises when nothing could be saved."""
-    if len(items) > _BULK_ROWS:
-        raise Invalid("items", f"more than {_BULK_ROWS} rows in one request")
-    good: list[tuple[Checked, Times]] = []
-    faults: list[tuple[int, Invalid | TooLarge]] = []
-    for index, each in enumerate(items):
-        try:
-            good.append(_checked_item(each))
-        except (Invalid, TooLarge) as fault:
-            faults.append((index, fault))
-    if faults and not good:
-        index, first = faults[0]
-        raise Invalid(f"items[{index}].{first.field}", str(first).partition(": ")[2])
-    return good, [
-        {"index": index, "field": each.field, "error": str(each)} for index, each in faults
-    ]
-
-
-def _checked_item(text: Raw) -> tuple[Checked, Times]:
-    item = json.decode(_moved_memory, bytes(text))
-    for field in ("created_at", "updated_at"):
-        if (given := getattr(item, field)) is not None:
-            rules.stored_time_ms(field, given)
-    return item.checked(), (item.created_at, item.updated_at)

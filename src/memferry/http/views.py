@@ -1,6 +1,6 @@
 """What clients see: JSON in the shapes of the contract."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -10,12 +10,14 @@ from starlette.responses import Response
 from memferry.model.export import Export
 
 
-def json_answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A JSON answer; UTF-8, no spaces."""
     return raw_answer(msgspec.json.encode(body), status, headers)
 
 
-def raw_answer(body: bytes, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+def raw_answer(
+    body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
+) -> Response:
     """An answer whose JSON is already text: rows stay as PostgreSQL rendered them."""
     return Response(body, status, headers, media_type="application/json")
 
@@ -25,12 +27,12 @@ def rows(texts: Iterable[str]) -> Raw:
     return Raw(f"[{','.join(texts)}]".encode())
 
 
-def export_view(export: Export, download_url: str | None) -> dict[str, Any]:
-    """One export as create and get answer it."""
-    return export_summary(export) | {
-        "payload": None if export.payload_json is None else Raw(export.payload_json),
-        "download_url": download_url,
-    }
+def export_view(export: Export, download_url: str | None) -> list[bytes]:
+    """One export as create and get answer it: JSON in pieces, since a payload may be large."""
+    summary = msgspec.json.encode(export_summary(export)).removesuffix(b"}")
+    url = msgspec.json.encode(download_url)
+    payload = [b"null"] if export.payload_json is None else export.payload_json
+    return [b'%b,"payload":' % summary, *payload, b',"download_url":%b}' % url]
 
 
 def export_summary(export: Export) -> dict[str, Any]:

@@ -1,7 +1,8 @@
 """What can be done with one tenant's memories. Rows come back as JSON text PostgreSQL rendered."""
 
+import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -14,12 +15,14 @@ from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
 from memferry.filters import Selection
+from memferry.memories.rows import RENDERED_BYTES, Render, Rows
 from memferry.model import json, rules
 from memferry.model.identity import new_memory_ids
-from memferry.model.memory import Change, Checked
+from memferry.model.memory import Checked, CheckedChange, MovedRow
 from memferry.model.token import Caller
 
-Times = tuple[int | None, int | None]
+Batches = Callable[[], AsyncIterator[Sequence[MovedRow]]]
+"""Gives the rows of a bulk save from the first to the last."""
 
 # Places before the first row: no memory is as new as that, no piece of a thread as early.
 _NEWEST = (2**63 - 1, UUID(int=0))
@@ -56,30 +59,41 @@ class Memories:
         return row
 
     @retry_conflicts
-    async def save_many(self, caller: Caller, items: Sequence[tuple[Checked, Times]]) -> list[UUID]:
-        """Save all of these or none; answers their ids, which rise in the same order."""
-        new = [each for each, _ in items]
-        for index, each in enumerate(new):
-            caller.check_namespace(each.namespace, f"items[{index}].namespace")
-        ids = new_memory_ids(len(items))
-        async with self._database.tenant(caller, patient=True) as connection:
-            saved: int = await connection.fetchval(
-                sql("save_memories"),
-                ids,
-                [each.content for each in new],
-                [each.namespace for each in new],
-                # unnest cannot take lists of unequal length apart
-                [array(each.tags) for each in new],
-                [each.source for each in new],
-                [each.source_ref for each in new],
-                [each.metadata for each in new],
-                [created for _, (created, _) in items],
-                [updated for _, (_, updated) in items],
-                timeout=self._database.patient_timeout,
-            )
-        if saved < len(items):
-            raise UnknownToken  # its tenant is being deleted
+    async def save_many(self, caller: Caller, batches: Batches, *, most: int) -> list[UUID]:
+        """Save all of these or none; answers their ids, which rise in the same order.
+
+        `most` is how many there may be in all batches. Batches are taken anew for each try.
+        """
+        ids, new_ids = list[UUID](), new_memory_ids(most)
+        async with self._database.tenant(caller, patient=True, heavy=True) as connection:
+            async for rows in batches():
+                for row in rows:
+                    caller.check_namespace(row.memory.namespace, f"items[{row.index}].namespace")
+                batch = new_ids[len(ids) : len(ids) + len(rows)]
+                await self._save_batch(connection, batch, rows)
+                ids += batch
         return ids
+
+    async def _save_batch(
+        self, connection: Connection, ids: Sequence[UUID], rows: Sequence[MovedRow]
+    ) -> None:
+        memories = [row.memory for row in rows]
+        saved: int = await connection.fetchval(
+            sql("save_memories"),
+            ids,
+            [memory.content for memory in memories],
+            [memory.namespace for memory in memories],
+            # unnest cannot take lists of unequal length apart
+            [array(memory.tags) for memory in memories],
+            [memory.source for memory in memories],
+            [memory.source_ref for memory in memories],
+            [memory.metadata for memory in memories],
+            [row.created_at for row in rows],
+            [row.updated_at for row in rows],
+            timeout=self._database.patient_timeout,
+        )
+        if saved < len(rows):
+            raise UnknownToken  # its tenant is being deleted
 
     async def get(self, caller: Caller, memory_id: UUID) -> str:
         """One memory's row; raises MemoryNotFound."""
@@ -88,21 +102,25 @@ class Memories:
         return _found(row)
 
     @retry_conflicts
-    async def change(self, caller: Caller, memory_id: UUID, change: Change) -> str:
-        """Change what is given; answers the new row. Raises MemoryNotFound, Invalid, TooLarge.
+    async def change(self, caller: Caller, memory_id: UUID, change: CheckedChange) -> str:
+        """Change what is given; answers the new row. Raises MemoryNotFound, TooLarge.
 
         Metadata is merged at its top level, and a null there removes the key.
         """
-        content, tags, namespace, metadata = change.arguments()
-        if namespace is not None:
-            caller.check_namespace(namespace)
+        if change.namespace is not None:
+            caller.check_namespace(change.namespace)
+        metadata = change.metadata
         async with self._database.tenant(caller) as connection:
             if metadata is not None:
-                metadata = _merge(
-                    _found(await connection.fetchval(sql("lock_metadata"), memory_id)), metadata
-                )
+                old = _found(await connection.fetchval(sql("lock_metadata"), memory_id))
+                metadata = await asyncio.to_thread(_merge, old, metadata)
             row: str | None = await connection.fetchval(
-                sql("change_memory"), memory_id, content, tags, namespace, metadata
+                sql("change_memory"),
+                memory_id,
+                change.content,
+                change.tags,
+                change.namespace,
+                metadata,
             )
         return _found(row)
 
@@ -114,34 +132,42 @@ class Memories:
         limit: int,
         offset: int = 0,
         place: Sequence[Any] | None = None,
-    ) -> list[asyncpg.Record]:
+    ) -> Rows:
         """The rows that match, newest first, behind a place if one is given.
 
-        Each is rendered as `row`; `created_at` and `id`, which a place is made of, stand beside it.
+        A place is made of `created_at` and `id`.
         """
         statement, arguments = selection.apply(
-            sql("list_memories"), limit, offset, *(place or _NEWEST)
+            sql("list_memories"), limit, offset, RENDERED_BYTES, *(place or _NEWEST)
         )
-        return await self._fetch(caller, statement, arguments)
+        heavy = bool(selection.conditions)
+        return Rows(
+            await self._fetch(caller, statement, arguments, heavy=heavy), self._renderer(caller)
+        )
 
     async def search(
         self,
         caller: Caller,
-        query: str,
+        queries: Sequence[str],
         selection: Selection,
         *,
         limit: int,
         offset: int = 0,
         place: Sequence[Any] | None = None,
-    ) -> list[asyncpg.Record]:
-        """The rows that match and share any word with the query, best first, each with a score.
+    ) -> Rows:
+        """For each query the rows that match and share any word with it, best first.
 
-        As `newest`; a place has the score before the others.
+        As `newest`; a place has the score before the others. Each row has its score, and `query`,
+        the number of its query from 1.
         """
         statement, arguments = selection.apply(
-            sql("search_memories"), limit, offset, query, *(place or (math.inf, *_NEWEST))
+            sql("search_memories"),
+            *(limit, offset, list(queries), RENDERED_BYTES),
+            *(place or (math.inf, *_NEWEST)),
         )
-        return await self._fetch(caller, statement, arguments)
+        return Rows(
+            await self._fetch(caller, statement, arguments, heavy=True), self._renderer(caller)
+        )
 
     async def thread(
         self,
@@ -151,14 +177,27 @@ class Memories:
         *,
         limit: int,
         place: Sequence[Any] | None = None,
-    ) -> list[asyncpg.Record]:
+    ) -> Rows:
         """The rows whose metadata.parent_ref or source_ref is this, by metadata.chunk_index.
 
         The memory with that id is one of them if it has no parent_ref. As `newest`; a place is
         `position`, `created_at` and `id`.
         """
-        arguments = [reference, limit, *(place or _FOREMOST), memory_id]
-        return await self._fetch(caller, sql("list_thread"), arguments)
+        arguments = [reference, limit, RENDERED_BYTES, *(place or _FOREMOST), memory_id]
+        found = await self._fetch(caller, sql("list_thread"), arguments, heavy=True)
+        return Rows(found, self._renderer(caller))
+
+    def _renderer(self, caller: Caller) -> Render:
+        async def render(records: Sequence[asyncpg.Record]) -> dict[int, str]:
+            arguments: list[object] = [[record["id"] for record in records]]
+            statement = sql("render_memories")
+            if "score" in records[0].keys():  # noqa: SIM118 - a record is no mapping
+                statement = sql("render_hits")
+                arguments.append([record["score"] for record in records])
+            rows = await self._fetch(caller, statement, arguments)
+            return {row["place"] - 1: row["row"] for row in rows}
+
+        return render
 
     async def namespaces(self, caller: Caller) -> list[Mapping[str, object]]:
         """Name, number of memories and last change (epoch ms) of each namespace, newest first."""
@@ -166,9 +205,14 @@ class Memories:
             return [dict(row) for row in await connection.fetch(sql("list_namespaces"))]
 
     async def _fetch(
-        self, caller: Caller, statement: str, arguments: Sequence[object]
+        self,
+        caller: Caller,
+        statement: str,
+        arguments: Sequence[object],
+        *,
+        heavy: bool = False,
     ) -> list[asyncpg.Record]:
-        async with self._database.tenant(caller) as connection:
+        async with self._database.tenant(caller, heavy=heavy) as connection:
             return await connection.fetch(statement, *arguments)
 
 

@@ -1,5 +1,6 @@
 """What an export is: its states, the allowed changes between them, its row and its job."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 from uuid import UUID
@@ -54,7 +55,7 @@ class Export:
     expires_at: int | None
     purged_at: int | None
     """When its bytes were removed because a memory they held was deleted."""
-    payload_json: bytes | None = None
+    payload_json: Sequence[bytes] | None = None
     """The whole export as one JSON string, if it was small."""
 
     @property

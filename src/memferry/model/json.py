@@ -38,7 +38,7 @@ _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[{]}")))
 
 
-def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes) -> _T:
+def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes | bytearray) -> _T:
     """The body as the decoder's type; raises Invalid that names the field."""
     _refuse_deep(body)
     try:
@@ -144,7 +144,7 @@ _WITH_WILD_NUMBERS = msgspec.json.Decoder(float_hook=str)
 class Skeleton:
     """What is left of JSON text without the characters in its strings: brackets, numbers, words."""
 
-    def __init__(self, text: bytes) -> None:
+    def __init__(self, text: bytes | bytearray) -> None:
         # After this a quote only opens or closes a string: escapes are read from left to right.
         self._text = text.replace(rb"\\", b"--").replace(rb"\"", b"--")
         self._bare = b"".join(self._text.split(b'"')[::2])
@@ -195,7 +195,7 @@ def _invalid(message: str) -> Invalid:
     return Invalid(field, message[:1].lower() + message[1:].replace("`", "").replace(" | null", ""))
 
 
-def _diagnose(body: bytes, fault: Exception) -> Invalid:
+def _diagnose(body: bytes | bytearray, fault: Exception) -> Invalid:
     """Find the field that made a body unreadable; only ever runs on refused input."""
     if len(body) > _SEARCHED_BYTES:
         return Invalid("body", _reason(fault))
@@ -238,7 +238,7 @@ def _reason(fault: Exception) -> str:
     return str(fault) if own else f"is not valid JSON: {fault}"
 
 
-def _refuse_deep(body: bytes) -> None:
+def _refuse_deep(body: bytes | bytearray) -> None:
     """Raise Invalid for what is nested too deep, before anything recurses into it.
 
     How deep a decoder goes, and whether it notices, is another matter in every Python.
@@ -249,7 +249,7 @@ def _refuse_deep(body: bytes) -> None:
             raise Invalid(field, f"nested deeper than {MAX_DEPTH} levels")
 
 
-def _too_deep(body: bytes) -> str | None:
+def _too_deep(body: bytes | bytearray) -> str | None:
     """The top-level field in which the nesting passes the limit; None if none does."""
     depth, last, field = 0, "body", "body"
     for match in _TOKENS.finditer(body):

@@ -54,6 +54,27 @@ class MovedMemory(NewMemory, frozen=True, kw_only=True):
     created_at: int | None = None
     updated_at: int | None = None
 
+    def moved(self, index: int) -> "MovedRow":
+        """The values as they are stored; raises as `checked`."""
+        for field, given in (("created_at", self.created_at), ("updated_at", self.updated_at)):
+            if given is not None:
+                rules.stored_time_ms(field, given)
+        return MovedRow(
+            index=index,
+            memory=self.checked(),
+            created_at=self.created_at,
+            updated_at=self.updated_at,
+        )
+
+
+class MovedRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of a bulk save that broke no rule, and its place among the others."""
+
+    index: int
+    memory: Checked
+    created_at: int | None
+    updated_at: int | None
+
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
     """What to change in a memory; what is not given stays."""
@@ -63,27 +84,30 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     namespace: str | UnsetType = UNSET
     metadata: Raw | UnsetType = UNSET
 
-    def arguments(self) -> tuple[str | None, list[str] | None, str | None, str | None]:
-        """Content, tags, namespace and metadata as the statement takes them; None: unchanged.
+    def checked(self) -> "CheckedChange":
+        """The values as they are stored.
 
-        Raises Invalid when there is nothing to change.
+        Raises Invalid or TooLarge, also when there is nothing to change.
         """
         if all(getattr(self, name) is UNSET for name in self.__struct_fields__):
             raise Invalid("body", "give at least one of content, tags, namespace, metadata")
         if self.metadata is not UNSET and bytes(self.metadata) == b"null":
             raise Invalid("metadata", "expected object, got null")
-        return (
-            None if self.content is UNSET else rules.content("content", self.content),
-            None if self.tags is UNSET else rules.tags("tags", self.tags),
-            None if self.namespace is UNSET else _namespace(self.namespace),
-            None if self.metadata is UNSET else _metadata(self.metadata),
+        return CheckedChange(
+            content=None if self.content is UNSET else rules.content("content", self.content),
+            tags=None if self.tags is UNSET else rules.tags("tags", self.tags),
+            namespace=None if self.namespace is UNSET else _namespace(self.namespace),
+            metadata=None if self.metadata is UNSET else _metadata(self.metadata),
         )
 
 
-class BulkSave(msgspec.Struct, frozen=True, kw_only=True):
-    """Rows to save together."""
+class CheckedChange(msgspec.Struct, frozen=True, kw_only=True):
+    """A change that breaks no rule; None: unchanged."""
 
-    items: list[Raw]
+    content: str | None
+    tags: list[str] | None
+    namespace: str | None
+    metadata: str | None
 
 
 class BulkSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,9 +1,13 @@
--- The newest memories first, those behind the place ($3, $4); the id breaks ties, so pages neither overlap nor leave gaps.
--- Rendered outside: a row that OFFSET skips costs its place in the index, and nothing else.
-SELECT page.created_at, page.id, row_to_json(page)::text AS row
+-- The newest memories first, those behind the place ($4, $5); the id breaks ties, so pages neither overlap nor leave gaps.
+-- Rendered outside: a row that OFFSET skips costs its place in the index, and nothing else. Rows beyond $3 bytes are not
+-- rendered at all; render_memories does that later.
+SELECT page.created_at, page.id, page.bytes,
+    CASE WHEN sum(page.bytes) OVER (ORDER BY page.created_at DESC, page.id DESC) <= $3
+        THEN row_to_json(page.memory)::text END AS row
 FROM (
-    SELECT memory.* FROM memories AS memory
-    WHERE {filters} AND (created_at, id) < ($3::bigint, $4::uuid)
+    SELECT created_at, id, text_bytes(content, source_ref, tags, metadata) AS bytes, memory
+    FROM memories AS memory
+    WHERE {filters} AND (created_at, id) < ($4::bigint, $5::uuid)
     ORDER BY created_at DESC, id DESC
     LIMIT $1 OFFSET $2
 ) AS page

@@ -1,17 +1,25 @@
--- The pieces of one conversation or document, those behind the place ($3, $4, $5); or the one memory with the id $6, if it
--- belongs to none. Containment uses the metadata index; ->> would not. A piece without a number comes last.
-SELECT piece.position::text AS position, piece.created_at, piece.id, row_to_json(memory)::text AS row
+-- The pieces of one conversation or document, those behind the place ($4, $5, $6); or the one memory with the id $7, if it
+-- belongs to none. Containment uses the metadata index; ->> would not. A piece without a number comes last. Rows beyond $3
+-- bytes are not rendered; render_memories does that later.
+SELECT page.position::text AS position, page.created_at, page.id, page.bytes,
+    CASE WHEN sum(page.bytes) OVER (ORDER BY page.position, page.created_at, page.id) <= $3
+        THEN row_to_json(page.memory)::text END AS row
 FROM (
-    SELECT coalesce(
-            CASE WHEN json_typeof(metadata -> 'chunk_index') = 'number'
-                THEN (metadata ->> 'chunk_index')::numeric END,
-            'Infinity') AS position,
-        created_at, id
-    FROM memories
-    WHERE source_ref = $1 OR metadata::jsonb @> jsonb_build_object('parent_ref', $1::text)
-        OR (id = $6::uuid AND (metadata ->> 'parent_ref') IS NULL)
-) AS piece
-CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = piece.id) AS memory
-WHERE (piece.position, piece.created_at, piece.id) > ($3::numeric, $4::bigint, $5::uuid)
-ORDER BY piece.position, piece.created_at, piece.id
-LIMIT $2
+    SELECT piece.position, piece.created_at, piece.id, memory,
+        text_bytes(memory.content, memory.source_ref, memory.tags, memory.metadata) AS bytes
+    FROM (
+        SELECT coalesce(
+                CASE WHEN json_typeof(metadata -> 'chunk_index') = 'number'
+                    THEN (metadata ->> 'chunk_index')::numeric END,
+                'Infinity') AS position,
+            created_at, id
+        FROM memories
+        WHERE source_ref = $1 OR metadata::jsonb @> jsonb_build_object('parent_ref', $1::text)
+            OR (id = $7::uuid AND (metadata ->> 'parent_ref') IS NULL)
+    ) AS piece
+    CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = piece.id) AS memory
+    WHERE (piece.position, piece.created_at, piece.id) > ($4::numeric, $5::bigint, $6::uuid)
+    ORDER BY piece.position, piece.created_at, piece.id
+    LIMIT $2
+) AS page
+ORDER BY page.position, page.created_at, page.id

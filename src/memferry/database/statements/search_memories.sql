@@ -1,15 +1,22 @@
--- The memories that share any word with $3, best first, those behind the place ($4, $5, $6). Longer texts do not win by
--- their length (1).
-SELECT hit.score, hit.created_at, hit.id, row_to_json(hit)::text AS row
+-- For each of the queries $3 the memories that share any word with it, best first, those behind the place ($5, $6, $7).
+-- Longer texts do not win by their length (1). Rows beyond $4 bytes in all are not rendered; render_hits does that later.
+SELECT hit.query, hit.score, hit.created_at, hit.id, hit.bytes,
+    CASE WHEN sum(hit.bytes) OVER (ORDER BY hit.query, hit.score DESC, hit.created_at DESC, hit.id DESC) <= $4
+        THEN row_to_json(hit.row)::text END AS row
 FROM (
-    SELECT * FROM (
-        SELECT memory.*,
-            greatest(ts_rank(words(content), any_word($3), 1), '1e-9'::real) AS score
-        FROM memories AS memory
-        WHERE words(content) @@ any_word($3) AND {filters}
-    ) AS ranked
-    WHERE (score, created_at, id) < ($4::real, $5::bigint, $6::uuid)
-    ORDER BY score DESC, created_at DESC, id DESC
-    LIMIT $1 OFFSET $2
+    SELECT asked.query, found.score, found.created_at, found.id, found AS row,
+        text_bytes(found.content, found.source_ref, found.tags, found.metadata) AS bytes
+    FROM unnest($3::text[]) WITH ORDINALITY AS asked (text, query)
+    CROSS JOIN LATERAL (
+        SELECT * FROM (
+            SELECT memory.*,
+                greatest(ts_rank(words(content), any_word(asked.text), 1), '1e-9'::real) AS score
+            FROM memories AS memory
+            WHERE words(content) @@ any_word(asked.text) AND {filters}
+        ) AS ranked
+        WHERE (score, created_at, id) < ($5::real, $6::bigint, $7::uuid)
+        ORDER BY score DESC, created_at DESC, id DESC
+        LIMIT $1 OFFSET $2
+    ) AS found
 ) AS hit
-ORDER BY hit.score DESC, hit.created_at DESC, hit.id DESC
+ORDER BY hit.query, hit.score DESC, hit.created_at DESC, hit.id DESC

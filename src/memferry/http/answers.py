@@ -1,0 +1,122 @@
+"""Answers of any size, sent piece by piece: the next one waits until the last one was taken."""
+
+import logging
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from memferry.errors import MemferryError
+from memferry.http.requests import SMALL_BYTES, hold_memory
+from memferry.http.views import raw_answer
+from memferry.memories.rows import Rows
+
+_log = logging.getLogger("memferry.http")
+_PIECE_BYTES = 64 * 1024
+
+Groups = Sequence[tuple[bytes, int]]
+"""What stands before a group of rows, and how many they are."""
+
+
+class PiecesAnswer(Response):
+    """JSON in pieces; one that ends too early is cut off, so that its reader sees it."""
+
+    media_type = "application/json"
+
+    def __init__(
+        self,
+        pieces: AsyncIterator[bytes],
+        status: int = 200,
+        headers: Mapping[str, str] | None = None,
+        *,
+        size_bytes: int | None = None,
+    ) -> None:
+        """`size_bytes` is that of all pieces together, if it is known."""
+        super().__init__(None, status, headers)
+        self._pieces = pieces
+        if size_bytes is None:
+            del self.headers["content-length"]
+        else:
+            self.headers["content-length"] = str(size_bytes)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
+        """Send it; the server takes no more while its reader has not taken what was sent."""
+        await send(
+            {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
+        )
+        try:
+            async for piece in self._pieces:
+                for part in _cut(piece):
+                    await send({"type": "http.response.body", "body": part, "more_body": True})
+        except MemferryError as fault:
+            _log.warning("an answer is cut off: %s", fault)
+            return
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def answer_pieces(
+    request: Request,
+    pieces: Sequence[bytes],
+    status: int = 200,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """An answer that lies ready; raises TooMuchAtOnce or Busy where there is no memory for it."""
+    size_bytes = sum(map(len, pieces))
+    if size_bytes <= SMALL_BYTES:
+        return raw_answer(b"".join(pieces), status, headers)
+    await hold_memory(request, size_bytes)
+    return PiecesAnswer(_iterate(pieces), status, headers, size_bytes=size_bytes)
+
+
+async def answer_rows(
+    request: Request,
+    rows: Rows,
+    groups: Groups,
+    end: bytes,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Rows as JSON in groups, each as PostgreSQL rendered it; `end` is the text after the last.
+
+    Of a page that is not rendered as a whole, one part after the other is rendered and sent; a row
+    that is deleted meanwhile is left out.
+    """
+    pieces = _compose(rows, groups, end)
+    if rows.rendered:
+        return await answer_pieces(request, [piece async for piece in pieces], headers=headers)
+    return PiecesAnswer(_hold_each(request, pieces), headers=headers)
+
+
+async def _compose(rows: Rows, groups: Groups, end: bytes) -> AsyncIterator[bytes]:
+    """The JSON text, part by part."""
+    heads, left, separator = iter(groups), 0, b""
+    async for part in rows.parts():
+        pieces: list[bytes] = []
+        for row in part:
+            while left == 0:
+                head, left = next(heads)
+                pieces.append(head)
+                separator = b""
+            left -= 1
+            if row is not None:
+                pieces += [separator, row.encode()]
+                separator = b","
+        yield b"".join(pieces)
+    yield b"".join(head for head, _ in heads) + end
+
+
+async def _hold_each(request: Request, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """The pieces, each sent only when there is memory for it."""
+    async for piece in pieces:
+        await hold_memory(request, len(piece))
+        yield piece
+
+
+async def _iterate(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:
+    for piece in pieces:
+        yield piece
+
+
+def _cut(piece: bytes) -> Iterable[memoryview]:
+    view = memoryview(piece)
+    return (view[start : start + _PIECE_BYTES] for start in range(0, len(piece), _PIECE_BYTES))

@@ -1,0 +1,96 @@
+"""The rows of a bulk save: cut out of their body, and checked in batches beside the event loop."""
+
+from collections.abc import AsyncIterator, Sequence
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw
+
+from memferry.errors import Invalid, TooLarge
+from memferry.http.requests import work_beside
+from memferry.model import json
+from memferry.model.memory import MovedMemory, MovedRow
+
+ROWS = 10_000
+# What is checked and saved in one go; or it is a single row.
+_BATCH_BYTES = 1024 * 1024
+_NO_ITEM = Raw(b"")
+# This array has a place for each row that may come, and refuses the next one at once. A list would
+# take in all that 128 MiB have room for, which is 64 million, before anybody could count them.
+_Items = msgspec.defstruct(
+    "_Items",
+    [(f"item_{index}", Raw, _NO_ITEM) for index in range(ROWS)],
+    array_like=True,
+    forbid_unknown_fields=True,
+)
+_Body: Any = msgspec.defstruct("_Body", [("items", _Items)])
+_body: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Body)
+_moved_memory = msgspec.json.Decoder(MovedMemory)
+
+
+class BulkRows:
+    """What one request wants to save."""
+
+    def __init__(self, items: Sequence[Raw]) -> None:
+        self._items = items
+        self.failures: list[dict[str, object]] = []
+        """Which rows break a rule, after all batches were taken."""
+        self._first_fault: Invalid | None = None
+
+    @classmethod
+    async def read(cls, body: bytearray) -> "BulkRows":
+        """Cut the rows out of a body; raises Invalid for more than there may be."""
+        return cls(await work_beside(len(body), lambda: _cut_items(body)))
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    async def batches(self) -> AsyncIterator[list[MovedRow]]:
+        """The rows that break no rule, in batches; anew each time. The others become failures."""
+        self.failures, self._first_fault = [], None
+        start = 0
+        while start < len(self._items):
+            end, size = start, 0
+            while end < len(self._items) and (end == start or size < _BATCH_BYTES):
+                size += len(bytes(self._items[end]))
+                end += 1
+            yield await work_beside(size, partial(self._check, range(start, end)))
+            start = end
+
+    def place(self, ids: Sequence[UUID]) -> list[UUID | None]:
+        """The ids of the saved rows, each in the place of its row; None for a failure."""
+        failed, saved = {failure["index"] for failure in self.failures}, iter(ids)
+        return [None if index in failed else next(saved) for index in range(len(self._items))]
+
+    def refuse_empty(self, ids: Sequence[UUID]) -> None:
+        """Raise what is wrong with the first row if none was saved."""
+        if self._first_fault is not None and not ids:
+            raise self._first_fault
+
+    def _check(self, span: range) -> list[MovedRow]:
+        good: list[MovedRow] = []
+        for index in span:
+            try:
+                memory = json.decode(_moved_memory, bytes(self._items[index]))
+                good.append(memory.moved(index))
+            except (Invalid, TooLarge) as fault:
+                self._note(index, fault)
+        return good
+
+    def _note(self, index: int, fault: Invalid | TooLarge) -> None:
+        if not self.failures:
+            reason = str(fault).partition(": ")[2]
+            self._first_fault = Invalid(f"items[{index}].{fault.field}", reason)
+        self.failures.append({"index": index, "field": fault.field, "error": str(fault)})
+
+
+def _cut_items(body: bytearray) -> list[Raw]:
+    try:
+        items = json.decode(_body, body).items
+    except Invalid as fault:
+        if "at most length" in fault.reason:
+            raise Invalid("items", f"more than {ROWS} rows in one request") from fault
+        raise
+    return [item for item in msgspec.structs.astuple(items) if item is not _NO_ITEM]
