@@ -1,0 +1,275 @@
+"""Nobody takes the memory, the event loop or the database from the others: `./run test-load`.
+
+Each test does what a hostile or careless program would, while another tenant works: the service
+may grow by 200 MiB, and the other tenant may wait for a second.
+"""
+
+import http.client
+import json
+import random
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, suppress
+from pathlib import Path
+
+import pytest
+
+from conftest import Person, Service, make_person, start_service, stop_service
+from load import MIB, watched
+from memferry.database.embedded import EmbeddedPostgres
+
+pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
+Make = Callable[[str], Person]
+
+
+@pytest.fixture(scope="module")
+def loaded(home: Path) -> Iterator[tuple[Service, Make]]:
+    """A service of its own with an embedded server, all of whose processes are looked at."""
+    place = home / "load"
+    place.mkdir(mode=0o711)
+    service = start_service(place)
+    url = EmbeddedPostgres(place / "postgres").url()
+    with ExitStack() as stack:
+        yield service, lambda name: stack.enter_context(make_person(name, service, url))
+    assert stop_service(service) == 0
+
+
+@pytest.fixture
+def service(loaded: tuple[Service, Make]) -> Service:
+    return loaded[0]
+
+
+@pytest.fixture
+def alice(loaded: tuple[Service, Make]) -> Person:
+    """Who loads it."""
+    return loaded[1]("alice")
+
+
+@pytest.fixture
+def bob(loaded: tuple[Service, Make]) -> Person:
+    """Who has nothing to do with it."""
+    person = loaded[1]("bob")
+    person.save("small")
+    return person
+
+
+def connect(service: Service) -> socket.socket:
+    host, _, port = service.url.removeprefix("http://").partition(":")
+    return socket.create_connection((host, int(port)), timeout=60)
+
+
+def flood(service: Service, start: bytes, piece: bytes, size: int) -> None:
+    """Send that much, or until the other end has had enough."""
+    with connect(service) as connection, suppress(OSError):
+        connection.sendall(start)
+        for _ in range(size // len(piece)):
+            connection.sendall(piece)
+
+
+def ask(person: Person, method: str, path: str, body: bytes | None = None) -> tuple[int, int]:
+    """The status and the size of an answer, which is read and not kept; 0 if it was cut off."""
+    host, _, port = str(person.base_url).removeprefix("http://").rstrip("/").partition(":")
+    connection = http.client.HTTPConnection(host, int(port), timeout=120)
+    size = 0
+    try:
+        connection.request(method, path, body, {"Authorization": f"Bearer {person.token}"})
+        answer = connection.getresponse()
+        while piece := answer.read(MIB):
+            size += len(piece)
+    except OSError:
+        return 0, size
+    finally:
+        connection.close()
+    return answer.status, size
+
+
+def side_by_side(number: int, work: Callable[[], tuple[int, int]]) -> list[tuple[int, int]]:
+    with ThreadPoolExecutor(number) as pool:
+        return list(pool.map(lambda _: work(), range(number)))
+
+
+@pytest.mark.parametrize("connections", [1, 20])
+def test_headers_that_never_end(service: Service, bob: Person, connections: int) -> None:
+    def attack() -> tuple[int, int]:
+        flood(service, b"GET / HTTP/1.1\r\nHost: a\r\n", b"a:\r\n" * 65536, 100 * MIB)
+        return 0, 0
+
+    with watched(service, bob) as load:
+        side_by_side(connections, attack)
+
+    load.assert_bounded()
+
+
+@pytest.mark.parametrize("connections", [1, 20])
+def test_requests_without_waiting_for_answers(
+    service: Service, bob: Person, connections: int
+) -> None:
+    def attack() -> tuple[int, int]:
+        flood(service, b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 10_000, 40 * MIB)
+        return 0, 0
+
+    with watched(service, bob) as load:
+        side_by_side(connections, attack)
+
+    load.assert_bounded()
+
+
+def test_thirteen_hundred_idle_connections(service: Service, bob: Person) -> None:
+    with watched(service, bob) as load, ExitStack() as stack:
+        for _ in range(1300):
+            stack.enter_context(connect(service))
+        time.sleep(1)
+
+    load.assert_bounded()
+
+
+@pytest.mark.parametrize(
+    "element", ["0,", "[],", '{"b":0},', "1e399,"], ids=["0", "lists", "objects", "large"]
+)
+def test_a_bulk_save_of_large_metadata(
+    service: Service, alice: Person, bob: Person, element: str
+) -> None:
+    metadata = '{"a":[' + element * ((MIB - 100) // len(element)) + "0]}"
+    row = '{"content":"x","metadata":' + metadata + "}"
+    body = ('{"items":[' + ",".join([row] * 127) + "]}").encode()
+    with watched(service, bob) as load:
+        status, _ = ask(alice, "POST", "/v1/memories/bulk", body)
+
+    assert status == 200
+    load.assert_bounded()
+
+
+@pytest.mark.parametrize("mib", [16, 127])
+@pytest.mark.parametrize("element", ["0,", "{},", "[],"])
+def test_a_bulk_save_of_more_rows_than_there_may_be(
+    service: Service, alice: Person, bob: Person, mib: int, element: str
+) -> None:
+    body = ('{"items":[' + element * (mib * MIB // len(element)) + "0]}").encode()
+    with watched(service, bob) as load:
+        status, _ = ask(alice, "POST", "/v1/memories/bulk", body)
+
+    assert status == 400
+    load.assert_bounded()
+
+
+def fill(person: Person, content: str, number: int) -> None:
+    for _ in range(number):
+        person.save(content)
+
+
+@pytest.mark.parametrize("content", ["x" * MIB, "\x01" * MIB], ids=["plain", "escaped"])
+def test_pages_of_large_rows(service: Service, alice: Person, bob: Person, content: str) -> None:
+    fill(alice, content, 100)
+    with watched(service, bob) as load:
+        answers = side_by_side(3, lambda: ask(alice, "GET", "/api/memories?limit=500"))
+
+    assert {status for status, _ in answers} == {200}
+    assert all(size > 100 * len(json.dumps(content)) for _, size in answers)
+    load.assert_bounded()
+
+
+def test_clients_that_do_not_read_their_answers(
+    service: Service, alice: Person, bob: Person
+) -> None:
+    fill(alice, "x" * MIB, 100)
+    request = (
+        f"GET /api/memories?limit=500 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {alice.token}"
+    )
+    with watched(service, bob) as load, ExitStack() as stack:
+        for _ in range(50):
+            stack.enter_context(connect(service)).sendall(request.encode() + b"\r\n\r\n")
+        time.sleep(15)
+
+    load.assert_bounded()
+
+
+def test_change_after_change_of_one_row(service: Service, alice: Person, bob: Person) -> None:
+    path = f"/api/memories/{alice.save('x')['id']}"
+    statuses = []
+    with watched(service, bob) as load:
+        for number in range(20):
+            body = json.dumps({"metadata": {f"k{number}": "x" * 200_000}})
+            statuses.append(ask(alice, "PATCH", path, body.encode())[0])
+
+    assert statuses == [200] * 5 + [413] * 15
+    load.assert_bounded()
+
+
+def test_bulk_searches_that_are_hung_up(service: Service, alice: Person, bob: Person) -> None:
+    chance = random.Random(1)
+    words = [f"w{number}" for number in range(1000)]
+    for _ in range(10):
+        alice.save(" ".join(chance.choices(words, k=250_000))[: MIB - 10])
+    queries = [" ".join(chance.choices(words, k=10)) for _ in range(25)]
+    body = json.dumps({"queries": queries, "k": 50}).encode()
+    head = (
+        f"POST /api/memories/search/bulk HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
+        f"Authorization: Bearer {alice.token}\r\n\r\n"
+    ).encode()
+    with watched(service, bob, after=5) as load:
+        with ExitStack() as stack:
+            for _ in range(12):
+                stack.enter_context(connect(service)).sendall(head + body)
+            time.sleep(2)
+        began = time.monotonic()
+        status, _ = ask(alice, "GET", "/api/memories?limit=1")
+        freed = time.monotonic() - began
+
+    assert status == 200
+    assert freed < 5
+    load.assert_bounded()
+
+
+def test_a_hundred_searches_for_one_common_word(
+    service: Service, alice: Person, bob: Person
+) -> None:
+    alice.save_many([{"content": f"common words of memory {i}"} for i in range(20_000)])
+    with watched(service, bob) as load:
+        answers = side_by_side(100, lambda: ask(alice, "GET", "/api/memories?q=common"))
+
+    assert {status for status, _ in answers} <= {200, 429}
+    load.assert_bounded()
+
+
+def test_fifty_inline_exports_of_thirty_mib(service: Service, alice: Person, bob: Person) -> None:
+    alice.save_many([{"content": "y" * 1000} for _ in range(9_000)])
+    alice.save_many([{"content": "z" * 200_000} for _ in range(100)])
+    with watched(service, bob) as load:
+        answers = side_by_side(
+            50, lambda: ask(alice, "POST", "/api/memories/exports", b'{"format":"ndjson"}')
+        )
+
+    assert {status for status, _ in answers} <= {201, 429}
+    assert [size > 28 * MIB for status, size in answers if status == 201]
+    load.assert_bounded()
+
+
+def test_everything_at_once(service: Service, alice: Person, bob: Person) -> None:
+    fill(alice, "x" * MIB, 30)
+    over = threading.Event()
+
+    def repeat(work: Callable[[], object]) -> None:
+        while not over.is_set():
+            work()
+
+    bulk = b'{"items":[' + b"0," * (30 * MIB) + b"0]}"
+    works: list[Callable[[], object]] = [
+        lambda: ask(alice, "GET", "/api/memories?limit=500"),
+        lambda: ask(alice, "POST", "/v1/memories/bulk", bulk),
+        lambda: ask(alice, "POST", "/api/memories/exports", b"{}"),
+        lambda: flood(service, b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 1000, 10 * MIB),
+        lambda: flood(service, b"GET / HTTP/1.1\r\nHost: a\r\n", b"a:\r\n" * 65536, 10 * MIB),
+    ]
+    with watched(service, bob) as load:
+        threads = [threading.Thread(target=repeat, args=[work]) for work in works for _ in range(3)]
+        for thread in threads:
+            thread.start()
+        time.sleep(15)
+        over.set()
+        for thread in threads:
+            thread.join()
+
+    load.assert_bounded(mib=512)
