@@ -31,7 +31,7 @@ LINKS: tuple[Guard, ...] = (
     ),
     *module("http/exports.py", _PRIVATE, ', "Cache-Control": "no-store"'),
     *module(
-        "supervisor.py",
+        "http/server.py",
         "test_exports.py::test_no_link_is_ever_logged",
         ("access_log=False", "access_log=True"),
     ),

@@ -23,7 +23,7 @@ GUARDS: tuple[Guard, ...] = (
         "exports/service.py",
         "test_export_life.py",
         'or not known["free"]',
-        ('if known["request_sha256"] != asked:', "if False:"),
+        ('if known["request_sha256"] != digest:', "if False:"),
     ),
     # The sweeper removes what is over, and nothing else.
     *statement(

@@ -33,7 +33,14 @@ def loaded(home: Path) -> Iterator[tuple[Service, Make]]:
     service = start_service(place)
     url = EmbeddedPostgres(place / "postgres").url()
     with ExitStack() as stack:
-        yield service, lambda name: stack.enter_context(make_person(name, service, url))
+
+        def make(name: str) -> Person:
+            return stack.enter_context(make_person(name, service, url))
+
+        person = make("warm")
+        # What it takes once, such as its connections to the database, is no answer to a load.
+        side_by_side(20, lambda: ask(person, "GET", "/api/memories?q=warm"))
+        yield service, make
     assert stop_service(service) == 0
 
 
@@ -62,11 +69,15 @@ def connect(service: Service) -> socket.socket:
 
 
 def flood(service: Service, start: bytes, piece: bytes, size: int) -> None:
-    """Send that much, or until the other end has had enough."""
+    """Send that much, or until the other end has had enough, or for ten seconds."""
+    over = time.monotonic() + 10
     with connect(service) as connection, suppress(OSError):
         connection.sendall(start)
+        connection.settimeout(2)
         for _ in range(size // len(piece)):
             connection.sendall(piece)
+            if time.monotonic() > over:
+                break
 
 
 def ask(person: Person, method: str, path: str, body: bytes | None = None) -> tuple[int, int]:

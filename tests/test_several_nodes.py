@@ -23,6 +23,7 @@ from conftest import NO_TLS, execute, free_port, own_database
 from faults import opened_session, until
 from memferry.database.binaries import find_binaries
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
+from memferry.database.pool import ConnectionShares
 from memferry.settings import Settings
 from memferry.storage import S3Options
 from nodes import Api, Balancer, Nodes, counted
@@ -150,15 +151,20 @@ def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connecti
     assert {export["status"] for export in finished} == {"completed"}
     for export in finished:
         assert_downloadable(export, apis)
-    # Each pool was filled once, and then some more was asked for.
-    assert 2 * Settings().pool_size <= peaks.most[""] <= 2 * connections("serve --no-worker")
+    # Each node's share of one tenant was filled once, and then some more was asked for.
+    assert 2 * share() <= peaks.most[""] <= 2 * connections("serve --no-worker")
     assert peaks.most["worker"] <= 2 * connections("worker")
 
 
+def share() -> int:
+    """How many connections of a node one tenant has at once."""
+    return ConnectionShares(Settings().pool_size).tenant_most
+
+
 def fill_pools(url: str, pool: ThreadPoolExecutor, balancer: Balancer) -> None:
-    """Let more requests wait in the database than there are connections."""
+    """Let a tenant send more requests than it gets connections for."""
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
-    full = 2 * Settings().pool_size
+    full = 2 * share()
     with opened_session(url) as owner:
         owner("BEGIN")
         owner("LOCK memferry.memories IN EXCLUSIVE MODE")

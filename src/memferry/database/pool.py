@@ -85,7 +85,8 @@ class ConnectionShares:
 
     def __init__(self, pool_size: int) -> None:
         for_tenants = max(1, pool_size - _KEPT_CONNECTIONS)
-        self._any = Shares(for_tenants, tenant_most=max(1, 3 * for_tenants // 4))
+        self.tenant_most = max(1, 3 * for_tenants // 4)
+        self._any = Shares(for_tenants, tenant_most=self.tenant_most)
         self._heavy = Shares(max(1, pool_size // 2), tenant_most=max(1, pool_size // 3))
 
     @asynccontextmanager

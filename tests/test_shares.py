@@ -1,0 +1,151 @@
+"""What there is only so much of goes round: no tenant takes it all, and none waits for ever."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from uuid import UUID
+
+import pytest
+
+from memferry.errors import Busy, TooMuchAtOnce
+from memferry.shares import Shares
+
+ALICE, BOB, CHARLIE = (UUID(int=number) for number in (1, 2, 3))
+
+
+class Line:
+    """Who took shares, in that order; each keeps them until let go."""
+
+    def __init__(self, shares: Shares) -> None:
+        self.shares = shares
+        self.order: list[str] = []
+        self._leave: dict[str, asyncio.Event] = {}
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+
+    async def come(self, name: str, tenant_id: UUID, amount: int = 1) -> None:
+        """Stand in line."""
+        self._leave[name] = asyncio.Event()
+        self._tasks[name] = asyncio.create_task(self._stay(name, tenant_id, amount))
+        await _settle()
+
+    async def leave(self, name: str) -> None:
+        """Give the shares back."""
+        self._leave[name].set()
+        await _settle()
+
+    async def hang_up(self, name: str) -> None:
+        """Wait no longer."""
+        self._tasks[name].cancel()
+        await _settle()
+
+    async def end(self) -> None:
+        """Let everybody go."""
+        for event in self._leave.values():
+            event.set()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    async def _stay(self, name: str, tenant_id: UUID, amount: int) -> None:
+        async with self.shares.take(tenant_id, amount):
+            self.order.append(name)
+            await self._leave[name].wait()
+
+
+async def _settle() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
+
+
+async def test_a_tenant_alone_leaves_something_to_the_next_one() -> None:
+    line = Line(Shares(3, tenant_most=2))
+    for name in ("alice 1", "alice 2", "alice 3"):
+        await line.come(name, ALICE)
+    await line.come("bob", BOB)
+
+    assert line.order == ["alice 1", "alice 2", "bob"]
+    await line.end()
+
+
+async def test_the_tenant_that_holds_least_is_next() -> None:
+    line = Line(Shares(3, tenant_most=3))
+    for name in ("alice 1", "alice 2", "alice 3"):
+        await line.come(name, ALICE)
+    await line.come("alice 4", ALICE)
+    await line.come("bob 1", BOB)
+    await line.come("bob 2", BOB)
+    await line.come("charlie", CHARLIE)
+    for name in ("alice 1", "alice 2", "alice 3"):
+        await line.leave(name)
+
+    assert line.order[3:] == ["bob 1", "charlie", "alice 4"]
+    await line.end()
+
+
+async def test_within_a_tenant_the_first_to_come_is_the_first_served() -> None:
+    line = Line(Shares(4, tenant_most=4))
+    await line.come("first", ALICE, 3)
+    await line.come("large", ALICE, 2)
+    await line.come("small", ALICE, 1)
+    await line.leave("first")
+
+    assert line.order == ["first", "large", "small"]
+    await line.end()
+
+
+async def test_who_stops_waiting_takes_nothing_along() -> None:
+    line = Line(Shares(1, tenant_most=1))
+    await line.come("alice", ALICE)
+    await line.come("bob", BOB)
+    await line.come("charlie", CHARLIE)
+    await line.hang_up("bob")
+    await line.leave("alice")
+
+    assert line.order == ["alice", "charlie"]
+    await line.end()
+
+
+async def test_who_is_served_and_hangs_up_in_the_same_moment_gives_it_back() -> None:
+    shares = Shares(1, tenant_most=1)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(shares.take(ALICE))
+        waiting = asyncio.create_task(shares.acquire(BOB, 1))
+        await _settle()
+        await stack.aclose()
+        waiting.cancel()
+        await _settle()
+
+    assert waiting.cancelled()
+    async with asyncio.timeout(1), shares.take(CHARLIE):
+        pass
+
+
+async def test_who_waits_too_long_for_its_own_share_is_told_so() -> None:
+    shares = Shares(2, tenant_most=1, wait_seconds=0.05)
+    async with shares.take(ALICE):
+        with pytest.raises(TooMuchAtOnce):
+            await shares.acquire(ALICE, 1)
+
+
+async def test_who_waits_too_long_for_others_is_told_that_the_service_is_busy() -> None:
+    shares = Shares(1, tenant_most=1, wait_seconds=0.05)
+    async with shares.take(ALICE):
+        with pytest.raises(Busy):
+            await shares.acquire(BOB, 1)
+
+
+async def test_what_is_more_than_a_tenant_may_have_at_all_counts_as_all_of_that() -> None:
+    shares = Shares(4, tenant_most=2)
+    async with shares.take(ALICE, 100), shares.take(BOB, 2):
+        pass
+
+
+async def test_a_request_that_holds_more_and_more_gives_all_of_it_back() -> None:
+    shares = Shares(10, tenant_most=8, wait_seconds=0.05)
+    held = shares.hold(ALICE)
+    for amount in (2, 1, 5, 100):
+        await held.grow(amount)
+    with pytest.raises(Busy):
+        await shares.acquire(BOB, 3)
+    held.release()
+    held.release()
+
+    async with shares.take(BOB, 8), shares.take(ALICE, 2):
+        pass
