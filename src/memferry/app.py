@@ -20,6 +20,7 @@ from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
 from memferry.exports.downloads import Downloads
 from memferry.exports.limits import ExportLimits
 from memferry.exports.service import Exports
+from memferry.memories.limits import MemoryLimits
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
@@ -157,7 +158,10 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
         yield web_app(
             Services(
                 tokens=Tokens(database),
-                memories=Memories(database),
+                memories=Memories(
+                    database,
+                    MemoryLimits(rows=settings.memory_rows, bytes=settings.memory_bytes),
+                ),
                 memory_erasure=MemoryErasure(database, store, always_purge=settings.purge_exports),
                 exports=exports,
                 downloads=Downloads(database, store, exports, direct=settings.direct_downloads),

@@ -27,7 +27,9 @@ MemferryError
 │   ├── TooMuchAtOnce        of what the service can work on side by side
 │   ├── TooManyExports       in an hour
 │   ├── TooManyUnfinishedExports  at once
-│   └── TooManyStoredBytes   in payloads and files
+│   ├── TooManyStoredBytes   in payloads and files
+│   ├── TooManyMemories      in the store
+│   └── TooManyMemoryBytes   in the store
 ├── PreconditionFailed       the file is not the one that the request is about
 ├── RangeNotSatisfiable      the asked-for bytes lie outside the file
 ├── Unavailable              a part we need is away; trying again later makes sense
@@ -280,6 +282,27 @@ class TooManyStoredBytes(LimitReached):
             f"The limit of {limit:,} bytes stored in exports is reached; "
             "delete some, or wait until they expire.",
             again_in_seconds,
+        )
+
+
+class TooManyMemories(LimitReached):
+    """The limit of memories is reached; delete some."""
+
+    code = "too_many_memories"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"The limit of {limit:,} memories is reached; delete some.")
+
+
+class TooManyMemoryBytes(LimitReached):
+    """The limit of bytes in memories is reached; delete some, or make some smaller."""
+
+    code = "too_many_memory_bytes"
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"The limit of {limit:,} bytes in memories is reached; delete some, "
+            "or make some smaller."
         )
 
 

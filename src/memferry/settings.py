@@ -186,6 +186,18 @@ class Settings:
         60_000,
         "Requests of one tenant that one API process answers in a minute, at most.",
     )
+    memory_rows: int = _setting(
+        "MEMFERRY_TENANT_MEMORIES",
+        _positive,
+        10_000_000,
+        "Memories one tenant may have.",
+    )
+    memory_bytes: int = _setting(
+        "MEMFERRY_TENANT_MEMORY_BYTES",
+        _positive,
+        50 * 1024**3,
+        "Bytes of texts and metadata one tenant's memories may have before it can save no more.",
+    )
     exports_per_hour: int = _setting(
         "MEMFERRY_TENANT_EXPORTS_PER_HOUR",
         _positive,

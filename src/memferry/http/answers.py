@@ -8,7 +8,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from memferry.errors import MemferryError
-from memferry.http.requests import SMALL_BYTES, hold_memory
+from memferry.http.bodies import SMALL_BYTES, hold_memory
 from memferry.http.views import raw_answer
 from memferry.memories.rows import Rows
 
@@ -91,17 +91,21 @@ async def _compose(rows: Rows, groups: Groups, end: bytes) -> AsyncIterator[byte
     """The JSON text, part by part."""
     heads, left, separator = iter(groups), 0, b""
     async for part in rows.parts():
-        pieces: list[bytes] = []
+        piece = bytearray()
         for row in part:
             while left == 0:
                 head, left = next(heads)
-                pieces.append(head)
+                piece += head
                 separator = b""
             left -= 1
             if row is not None:
-                pieces += [separator, row.encode()]
+                piece += separator + row.encode()
                 separator = b","
-        yield b"".join(pieces)
+        text = bytes(piece)
+        # It may wait for its reader for long, and alone.
+        part.clear()
+        piece.clear()
+        yield text
     yield b"".join(head for head, _ in heads) + end
 
 

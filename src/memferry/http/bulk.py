@@ -1,5 +1,6 @@
 """The rows of a bulk save: cut out of their body, and checked in batches beside the event loop."""
 
+import mmap
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
@@ -40,9 +41,13 @@ class BulkRows:
         self._first_fault: Invalid | None = None
 
     @classmethod
-    async def read(cls, body: bytearray) -> "BulkRows":
+    async def read(cls, body: bytearray | mmap.mmap) -> "BulkRows":
         """Cut the rows out of a body; raises Invalid for more than there may be."""
-        return cls(await work_beside(len(body), lambda: _cut_items(body)))
+        rows = cls(await work_beside(len(body), lambda: _cut_items(body)))
+        if isinstance(body, mmap.mmap):
+            # All of it was read once; from now on each row is when its turn comes.
+            body.madvise(mmap.MADV_DONTNEED)
+        return rows
 
     def __len__(self) -> int:
         return len(self._items)
@@ -86,7 +91,7 @@ class BulkRows:
         self.failures.append({"index": index, "field": fault.field, "error": str(fault)})
 
 
-def _cut_items(body: bytearray) -> list[Raw]:
+def _cut_items(body: bytearray | mmap.mmap) -> list[Raw]:
     try:
         items = json.decode(_body, body).items
     except Invalid as fault:

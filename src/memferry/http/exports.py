@@ -15,17 +15,10 @@ from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http import shapes
 from memferry.http.answers import answer_pieces
+from memferry.http.bodies import hold_memory, read_body
 from memferry.http.docs import add_route, header_field, query_field
 from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
-from memferry.http.requests import (
-    caller,
-    hold_memory,
-    number,
-    read_body,
-    read_query,
-    service_address,
-    work_beside,
-)
+from memferry.http.requests import caller, number, read_query, service_address, work_beside
 from memferry.http.views import export_summary, export_view, json_answer
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs

@@ -19,6 +19,7 @@ from memferry.errors import Invalid, MemoryNotFound
 from memferry.filters import LIST_FILTERS, Filter, Selection
 from memferry.http import shapes
 from memferry.http.answers import answer_pieces, answer_rows
+from memferry.http.bodies import read_body, read_large_body
 from memferry.http.bulk import BulkRows
 from memferry.http.docs import add_route, filter_fields, list_field, query_field
 from memferry.http.paging import CURSOR, Pages, link_next
@@ -29,8 +30,6 @@ from memferry.http.requests import (
     flag,
     number,
     number_in,
-    read_body,
-    read_large_body,
     read_query,
     texts_in,
     time_or_none,

@@ -1,4 +1,4 @@
-"""Reading what a request says: the caller, the body, the query string."""
+"""Reading what a request says: the caller, the query string, and its values."""
 
 import asyncio
 import re
@@ -11,10 +11,9 @@ from uuid import UUID
 import msgspec
 from starlette.requests import Request
 
-from memferry.errors import Invalid, TooLarge
-from memferry.http.auth import ALLOWED, HELD
+from memferry.errors import Invalid
+from memferry.http.auth import ALLOWED
 from memferry.model.token import Caller
-from memferry.shares import Held
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
@@ -22,11 +21,7 @@ _T = TypeVar("_T")
 INT64 = 2**63 - 1
 _QUERY = "memferry.query"
 _QUERY_FIELDS = 200
-SMALL_BYTES = 64 * 1024
-"""As much a request may hold without being counted."""
 _QUICK_BYTES = 16 * 1024
-# A body, and what is made of it.
-_COPIES = 2
 
 
 def caller(request: Request) -> Caller:
@@ -39,42 +34,6 @@ def service_address(request: Request) -> str:
     """Under what people reach the service: the operator's word, else what the request came to."""
     public_url: str | None = request.app.state.public_url
     return public_url or str(request.base_url).rstrip("/")
-
-
-async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """The whole body; refused with TooLarge as soon as it passes the limit.
-
-    Raises TooMuchAtOnce or Busy where there is no memory for it.
-    """
-    return bytes(await read_large_body(request, limit_bytes))
-
-
-async def read_large_body(request: Request, limit_bytes: int) -> bytearray:
-    """As `read_body`, without a copy."""
-    announced = request.headers.get("content-length", "")
-    if announced.isdigit() and int(announced) > limit_bytes:
-        raise TooLarge("body", limit_bytes)
-    if announced.isdigit():
-        await hold_memory(request, _COPIES * int(announced))
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limit_bytes:
-            raise TooLarge("body", limit_bytes)
-        if len(body) > SMALL_BYTES and not announced:
-            # How much more will come, nobody knows.
-            await hold_memory(request, _COPIES * limit_bytes)
-    return body
-
-
-async def hold_memory(request: Request, size_bytes: int) -> None:
-    """Hold that much of the memory for requests until the answer is sent; little is not counted.
-
-    Raises TooMuchAtOnce or Busy where there is no room for long.
-    """
-    if size_bytes > SMALL_BYTES:
-        held: Held = request.scope[HELD]
-        await held.grow(size_bytes)
 
 
 async def work_beside(size_bytes: int, work: Callable[[], _T]) -> _T:

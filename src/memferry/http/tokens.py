@@ -10,9 +10,10 @@ from starlette.responses import Response
 
 from memferry.errors import TokenNotFound
 from memferry.http import shapes
+from memferry.http.bodies import read_body
 from memferry.http.docs import add_route, query_field
 from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
-from memferry.http.requests import caller, number, read_body, read_query, uuid_or
+from memferry.http.requests import caller, number, read_query, uuid_or
 from memferry.http.views import json_answer
 from memferry.model import json
 from memferry.model.cursor import TimeMs

@@ -23,16 +23,20 @@ class Rows:
         return Rows(self.records[:number], self._render)
 
     async def parts(self) -> AsyncIterator[list[str | None]]:
-        """The texts of all rows in order, part by part; None for one that was deleted meanwhile."""
-        done = 0
-        while done < len(self.records) and self.records[done]["row"] is not None:
-            done += 1
-        yield [record["row"] for record in self.records[:done]]
-        while done < len(self.records):
-            part = self.records[done : done + _count_fitting(self.records, done)]
+        """The texts of all rows in order, part by part; None for one that was deleted meanwhile.
+
+        Can be taken once: a part that was taken is not kept.
+        """
+        records, self.records = self.records, ()
+        done = sum(record["row"] is not None for record in records)
+        first, records = records[:done], records[done:]
+        yield [record["row"] for record in first]
+        del first
+        while records:
+            number = _count_fitting(records)
+            part, records = records[:number], records[number:]
             texts = await self._render(part)
-            yield [texts.get(index) for index in range(len(part))]
-            done += len(part)
+            yield [texts.get(index) for index in range(number)]
 
     @property
     def rendered(self) -> bool:
@@ -40,10 +44,10 @@ class Rows:
         return not self.records or self.records[-1]["row"] is not None
 
 
-def _count_fitting(records: Sequence[asyncpg.Record], start: int) -> int:
-    """How many rows from there on make a part: one at least."""
-    number, size = 1, records[start]["bytes"]
-    for record in records[start + 1 :]:
+def _count_fitting(records: Sequence[asyncpg.Record]) -> int:
+    """How many of these rows make a part: one at least."""
+    number, size = 1, records[0]["bytes"]
+    for record in records[1:]:
         size += record["bytes"]
         if size > RENDERED_BYTES:
             break

@@ -15,6 +15,7 @@ from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
 from memferry.filters import Selection
+from memferry.memories.limits import MemoryLimits
 from memferry.memories.rows import RENDERED_BYTES, Render, Rows
 from memferry.model import json, rules
 from memferry.model.identity import new_memory_ids
@@ -32,19 +33,21 @@ _FOREMOST = (Decimal("-Infinity"), 0, UUID(int=0))
 class Memories:
     """The memories of every tenant, one caller per call."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, limits: MemoryLimits | None = None) -> None:
         self._database = database
+        self._limits = limits or MemoryLimits()
 
     @retry_conflicts
     async def save(self, caller: Caller, new: Checked) -> str:
         """Save one memory; answers its row. The same content saved twice is two memories.
 
-        Raises NamespaceForbidden, as do all that save or move.
+        Raises NamespaceForbidden, as do all that save or move, and LimitReached for more than one
+        tenant may have.
         """
         caller.check_namespace(new.namespace)
         (memory_id,) = new_memory_ids(1)
         async with self._database.tenant(caller) as connection:
-            row: str | None = await connection.fetchval(
+            row = await connection.fetchrow(
                 sql("save_memory"),
                 memory_id,
                 new.content,
@@ -53,10 +56,11 @@ class Memories:
                 new.source,
                 new.source_ref,
                 new.metadata,
+                self._limits.rows,
+                self._limits.bytes,
             )
-        if row is None:
-            raise UnknownToken  # its tenant is being deleted
-        return row
+        saved: str = self._saved(row, "row")
+        return saved
 
     @retry_conflicts
     async def save_many(self, caller: Caller, batches: Batches, *, most: int) -> list[UUID]:
@@ -67,6 +71,8 @@ class Memories:
         ids, new_ids = list[UUID](), new_memory_ids(most)
         async with self._database.tenant(caller, patient=True, heavy=True) as connection:
             async for rows in batches():
+                if not rows:
+                    continue
                 for row in rows:
                     caller.check_namespace(row.memory.namespace, f"items[{row.index}].namespace")
                 batch = new_ids[len(ids) : len(ids) + len(rows)]
@@ -78,7 +84,7 @@ class Memories:
         self, connection: Connection, ids: Sequence[UUID], rows: Sequence[MovedRow]
     ) -> None:
         memories = [row.memory for row in rows]
-        saved: int = await connection.fetchval(
+        row = await connection.fetchrow(
             sql("save_memories"),
             ids,
             [memory.content for memory in memories],
@@ -90,10 +96,19 @@ class Memories:
             [memory.metadata for memory in memories],
             [row.created_at for row in rows],
             [row.updated_at for row in rows],
+            self._limits.rows,
+            self._limits.bytes,
             timeout=self._database.patient_timeout,
         )
-        if saved < len(rows):
-            raise UnknownToken  # its tenant is being deleted
+        self._saved(row, "saved")
+
+    def _saved(self, row: asyncpg.Record | None, name: str) -> Any:
+        """What was saved; raises the limit that is reached, or that the tenant is being deleted."""
+        answer = dict(row or {})
+        self._limits.refuse(too_many=answer["too_many"], too_large=answer["too_large"])
+        if not answer[name]:
+            raise UnknownToken
+        return answer[name]
 
     async def get(self, caller: Caller, memory_id: UUID) -> str:
         """One memory's row; raises MemoryNotFound."""
@@ -103,7 +118,10 @@ class Memories:
 
     @retry_conflicts
     async def change(self, caller: Caller, memory_id: UUID, change: CheckedChange) -> str:
-        """Change what is given; answers the new row. Raises MemoryNotFound, TooLarge.
+        """Change what is given; answers the new row.
+
+        Raises MemoryNotFound, TooLarge, and TooManyMemoryBytes if the row would grow beyond what
+        one tenant may have.
 
         Metadata is merged at its top level, and a null there removes the key.
         """
@@ -114,15 +132,25 @@ class Memories:
             if metadata is not None:
                 old = _found(await connection.fetchval(sql("lock_metadata"), memory_id))
                 metadata = await asyncio.to_thread(_merge, old, metadata)
-            row: str | None = await connection.fetchval(
+            answer = await connection.fetchrow(
                 sql("change_memory"),
                 memory_id,
                 change.content,
                 change.tags,
                 change.namespace,
                 metadata,
+                self._limits.bytes,
             )
-        return _found(row)
+        if answer is None:
+            raise MemoryNotFound
+        self._limits.refuse(too_many=False, too_large=answer["row"] is None)
+        row: str = answer["row"]
+        return row
+
+    async def measure(self, caller: Caller) -> Mapping[str, int]:
+        """What the tenant has of what its limits count: `memories` and `memory_bytes`."""
+        async with self._database.tenant(caller) as connection:
+            return dict(await connection.fetchrow(sql("measure_usage")) or {})
 
     async def newest(
         self,

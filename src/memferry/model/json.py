@@ -5,6 +5,7 @@ PostgreSQL, so that a number beyond 2^53 or with trailing zeros survives.
 """
 
 import json
+import mmap
 import re
 from collections.abc import Iterator
 from typing import Any, TypeVar
@@ -15,6 +16,7 @@ from msgspec import Raw
 from memferry.errors import Invalid
 
 _T = TypeVar("_T")
+Buffer = bytes | bytearray | mmap.mmap
 
 MAX_DEPTH = 64
 # Metadata of that depth, in a row, in a list, in a body.
@@ -38,7 +40,7 @@ _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[{]}")))
 
 
-def decode(decoder: "msgspec.json.Decoder[_T]", body: bytes | bytearray) -> _T:
+def decode(decoder: "msgspec.json.Decoder[_T]", body: Buffer) -> _T:
     """The body as the decoder's type; raises Invalid that names the field."""
     _refuse_deep(body)
     try:
@@ -144,7 +146,7 @@ _WITH_WILD_NUMBERS = msgspec.json.Decoder(float_hook=str)
 class Skeleton:
     """What is left of JSON text without the characters in its strings: brackets, numbers, words."""
 
-    def __init__(self, text: bytes | bytearray) -> None:
+    def __init__(self, text: bytes) -> None:
         # After this a quote only opens or closes a string: escapes are read from left to right.
         self._text = text.replace(rb"\\", b"--").replace(rb"\"", b"--")
         self._bare = b"".join(self._text.split(b'"')[::2])
@@ -195,10 +197,11 @@ def _invalid(message: str) -> Invalid:
     return Invalid(field, message[:1].lower() + message[1:].replace("`", "").replace(" | null", ""))
 
 
-def _diagnose(body: bytes | bytearray, fault: Exception) -> Invalid:
+def _diagnose(body: Buffer, fault: Exception) -> Invalid:
     """Find the field that made a body unreadable; only ever runs on refused input."""
     if len(body) > _SEARCHED_BYTES:
         return Invalid("body", _reason(fault))
+    body = bytes(body)
     try:
         if isinstance(fault, RecursionError):
             raise fault
@@ -238,18 +241,22 @@ def _reason(fault: Exception) -> str:
     return str(fault) if own else f"is not valid JSON: {fault}"
 
 
-def _refuse_deep(body: bytes | bytearray) -> None:
+def _refuse_deep(body: Buffer) -> None:
     """Raise Invalid for what is nested too deep, before anything recurses into it.
 
     How deep a decoder goes, and whether it notices, is another matter in every Python.
     """
-    if len(body) <= _SEARCHED_BYTES and body.count(b"[") + body.count(b"{") > _BODY_DEPTH:
-        field = _too_deep(body) if Skeleton(body).is_deeper_than(_BODY_DEPTH) else None
-        if field is not None:
-            raise Invalid(field, f"nested deeper than {MAX_DEPTH} levels")
+    if len(body) > _SEARCHED_BYTES:
+        return
+    body = bytes(body)
+    if body.count(b"[") + body.count(b"{") <= _BODY_DEPTH:
+        return
+    field = _too_deep(body) if Skeleton(body).is_deeper_than(_BODY_DEPTH) else None
+    if field is not None:
+        raise Invalid(field, f"nested deeper than {MAX_DEPTH} levels")
 
 
-def _too_deep(body: bytes | bytearray) -> str | None:
+def _too_deep(body: bytes) -> str | None:
     """The top-level field in which the nesting passes the limit; None if none does."""
     depth, last, field = 0, "body", "body"
     for match in _TOKENS.finditer(body):

@@ -1,12 +1,26 @@
--- Change what is given. updated_at moves even within one millisecond.
-WITH changed AS (
-    UPDATE memories SET
+-- Change what is given. updated_at moves even within one millisecond. A tenant with $6 bytes may change no memory into a
+-- larger one, but is told so.
+WITH used AS (
+    SELECT coalesce(sum(bytes), 0) AS bytes FROM memory_usage
+), old AS (
+    SELECT id, text_bytes(content, source_ref, tags, metadata) AS bytes,
+        text_bytes(coalesce($2, content), source_ref, coalesce($3::text[], tags), coalesce($5::json, metadata)) AS new_bytes
+    FROM memories WHERE id = $1 FOR UPDATE
+), changed AS (
+    UPDATE memories AS memory SET
         content = coalesce($2, content),
         tags = coalesce($3::text[], tags),
         namespace = coalesce($4, namespace),
         metadata = coalesce($5::json, metadata),
         updated_at = greatest(now_ms(), updated_at + 1)
-    WHERE id = $1
-    RETURNING *
+    FROM old, used
+    WHERE memory.id = $1 AND memory.id = old.id AND (old.new_bytes <= old.bytes OR used.bytes < $6::bigint)
+    RETURNING memory.*
+), counted AS (
+    INSERT INTO memory_usage AS usage (rows, bytes)
+    SELECT 0, old.new_bytes - old.bytes FROM old, changed WHERE old.new_bytes <> old.bytes
+    ON CONFLICT (tenant_id, slot) DO UPDATE SET bytes = usage.bytes + excluded.bytes
 )
-SELECT row_to_json(changed)::text, tell('memory.updated', row_to_json(changed)) FROM changed
+SELECT row_to_json(changed)::text AS row,
+    CASE WHEN changed.id IS NOT NULL THEN tell('memory.updated', row_to_json(changed)) END
+FROM old LEFT JOIN changed ON true

@@ -1,18 +1,26 @@
 -- Save many memories in one round trip; unnest keeps their order. A row that brings its times keeps them:
--- this is the way for memories that move here from elsewhere.
+-- this is the way for memories that move here from elsewhere. None is saved where the tenant would have more than $10
+-- memories, or has $11 bytes already.
 -- The tenant's row is held meanwhile, as in save_memory; so are the webhooks, as in tell().
 WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
+), used AS (
+    SELECT coalesce(sum(rows), 0) + cardinality($1::uuid[]) AS rows, coalesce(sum(bytes), 0) AS bytes FROM memory_usage
 ), saved AS (
     INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
     SELECT item.id, item.content, item.namespace, item.tags::text[], item.source, item.source_ref,
         item.metadata::json, coalesce(item.created_at, now),
         coalesce(item.updated_at, item.created_at, now)
-    FROM home, now_ms() AS now, unnest(
+    FROM home, used, now_ms() AS now, unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
         $8::bigint[], $9::bigint[]
     ) AS item (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
+    WHERE used.rows <= $10::bigint AND used.bytes < $11::bigint
     RETURNING *
+), counted AS (
+    INSERT INTO memory_usage AS usage (rows, bytes)
+    SELECT count(*), sum(text_bytes(content, source_ref, tags, metadata)) FROM saved HAVING count(*) > 0
+    ON CONFLICT (tenant_id, slot) DO UPDATE SET rows = usage.rows + excluded.rows, bytes = usage.bytes + excluded.bytes
 ), wanting AS (
     SELECT id FROM webhooks
     WHERE enabled AND (events = '{}' OR 'memory.saved' = ANY (events))
@@ -22,4 +30,6 @@ WITH home AS (
     SELECT wanting.id, 'memory.saved', row_to_json(saved) FROM saved, wanting
     RETURNING id
 )
-SELECT count(*), (SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1) FROM saved
+SELECT (SELECT count(*) FROM saved) AS saved, (SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1),
+    used.rows > $10 AS too_many, used.bytes >= $11 AS too_large
+FROM used

@@ -1,0 +1,89 @@
+"""Reading the body of a request, within what there is of memory."""
+
+import asyncio
+import mmap
+from collections.abc import AsyncIterator
+from tempfile import TemporaryFile
+
+from starlette.requests import Request
+
+from memferry.errors import Busy, TooLarge
+from memferry.http.auth import HELD
+from memferry.shares import Held
+
+SMALL_BYTES = 64 * 1024
+"""As much a request may hold without being counted."""
+# A body, and what is made of it.
+_COPIES = 2
+_SPOOLED_BYTES = 8 * 1024 * 1024
+_WRITTEN_BYTES = 1024 * 1024
+
+
+async def hold_memory(request: Request, size_bytes: int) -> None:
+    """Hold that much of the memory for requests until the answer is sent; little is not counted.
+
+    Raises TooMuchAtOnce or Busy where there is no room for long.
+    """
+    if size_bytes > SMALL_BYTES:
+        held: Held = request.scope[HELD]
+        await held.grow(size_bytes)
+
+
+async def read_body(request: Request, limit_bytes: int) -> bytes:
+    """The whole body; refused with TooLarge as soon as it passes the limit.
+
+    Raises TooMuchAtOnce or Busy where there is no memory for it.
+    """
+    return bytes(await _collect(_read_within(request, limit_bytes)))
+
+
+async def read_large_body(request: Request, limit_bytes: int) -> bytearray | mmap.mmap:
+    """As `read_body`; a large one lies in a file, whose pages the system may take back."""
+    chunks = _read_within(request, limit_bytes)
+    start = await _collect(chunks, _SPOOLED_BYTES)
+    if len(start) <= _SPOOLED_BYTES:
+        return start
+    try:
+        return await _spool(start, chunks)
+    except OSError as fault:
+        raise Busy from fault  # the disk is full
+
+
+async def _read_within(request: Request, limit_bytes: int) -> AsyncIterator[bytes]:
+    announced = request.headers.get("content-length", "")
+    if announced.isdigit() and int(announced) > limit_bytes:
+        raise TooLarge("body", limit_bytes)
+    if announced.isdigit():
+        await hold_memory(request, _COPIES * int(announced))
+    size = 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit_bytes:
+            raise TooLarge("body", limit_bytes)
+        if size > SMALL_BYTES and not announced:
+            # How much more will come, nobody knows.
+            await hold_memory(request, _COPIES * limit_bytes)
+        yield chunk
+
+
+async def _collect(chunks: AsyncIterator[bytes], most: int | None = None) -> bytearray:
+    """The chunks in one, up to the one that makes it larger than `most`."""
+    body = bytearray()
+    async for chunk in chunks:
+        body += chunk
+        if most is not None and len(body) > most:
+            break
+    return body
+
+
+async def _spool(start: bytearray, chunks: AsyncIterator[bytes]) -> mmap.mmap:
+    with TemporaryFile(buffering=0) as file:
+        await asyncio.to_thread(file.write, start)
+        start.clear()
+        async for chunk in chunks:
+            start += chunk
+            if len(start) >= _WRITTEN_BYTES:
+                await asyncio.to_thread(file.write, start)
+                start.clear()
+        await asyncio.to_thread(file.write, start)
+        return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
