@@ -5,7 +5,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from memferry.errors import TooManyRequests
-from memferry.tenants.pace import Pace
+from memferry.pace import Pace
 
 
 class Clock:

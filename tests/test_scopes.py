@@ -23,7 +23,7 @@ from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
-from memferry.tenants.pace import Pace
+from memferry.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 

@@ -25,11 +25,11 @@ from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
+from memferry.pace import Pace
 from memferry.settings import Settings
 from memferry.shares import Shares
 from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.admin import Admin
-from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -143,7 +143,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             patient_seconds=_BULK_TIMES * settings.statement_seconds,
             shares=ConnectionShares(settings.pool_size),
         ) as (database, store),
-        aclosing(Audit(database)) as audit,
+        aclosing(Audit(database, Pace(settings.notes_per_minute))) as audit,
     ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)

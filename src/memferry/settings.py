@@ -198,6 +198,13 @@ class Settings:
         50 * 1024**3,
         "Bytes of texts and metadata one tenant's memories may have before it can save no more.",
     )
+    notes_per_minute: int = _setting(
+        "MEMFERRY_TENANT_NOTES_PER_MINUTE",
+        _positive,
+        60,
+        "Refusals, minted links and downloads of one tenant that one API process notes in the "
+        "audit one by one in a minute; what comes faster is counted.",
+    )
     exports_per_hour: int = _setting(
         "MEMFERRY_TENANT_EXPORTS_PER_HOUR",
         _positive,

@@ -35,8 +35,8 @@ from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
+from memferry.pace import Pace
 from memferry.shares import Shares
-from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 

@@ -18,8 +18,8 @@ from memferry.http.errors import ErrorAnswer
 from memferry.http.local import find_local_caller
 from memferry.model.token import Caller, ip_address
 from memferry.model.token import Scope as TokenScope
+from memferry.pace import Pace
 from memferry.shares import Shares
-from memferry.tenants.pace import Pace
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")

@@ -377,6 +377,7 @@ class AuditEntry(Shape):
     rows: int | None
     bytes: int | None = Field(description="of a download: what was sent, seen or not")
     detail: str | None
+    times: int = Field(description="how often; above 1 where alike entries came very fast")
 
 
 class AuditPage(Shape):

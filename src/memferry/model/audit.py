@@ -30,3 +30,5 @@ class Entry:
     """An id or the pattern of an address, nothing a client has written."""
     size_bytes: int | None = None
     detail: str | None = None
+    times: int = 1
+    """How often: entries that come too fast are counted."""

@@ -29,3 +29,11 @@ CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
 WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 GRANT SELECT, INSERT (rows, bytes), UPDATE (rows, bytes) ON memferry_service.memory_usage TO memferry_service;
+
+-- Above a rate refusals, minted links and downloads are counted, and not noted one by one.
+ALTER TABLE memferry.audit ADD COLUMN times integer NOT NULL DEFAULT 1;
+CREATE OR REPLACE VIEW memferry_service.audit AS
+SELECT id, noted_at, event, outcome, token_id, address, subject, filters_sha256, row_count, byte_count, detail, times
+FROM memferry.audit WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND memferry_service.namespaces() IS NULL;
+GRANT INSERT (times) ON memferry_service.audit TO memferry_service;

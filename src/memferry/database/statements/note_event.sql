@@ -1,2 +1,2 @@
 -- Note an event that belongs to no other change.
-SELECT note($1, $2, $3, NULL, NULL, $4, $5)
+INSERT INTO audit (event, outcome, subject, byte_count, detail, times) VALUES ($1, $2, $3, $4, $5, $6)

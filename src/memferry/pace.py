@@ -1,4 +1,4 @@
-"""How many requests a tenant may send."""
+"""How much a tenant may do in a minute."""
 
 import time
 from collections.abc import Callable
@@ -10,9 +10,9 @@ _KEPT = 10_000
 
 
 class Pace:
-    """A token bucket per tenant: it holds a minute's requests, and fills evenly.
+    """A token bucket per tenant: it holds a minute's tokens, and fills evenly.
 
-    It counts the requests of one process, and is forgotten with it.
+    It counts in one process, and is forgotten with it.
     """
 
     def __init__(self, per_minute: int, clock: Callable[[], float] = time.monotonic) -> None:
@@ -23,13 +23,20 @@ class Pace:
         self._full_at: dict[UUID, float] = {}
 
     def count(self, tenant_id: UUID) -> None:
-        """Take one token; raises TooManyRequests when the bucket is empty."""
+        """Take a request's token; raises TooManyRequests when the bucket is empty."""
+        missing = self.take(tenant_id)
+        if missing > 0:
+            raise TooManyRequests(self._per_minute, missing)
+
+    def take(self, tenant_id: UUID) -> float:
+        """Take one token, if there is one; answers in how many seconds there will be, or 0."""
         now = self._clock()
         full_at = max(self._full_at.get(tenant_id, now), now) + self._seconds_each
         # Half a token of tolerance: times are floats.
         missing = full_at - now - 60 - self._seconds_each / 2
         if missing > 0:
-            raise TooManyRequests(self._per_minute, missing)
+            return missing
         if len(self._full_at) >= _KEPT:
             self._full_at = {each: time for each, time in self._full_at.items() if time > now}
         self._full_at[tenant_id] = full_at
+        return 0.0
