@@ -21,9 +21,10 @@ from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
+from memferry.pace import Pace
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
-from memferry.pace import Pace
+from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -48,6 +49,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
             webhooks=Webhooks(database, allow_private=False),
             audit=Audit(database),
             pace=Pace(1),
+            limits=TenantLimits(database, {}),
             memory=Shares(1, tenant_most=1),
             request_seconds=1,
             bulk_seconds=1,

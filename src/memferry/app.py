@@ -30,8 +30,9 @@ from memferry.settings import Settings
 from memferry.shares import Shares
 from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.admin import Admin
+from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
-from memferry.webhooks.service import Webhooks
+from memferry.webhooks.service import MOST_WEBHOOKS, Webhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -168,6 +169,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
                 audit=audit,
                 pace=Pace(settings.requests_per_minute),
+                limits=TenantLimits(database, _tenant_limits(settings)),
                 memory=Shares(memory_bytes, tenant_most=memory_bytes // 2),
                 request_seconds=settings.request_seconds,
                 bulk_seconds=_BULK_TIMES * settings.request_seconds,
@@ -210,6 +212,18 @@ async def opened_store(settings: Settings) -> AsyncIterator[tuple[Storage, Store
             yield store, StoreIdentity(database, store)
     finally:
         await store.close()
+
+
+def _tenant_limits(settings: Settings) -> dict[str, int]:
+    return {
+        "memories": settings.memory_rows,
+        "memory_bytes": settings.memory_bytes,
+        "webhooks": MOST_WEBHOOKS,
+        "requests_per_minute": settings.requests_per_minute,
+        "exports_per_hour": settings.exports_per_hour,
+        "unfinished_exports": settings.unfinished_exports,
+        "stored_bytes": settings.stored_bytes,
+    }
 
 
 def _export_limits(settings: Settings) -> ExportLimits:

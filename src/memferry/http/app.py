@@ -29,6 +29,7 @@ from memferry.http.exports import ExportEndpoints
 from memferry.http.health import health_routes
 from memferry.http.home import home_routes
 from memferry.http.lifetime import Lifetime
+from memferry.http.limits import LimitEndpoints
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.reference import reference_routes
 from memferry.http.tokens import TokenEndpoints
@@ -37,6 +38,7 @@ from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.pace import Pace
 from memferry.shares import Shares
+from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -55,6 +57,7 @@ class Services:
     webhooks: Webhooks
     audit: Audit
     pace: Pace
+    limits: TenantLimits
     memory: Shares
     """The bytes that requests may hold."""
     request_seconds: float
@@ -92,6 +95,7 @@ def routed_app(services: Services) -> FastAPI:
         WebhookEndpoints(services.webhooks).router(),
         TokenEndpoints(services.tokens).router(),
         AuditEndpoints(services.audit).router(),
+        LimitEndpoints(services.limits).router(),
         DownloadEndpoints(services.downloads, services.audit).router(),
         reference_routes(app),
     ):

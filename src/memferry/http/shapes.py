@@ -158,6 +158,25 @@ class Namespace(Shape):
     last_updated: int
 
 
+class Limit(Shape):
+    """One limit of the tenant."""
+
+    limit: int
+    used: int | None = Field(description="null where only a rate is limited")
+
+
+class Limits(Shape):
+    """Each limit, and what is used of it."""
+
+    memories: Limit
+    memory_bytes: Limit = Field(description="texts and metadata of all memories")
+    webhooks: Limit
+    requests_per_minute: Limit = Field(description="of one process of the service")
+    exports_per_hour: Limit
+    unfinished_exports: Limit
+    stored_bytes: Limit = Field(description="payloads and files of completed exports")
+
+
 class Filters(Shape):
     """Which memories; all given filters must hold, null means not given."""
 

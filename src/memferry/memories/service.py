@@ -147,11 +147,6 @@ class Memories:
         row: str = answer["row"]
         return row
 
-    async def measure(self, caller: Caller) -> Mapping[str, int]:
-        """What the tenant has of what its limits count: `memories` and `memory_bytes`."""
-        async with self._database.tenant(caller) as connection:
-            return dict(await connection.fetchrow(sql("measure_usage")) or {})
-
     async def newest(
         self,
         caller: Caller,

@@ -22,7 +22,8 @@ from memferry.model.webhook import (
     check_url,
 )
 
-_MOST = 50
+MOST_WEBHOOKS = 50
+"""Of one tenant."""
 # No delivery is as new as that.
 _FIRST = (2**63 - 1, UUID(int=0))
 
@@ -42,10 +43,10 @@ class Webhooks:
         secret = f"whsec_{secrets.token_urlsafe(32)}"
         async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(
-                sql("create_webhook"), url, events, description, secret, _MOST
+                sql("create_webhook"), url, events, description, secret, MOST_WEBHOOKS
             )
         if row is None:
-            raise Invalid("url", f"there are {_MOST} webhooks already; delete one first")
+            raise Invalid("url", f"there are {MOST_WEBHOOKS} webhooks already; delete one first")
         shown = msgspec.json.decode(row, type=dict[str, Raw])
         return msgspec.json.encode(shown | {"secret": secret}).decode()
 
