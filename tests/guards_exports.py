@@ -152,13 +152,18 @@ ERASURE: tuple[Guard, ...] = (
     *statement(
         "settle_delivery",
         "test_webhooks.py::test_what_was_told_is_kept_until_its_last_attempt_and_no_longer",
-        ("CASE WHEN $6 IS NULL THEN '{}' ELSE data END", "data"),
-        ("CASE WHEN $6 IS NULL THEN '{}' ELSE data END", "'{}'"),
+        ("CASE WHEN $6 IS NOT NULL THEN message_id END", "message_id"),
+        ("CASE WHEN $6 IS NOT NULL THEN message_id END", "NULL"),
     ),
     *statement(
         "drop_delivery",
         "test_webhooks.py::test_what_a_disabled_webhook_is_not_told_is_not_kept",
-        " data = '{}',",
+        " message_id = NULL,",
+    ),
+    *statement(
+        "forget_message",
+        "test_webhooks.py::test_a_message_is_kept_once_and_until_the_last_webhook_has_it",
+        (" AND NOT EXISTS (", " AND EXISTS ("),
     ),
     # A deletion reaches every export that may hold the memory.
     *statement(

@@ -171,6 +171,37 @@ GUARDS: tuple[Guard, ...] = (
         "test_transport.py::test_what_is_no_http_is_answered_in_json",
         ("def send_400_response(", "def send_nothing("),
     ),
+    # What one tenant stores has its limits.
+    *statement(
+        "save_memory",
+        "test_store_limits.py",
+        ("used.rows < $8::bigint AND ", ""),
+        (" AND used.bytes < $9::bigint", ""),
+        ("SELECT 1, text_bytes", "SELECT 0, text_bytes"),
+    ),
+    *statement(
+        "save_memories",
+        "test_store_limits.py",
+        ("used.rows <= $10::bigint AND ", ""),
+        (" AND used.bytes < $11::bigint", ""),
+        (" + (SELECT count(*) FROM saved)", ""),
+    ),
+    *statement(
+        "change_memory",
+        "test_store_limits.py",
+        ("old.new_bytes <= old.bytes OR ", ""),
+        (" OR used.bytes < $6::bigint", ""),
+        ("SELECT 0, old.new_bytes - old.bytes", "SELECT 0, 0"),
+    ),
+    *statement(
+        "delete_memory", "test_store_limits.py", ("SELECT -1, -text_bytes", "SELECT 0, -text_bytes")
+    ),
+    *module(
+        "audit/service.py",
+        "test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
+        ("self._pace is None or", "True or"),
+        ("        self._start(self._write_counted())\n        await", "        await"),
+    ),
     # A connection keeps little, and not for long; a tenant leaves something to the others.
     *module(
         "http/connections.py",

@@ -235,7 +235,10 @@ class Rows:
     def forget_idempotency_keys(self) -> Answer:
         return []
 
-    def forget_deliveries(self) -> Answer:
+    def forget_deliveries(self, _most: int) -> Answer:
+        return []
+
+    def forget_messages(self) -> Answer:
         return []
 
     def forget_workers(self) -> Answer:
@@ -288,6 +291,7 @@ _STATEMENTS = {
         "share_snapshot",
         "forget_idempotency_keys",
         "forget_deliveries",
+        "forget_messages",
     )
 }
 

@@ -32,8 +32,9 @@ ACROSS_TENANTS = {
     "payload_queue": {"tenant_id", "export_id"},
     "idempotency_queue": {"tenant_id", "created_at"},
     "delivery_queue": {
-        "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at",
+        "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at", "message_id",
     },
+    "message_queue": {"tenant_id", "id", "bytes"},
 }  # fmt: skip
 
 # Shown there by the condition below, to the transaction that wrote the row and to nobody else: what

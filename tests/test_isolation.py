@@ -18,6 +18,8 @@ TABLES = (
     "export_starts",
     "webhooks",
     "deliveries",
+    "messages",
+    "memory_usage",
     "tenant",
 )
 

@@ -46,7 +46,7 @@ OF_WORKERS = {
 ACROSS = {
     "claim_deliveries", "claim_export", "count_exports_at_work", "date_exports", "expire_exports",
     "find_dead_objects", "find_token", "find_waiting_export", "forget_deliveries",
-    "forget_idempotency_keys",
+    "forget_idempotency_keys", "forget_messages",
 }  # fmt: skip
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
@@ -55,7 +55,7 @@ STATE = {
     "exports.status", "exports.attempt", "exports.failures", "exports.leased_by",
     "exports.leased_until", "exports.object_key", "exports.expires_at",
     "deliveries.attempt", "deliveries.next_attempt_at", "export_turns.claimed_at",
-    "export_payloads", "idempotency_keys", "deliveries",
+    "export_payloads", "idempotency_keys", "deliveries", "messages",
 }  # fmt: skip
 
 # Sets the tenant that it is given by itself, and has no condition that it could lose.
@@ -64,7 +64,7 @@ OF_ITS_OWN_TENANT = {"start_export"}
 # The views of one tenant.
 VIEWS = {
     "memories", "exports", "export_payloads", "idempotency_keys", "webhooks", "deliveries",
-    "tokens", "audit", "tenant",
+    "messages", "memory_usage", "tokens", "audit", "tenant",
 }  # fmt: skip
 
 # Elements of arrays that the statement itself reads as an array or as JSON.

@@ -25,6 +25,7 @@ from memferry.model.token import Caller
 from memferry.pace import Pace
 
 ROWS, BYTES = 10, 100_000
+MESSAGES, MESSAGE_BYTES = 3, 50_000
 BULK = "/v1/memories/bulk"
 
 
@@ -40,9 +41,12 @@ def small(url: str) -> Iterator[Service]:
     with TemporaryDirectory(prefix="memferry-small-") as name:
         running = start_service(
             Path(name),
+            "--no-worker",  # nothing is delivered here
             MEMFERRY_DATABASE_URL=url,
             MEMFERRY_TENANT_MEMORIES=str(ROWS),
             MEMFERRY_TENANT_MEMORY_BYTES=str(BYTES),
+            MEMFERRY_TENANT_WAITING_MESSAGES=str(MESSAGES),
+            MEMFERRY_TENANT_WAITING_MESSAGE_BYTES=str(MESSAGE_BYTES),
         )
         yield running
         assert stop_service(running) == 0
@@ -150,6 +154,53 @@ def test_every_limit_is_told_with_what_is_used_of_it(alice: Person, url: str) ->
     assert limits["unfinished_exports"] == {"limit": 1000, "used": 0}
     assert limits["stored_bytes"] == {"limit": 100 * 1024**3, "used": 2}
     assert limits["requests_per_minute"] == {"limit": 60_000, "used": None}
+
+
+def dropped(person: Person) -> list[int]:
+    return [hook["dropped"] for hook in person.get("/api/webhooks").json()["endpoints"]]
+
+
+@pytest.fixture
+def admin(alice: Person, url: str) -> Iterator[Person]:
+    """Alice with two webhooks that wait to be told."""
+    with admin_of(alice, url) as admin:
+        for name in ("one", "two"):
+            admin.post("/api/webhooks", json={"url": f"https://example.com/{name}"})
+        yield admin
+
+
+def test_of_more_than_may_wait_a_webhook_is_not_told_and_the_save_is_made_all_the_same(
+    alice: Person, admin: Person
+) -> None:
+    rows = [alice.save("x") for _ in range(MESSAGES + 1)]
+    bulk(alice, "x", "y")
+    alice.delete(f"/api/memories/{rows[0]['id']}")
+
+    assert used(alice, "waiting_messages") == MESSAGES
+    assert used(alice, "memories") == MESSAGES + 2
+    assert dropped(admin) == [4, 4]
+
+
+def test_a_large_message_is_kept_once_for_all_webhooks(alice: Person, admin: Person) -> None:
+    alice.save("x" * 30_000)
+    once = used(alice, "waiting_message_bytes")
+    alice.save("x" * 30_000)
+    alice.save("x")
+
+    assert 30_000 < once < 31_000
+    assert used(alice, "waiting_message_bytes") == 2 * once
+    assert dropped(admin) == [1, 1]
+
+
+def test_what_waits_is_counted_though_a_token_sees_one_namespace_only(
+    alice: Person, admin: Person, url: str
+) -> None:
+    rights: Any = {"scopes": ("memories:read", "memories:write"), "namespaces": ("a",)}
+    with holder(alice, url, **rights) as limited:
+        for _ in range(MESSAGES + 1):
+            limited.save("x", namespace="a")
+
+    assert dropped(admin) == [1, 1]
 
 
 def test_a_token_that_is_limited_to_namespaces_is_not_told_of_the_others(

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -165,6 +166,53 @@ async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper:
     assert await place.status(alive) == "completed"
 
 
+async def test_of_the_log_of_a_webhook_the_newest_stay(
+    place: Place, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memferry.worker.sweeper._LOGGED_DELIVERIES", 2)
+    hook = await _make_hook(place)
+    deliveries = """
+        INSERT INTO memferry.deliveries
+            (tenant_id, webhook_id, event, created_at, next_attempt_at)
+        SELECT $1, $2, age::text, memferry_service.now_ms() - age, NULL
+        FROM unnest($3::bigint[]) AS age
+    """
+    await place.owner.execute(deliveries, place.tenant, hook, [1000, 4000, 2000, 3000])
+    await sweeper.tick()
+    log = "SELECT event FROM memferry.deliveries WHERE webhook_id = $1 ORDER BY event"
+
+    assert [row["event"] for row in await place.owner.fetch(log, hook)] == ["1000", "2000"]
+
+
+async def test_a_message_goes_with_its_last_delivery(place: Place, sweeper: Sweeper) -> None:
+    hook = await _make_hook(place)
+    kept, lost = [
+        await place.owner.fetchval(
+            "INSERT INTO memferry.messages (tenant_id, data, bytes) VALUES ($1, '{}', 2) "
+            "RETURNING id",
+            place.tenant,
+        )
+        for _ in range(2)
+    ]
+    await place.owner.execute(
+        "INSERT INTO memferry.deliveries (tenant_id, webhook_id, event, message_id) "
+        "VALUES ($1, $2, 'waits', $3)",
+        *(place.tenant, hook, kept),
+    )
+    await sweeper.tick()
+    there = "SELECT id FROM memferry.messages WHERE id = ANY ($1::uuid[])"
+
+    assert [row["id"] for row in await place.owner.fetch(there, [kept, lost])] == [kept]
+
+
+async def _make_hook(place: Place) -> Any:
+    return await place.owner.fetchval(
+        "INSERT INTO memferry.webhooks (tenant_id, url, events, secret) "
+        "VALUES ($1, 'https://example.com', '{}', 's') RETURNING id",
+        place.tenant,
+    )
+
+
 async def test_old_keys_and_old_deliveries_are_forgotten(place: Place, sweeper: Sweeper) -> None:
     prefix = await place.export("cancelled")
     export_id = prefix.rpartition("/")[2]
@@ -176,15 +224,11 @@ async def test_old_keys_and_old_deliveries_are_forgotten(place: Place, sweeper: 
         FROM unnest($3::bigint[]) AS age
     """
     await place.owner.execute(keys, place.tenant, export_id, [day + 60_000, day - 60_000])
-    hook = await place.owner.fetchval(
-        "INSERT INTO memferry.webhooks (tenant_id, url, events, secret) "
-        "VALUES ($1, 'https://example.com', '{}', 's') RETURNING id",
-        place.tenant,
-    )
+    hook = await _make_hook(place)
     deliveries = """
         INSERT INTO memferry.deliveries
-            (tenant_id, webhook_id, event, data, created_at, next_attempt_at)
-        SELECT $1, $2, age::text, '{}', memferry_service.now_ms() - age,
+            (tenant_id, webhook_id, event, created_at, next_attempt_at)
+        SELECT $1, $2, age::text, memferry_service.now_ms() - age,
             CASE WHEN waits THEN now() + interval '1 h' END
         FROM unnest($3::bigint[], $4::boolean[]) AS given (age, waits)
     """

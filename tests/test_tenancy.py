@@ -87,7 +87,7 @@ GAPS = {
     "UNION ALL SELECT id FROM memferry.memories": "more: lacks the tenant predicate",
     f"CREATE VIEW memferry_service.more AS SELECT memory.id FROM memferry.memories AS memory, "
     f"(SELECT FROM memferry.memories {_OWN}) AS own": "more: lacks the tenant predicate",
-    f"CREATE VIEW memferry_service.more AS SELECT w.id, d.data FROM memferry.deliveries AS d, "
+    f"CREATE VIEW memferry_service.more AS SELECT w.id, d.event FROM memferry.deliveries AS d, "
     f"(SELECT * FROM memferry.webhooks {_OWN}) AS w": "more: lacks the tenant predicate",
     "CREATE VIEW memferry_service.more AS SELECT id, (SELECT max(content) FROM memferry.memories) "
     f"FROM memferry.memories {_OWN}": "more: lacks the tenant predicate",
@@ -101,9 +101,8 @@ GAPS = {
     "CREATE MATERIALIZED VIEW memferry_service.copy AS SELECT id FROM memferry.memories": (
         "copy: no view"
     ),
-    f"{_QUEUE}webhook_id, attempt, next_attempt_at, created_at, data FROM memferry.deliveries": (
-        "delivery_queue: shows data across tenants"
-    ),
+    f"{_QUEUE}webhook_id, attempt, next_attempt_at, created_at, message_id, last_error "
+    "FROM memferry.deliveries": ("delivery_queue: shows last_error across tenants"),
     "GRANT SELECT ON memferry_service.idempotency_queue TO PUBLIC": "shows key across tenants",
     "CREATE FUNCTION memferry_service.all() RETURNS SETOF memferry.memories LANGUAGE sql "
     "SECURITY DEFINER AS 'SELECT * FROM memferry.memories'": "all(): runs with its owner's rights",

@@ -19,6 +19,7 @@ from memferry.model.webhook import check_url
 from memferry.webhooks.outgoing import AddressRefused, Sender
 
 ROW_KEYS = {
+    "dropped",
     "id",
     "url",
     "events",
@@ -224,8 +225,45 @@ async def test_what_was_told_is_kept_until_its_last_attempt_and_no_longer(
     await make_due(database_url, hook["id"])
     await settled(database_url, hook["id"], attempts=2)
 
-    assert ["secret" in each for each in waiting] == [True]
-    assert await to_be_told(database_url, hook["id"]) == ["{}"]
+    assert ["secret" in str(each) for each in waiting] == [True]
+    assert await to_be_told(database_url, hook["id"]) == [None]
+
+
+async def test_a_message_is_kept_once_and_until_the_last_webhook_has_it(
+    alice: Person, receiver: Receiver, database_url: str
+) -> None:
+    receiver.status = 500
+    hooks = [subscribe(alice, receiver.url) for _ in range(3)]
+    alice.save("secret")
+    receiver.wait_for(3)
+    for hook in hooks:
+        await settled(database_url, hook["id"], attempts=1)
+    of_all = [await messages(database_url, hook["id"]) for hook in hooks]
+    receiver.status = 200
+    left = []
+    for hook in hooks:
+        await make_due(database_url, hook["id"])
+        await settled(database_url, hook["id"], attempts=2)
+        left.append(await messages(database_url, hooks[2]["id"], of_all[0]))
+
+    assert of_all[0] == of_all[1] == of_all[2]
+    assert len(of_all[0]) == 1
+    assert left == [of_all[0], of_all[0], []]
+
+
+async def messages(database_url: str, webhook_id: str, ids: list[str] | None = None) -> list[str]:
+    """The ids of the messages that a webhook waits for, or which of these are still there."""
+    connection = await asyncpg.connect(database_url)
+    waiting = await connection.fetch(
+        "SELECT message_id::text FROM memferry.deliveries "
+        "WHERE webhook_id = $1 AND message_id IS NOT NULL",
+        webhook_id,
+    )
+    there = await connection.fetch(
+        "SELECT id::text FROM memferry.messages WHERE id = ANY ($1::uuid[])", ids or []
+    )
+    await connection.close()
+    return [row[0] for row in (waiting if ids is None else there)]
 
 
 async def test_what_a_disabled_webhook_is_not_told_is_not_kept(
@@ -235,7 +273,7 @@ async def test_what_a_disabled_webhook_is_not_told_is_not_kept(
     alice.put(f"/api/webhooks/{hook['id']}", json={"enabled": False})
     await make_due(database_url, hook["id"])
     deadline = time.monotonic() + 20
-    while await to_be_told(database_url, hook["id"]) != ["{}"]:
+    while await to_be_told(database_url, hook["id"]) != [None]:
         assert time.monotonic() < deadline
         await asyncio.sleep(0.02)
 
@@ -250,11 +288,13 @@ async def failed_once(alice: Person, receiver: Receiver, database_url: str) -> d
     return hook
 
 
-async def to_be_told(database_url: str, webhook_id: str) -> list[str]:
+async def to_be_told(database_url: str, webhook_id: str) -> list[str | None]:
     """What the deliveries of a webhook still hold."""
     connection = await asyncpg.connect(database_url)
     rows = await connection.fetch(
-        "SELECT data::text FROM memferry.deliveries WHERE webhook_id = $1", webhook_id
+        "SELECT data::text FROM memferry.deliveries LEFT JOIN memferry.messages "
+        "ON messages.id = message_id WHERE webhook_id = $1",
+        webhook_id,
     )
     await connection.close()
     return [row[0] for row in rows]

@@ -121,6 +121,10 @@ async def opened_parts(
         program=program,
         on_connect=on_connect,
         shares=shares,
+        settings={
+            "memferry.waiting_messages": str(settings.waiting_messages),
+            "memferry.waiting_message_bytes": str(settings.waiting_message_bytes),
+        },
     )
     store = storage(settings)
     await database.open()
@@ -219,6 +223,8 @@ def _tenant_limits(settings: Settings) -> dict[str, int]:
         "memories": settings.memory_rows,
         "memory_bytes": settings.memory_bytes,
         "webhooks": MOST_WEBHOOKS,
+        "waiting_messages": settings.waiting_messages,
+        "waiting_message_bytes": settings.waiting_message_bytes,
         "requests_per_minute": settings.requests_per_minute,
         "exports_per_hour": settings.exports_per_hour,
         "unfinished_exports": settings.unfinished_exports,

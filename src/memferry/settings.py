@@ -198,6 +198,19 @@ class Settings:
         50 * 1024**3,
         "Bytes of texts and metadata one tenant's memories may have before it can save no more.",
     )
+    waiting_messages: int = _setting(
+        "MEMFERRY_TENANT_WAITING_MESSAGES",
+        _positive,
+        10_000,
+        "Events of one tenant that webhooks are still to be told of; of more they are not told, "
+        "which each of them counts as `dropped`. The same for all processes.",
+    )
+    waiting_message_bytes: int = _setting(
+        "MEMFERRY_TENANT_WAITING_MESSAGE_BYTES",
+        _positive,
+        256 * 1024**2,
+        "Bytes of what webhooks are still to be told, as MEMFERRY_TENANT_WAITING_MESSAGES.",
+    )
     notes_per_minute: int = _setting(
         "MEMFERRY_TENANT_NOTES_PER_MINUTE",
         _positive,

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -116,14 +116,17 @@ class Database:
         program: str = "memferry",
         on_connect: Callable[[int], object] | None = None,
         shares: ConnectionShares | None = None,
+        settings: Mapping[str, str] | None = None,
     ) -> None:
         """`patient_seconds` is how long a statement of a patient transaction may take.
 
-        With `shares` no caller's tenant takes all connections from the others.
+        With `shares` no caller's tenant takes all connections from the others. `settings` are those
+        that statements read from the session.
 
         `program` is what `pg_stat_activity` shows as the application of the sessions. `on_connect`
         is told the process id of the server's end of each new connection.
         """
+        self._settings = dict(settings or {})
         self._shares = shares
         self._program = program
         self._on_connect = on_connect
@@ -146,9 +149,8 @@ class Database:
             init=self._connected,
             reset=_forget_nothing,
             connection_class=Session,
-            server_settings=service_settings(
-                SERVICE_ROLE, self._program, self._statement_seconds * 1000
-            ),
+            server_settings=self._settings
+            | service_settings(SERVICE_ROLE, self._program, self._statement_seconds * 1000),
         )
 
     async def _connected(self, connection: Connection) -> None:

@@ -171,6 +171,8 @@ class Limits(Shape):
     memories: Limit
     memory_bytes: Limit = Field(description="texts and metadata of all memories")
     webhooks: Limit
+    waiting_messages: Limit = Field(description="events that webhooks are still to be told of")
+    waiting_message_bytes: Limit
     requests_per_minute: Limit = Field(description="of one process of the service")
     exports_per_hour: Limit
     unfinished_exports: Limit
@@ -299,6 +301,7 @@ class Webhook(Shape):
     last_failure_at: int | None
     created_at: int
     updated_at: int
+    dropped: int = Field(description="events it was not told of, since too much waited already")
 
 
 class ChangedWebhook(Webhook):

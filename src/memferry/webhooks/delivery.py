@@ -5,6 +5,8 @@ import hashlib
 import hmac
 import logging
 import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from importlib.metadata import version
 from uuid import UUID
 
@@ -13,7 +15,7 @@ import httpcore
 import msgspec
 from msgspec import Raw
 
-from memferry.database.pool import Database
+from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import Unavailable
@@ -64,9 +66,8 @@ class Deliverer:
         pause = None
         if not delivered and attempt <= len(_PAUSES_SECONDS):
             pause = _PAUSES_SECONDS[attempt - 1] * random.uniform(1, 1.1)  # noqa: S311 - spreads retries
-        await self._settle(
-            tenant_id, delivery_id, attempt, delivered, status, error, pause, _FAILURES_TO_DISABLE
-        )
+        outcome = (attempt, delivered, status, error, pause, _FAILURES_TO_DISABLE)
+        await self._settle(tenant_id, delivery_id, row["message_id"], *outcome)
 
     @retry_conflicts
     async def _read(
@@ -76,14 +77,18 @@ class Deliverer:
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(sql("get_delivery"), delivery_id, attempt)
             if row is not None and not row["enabled"]:
-                await connection.execute(sql("drop_delivery"), delivery_id, attempt)
+                async with _let_go(connection, row["message_id"]):
+                    await connection.execute(sql("drop_delivery"), delivery_id, attempt)
         return row
 
     @retry_conflicts
-    async def _settle(self, tenant_id: UUID, delivery_id: UUID, *outcome: object) -> None:
+    async def _settle(
+        self, tenant_id: UUID, delivery_id: UUID, message_id: UUID, *outcome: object
+    ) -> None:
         async with self._database.tenant(tenant_id) as connection:
             await connection.execute(sql("lock_webhook"), delivery_id)
-            await connection.execute(sql("settle_delivery"), delivery_id, *outcome)
+            async with _let_go(connection, message_id):
+                await connection.execute(sql("settle_delivery"), delivery_id, *outcome)
 
     async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:
         body = msgspec.json.encode(
@@ -107,6 +112,14 @@ class Deliverer:
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError) as fault:
             return None, type(fault).__name__
         return status, None
+
+
+@asynccontextmanager
+async def _let_go(connection: Connection, message_id: UUID) -> AsyncIterator[None]:
+    """Remove a message if what happens in here was the last that needed it."""
+    await connection.execute(sql("lock_message"), message_id)
+    yield
+    await connection.execute(sql("forget_message"), message_id)
 
 
 def signature(secret: str, body: bytes) -> str:

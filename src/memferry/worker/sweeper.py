@@ -13,6 +13,8 @@ from memferry.worker.attendance import Attendance
 
 _log = logging.getLogger("memferry.worker")
 _PAGE = 500
+# Of each webhook.
+_LOGGED_DELIVERIES = 10_000
 _KEY = re.compile(
     r"(?P<tenant>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<export>[0-9A-Z]{26})/(?P<attempt>[0-9]{1,9})"
 )
@@ -51,7 +53,8 @@ class Sweeper:
             await self._abort_uploads()
         async with self._database.connection() as connection:
             await connection.execute(sql("forget_idempotency_keys"))
-            await connection.execute(sql("forget_deliveries"))
+            await connection.execute(sql("forget_deliveries"), _LOGGED_DELIVERIES)
+            await connection.execute(sql("forget_messages"))
             await connection.execute(sql("forget_workers"))
         return False
 

@@ -9,6 +9,6 @@ WITH changed AS (
         updated_at = greatest(now_ms(), updated_at + 1)
     WHERE id = $1
     RETURNING id, url, events, description, enabled, consecutive_failures, last_success_at,
-        last_failure_at, created_at, updated_at
+        last_failure_at, created_at, updated_at, dropped
 )
 SELECT row_to_json(changed)::text FROM changed

@@ -1,4 +1,4 @@
 -- One webhook of the tenant, without its secret.
 SELECT row_to_json(webhook)::text
 FROM (SELECT id, url, events, description, enabled, consecutive_failures, last_success_at,
-        last_failure_at, created_at, updated_at FROM webhooks WHERE id = $1) AS webhook
+        last_failure_at, created_at, updated_at, dropped FROM webhooks WHERE id = $1) AS webhook

@@ -25,10 +25,21 @@ WITH home AS (
     SELECT id FROM webhooks
     WHERE enabled AND (events = '{}' OR 'memory.saved' = ANY (events))
     FOR KEY SHARE
-), told AS (
-    INSERT INTO deliveries (webhook_id, event, data)
-    SELECT wanting.id, 'memory.saved', row_to_json(saved) FROM saved, wanting
+), room AS (
+    SELECT is_room_for_messages() AS is_left FROM wanting LIMIT 1
+), message AS (
+    INSERT INTO messages (id, data, bytes)
+    SELECT gen_random_uuid(), told.data, octet_length(told.data::text)
+    FROM room, (SELECT row_to_json(saved) AS data FROM saved) AS told WHERE room.is_left
     RETURNING id
+), told AS (
+    INSERT INTO deliveries (webhook_id, event, message_id)
+    SELECT wanting.id, 'memory.saved', message.id FROM message, wanting
+    RETURNING id
+), dropped AS (
+    UPDATE webhooks AS webhook SET dropped = webhook.dropped + (SELECT count(*) FROM saved)
+    FROM wanting, room
+    WHERE webhook.id = wanting.id AND NOT room.is_left
 )
 SELECT (SELECT count(*) FROM saved) AS saved, (SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1),
     used.rows > $10 AS too_many, used.bytes >= $11 AS too_large

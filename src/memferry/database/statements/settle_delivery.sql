@@ -1,11 +1,11 @@
 -- Note how an attempt ended, unless a later attempt has begun; too many failures disable the webhook. After the last
--- attempt what was to be told goes: it may hold a memory that is deleted later.
+-- attempt the message is let go: it may hold a memory that is deleted later.
 WITH settled AS (
     UPDATE deliveries SET
         delivered_at = CASE WHEN $3 THEN now_ms() END,
         next_attempt_at = now() + make_interval(secs => $6::double precision),
         last_status = $4, last_error = $5,
-        data = CASE WHEN $6 IS NULL THEN '{}' ELSE data END
+        message_id = CASE WHEN $6 IS NOT NULL THEN message_id END
     WHERE id = $1 AND attempt = $2 AND delivered_at IS NULL
     RETURNING webhook_id
 )
