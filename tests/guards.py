@@ -16,6 +16,7 @@ from pathlib import Path
 
 import guards_audit
 import guards_exports
+import guards_hostility
 import guards_jobs
 import guards_limits
 import guards_operation
@@ -27,6 +28,7 @@ ROOT = Path(__file__).parents[1]
 GUARDS: tuple[Guard, ...] = (
     *guards_jobs.GUARDS,
     *guards_limits.GUARDS,
+    *guards_hostility.GUARDS,
     *guards_tenants.GUARDS,
     *guards_audit.GUARDS,
     *guards_exports.GUARDS,

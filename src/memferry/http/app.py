@@ -26,6 +26,7 @@ from memferry.http.errors import (
     answer_nobody,
 )
 from memferry.http.exports import ExportEndpoints
+from memferry.http.head import HeadAsGet
 from memferry.http.health import health_routes
 from memferry.http.home import home_routes
 from memferry.http.lifetime import Lifetime
@@ -70,9 +71,10 @@ class Services:
 
 
 def web_app(services: Services) -> ASGIApp:
-    """The whole API: CORS outside, then the time limit, authentication and the routes."""
+    """The whole API: CORS outside, then HEAD, the time limit, authentication and the routes."""
     longer = {BULK_PATH: services.bulk_seconds}
-    return Cors(Lifetime(routed_app(services), services.request_seconds, longer))
+    limited = Lifetime(routed_app(services), services.request_seconds, longer)
+    return Cors(HeadAsGet(limited))
 
 
 def routed_app(services: Services) -> FastAPI:

@@ -9,6 +9,7 @@ import msgspec
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
 from starlette.types import Receive, Scope, Send
 
 from memferry.errors import (
@@ -53,6 +54,8 @@ FAULT = "memferry.fault"
 _log = logging.getLogger("memferry.http")
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
+# HEAD is where GET is (memferry.http.head).
+_METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def status_of(error: type[MemferryError]) -> int:
@@ -126,15 +129,26 @@ async def answer_memferry_error(request: Request, fault: Exception) -> Response:
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
 
 
-async def answer_http_exception(_request: Request, fault: Exception) -> Response:
+async def answer_http_exception(request: Request, fault: Exception) -> Response:
     """The router's own words, in our shape."""
     if not isinstance(fault, HTTPException):
         raise TypeError(type(fault))
     if fault.status_code == 405:  # noqa: PLR2004 - RFC 9110, section 15.5.6
         answer: Response = ErrorAnswer(MethodNotAllowed())
-        answer.headers.update(fault.headers or {})
+        answer.headers["allow"] = ", ".join(_find_methods(request))
         return answer
     return ErrorAnswer(RouteNotFound())
+
+
+def _find_methods(request: Request) -> list[str]:
+    """The methods that the address takes, in all its routes (RFC 9110, section 10.2.1)."""
+    routes = request.app.routes
+    found = []
+    for method in _METHODS:
+        asked = {**request.scope, "method": method}
+        if any(route.matches(asked)[0] is Match.FULL for route in routes):
+            found.append(method)
+    return [*found, "HEAD"] if "GET" in found else found
 
 
 async def answer_nobody(_request: Request, _fault: Exception) -> Response:

@@ -31,7 +31,7 @@ def home_routes() -> APIRouter:
     """The page at `/` and its style sheet; no token needed."""
     router = APIRouter(include_in_schema=False)
 
-    @router.api_route("/", methods=["GET", "HEAD"])
+    @router.get("/")
     async def show_home(request: Request) -> Response:
         """One screen, as HTML for those who accept it, else as text."""
         values = {"version": version("memferry"), "address": service_address(request)}
@@ -42,7 +42,7 @@ def home_routes() -> APIRouter:
         )
         return Response(page, headers=_HEADERS, media_type="text/html")
 
-    @router.api_route("/assets/home.css", methods=["GET", "HEAD"])
+    @router.get("/assets/home.css")
     async def show_style() -> Response:
         """The style sheet of the page."""
         return Response(_read_asset("home.css"), headers=_HEADERS, media_type="text/css")
