@@ -12,6 +12,7 @@ from memferry.cli import audit, database, migrate, serve, store, tenant, token, 
 from memferry.cli.doctor import register as register_doctor
 from memferry.cli.export import register as register_export
 from memferry.errors import DatabaseUnavailable, MemferryError
+from memferry.log_rate import LogRate
 
 app = typer.Typer(
     name="memferry",
@@ -54,15 +55,21 @@ def main() -> None:
     """Run one command; a fault of the user or the operator is one line, not a trace."""
     # Whatever is written, by this process or one it starts, is nobody else's business.
     os.umask(0o077)
-    logging.basicConfig(
-        level=logging.INFO, stream=sys.stderr, format="%(asctime)s %(levelname)s %(message)s"
-    )
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    _set_up_log()
     try:
         app()
     except MemferryError as fault:
         sys.stderr.write(f"memferry: {fault}{_why(fault)}\n")
         sys.exit(1)
+
+
+def _set_up_log() -> None:
+    log = logging.StreamHandler(sys.stderr)
+    log.addFilter(LogRate())
+    logging.basicConfig(
+        level=logging.INFO, handlers=[log], format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _why(fault: MemferryError) -> str:

@@ -54,6 +54,7 @@ FAULT = "memferry.fault"
 _log = logging.getLogger("memferry.http")
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
+_CAUSE_CHARACTERS = 200
 # HEAD is where GET is (memferry.http.head).
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
@@ -125,8 +126,17 @@ async def answer_memferry_error(request: Request, fault: Exception) -> Response:
         raise TypeError(type(fault))
     request.scope[FAULT] = fault
     if isinstance(fault, Unavailable):
-        _log.warning("%s", fault, exc_info=fault.__cause__)
+        _log.warning("%s%s", fault, _describe_cause(fault))
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
+
+
+def _describe_cause(fault: MemferryError) -> str:
+    """What the driver met, on one line: a trace would show our own lines alone."""
+    cause = fault.__cause__
+    if cause is None:
+        return ""
+    text = str(cause).partition("\n")[0][:_CAUSE_CHARACTERS]
+    return f" ({type(cause).__name__}{text and ': '}{text})"
 
 
 async def answer_http_exception(request: Request, fault: Exception) -> Response:

@@ -1,0 +1,61 @@
+"""How often the log repeats itself: nobody fills a disk by asking for nonsense."""
+
+import logging
+import math
+import threading
+import time
+from collections.abc import Callable, Hashable
+
+_SECONDS = 10
+_KEPT = 256
+# What a request without a token can make the service say. All others speak of work that a token
+# has asked for, or of a change, and each of their lines names something else.
+_LOGGERS = frozenset({"memferry.http", "uvicorn.error", "asyncio"})
+
+
+class LogRate(logging.Filter):
+    """Lets one warning of a kind through in 10 seconds; the next one tells how many were left out.
+
+    A kind is a logger, the first line of the message before its values are put in, and the types
+    of the exceptions it tells of. Lines below WARNING and those of other loggers all pass.
+    """
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        super().__init__()
+        self._clock = clock
+        self._lock = threading.Lock()
+        # When the last one was let through, and how many have come since; the oldest first.
+        self._kinds: dict[Hashable, tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Whether the line goes into the log."""
+        if record.levelno < logging.WARNING or record.name not in _LOGGERS:
+            return True
+        with self._lock:
+            left_out = self._count(_find_kind(record))
+        if left_out:
+            record.msg = (
+                f"{record.msg} ({left_out:,} more like it were left out in the {_SECONDS} s "
+                "after the last one)"
+            )
+        return left_out is not None
+
+    def _count(self, kind: Hashable) -> int | None:
+        """How many of a kind were left out since the last one; None: leave this one out too."""
+        now = self._clock()
+        last, left_out = self._kinds.get(kind, (-math.inf, 0))
+        if now - last < _SECONDS:
+            self._kinds[kind] = (last, left_out + 1)
+            return None
+        self._kinds.pop(kind, None)
+        if len(self._kinds) >= _KEPT:
+            del self._kinds[next(iter(self._kinds))]
+        self._kinds[kind] = (now, 0)
+        return left_out
+
+
+def _find_kind(record: logging.LogRecord) -> Hashable:
+    arguments = record.args if isinstance(record.args, tuple) else ()
+    faults = [type(value) for value in arguments if isinstance(value, BaseException)]
+    raised = record.exc_info[0] if record.exc_info else None
+    return record.name, str(record.msg).partition("\n")[0], raised, *faults
