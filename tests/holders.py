@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 
@@ -41,6 +42,17 @@ async def tenant_name(person: Person, database_url: str) -> str:
     )
     assert isinstance(name, str)
     return name
+
+
+async def tenant_of(person: Person, database_url: str) -> UUID:
+    """The id of the person's tenant."""
+    tenant_id = await fetchval(
+        database_url,
+        "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1",
+        hashlib.sha256(person.token.encode()).digest(),
+    )
+    assert isinstance(tenant_id, UUID)
+    return tenant_id
 
 
 async def fetchval(database_url: str, query: str, *values: Any) -> Any:

@@ -2,16 +2,23 @@
 
 import asyncio
 import json
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from conftest import Person, Service
-from holders import admin_of, fetchval, holder
+from conftest import Person, Service, opened_database
+from faults import until
+from holders import admin_of, fetchval, holder, tenant_of
+from memferry.errors import LeaseLost
+from memferry.exports.request import ExportRequest
+from memferry.exports.run import Runs
 
 CANARY = "c4n4ry"
+_ENDED = re.compile("canceling statement|connection to client lost")
 
 
 def planted(number: int, **more: Any) -> dict[str, Any]:
@@ -80,6 +87,26 @@ def test_no_error_repeats_what_was_sent(
     assert (refused.status_code, moved.status_code) == (403, 403)
     assert len(errors) > 2 * len(MISTAKES)
     assert [each for each in errors if CANARY in each] == []
+
+
+async def test_an_export_that_is_given_up_leaves_no_filter_in_any_log(
+    alice: Person, service: Service, database_url: str, home: Path
+) -> None:
+    alice.save_many([planted(number, content="x" * 20_000) for number in range(1_000)])
+    said = {log: len(log.read_text()) for log in home.rglob("postgres.log")}
+    tenant_id = await tenant_of(alice, database_url)
+    request = ExportRequest.parse(json.dumps(FILTERS).encode())
+    async with opened_database(database_url) as database:
+        with suppress(LeaseLost):
+            async with Runs(database).start(tenant_id, request) as (run, _):
+                blocks = aiter(run)
+                block = await anext(blocks) + await anext(blocks)
+                raise LeaseLost
+    until(lambda: all(_ENDED.search(log.read_text()[end:]) for log, end in said.items()))
+    logs = [service.log, *home.rglob("*.log")]
+
+    assert CANARY.encode() in block
+    assert [log for log in logs if CANARY in log.read_text(errors="replace")] == []
 
 
 def test_no_log_and_no_audit_holds_what_was_stored_or_asked_for(

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import re
 import shutil
 import signal
 import stat
@@ -114,6 +115,36 @@ async def test_it_caches_as_much_as_the_operator_says(
         assert await cached_mb(server) == 144
     finally:
         server.stop()
+
+
+@pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend", "a kill"])
+async def test_its_log_holds_no_statement_however_that_ends(
+    server: EmbeddedPostgres, home: Path, end: str
+) -> None:
+    connection = await asyncpg.connect(server.url())
+    pid = connection.get_server_pid()
+    query, logged = "SELECT pg_sleep(60), 'c4n4ry'", (home / "postgres.log").stat().st_size
+    copy = asyncio.create_task(connection.copy_from_query(query, output=Path(os.devnull)))
+    running = f"SELECT count(*) FROM pg_stat_activity WHERE pid = {pid} AND query LIKE 'COPY%'"  # noqa: S608 - a number
+    while await run(server, running) != 1:
+        assert not copy.done()
+    if end == "a kill":
+        os.kill(pid, signal.SIGKILL)
+    else:
+        assert await run(server, f"SELECT {end}({pid})")
+    with pytest.raises((asyncpg.PostgresError, OSError)):
+        await copy
+    ended = "canceling statement|terminating connection|was terminated by signal 9"
+    deadline = time.monotonic() + 10
+    while not re.search(ended, log := (home / "postgres.log").read_bytes()[logged:].decode()):
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+    # Asked to stop while it recovers, the server takes its time.
+    while not server.attach():
+        assert time.monotonic() < deadline
+        await asyncio.sleep(0.05)
+
+    assert "c4n4ry" not in log
 
 
 @pytest.mark.parametrize("kind", ["open", "a link"])

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 
 from conftest import Person, Service, make_person, opened_database
+from holders import tenant_of
 from memferry.database.copy import Part
 from memferry.database.pool import Connection, Database
 from memferry.exports.inline import Found, find, running_inline
@@ -16,7 +17,6 @@ from memferry.formats import FORMATS
 from memferry.model.copy import CopyOptions
 from memferry.model.token import Caller
 from test_memories import AWKWARD
-from test_ranges import tenant_of
 
 _FEW, _SOME, _LARGE = 100, 5_000, 20
 _EVERY_WAY = pytest.mark.parametrize(

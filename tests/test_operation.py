@@ -236,6 +236,25 @@ def test_on_the_machine_of_a_worker_alone_a_missing_api_is_no_fault(
     assert wrong.returncode == 1
 
 
+def test_doctor_says_when_the_log_of_postgresql_may_repeat_filters(
+    url: str, tmp_path: Path
+) -> None:
+    database = urlsplit(url).path.removeprefix("/")
+    asyncio.run(execute(url, f"ALTER DATABASE {database} SET log_statement = 'all'"))
+    told = run("doctor", url, tmp_path).stdout
+    fault = re.search(r"^note +log: .*log_statement is all", told, re.MULTILINE)
+    remedy = re.search(r"ALTER ROLE (\S+) SET log_statement = 'none'", told)
+    assert remedy is not None
+    asyncio.run(execute(url, remedy[0]))
+    try:
+        mended = run("doctor", url, tmp_path).stdout
+    finally:
+        asyncio.run(execute(url, f"ALTER ROLE {remedy[1]} RESET log_statement"))
+
+    assert fault is not None
+    assert "log_statement" not in mended
+
+
 def test_doctor_before_anything_was_started_says_so_and_makes_nothing(
     database_url: str, tmp_path: Path
 ) -> None:

@@ -1,7 +1,6 @@
 """Several connections read one export: the same bytes as one, from one snapshot."""
 
 import asyncio
-import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import suppress
@@ -12,6 +11,7 @@ import asyncpg
 import pytest
 
 from conftest import Person, Service, make_person, opened_database
+from holders import tenant_of
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports import ranges
@@ -43,17 +43,6 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
         person.save_many([{"content": "y" * 300_000, "created_at": 1_700_000_010_000}] * 30)
         person.save_many(rows[5_000:])
         yield person
-
-
-async def tenant_of(person: Person, database_url: str) -> UUID:
-    """The id of a person's tenant."""
-    connection = await asyncpg.connect(database_url)
-    found: UUID = await connection.fetchval(
-        "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1",
-        hashlib.sha256(person.token.encode()).digest(),
-    )
-    await connection.close()
-    return found
 
 
 @pytest.fixture

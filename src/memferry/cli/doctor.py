@@ -53,6 +53,7 @@ def register(app: typer.Typer) -> None:
             "database": _check_database,
             "schema": _check_schema,
             "snapshots": _check_snapshots,
+            "log": _check_database_log,
             "object store": _check_store,
             "worker": _check_workers,
             "service": _check_service,
@@ -145,6 +146,22 @@ async def _check_snapshots(settings: Settings) -> AsyncIterator[Finding]:
     else:
         limit = settings.snapshot_seconds
         yield Finding("ok", f"the oldest of an export is {held:.0f} s old (limit {limit} s)")
+
+
+async def _check_database_log(settings: Settings) -> AsyncIterator[Finding]:
+    """PostgreSQL's own log repeats no statement of the service, and so no filter of a tenant."""
+    async with _connected(settings) as connection:
+        settings_found = await connection.fetch(sql("find_talkative_settings"))
+    if not settings_found:
+        yield Finding("ok", "PostgreSQL's log repeats no statement")
+        return
+    faults = ", ".join(row["fault"] for row in settings_found)
+    remedies = "; ".join(row["remedy"] for row in settings_found)
+    yield Finding(
+        "note",
+        f"PostgreSQL's log may repeat statements, and in them the words of filters: {faults}; "
+        f"a superuser mends it with: {remedies}",
+    )
 
 
 async def _check_store(settings: Settings) -> AsyncIterator[Finding]:

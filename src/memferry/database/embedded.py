@@ -44,6 +44,10 @@ _SETTINGS = {
     # An export's rows are cached by the system at best once; a search's pages again and again.
     "effective_cache_size": "1GB",
     "random_page_cost": "1.1",
+    # Statements of exports hold the words of filters, and details those of rows. No line of a
+    # fault repeats them, nor does that of a process that died.
+    "log_min_error_statement": "panic",
+    "log_error_verbosity": "terse",
 }
 # Of the memory there is, where a quarter is usual for a machine that does nothing else
 # (https://www.postgresql.org/docs/current/runtime-config-resource.html, shared_buffers).
