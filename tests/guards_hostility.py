@@ -24,6 +24,22 @@ GUARDS: tuple[Guard, ...] = (
         "test_head.py::test_a_405_names_every_method_of_the_address",
         ('answer.headers["allow"] = ", ".join(_find_methods(request))', "pass"),
     ),
+    # Nothing of a tenant, not even its name, stays in a directory.
+    *module(
+        "erasure/tenants.py",
+        "test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
+        ("await self._storage.prune(prefix)", "pass"),
+    ),
+    *module(
+        "exports/service.py",
+        "test_export_life.py::test_a_deleted_export_takes_its_file_and_its_links_with_it",
+        "\n        await self._storage.prune(prefix)",
+    ),
+    *module(
+        "storage/local.py",
+        "test_storage_local.py::test_a_write_that_fails_leaves_no_directory",
+        ("self._remove_empty(target.parent)", "pass"),
+    ),
     # No log of PostgreSQL repeats what an export asks for.
     *module(
         "database/embedded.py",

@@ -109,6 +109,8 @@ def test_a_deleted_export_takes_its_file_and_its_links_with_it(
     save_large(alice)
     export = alice.finished(alice.export())
     before = files_of(service, export)
+    (directory,) = service.store.glob(f"*/{export['id']}")
+    (directory / "of a killed writer").mkdir()
     answer = alice.delete(path_of(export))
 
     assert len(before) == 1
@@ -303,7 +305,7 @@ def test_an_expired_file_is_gone_from_the_store_and_the_answer(
     service, alice = hasty
     save_large(alice)
     done = alice.finished(alice.export())
-    wait_until("it is swept", lambda: not files_of(service, done))
+    wait_until("it is swept", lambda: not list(service.store.glob(f"*/{done['id']}")))
     export = alice.get(path_of(done)).json()
 
     assert done["expires_at"] == done["completed_at"] + 2000

@@ -1,5 +1,6 @@
 """A directory as object store: what only files can do."""
 
+import asyncio
 import subprocess
 import sys
 import tempfile
@@ -110,6 +111,73 @@ def test_a_full_disk_leaves_nothing() -> None:
 
         assert done.stdout.endswith("cannot be used: File too large []\n")
         assert [path for path in Path(directory).rglob("*") if path.is_file()] == []
+
+
+def empty_directories(root: Path) -> set[str]:
+    found = (path for path in root.rglob("*") if path.is_dir() and not any(path.iterdir()))
+    return {path.relative_to(root).as_posix() for path in found}
+
+
+async def test_a_write_that_fails_leaves_no_directory(tmp_path: Path) -> None:
+    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+
+    async def broken() -> AsyncIterator[bytes]:
+        yield b"x"
+        raise StorageUnavailable
+
+    with pytest.raises(StorageUnavailable):
+        await put(store, "t/e/1", broken())
+
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_deleting_what_is_gone_removes_the_directories_it_left(tmp_path: Path) -> None:
+    storage = open_storage(tmp_path.as_uri(), S3Options())
+    (tmp_path / "t/e").mkdir(parents=True)
+    (tmp_path / "t/other").mkdir()
+    (tmp_path / "t/other/1").touch()
+    await storage.delete("t/e/1")
+    await storage.delete("t/gone/1")
+
+    assert [path.name for path in (tmp_path / "t").iterdir()] == ["other"]
+    await storage.delete("t/other/1")
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_pruning_removes_empty_directories_below_the_prefix_and_nothing_else(
+    tmp_path: Path,
+) -> None:
+    storage = open_storage(tmp_path.as_uri(), S3Options())
+    for name in ("t/a/b/c", "t/d", "u/e"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "t/d/1").touch()
+    await storage.prune("t/")
+    await storage.prune("nobody/")
+
+    assert (tmp_path / "t/d/1").exists()
+    assert not (tmp_path / "t/a").exists()
+    assert empty_directories(tmp_path) == {"u/e"}
+
+
+async def test_a_writer_keeps_its_directory_while_others_remove_empty_ones(tmp_path: Path) -> None:
+    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+    pruning = True
+
+    async def prune_meanwhile() -> None:
+        while pruning:
+            await store.storage.prune("t/")
+            await store.storage.delete("t/e/none")
+            await asyncio.sleep(0.002)
+
+    beside = asyncio.create_task(prune_meanwhile())
+    for number in range(50):
+        await put(store, f"t/e/{number}", chunks(10))
+        await store.storage.delete(f"t/e/{number}")
+    await put(store, "t/e/last", chunks(10))
+    pruning = False
+    await beside
+
+    assert [path.name for path in (tmp_path / "t/e").iterdir()] == ["last"]
 
 
 async def test_a_directory_that_is_lost_is_away_and_never_made_again(tmp_path: Path) -> None:

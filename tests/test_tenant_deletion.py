@@ -119,6 +119,17 @@ async def test_the_store_keeps_no_file(
     assert not (tmp_path / ALICE).exists()
 
 
+async def test_the_store_keeps_no_directory_of_a_writer_that_was_killed(
+    owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, tmp_path: Path
+) -> None:
+    await plant(owner, with_bob=False)
+    (tmp_path / ALICE / new_export_id()).mkdir(parents=True)
+    (tmp_path / BOB / new_export_id()).mkdir(parents=True)
+    await TenantErasure(url, store).delete("Alice")
+
+    assert [path.name for path in tmp_path.iterdir()] == [BOB]
+
+
 async def test_a_file_that_comes_late_is_swept(
     owner: "asyncpg.Connection[asyncpg.Record]",
     url: str,

@@ -76,6 +76,7 @@ class TenantErasure:
         for _ in range(_LOOKS):
             found = await self._remove_once(prefix)
             if found == 0:
+                await self._storage.prune(prefix)
                 return removed
             removed += found
             await asyncio.sleep(_PAUSE_SECONDS)

@@ -211,6 +211,7 @@ class Exports:
             await self._storage.abort(upload)
         async for info in self._storage.list(prefix):
             await self._storage.delete(info.key)
+        await self._storage.prune(prefix)
 
 
 @dataclass(frozen=True)

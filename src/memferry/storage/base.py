@@ -84,6 +84,9 @@ class Storage(ABC):
     async def abort(self, upload: Upload) -> None:
         """Remove what was written so far; a writer that is alive fails. Twice is fine."""
 
+    async def prune(self, prefix: str) -> None:  # noqa: B027 - most stores have no directories
+        """Remove what is left of a prefix that holds no object; what holds one stays."""
+
     @abstractmethod
     async def ping(self) -> None:
         """Return if the store can be used; raises StorageUnavailable. Only looks."""

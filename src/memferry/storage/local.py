@@ -89,6 +89,7 @@ class LocalStorage(Storage):
                 os.close(descriptor)
                 with suppress(OSError):
                     partial.unlink()
+                self._remove_empty(target.parent)
 
     async def stat(self, key: str) -> ObjectInfo:
         """Size and time of one object."""
@@ -117,7 +118,7 @@ class LocalStorage(Storage):
         return None
 
     async def delete(self, key: str) -> None:
-        """Remove an object, and the directories that are empty then."""
+        """Remove an object that is there, and the directories that are empty then."""
         with suppress(ObjectNotFound), _translated():
             await asyncio.to_thread(self._remove, self._path(key))
 
@@ -139,6 +140,10 @@ class LocalStorage(Storage):
     async def abort(self, upload: Upload) -> None:
         """Remove a temporary file; its writer, if alive, cannot give it a name any more."""
         await self.delete(upload.id)
+
+    async def prune(self, prefix: str) -> None:
+        """Remove the empty directories below a prefix: a writer that was killed leaves some."""
+        await asyncio.to_thread(self._prune, self._path(prefix.rstrip("/")))
 
     async def ping(self) -> None:
         """See whether files can be made in the directory."""
@@ -195,10 +200,26 @@ class LocalStorage(Storage):
                     yield name
 
     def _remove(self, path: Path) -> None:
-        path.unlink()
-        with suppress(OSError):  # not empty, or gone already
-            for directory in itertools.takewhile(self._root.__ne__, path.parents):
-                directory.rmdir()
+        try:
+            path.unlink()
+        finally:
+            self._remove_empty(path.parent)
+
+    def _prune(self, top: Path) -> None:
+        for directory, _, _ in os.walk(top, topdown=False):
+            with suppress(OSError):  # not empty, or gone already
+                Path(directory).rmdir()
+        self._remove_empty(top.parent)
+
+    def _remove_empty(self, path: Path) -> None:
+        """Remove a directory and those above it, up to the first that holds something.
+
+        Nobody's file is lost by that, and a writer makes its directory again (`_create`).
+        """
+        with suppress(OSError):  # not empty
+            for directory in itertools.takewhile(self._root.__ne__, (path, *path.parents)):
+                with suppress(FileNotFoundError):
+                    directory.rmdir()
 
 
 @contextmanager
