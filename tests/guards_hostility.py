@@ -24,6 +24,17 @@ GUARDS: tuple[Guard, ...] = (
         "test_head.py::test_a_405_names_every_method_of_the_address",
         ('answer.headers["allow"] = ", ".join(_find_methods(request))', "pass"),
     ),
+    # As many connections as the system allows.
+    *module(
+        "cli/serve.py",
+        "test_open_files.py::test_more_connections_than_the_soft_limit_of_files_keep_nobody_out",
+        "        raise_open_files_limit()\n",
+    ),
+    *module(
+        "cli/worker.py",
+        "test_open_files.py::test_a_worker_takes_the_hard_limit_as_well",
+        "        raise_open_files_limit()\n",
+    ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *module(
         "erasure/tenants.py",

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from memferry.cli.context import DataDir, run, settings_with
+from memferry.open_files import raise_open_files_limit
 from memferry.supervisor import serve as run_service
 from memferry.tenants.tokens import NewToken
 
@@ -42,6 +43,7 @@ def register(app: typer.Typer) -> None:
         data_dir: DataDir = None,
     ) -> None:
         """Run the service: PostgreSQL, the API and one worker, until SIGTERM or Ctrl-C."""
+        raise_open_files_limit()
         settings = settings_with(data_dir)
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 

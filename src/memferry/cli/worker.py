@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from memferry.cli.context import DataDir, run, settings_with
+from memferry.open_files import raise_open_files_limit
 from memferry.settings import Settings
 from memferry.worker_process import Stop, run_worker
 
@@ -23,6 +24,7 @@ def register(app: typer.Typer) -> None:
         ] = False,
     ) -> None:
         """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C; twice to hurry."""
+        raise_open_files_limit()
         run(_work(settings_with(data_dir), supervised=supervised))
 
 
