@@ -105,9 +105,9 @@ TOKENS: tuple[Guard, ...] = (
         ", forbid_unknown_fields=True",
     ),
     *module(
-        "http/tokens.py",
+        "model/json.py",
         "test_tokens.py::test_a_limit_that_is_given_twice_is_refused",
-        "json.refuse_repeated_keys(body)",
+        "        _refuse_repeated_members(body)\n",
     ),
     *migration(
         "0004_tokens",

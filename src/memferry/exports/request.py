@@ -56,7 +56,6 @@ class ExportRequest:
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
         request = json.decode(_DECODER, body)
-        json.refuse_repeated_keys(body)
         file_format = _format(request.format, csv_safe=request.csv_safe is True)
         if request.compression is not None and request.compression not in CODECS:
             raise Invalid("compression", f"unknown; expected one of {', '.join(CODECS)}, or null")

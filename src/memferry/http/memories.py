@@ -2,7 +2,6 @@
 
 from collections import Counter
 from decimal import Decimal
-from functools import partial
 from itertools import chain, count, repeat
 from typing import Any
 from uuid import UUID
@@ -187,7 +186,7 @@ class MemoryEndpoints:
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
         text = await read_body(request, _SEARCH_BODY_BYTES)
-        body = await work_beside(len(text), partial(_decode_bulk_search, text))
+        body = await work_beside(len(text), lambda: json.decode(_bulk_search, text))
         if not 1 <= len(body.queries) <= _QUERIES:
             raise Invalid("queries", f"expected 1 to {_QUERIES} queries")
         for index, query in enumerate(body.queries):
@@ -286,12 +285,6 @@ class MemoryEndpoints:
     async def list_namespaces(self, request: Request) -> Response:
         """Every namespace with its number of memories, newest first."""
         return json_answer(await self._memories.namespaces(caller(request)))
-
-
-def _decode_bulk_search(text: bytes) -> BulkSearch:
-    body = json.decode(_bulk_search, text)
-    json.refuse_repeated_keys(text)
-    return body
 
 
 def _selection(query: Query) -> Selection:

@@ -89,9 +89,7 @@ class TokenEndpoints:
 
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
-        body = await read_body(request, _BODY_BYTES) or b"{}"
-        new = json.decode(_new, body)
-        json.refuse_repeated_keys(body)
+        new = json.decode(_new, await read_body(request, _BODY_BYTES) or b"{}")
         token, row = await self._tokens.mint(caller(request), new.name or "", new.grant())
         return json_answer({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})
 

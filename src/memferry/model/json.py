@@ -36,19 +36,30 @@ _LARGE_EXPONENT = re.compile(
 _KEY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 # A key without escapes: with one, the same name may be spelled in several ways.
 _BARE_KEY = re.compile(rb'"([^"\\]*)":')
+# The next key of an object, with what stands between it and the value before.
+_NEXT_KEY = re.compile(rb'[\s{,]*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*', re.DOTALL)
+_END = re.compile(rb'[\s{]*}\s*\Z')
+_MEMBERS = msgspec.json.Decoder(dict[str, Raw])
+# Of a body, or a row in one. Each of them is looked at by itself, known or not.
+_MOST_MEMBERS, _KEY_CHARACTERS = 1000, 1000
 _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[{]}")))
 
 
 def decode(decoder: "msgspec.json.Decoder[_T]", body: Buffer) -> _T:
-    """The body as the decoder's type; raises Invalid that names the field."""
+    """The object in the body as the decoder's type; raises Invalid that names the field.
+
+    A member that is given twice is refused; `compact` does that for what is nested in one.
+    """
     _refuse_deep(body)
     try:
-        return decoder.decode(body)
+        decoded = decoder.decode(body)
+        _refuse_repeated_members(body)
     except msgspec.ValidationError as fault:
         raise _invalid(str(fault)) from fault
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as fault:
         raise _diagnose(body, fault) from fault
+    return decoded
 
 
 def compact(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None = None) -> bytes:
@@ -76,12 +87,6 @@ def compact(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None
     if (key := find_repeated_key(packed)) is not None:
         raise Invalid(field, f"the key {key!r} is given twice")
     return packed
-
-
-def refuse_repeated_keys(text: bytes) -> None:
-    """Raise Invalid if any object names a key twice; the earlier value would silently be lost."""
-    if (key := find_repeated_key(text)) is not None:
-        raise Invalid(key or "body", "is given twice")
 
 
 def find_repeated_key(text: bytes) -> str | None:
@@ -130,6 +135,30 @@ def _cut_members(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
             raise AssertionError(f"no key at byte {at}")
         at = key.end() + 1 + len(value) + 1
         yield name, key.group(), value
+
+
+def _refuse_repeated_members(text: Buffer) -> None:
+    """Raise Invalid if an object names a member twice: an earlier value would silently be lost.
+
+    A decoder puts the last value in the place of the first. So where the members do not stand in
+    the text one by one as they were decoded, one was repeated. Nothing inside of them is looked at.
+    """
+    members = _MEMBERS.decode(text)
+    if len(members) > _MOST_MEMBERS or any(len(name) > _KEY_CHARACTERS for name in members):
+        raise Invalid("body", "has too many fields, or one with too long a name")
+    at, seen = 0, "body"
+    for name, raw in members.items():
+        key = _NEXT_KEY.match(text, at)
+        seen = name if key is None else msgspec.json.decode(key[1])
+        if key is None or seen != name:
+            break
+        at = key.end() + len(memoryview(raw))
+    else:
+        if _END.match(text, at):
+            return
+        key = _NEXT_KEY.match(text, at)
+        seen = seen if key is None else msgspec.json.decode(key[1])
+    raise Invalid(seen or "body", "is given twice")
 
 
 def _decode_plain(text: bytes) -> Any:
