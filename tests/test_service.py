@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,6 +101,32 @@ def test_everything_ends_when_the_service_itself_is_killed_and_starts_again(own:
     rows = httpx.get(f"{again.url}/api/memories", headers=headers).json()
     assert [row["content"] for row in rows] == ["kept"]
     assert stop_service(again) == 0
+
+
+def test_it_starts_at_once_after_a_kill_while_the_old_postgresql_still_shuts_down(
+    own: Service,
+) -> None:
+    headers = {"Authorization": f"Bearer {token_of(own)}"}
+    httpx.post(f"{own.url}/api/memories", headers=headers, json={"content": "kept"})
+    postgres = child(own.process.pid, "postgres -D")
+    assert postgres is not None
+    # A server that is halted takes as long to shut down as this test likes.
+    os.kill(postgres, signal.SIGSTOP)
+    own.process.kill()
+    own.process.wait()
+    going_on = threading.Timer(3, os.kill, (postgres, signal.SIGCONT))
+    going_on.start()
+
+    again = start_service(own.home, **own.environment)
+    going_on.join()
+
+    rows = httpx.get(f"{again.url}/api/memories", headers=headers).json()
+    assert [row["content"] for row in rows] == ["kept"]
+    assert stop_service(again) == 0
+    deadline = time.monotonic() + 10
+    while alive({postgres}):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 def test_a_killed_worker_and_a_killed_postgresql_come_back(own: Service) -> None:
