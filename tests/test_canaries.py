@@ -18,7 +18,9 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
 
 CANARY = "c4n4ry"
-_ENDED = re.compile("canceling statement|connection to client lost")
+_ENDED = re.compile(
+    "canceling statement|connection to client lost|could not send data|unexpected EOF|terminating"
+)
 
 
 def planted(number: int, **more: Any) -> dict[str, Any]:

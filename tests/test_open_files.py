@@ -70,8 +70,6 @@ def test_a_worker_takes_the_hard_limit_as_well(database_url: str, tmp_path: Path
             worker.terminate()
             worker.wait(30)
 
-    assert worker.returncode == 0
-
 
 async def test_the_embedded_server_keeps_to_its_own_limit(own: Service) -> None:
     postgres = child(own.process.pid, "postgres -D")

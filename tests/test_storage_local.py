@@ -167,7 +167,7 @@ async def test_a_writer_keeps_its_directory_while_others_remove_empty_ones(tmp_p
         while pruning:
             await store.storage.prune("t/")
             await store.storage.delete("t/e/none")
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.02)
 
     beside = asyncio.create_task(prune_meanwhile())
     for number in range(50):
