@@ -128,6 +128,8 @@ def test_a_field_of_a_row_in_bulk_that_is_given_twice_is_refused_by_name(
     [
         (b'{"content": "x", "\\u0063ontent": "y"}', "content"),
         (b'{"content": "x", "content": "x"}', "content"),
+        (b'{"content": "x", "created_at": 31, "created_at": 3}', "created_at"),
+        (b'{"created_at": 31, "created_at": 3, "content": "x"}', "created_at"),
         (b'{"a": 1, "a": 1, "content": "x"}', "a"),
         (b'{"a": 1, "content": "x", "a": {"content": "y"}}', "a"),
         (b'\n{ "content"\t:\r"x" ,"tags":[],"tags" : [] } ', "tags"),

@@ -71,10 +71,9 @@ class Services:
 
 
 def web_app(services: Services) -> ASGIApp:
-    """The whole API: CORS outside, then HEAD, the time limit, authentication and the routes."""
+    """The whole API: CORS outside, then the time limit, HEAD, authentication and the routes."""
     longer = {BULK_PATH: services.bulk_seconds}
-    limited = Lifetime(routed_app(services), services.request_seconds, longer)
-    return Cors(HeadAsGet(limited))
+    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.request_seconds, longer))
 
 
 def routed_app(services: Services) -> FastAPI:

@@ -38,7 +38,7 @@ _KEY = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
 _BARE_KEY = re.compile(rb'"([^"\\]*)":')
 # The next key of an object, with what stands between it and the value before.
 _NEXT_KEY = re.compile(rb'[\s{,]*("[^"\\]*(?:\\.[^"\\]*)*")\s*:\s*', re.DOTALL)
-_END = re.compile(rb'[\s{]*}\s*\Z')
+_END = re.compile(rb"[\s{]*}\s*\Z")
 _MEMBERS = msgspec.json.Decoder(dict[str, Raw])
 # Of a body, or a row in one. Each of them is looked at by itself, known or not.
 _MOST_MEMBERS, _KEY_CHARACTERS = 1000, 1000
@@ -146,19 +146,19 @@ def _refuse_repeated_members(text: Buffer) -> None:
     members = _MEMBERS.decode(text)
     if len(members) > _MOST_MEMBERS or any(len(name) > _KEY_CHARACTERS for name in members):
         raise Invalid("body", "has too many fields, or one with too long a name")
-    at, seen = 0, "body"
+    at, last = 0, "body"
     for name, raw in members.items():
         key = _NEXT_KEY.match(text, at)
-        seen = name if key is None else msgspec.json.decode(key[1])
-        if key is None or seen != name:
+        if key is None or msgspec.json.decode(key[1]) != name:
             break
-        at = key.end() + len(memoryview(raw))
+        at, last = key.end() + len(memoryview(raw)), name
     else:
         if _END.match(text, at):
             return
         key = _NEXT_KEY.match(text, at)
-        seen = seen if key is None else msgspec.json.decode(key[1])
-    raise Invalid(seen or "body", "is given twice")
+    # Where no key follows, the value was longer or shorter than the last one of its name.
+    repeated = last if key is None else msgspec.json.decode(key[1])
+    raise Invalid(repeated or "body", "is given twice")
 
 
 def _decode_plain(text: bytes) -> Any:
