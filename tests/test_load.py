@@ -7,12 +7,13 @@ may grow by 200 MiB, and the other tenant may wait for a second.
 import http.client
 import json
 import random
+import resource
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -20,9 +21,13 @@ import pytest
 from conftest import Person, Service, make_person, start_service, stop_service
 from load import MIB, watched
 from memferry.database.embedded import EmbeddedPostgres
+from memferry.settings import Settings
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
 Make = Callable[[str], Person]
+BUDGET_MIB = Settings().memory_mb
+# Beside bodies and answers: what is parsed and rendered of them at the moment.
+SLACK_MIB = 200
 
 
 @pytest.fixture(scope="module")
@@ -47,6 +52,11 @@ def loaded(home: Path) -> Iterator[tuple[Service, Make]]:
 @pytest.fixture
 def service(loaded: tuple[Service, Make]) -> Service:
     return loaded[0]
+
+
+@pytest.fixture
+def make(loaded: tuple[Service, Make]) -> Make:
+    return loaded[1]
 
 
 @pytest.fixture
@@ -258,29 +268,69 @@ def test_fifty_inline_exports_of_thirty_mib(service: Service, alice: Person, bob
     load.assert_bounded()
 
 
-def test_everything_at_once(service: Service, alice: Person, bob: Person) -> None:
-    fill(alice, "x" * MIB, 30)
+def everything(service: Service, person: Person) -> list[Callable[[], object]]:
+    """What takes much memory, one way each."""
+    bulk = b'{"items":[' + b"0," * (30 * MIB) + b"0]}"
+    rows = [{"content": "x", "metadata": {"a": ["y" * 1000] * 900}} for _ in range(60)]
+    large = json.dumps({"items": rows}).encode()
+    return [
+        lambda: ask(person, "GET", "/api/memories?limit=500"),
+        lambda: ask(person, "POST", "/v1/memories/bulk", bulk),
+        lambda: ask(person, "POST", "/v1/memories/bulk", large),
+        lambda: ask(person, "POST", "/api/memories/exports", b"{}"),
+        lambda: flood(service, b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 1000, 10 * MIB),
+        lambda: flood(service, b"GET / HTTP/1.1\r\nHost: a\r\n", b"a:\r\n" * 65536, 10 * MIB),
+    ]
+
+
+def repeat_all(works: list[Callable[[], object]], seconds: float) -> None:
+    """Do all of these again and again, each three times side by side."""
     over = threading.Event()
 
     def repeat(work: Callable[[], object]) -> None:
         while not over.is_set():
             work()
 
-    bulk = b'{"items":[' + b"0," * (30 * MIB) + b"0]}"
-    works: list[Callable[[], object]] = [
-        lambda: ask(alice, "GET", "/api/memories?limit=500"),
-        lambda: ask(alice, "POST", "/v1/memories/bulk", bulk),
-        lambda: ask(alice, "POST", "/api/memories/exports", b"{}"),
-        lambda: flood(service, b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 1000, 10 * MIB),
-        lambda: flood(service, b"GET / HTTP/1.1\r\nHost: a\r\n", b"a:\r\n" * 65536, 10 * MIB),
-    ]
+    threads = [threading.Thread(target=repeat, args=[work]) for work in works for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    time.sleep(seconds)
+    over.set()
+    for thread in threads:
+        thread.join()
+
+
+def test_everything_at_once(service: Service, alice: Person, bob: Person) -> None:
+    fill(alice, "x" * MIB, 25)
     with watched(service, bob) as load:
-        threads = [threading.Thread(target=repeat, args=[work]) for work in works for _ in range(3)]
-        for thread in threads:
-            thread.start()
-        time.sleep(15)
-        over.set()
-        for thread in threads:
-            thread.join()
+        repeat_all(everything(service, alice), seconds=15)
 
     load.assert_bounded(mib=512)
+
+
+def test_a_process_that_may_take_its_budget_and_no_more_is_never_killed(
+    service: Service, make: Make, bob: Person
+) -> None:
+    people = [make(name) for name in ("alice", "carol", "dave")]
+    for person in people:
+        fill(person, "x" * MIB, 25)
+    with limited_memory(service, BUDGET_MIB + SLACK_MIB), watched(service, bob) as load:
+        repeat_all([each for person in people for each in everything(service, person)], seconds=20)
+
+    assert service.process.poll() is None
+    assert b"MemoryError" not in service.log.read_bytes()
+    assert set(load.statuses) <= {200, 201}
+
+
+@contextmanager
+def limited_memory(service: Service, mib: int) -> Iterator[None]:
+    """The API can allocate that much more than it has; what passes it fails (setrlimit(2))."""
+    pid, kind = service.process.pid, resource.RLIMIT_DATA
+    status = Path(f"/proc/{pid}/status").read_text()
+    rest = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmData"))
+    _, hard = resource.prlimit(pid, kind)
+    resource.prlimit(pid, kind, (rest * 1024 + mib * MIB, hard))
+    try:
+        yield
+    finally:
+        resource.prlimit(pid, kind, (hard, hard))

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from conftest import Person
+from memferry.model.cursor import encode_cursor
 
 
 def pages(person: Person, path: str, **query: Any) -> Iterator[httpx.Response]:
@@ -167,6 +168,28 @@ def test_the_id_of_a_memory_without_a_thread_is_a_thread_of_one(alice: Person, b
     assert alice.get(f"/api/threads/{single['id']}").json()["chunks"] == [single]
     assert alice.get(f"/api/threads/{piece['id']}").json()["chunks"] == []
     assert bob.get(f"/api/threads/{single['id']}").json()["chunks"] == []
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+def test_the_namespaces_are_paged_to_their_end(alice: Person, limit: int) -> None:
+    names = ["b", "a", "é ü", "", "c"]
+    for name in names:
+        alice.save("x", namespace=name)
+    whole = alice.get("/api/namespaces").json()
+    listed = [row for page in pages(alice, "/api/namespaces", limit=limit) for row in page.json()]
+
+    assert listed == whole
+    assert {row["name"] for row in whole} == {"b", "a", "é ü", "default", "c"}
+
+
+@pytest.mark.parametrize("place", [[2**64, "x"], [-(2**64), "x"], [-1, "a\0b"], [-1, "x" * 513]])
+def test_a_place_among_the_namespaces_that_cannot_be_is_refused(
+    alice: Person, place: list[Any]
+) -> None:
+    cursor = encode_cursor(("namespaces",), place)
+    answer = alice.get("/api/namespaces", params={"cursor": cursor})
+
+    assert (answer.status_code, answer.json()["field"]) == (400, "cursor")
 
 
 def test_the_exports_are_paged_to_their_end(alice: Person) -> None:

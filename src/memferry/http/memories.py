@@ -39,7 +39,7 @@ from memferry.http.requests import (
 from memferry.http.views import json_answer
 from memferry.memories.service import Memories
 from memferry.model import json, rules
-from memferry.model.cursor import TimeMs
+from memferry.model.cursor import BackwardsMs, Name, TimeMs
 from memferry.model.memory import BulkSearch, Change, NewMemory
 from memferry.model.token import Scope
 
@@ -50,6 +50,7 @@ _BULK_BYTES = 128 * 1024 * 1024
 _QUERIES = 25
 _SEARCH_BODY_BYTES = 1024 * 1024
 _THREAD_ROWS = 10_000
+_NAMESPACES = 10_000
 
 # What the rows of each list are ordered by.
 _LISTED = (TimeMs, UUID)
@@ -78,6 +79,10 @@ _RECALL_QUERY = [
     *_PUBLISHED,
 ]
 _THREAD_QUERY = [
+    query_field("limit", "integer", "10,000 unless given, held within 1 to 10,000"),
+    CURSOR,
+]
+_NAMESPACES_QUERY = [
     query_field("limit", "integer", "10,000 unless given, held within 1 to 10,000"),
     CURSOR,
 ]
@@ -150,8 +155,8 @@ class MemoryEndpoints:
             parameters=_THREAD_QUERY, scopes=_READ,
         )  # fmt: skip
         add_route(
-            router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace],
-            scopes=_READ,
+            router, "GET /api/namespaces", self.list_namespaces, 200, list[shapes.Namespace], 400,
+            parameters=_NAMESPACES_QUERY, scopes=_READ,
         )  # fmt: skip
         return router
 
@@ -283,8 +288,18 @@ class MemoryEndpoints:
         )
 
     async def list_namespaces(self, request: Request) -> Response:
-        """Every namespace with its number of memories, newest first."""
-        return json_answer(await self._memories.namespaces(caller(request)))
+        """Every namespace with its number of memories, newest first.
+
+        While more are left, the header `Link` names the next page (`rel="next"`).
+        """
+        query, pages = read_query(request), Pages(("namespaces",), (BackwardsMs, Name))
+        limit = number(query.get("limit"), _NAMESPACES, least=1, most=_NAMESPACES)
+        found = await self._memories.namespaces(
+            caller(request), limit=limit + 1, place=pages.place(query)
+        )
+        places = [(-row["last_updated"], row["name"]) for row in found]
+        link = link_next(request, pages.next_cursor(places, limit))
+        return await answer_pieces(request, [msgspec.json.encode(found[:limit])], headers=link)
 
 
 def _selection(query: Query) -> Selection:

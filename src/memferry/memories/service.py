@@ -27,6 +27,7 @@ Batches = Callable[[], AsyncIterator[Sequence[MovedRow]]]
 
 # Places before the first row: no memory is as new as that, no piece of a thread as early.
 _NEWEST = (2**63 - 1, UUID(int=0))
+_FIRST_NAMESPACE = (-(2**63), "")
 _FOREMOST = (Decimal("-Infinity"), 0, UUID(int=0))
 
 
@@ -222,10 +223,16 @@ class Memories:
 
         return render
 
-    async def namespaces(self, caller: Caller) -> list[Mapping[str, object]]:
-        """Name, number of memories and last change (epoch ms) of each namespace, newest first."""
-        async with self._database.tenant(caller) as connection:
-            return [dict(row) for row in await connection.fetch(sql("list_namespaces"))]
+    async def namespaces(
+        self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
+    ) -> list[Mapping[str, Any]]:
+        """Name, number of memories and last change (epoch ms) of namespaces, newest first.
+
+        A place is the last change, negated, and the name; None: the first.
+        """
+        arguments = [limit, *(place or _FIRST_NAMESPACE)]
+        rows = await self._fetch(caller, sql("list_namespaces"), arguments, heavy=True)
+        return [dict(row) for row in rows]
 
     async def _fetch(
         self,
