@@ -87,7 +87,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "worker_process.py",
         "test_faults_workers.py::test_a_worker_that_stays_stopped_holds_no_snapshot_for_long",
-        'Loop("halted", halted.tick, channel=None, seconds=HEARTBEAT_SECONDS),',
+        ('servers = {"halted": database}', "servers = {}"),
         ('f"memferry worker {word}"', '"memferry"'),
     ),
     # Only small rows come many in one value, and in order.

@@ -78,6 +78,8 @@ class _Session:
                 worker=arguments[0],
             )
             self._process.at_work = True
+        if statement == sql("share_snapshot"):
+            return found[0] | {"name": str(self._snapshot_at)}
         return found[0]
 
     async def fetchval(self, statement: str, *arguments: Any, **_: Any) -> Any:
@@ -89,8 +91,6 @@ class _Session:
         value = next(iter(found[0].values()))
         if statement == sql("read_snapshot_time"):
             self._snapshot_at = value
-        if statement == sql("share_snapshot"):
-            return str(self._snapshot_at)
         return value
 
     execute = fetch
@@ -158,9 +158,10 @@ class SimulatedDatabase(Database):
         patient: bool = False,
         in_order: bool = False,
         heavy: bool = False,
+        ready: object = None,
     ) -> AsyncIterator[Connection]:
         """A connection that belongs to this tenant; nobody here has a limit."""
-        del patient, in_order, heavy
+        del patient, in_order, heavy, ready
         snapshot_at = int(snapshot.name) if isinstance(snapshot, SharedSnapshot) else 0
         tenant_id = whose.tenant_id if isinstance(whose, Caller) else whose
         with translated_errors():

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -227,7 +228,8 @@ class Rows:
         return [{"object_key": row.object_key} for row in due[:most]]
 
     def share_snapshot(self, _tenant_id: UUID) -> Answer:
-        return [{"pg_export_snapshot": ""}]  # only the session knows its snapshot
+        # Only the session knows its snapshot, and there is one server.
+        return [{"name": "", "started_at": datetime.min.replace(tzinfo=UTC)}]
 
     def date_exports(self, _lifetime_ms: int) -> Answer:
         return []  # all workers here are of this version

@@ -137,6 +137,28 @@ async def opened_parts(
 
 
 @asynccontextmanager
+async def opened_standby(
+    settings: Settings, *, patient_seconds: int, program: str
+) -> AsyncIterator[Database | None]:
+    """The standby that exports are read from; None if the settings name none."""
+    if settings.export_database_url is None:
+        yield None
+        return
+    standby = Database(
+        settings.export_database_url,
+        size=settings.pool_size,
+        statement_seconds=settings.statement_seconds,
+        patient_seconds=patient_seconds,
+        program=program,
+    )
+    await standby.open()
+    try:
+        yield standby
+    finally:
+        await standby.close()
+
+
+@asynccontextmanager
 async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     """The API over its database and store; neither needs to be there yet."""
     # The web framework takes longer to load than all else: workers and commands do without it.

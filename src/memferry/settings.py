@@ -93,6 +93,13 @@ class Settings:
         "An external PostgreSQL 15 to 18, as the role that owns memferry's tables; "
         "unset: the embedded server.",
     )
+    export_database_url: str | None = _setting(
+        "MEMFERRY_EXPORT_DATABASE_URL",
+        _postgres_url,
+        None,
+        "A hot standby of the database, as the same role: workers read queued exports there; see "
+        "docs/operation.md. Unset: they read on the primary.",
+    )
     storage_url: str | None = _setting(
         "MEMFERRY_STORAGE_URL",
         _text,

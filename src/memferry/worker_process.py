@@ -11,9 +11,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from memferry.app import agree_on_store, opened_parts, service_url
+from memferry.app import agree_on_store, opened_parts, opened_standby, service_url
 from memferry.database.migrate import find_schema_fault
 from memferry.database.pool import Database
+from memferry.database.standby import Standby
 from memferry.errors import Unavailable
 from memferry.exports.jobs import Jobs
 from memferry.exports.run import Runs
@@ -59,19 +60,21 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
     # Different in every process that ever was: a container's may all have the same number.
     word = secrets.token_hex(4)
-    async with opened_parts(
-        settings,
-        patient_seconds=_longest_transaction_seconds(settings),
-        program=f"memferry worker {word}",
-        on_connect=ours,
-    ) as (database, store):
+    program, patient_seconds = f"memferry worker {word}", _longest_transaction_seconds(settings)
+    async with (
+        opened_parts(
+            settings, patient_seconds=patient_seconds, program=program, on_connect=ours
+        ) as (database, store),
+        opened_standby(settings, patient_seconds=patient_seconds, program=program) as standby,
+    ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)
         worker = WorkerSignature(f"{socket.gethostname()}/{os.getpid()}/{word}")
         attendance = Attendance(Workers(database), identity, worker)
         sender = Sender(allow_private=settings.webhooks_allow_private)
         loops = [
-            *_make_export_loops(settings, database, store, attendance),
+            *_make_export_loops(settings, database, standby, store, attendance),
+            *_make_halted_loops(settings, database, standby),
             *_make_other_loops(settings, database, store, attendance, sender),
         ]
         try:
@@ -106,7 +109,11 @@ async def _wait_for_schema(url: str, stop: Stop) -> bool:
 
 
 def _make_export_loops(
-    settings: Settings, database: Database, store: Storage, attendance: Attendance
+    settings: Settings,
+    database: Database,
+    standby: Database | None,
+    store: Storage,
+    attendance: Attendance,
 ) -> list[Loop]:
     jobs = Jobs(
         database,
@@ -123,7 +130,11 @@ def _make_export_loops(
     )
     exporter = Exporter(
         jobs,
-        Runs(database, readers=settings.export_readers),
+        Runs(
+            database,
+            standby=None if standby is None else Standby(database, standby),
+            readers=settings.export_readers,
+        ),
         store,
         worker=attendance.worker_id,
         patience=patience,
@@ -135,12 +146,28 @@ def _make_export_loops(
     ]
 
 
+def _make_halted_loops(
+    settings: Settings, database: Database, standby: Database | None
+) -> list[Loop]:
+    servers = {"halted": database}
+    if standby is not None:
+        servers["halted on the standby"] = standby
+    longest = _longest_transaction_seconds(settings)
+    return [
+        Loop(
+            name,
+            Halted(database, seconds=longest, silent_seconds=_SILENT_SECONDS, server=server).tick,
+            channel=None,
+            seconds=HEARTBEAT_SECONDS,
+        )
+        for name, server in servers.items()
+    ]
+
+
 def _make_other_loops(
     settings: Settings, database: Database, store: Storage, attendance: Attendance, sender: Sender
 ) -> list[Loop]:
     deliverer = Deliverer(database, sender)
-    longest = _longest_transaction_seconds(settings)
-    halted = Halted(database, seconds=longest, silent_seconds=_SILENT_SECONDS)
     sweeper = Sweeper(
         database,
         store,
@@ -149,7 +176,6 @@ def _make_other_loops(
     )
     return [
         Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
-        Loop("halted", halted.tick, channel=None, seconds=HEARTBEAT_SECONDS),
         Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
     ]
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -10,6 +10,7 @@ from contextlib import (
     suppress,
 )
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TypeAlias
 from uuid import UUID
 
@@ -18,6 +19,7 @@ import asyncpg
 from memferry.database.faults import BROKEN, translated_errors
 from memferry.database.literal import array
 from memferry.database.sessions import SLOW_READER, Session, service_settings
+from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
 from memferry.model.token import Caller, ip_address
 from memferry.shares import Shares
@@ -65,6 +67,8 @@ class SharedSnapshot:
     """
 
     name: str
+    started_at: datetime
+    """When the server started that has it: another one may know another snapshot by this name."""
 
     def __post_init__(self) -> None:
         if not _SNAPSHOT_NAME.fullmatch(self.name):
@@ -74,6 +78,11 @@ class SharedSnapshot:
     def adopt(self) -> str:
         """The statement that a transaction must begin with."""
         return f"SET TRANSACTION SNAPSHOT '{self.name}';"
+
+    async def check_server(self, connection: Connection) -> None:
+        """Raises DatabaseUnavailable on the session of another server, as balancers hand out."""
+        if await connection.fetchval(sql("read_server_start")) != self.started_at:
+            raise DatabaseUnavailable
 
 
 class ConnectionShares:
@@ -225,6 +234,7 @@ class Database:
         patient: bool = False,
         in_order: bool = False,
         heavy: bool = False,
+        ready: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Connection]:
         """A transaction in which the views show exactly this tenant's rows.
 
@@ -235,7 +245,8 @@ class Database:
         READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
         that was; a shared snapshot is that of another transaction. With `patient` the longer
         statement timeout applies. With `in_order` rows come by an index that has their order.
-        `heavy` as in `connection`, for a caller's work.
+        `heavy` as in `connection`, for a caller's work. `ready` looks at the server before the
+        transaction begins, on its own session.
         Commits at the end, rolls back on any error.
         """
         on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
@@ -243,6 +254,10 @@ class Database:
             self.connection(on_behalf_of, heavy=heavy) as connection,
             _committed(connection),
         ):
+            if isinstance(snapshot, SharedSnapshot):
+                await snapshot.check_server(connection)
+            if ready is not None:
+                await ready(connection)
             # One round trip; SET LOCAL ends with the transaction.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"

@@ -18,10 +18,12 @@ from memferry.database.pool import (
     keep_order,
 )
 from memferry.database.sql import sql
-from memferry.errors import MemferryError, Unavailable
+from memferry.database.standby import Standby
+from memferry.errors import DatabaseUnavailable, MemferryError, Unavailable
 from memferry.exports.ranges import Ranges
 from memferry.exports.request import ExportRequest
 from memferry.formats import TextFormat
+from memferry.model.export import Claim
 
 # To hand over to a thread costs more than to hash or to compress this much.
 _SMALL_BYTES = 256 * 1024
@@ -112,9 +114,16 @@ def _whole_records(shape: type[TextFormat], data: bytes) -> tuple[int, bytes, by
 class Snapshot:
     """The moment of the database that a run reads; while held, vacuum spares what died since."""
 
-    def __init__(self, taken_at: int, let_go: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, taken_at: int, let_go: Callable[[], Awaitable[None]], *, server: str
+    ) -> None:
         self.taken_at = taken_at
-        """Epoch ms by the database's clock: what was committed before is in, nothing later."""
+        """Epoch ms by the primary's clock: what was answered before is in.
+
+        On the primary it is the moment of the snapshot, and nothing later is in.
+        """
+        self.server = server
+        """Where the rows are read, for the log."""
         self._let_go = let_go
         self._since = time.monotonic()
         self._until: float | None = None
@@ -133,42 +142,66 @@ class Snapshot:
 class Runs:
     """Starts exports, each in a snapshot of its own."""
 
-    def __init__(self, database: Database, *, readers: int = 1) -> None:
+    def __init__(
+        self, database: Database, *, standby: Standby | None = None, readers: int = 1
+    ) -> None:
         """So many connections read one export, where its rows have an index in their order."""
         self._database = database
+        self._standby = standby
         self._readers = readers
 
     @asynccontextmanager
     async def start(
-        self, tenant_id: UUID, request: ExportRequest
+        self, tenant_id: UUID, request: ExportRequest, claim: Claim | None = None
     ) -> AsyncIterator[tuple[ExportRun, Snapshot]]:
-        """A run, and its snapshot, which is let go as soon as the last row has been read."""
+        """A run, and its snapshot, which is let go as soon as the last row has been read.
+
+        With a claim it is one of the standby, if there is one that shows the claim.
+        """
         async with AsyncExitStack() as transaction:
-            connection = await transaction.enter_async_context(
-                self._database.tenant(tenant_id, snapshot=True, patient=True)
-            )
-            taken_at: int = await connection.fetchval(sql("read_snapshot_time"))
-            snapshot = Snapshot(taken_at, transaction.aclose)
+            database, connection, snapshot = await self._begin(tenant_id, claim, transaction)
             in_order = await _take_index_order(connection, request)
             connections = [connection]
             if in_order and self._readers > 1:
-                connections += await self._more(tenant_id, connection, transaction)
+                connections += await self._more(database, tenant_id, connection, transaction)
             async with running_export(
                 connections, request, snapshot.let_go, in_order=in_order
             ) as run:
                 yield run, snapshot
 
+    async def _begin(
+        self, tenant_id: UUID, claim: Claim | None, transaction: AsyncExitStack
+    ) -> tuple[Database, Connection, Snapshot]:
+        """The server to read from, and a transaction there with its snapshot."""
+        if self._standby is not None and claim is not None:
+            begun = await self._standby.begin(claim, transaction)
+            if begun is not None:
+                connection, taken_at = begun
+                snapshot = Snapshot(taken_at, transaction.aclose, server="standby")
+                return self._standby.database, connection, snapshot
+        connection = await transaction.enter_async_context(
+            self._database.tenant(tenant_id, snapshot=True, patient=True)
+        )
+        taken_at = await connection.fetchval(sql("read_snapshot_time"))
+        snapshot = Snapshot(taken_at, transaction.aclose, server="primary")
+        return self._database, connection, snapshot
+
     async def _more(
-        self, tenant_id: UUID, first: Connection, transaction: AsyncExitStack
+        self,
+        database: Database,
+        tenant_id: UUID,
+        first: Connection,
+        transaction: AsyncExitStack,
     ) -> Sequence[Connection]:
         """Further connections in the snapshot of the first; fewer where there are no more."""
-        shared = SharedSnapshot(await first.fetchval(sql("share_snapshot")))
+        row = await first.fetchrow(sql("share_snapshot"))
+        if row is None:
+            raise DatabaseUnavailable
+        shared = SharedSnapshot(**row)
         more: list[Connection] = []
         with suppress(Unavailable):
             while len(more) < self._readers - 1:
-                reader = self._database.tenant(
-                    tenant_id, snapshot=shared, patient=True, in_order=True
-                )
+                reader = database.tenant(tenant_id, snapshot=shared, patient=True, in_order=True)
                 more.append(await transaction.enter_async_context(reader))
         return more
 

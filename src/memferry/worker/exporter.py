@@ -124,7 +124,9 @@ class Exporter:
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
         request = ExportRequest.stored(job)
-        async with self._runs.start(claim.tenant_id, request) as (run, snapshot):
+        # Nothing that may be amiss with a standby meets an export twice.
+        first = claim if job.failures == 1 else None
+        async with self._runs.start(claim.tenant_id, request, first) as (run, snapshot):
             encrypted = request.recipient is not None
             with closing(File(run, request.codec, request.recipient)) as file:
                 await self._storage.put(
@@ -137,9 +139,10 @@ class Exporter:
                     ),
                 )
         _log.info(
-            "export %s: attempt %d wrote %d rows, %d bytes; its snapshot was held for %.1f s",
+            "export %s: attempt %d wrote %d rows, %d bytes; its snapshot on the %s was held "
+            "for %.1f s",
             *(claim.export_id, claim.attempt, run.rows_done, run.bytes_done),
-            snapshot.held_seconds,
+            *(snapshot.server, snapshot.held_seconds),
         )
         return Result(
             rows=run.rows_done,

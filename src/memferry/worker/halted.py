@@ -15,18 +15,30 @@ class Halted:
     sign in any more: its lease is over, and its work goes to another.
     """
 
-    def __init__(self, database: Database, *, seconds: float, silent_seconds: float) -> None:
-        """How old a transaction may become, and for how long a worker may say nothing."""
+    def __init__(
+        self,
+        database: Database,
+        *,
+        seconds: float,
+        silent_seconds: float,
+        server: Database | None = None,
+    ) -> None:
+        """How old a transaction may become, and for how long a worker may say nothing.
+
+        `server` is where sessions are ended, if not on the database that workers sign in to.
+        """
         self._database = database
+        self._server = server or database
         self._seconds = float(seconds)
         self._silent_seconds = float(silent_seconds)
 
     async def tick(self) -> bool:
         """Look once; False, since the next look can wait."""
-        async with self._database.own_sessions() as connection:
-            ended = await connection.fetch(
-                sql("end_halted_workers"), self._seconds, self._silent_seconds
-            )
+        async with self._database.connection() as connection:
+            silent = await connection.fetch(sql("find_silent_workers"), self._silent_seconds)
+        programs = [row["program"] for row in silent]
+        async with self._server.own_sessions() as connection:
+            ended = await connection.fetch(sql("end_halted_workers"), self._seconds, programs)
         for row in ended:
             _log.warning("ended session %d of a worker that is halted or cut off", row["pid"])
         return False
