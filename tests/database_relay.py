@@ -1,6 +1,7 @@
 """Relays on loopback before PostgreSQL, and one whose two ends can be parted without a word."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from urllib.parse import parse_qs, urlsplit
@@ -28,9 +29,10 @@ def address_behind(server: asyncio.Server, url: str) -> str:
 class DatabaseRelay:
     """Passes bytes on both ways; while it is cut it takes them and passes none on."""
 
-    def __init__(self, url: str) -> None:
-        """`url` is the address of the server behind it."""
-        self._url = url
+    def __init__(self, *urls: str) -> None:
+        """`urls` are the addresses of the servers behind it, which connections lead to in turn."""
+        self._url = urls[0]
+        self._turns = itertools.cycle(urls)
         self._open = asyncio.Event()
         self._open.set()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -65,7 +67,7 @@ class DatabaseRelay:
         await self._server.wait_closed()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        theirs, to_them = await connect_to(self._url)
+        theirs, to_them = await connect_to(next(self._turns))
         for ends in ((reader, to_them), (theirs, writer)):
             task = asyncio.create_task(self._pass_on(*ends))
             self._tasks.add(task)
@@ -84,9 +86,9 @@ class DatabaseRelay:
 
 
 @asynccontextmanager
-async def database_relay(url: str) -> AsyncIterator[DatabaseRelay]:
+async def database_relay(*urls: str) -> AsyncIterator[DatabaseRelay]:
     """A relay that listens."""
-    relay = DatabaseRelay(url)
+    relay = DatabaseRelay(*urls)
     await relay.start()
     try:
         yield relay

@@ -348,15 +348,20 @@ def _prepare(plant: Plant) -> None:
 
 
 @contextmanager
-def running_plant(request: pytest.FixtureRequest, **environment: str) -> Iterator[Plant]:
-    """A plant in a directory of its own, which ends with everything that was started in it."""
+def running_plant(
+    request: pytest.FixtureRequest, url: str | None = None, **environment: str
+) -> Iterator[Plant]:
+    """A plant in a directory of its own, which ends with everything that was started in it.
+
+    `url` is the address of an empty database called memferry, if it shall not be an embedded one.
+    """
     programs = request.config.getoption("--postgres-bin")
     with tempfile.TemporaryDirectory(prefix="memferry-faults-", ignore_cleanup_errors=True) as name:
         place = Path(name)
         place.chmod(0o711)
-        more = SETTINGS | {"MEMFERRY_POSTGRES_BIN": str(programs or "")} | environment
-        service = start_service(place, **more)
-        url = EmbeddedPostgres(place / "postgres").url()
+        server = {"MEMFERRY_POSTGRES_BIN": str(programs or ""), "MEMFERRY_DATABASE_URL": url or ""}
+        service = start_service(place, **SETTINGS | server | environment)
+        url = url or EmbeddedPostgres(place / "postgres").url()
         with make_person("victim", service, url) as person:
             plant = Plant(service, person, url)
             try:

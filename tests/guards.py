@@ -21,6 +21,7 @@ import guards_jobs
 import guards_limits
 import guards_operation
 import guards_outside
+import guards_standby
 import guards_tenants
 from guard import Guard
 
@@ -34,6 +35,7 @@ GUARDS: tuple[Guard, ...] = (
     *guards_exports.GUARDS,
     *guards_operation.GUARDS,
     *guards_outside.GUARDS,
+    *guards_standby.GUARDS,
 )
 _COPIED = ("src", "tests", "docs", "pyproject.toml", "README.md", "CHANGELOG.md", "run")
 # A test that fails may leave connections open, which would end the run without its summary.

@@ -19,6 +19,7 @@ from memferry.cli.context import DataDir, run, settings_with
 from memferry.database.migrate import find_missing, migrations
 from memferry.database.pool import SERVICE_ROLE, Connection
 from memferry.database.sql import sql
+from memferry.database.standby import WAIT_SECONDS, Position, wait_for_replay
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.operation.readiness import describe_workers, fingerprint
 from memferry.operation.workers import describe_worker, does_work, is_silent
@@ -54,6 +55,7 @@ def register(app: typer.Typer) -> None:
             "schema": _check_schema,
             "snapshots": _check_snapshots,
             "log": _check_database_log,
+            "standby": _check_standby,
             "object store": _check_store,
             "worker": _check_workers,
             "service": _check_service,
@@ -90,8 +92,14 @@ async def _connected(settings: Settings) -> AsyncIterator[Connection]:
                 f"the embedded PostgreSQL in {settings.data_dir} does not run; start it with: "
                 "memferry serve"
             )
+    async with _connected_to(owner_url(settings)) as connection:
+        yield connection
+
+
+@asynccontextmanager
+async def _connected_to(url: str) -> AsyncIterator[Connection]:
     connection = await asyncpg.connect(
-        owner_url(settings),
+        url,
         timeout=_CONNECT_SECONDS,
         command_timeout=_ANSWER_SECONDS,
         server_settings={"search_path": SERVICE_ROLE},
@@ -135,17 +143,76 @@ async def _check_schema(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_snapshots(settings: Settings) -> AsyncIterator[Finding]:
     """How long the oldest snapshot of an export has kept vacuum waiting."""
     async with _connected(settings) as connection:
-        held: float | None = await connection.fetchval(sql("find_oldest_snapshot"))
+        yield await _find_oldest_snapshot(connection, settings)
+
+
+async def _find_oldest_snapshot(connection: Connection, settings: Settings) -> Finding:
+    held: float | None = await connection.fetchval(sql("find_oldest_snapshot"))
     if held is None:
-        yield Finding("ok", "no export is being read")
-    elif held > settings.snapshot_seconds:
+        return Finding("ok", "no export is being read")
+    if held > settings.snapshot_seconds:
         raise MemferryError(
             f"an export has held its snapshot for {held:.0f} s, and vacuum with it; "
             "look at the store's speed, or end it with DELETE /api/memories/exports/{id}"
         )
-    else:
-        limit = settings.snapshot_seconds
-        yield Finding("ok", f"the oldest of an export is {held:.0f} s old (limit {limit} s)")
+    limit = settings.snapshot_seconds
+    return Finding("ok", f"the oldest of an export is {held:.0f} s old (limit {limit} s)")
+
+
+async def _check_standby(settings: Settings) -> AsyncIterator[Finding]:
+    """Whether workers read exports from the standby, and what may end those that they read."""
+    if settings.export_database_url is None:
+        return
+    async with (
+        _connected(settings) as primary,
+        _connected_to(settings.export_database_url) as standby,
+    ):
+        theirs, ours = await _read_cluster(standby), await _read_cluster(primary)
+        if None not in (theirs, ours) and theirs != ours:
+            raise MemferryError(
+                f"it belongs to another cluster ({theirs}) than the database ({ours}); name a "
+                "standby of the database in MEMFERRY_EXPORT_DATABASE_URL"
+            )
+        yield await _find_lag(primary, standby)
+        if await standby.fetchval("SHOW hot_standby_feedback") == "off":
+            yield Finding(
+                "note",
+                "hot_standby_feedback is off: vacuum on the primary may end an export here, which "
+                "is then read from the primary",
+            )
+        yield await _find_oldest_snapshot(standby, settings)
+
+
+async def _read_cluster(connection: Connection) -> int | None:
+    """The identifier of a cluster; None if the role may not ask for it."""
+    try:
+        identifier: int = await connection.fetchval(sql("read_cluster"))
+    except asyncpg.InsufficientPrivilegeError:
+        return None
+    return identifier
+
+
+async def _find_lag(primary: Connection, standby: Connection) -> Finding:
+    """How long the standby takes to replay what the primary has now."""
+    clock = asyncio.get_running_loop().time
+    position, began = await Position.read(primary), clock()
+    try:
+        async with asyncio.timeout(WAIT_SECONDS):
+            await wait_for_replay(position, standby)
+    except TimeoutError:
+        lag = await standby.fetchrow(sql("measure_lag"), position.lsn)
+        return Finding("wrong", _describe_lag(lag))
+    server = await standby.fetchval("SHOW server_version")
+    return Finding("ok", f"PostgreSQL {server}, behind the primary by {clock() - began:.1f} s")
+
+
+def _describe_lag(lag: Any) -> str:
+    text = f"{lag['bytes']:,} bytes behind the primary after {WAIT_SECONDS} s of waiting"
+    if lag["seconds"] is not None:
+        text += f", last commit replayed {lag['seconds']:.0f} s ago"
+    if lag["paused"]:
+        text += ", replay is paused"
+    return f"{text}; exports are read from the primary"
 
 
 async def _check_database_log(settings: Settings) -> AsyncIterator[Finding]:

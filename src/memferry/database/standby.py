@@ -36,7 +36,7 @@ class Position:
     async def read(cls, primary: Connection) -> Self:
         """The position now. Raises DatabaseUnavailable if the server is a standby itself by now."""
         row = await primary.fetchrow(sql("read_position"))
-        if row is None or row["lsn"] is None:
+        if row is None:
             raise DatabaseUnavailable
         return cls(**row)
 
