@@ -8,7 +8,7 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -241,13 +241,25 @@ def test_a_server_that_is_away_or_was_promoted_is_refused_once_in_the_log(site: 
             (site.plant.place / "workers.log").write_text("")
 
 
+@pytest.mark.parametrize(
+    ("prepare", "reason"),
+    [
+        (migrate, "it is a standby of another database"),
+        (None, 'role "memferry_service" does not exist'),
+    ],
+    ids=["of memferry", "of something else"],
+)
 def test_a_standby_of_another_cluster_is_refused(
-    site: Site, request: pytest.FixtureRequest
+    site: Site,
+    request: pytest.FixtureRequest,
+    prepare: Callable[[str], Coroutine[Any, Any, object]] | None,
+    reason: str,
 ) -> None:
     with tcp_server(request.config.getoption("--postgres-bin")) as other:
         with opened_session(other.url()) as session:
             session("CREATE DATABASE memferry")
-        asyncio.run(migrate(other.url("memferry")))
+        if prepare is not None:
+            asyncio.run(prepare(other.url("memferry")))
         with hot_standby(other) as standby:
             site.start_worker(standby.url("memferry"))
             export = site.plant.ask()
@@ -255,7 +267,7 @@ def test_a_standby_of_another_cluster_is_refused(
             told = site.doctor(standby.url("memferry"))
 
     assert site.written(export) == (1, "primary")
-    assert f"{_NOT_READ}it is a standby of another database" in site.log()
+    assert f"{_NOT_READ}{reason}" in site.log()
     assert len(told) == 1
     assert told[0].startswith("wrong  standby: it belongs to another cluster")
 

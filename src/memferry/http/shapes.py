@@ -230,7 +230,8 @@ class ExportSummary(Shape):
     file_sha256: str | None = Field(description="hex digest of the file as it is downloaded")
     created_at: int
     snapshot_at: int | None = Field(
-        description="what was saved before is in, nothing later; set when completed"
+        description="what was saved before is in, and nothing later unless a standby was read; "
+        "set when completed"
     )
     completed_at: int | None = Field(description="when it was completed, failed or cancelled")
     expires_at: int | None = Field(description="until when its bytes are kept; set when completed")

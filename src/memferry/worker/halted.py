@@ -2,8 +2,11 @@
 
 import logging
 
+import asyncpg
+
 from memferry.database.pool import Database
 from memferry.database.sql import sql
+from memferry.errors import Misconfigured
 
 _log = logging.getLogger("memferry.worker")
 
@@ -37,8 +40,11 @@ class Halted:
         async with self._database.connection() as connection:
             silent = await connection.fetch(sql("find_silent_workers"), self._silent_seconds)
         programs = [row["program"] for row in silent]
-        async with self._server.own_sessions() as connection:
-            ended = await connection.fetch(sql("end_halted_workers"), self._seconds, programs)
+        try:
+            async with self._server.own_sessions() as connection:
+                ended = await connection.fetch(sql("end_halted_workers"), self._seconds, programs)
+        except asyncpg.PostgresError as fault:
+            raise Misconfigured(f"sessions of workers cannot be ended: {fault}") from fault
         for row in ended:
             _log.warning("ended session %d of a worker that is halted or cut off", row["pid"])
         return False
