@@ -229,7 +229,7 @@ class Rows:
 
     def share_snapshot(self, _tenant_id: UUID) -> Answer:
         # Only the session knows its snapshot, and there is one server.
-        return [{"name": "", "started_at": datetime.min.replace(tzinfo=UTC)}]
+        return [{"name": "", "server_started_at": datetime.min.replace(tzinfo=UTC)}]
 
     def date_exports(self, _lifetime_ms: int) -> Answer:
         return []  # all workers here are of this version

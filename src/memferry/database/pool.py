@@ -67,8 +67,8 @@ class SharedSnapshot:
     """
 
     name: str
-    started_at: datetime
-    """When the server started that has it: another one may know another snapshot by this name."""
+    server_started_at: datetime
+    """Which server has it: another one may know another snapshot by this name."""
 
     def __post_init__(self) -> None:
         if not _SNAPSHOT_NAME.fullmatch(self.name):
@@ -81,7 +81,7 @@ class SharedSnapshot:
 
     async def check_server(self, connection: Connection) -> None:
         """Raises DatabaseUnavailable on the session of another server, as balancers hand out."""
-        if await connection.fetchval(sql("read_server_start")) != self.started_at:
+        if await connection.fetchval(sql("read_server_start")) != self.server_started_at:
             raise DatabaseUnavailable
 
 

@@ -145,7 +145,10 @@ class Runs:
     def __init__(
         self, database: Database, *, standby: Standby | None = None, readers: int = 1
     ) -> None:
-        """So many connections read one export, where its rows have an index in their order."""
+        """So many connections read one export, where its rows have an index in their order.
+
+        `standby` is read in the place of `database`, as often as it is fit.
+        """
         self._database = database
         self._standby = standby
         self._readers = readers
