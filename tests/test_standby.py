@@ -21,6 +21,7 @@ from database_relay import database_relay
 from faults import CLEAN, POISONED, Gate, Plant, Step, opened_session, running_plant, until
 from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE, Connection, Database
+from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.exports.jobs import Jobs
 from memferry.exports.request import KINDS, ExportRequest
@@ -342,6 +343,22 @@ def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Sit
         urls = [server.url("memferry") for server in (site.primary, one, two)]
 
         assert asyncio.run(export_balanced(*urls)) == (site.plant.sha256, "standby")
+
+
+def position_after_switch(primary: TcpServer) -> int:
+    """How far into a segment of the log the position is, just after the log was switched."""
+    with opened_session(primary.url("memferry")) as session:
+        session("SET search_path = memferry_service")
+        session("SELECT pg_switch_wal()")
+        (row,) = session(sql("read_position"))
+        (size,) = session("SELECT pg_size_bytes(current_setting('wal_segment_size')) AS size")
+    position: int = row["lsn"] % size["size"]
+    return position
+
+
+def test_a_position_is_never_behind_a_header_that_no_standby_replays_alone(site: Site) -> None:
+    # Whatever else is at work in the server may write a record at any time.
+    until(lambda: position_after_switch(site.primary) == 0)
 
 
 def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -> None:
