@@ -288,7 +288,7 @@ def test_a_standby_of_a_copy_that_went_its_own_way_is_refused(site: Site) -> Non
 
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", KINDS)
+    claim = await Jobs(primary, lease_seconds=1, lifetime_seconds=60).claim("test", KINDS)
     assert claim is not None
     return claim
 
