@@ -286,9 +286,19 @@ def test_a_standby_of_a_copy_that_went_its_own_way_is_refused(site: Site) -> Non
     assert f"{_NOT_READ}it does not show what the primary has committed" in site.log()
 
 
+@contextmanager
+def waiting(site: Site) -> Iterator[None]:
+    """An export that waits, which no later test's worker shall find."""
+    export = site.plant.ask()
+    try:
+        yield
+    finally:
+        assert site.plant.person.delete(f"/api/memories/exports/{export}").is_success
+
+
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Jobs(primary, lease_seconds=1, lifetime_seconds=60).claim("test", KINDS)
+    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", KINDS)
     assert claim is not None
     return claim
 
@@ -314,8 +324,7 @@ async def begin_promoted(primary_url: str, standby_url: str) -> object:
 
 
 def test_a_standby_that_is_promoted_before_its_snapshot_is_refused(site: Site) -> None:
-    with hot_standby(site.primary) as standby:
-        site.plant.ask()
+    with hot_standby(site.primary) as standby, waiting(site):
         begun = asyncio.run(begin_promoted(site.primary.url("memferry"), standby.url("memferry")))
 
     assert begun is None
@@ -338,8 +347,7 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
 
 
 def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Site) -> None:
-    with hot_standby(site.primary) as one, hot_standby(site.primary) as two:
-        site.plant.ask()
+    with hot_standby(site.primary) as one, hot_standby(site.primary) as two, waiting(site):
         urls = [server.url("memferry") for server in (site.primary, one, two)]
 
         assert asyncio.run(export_balanced(*urls)) == (site.plant.sha256, "standby")
