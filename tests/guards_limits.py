@@ -237,6 +237,7 @@ GUARDS: tuple[Guard, ...] = (
         ("min(ready, key=self._held.__getitem__)", "ready[0]"),
         (" and self._held[tenant_id] + amount <= self._tenant_most", ""),
         ("if waiting.granted.done() and not waiting.granted.cancelled():", "if False:"),
+        ("if not waiting.granted.done():", "if True:"),
     ),
     *module(
         "http/app.py",

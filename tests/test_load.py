@@ -100,7 +100,7 @@ def ask(person: Person, method: str, path: str, body: bytes | None = None) -> tu
         answer = connection.getresponse()
         while piece := answer.read(MIB):
             size += len(piece)
-    except OSError:
+    except (OSError, http.client.IncompleteRead):
         return 0, size
     finally:
         connection.close()
@@ -251,7 +251,7 @@ def test_a_hundred_searches_for_one_common_word(
     with watched(service, bob) as load:
         answers = side_by_side(100, lambda: ask(alice, "GET", "/api/memories?q=common"))
 
-    assert {status for status, _ in answers} <= {200, 429}
+    assert {status for status, _ in answers} <= {200, 429}, service.log.read_text()[-5000:]
     load.assert_bounded()
 
 

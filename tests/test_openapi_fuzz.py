@@ -59,6 +59,7 @@ OPERATIONS = [
     "GET /api/tokens/{token_id}",
     "DELETE /api/tokens/{token_id}",
     "GET /api/audit",
+    "GET /api/limits",
     "GET /downloads/{link}",
 ]
 

@@ -117,6 +117,23 @@ async def test_who_is_served_and_hangs_up_in_the_same_moment_gives_it_back() -> 
         pass
 
 
+async def test_who_hangs_up_just_before_its_turn_is_passed_over() -> None:
+    shares = Shares(1, tenant_most=1)
+    async with AsyncExitStack() as stack:
+        await stack.enter_async_context(shares.take(ALICE))
+        bob, charlie = (asyncio.create_task(shares.acquire(who, 1)) for who in (BOB, CHARLIE))
+        await _settle()
+        bob.cancel()  # and before its task has heard of that:
+        await stack.aclose()
+        await charlie
+        await _settle()
+
+    assert bob.cancelled()
+    shares.release(CHARLIE, 1)
+    async with asyncio.timeout(1), shares.take(BOB):
+        pass
+
+
 async def test_who_waits_too_long_for_its_own_share_is_told_so() -> None:
     shares = Shares(2, tenant_most=1, wait_seconds=0.05)
     async with shares.take(ALICE):

@@ -6,7 +6,7 @@ Within one event loop; nothing here is a thread's.
 import asyncio
 from collections import Counter, deque
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -109,14 +109,17 @@ class Shares:
                 return
             tenant_id = min(ready, key=self._held.__getitem__)
             waiting = self._queues[tenant_id][0]
-            self._grant(tenant_id, waiting.amount)
-            waiting.granted.set_result(None)
             self._leave(tenant_id, waiting)
+            # One that has been cancelled is found here before its task comes to leave.
+            if not waiting.granted.done():
+                self._grant(tenant_id, waiting.amount)
+                waiting.granted.set_result(None)
 
     def _leave(self, tenant_id: UUID, waiting: _Waiting) -> None:
-        """Take one out of its queue; a tenant with an empty one goes to the end of the line."""
-        queue = self._queues.pop(tenant_id)
-        queue.remove(waiting)
+        """Take one out of its queue, if it is there; its tenant goes to the end of the line."""
+        queue = self._queues.pop(tenant_id, deque())
+        with suppress(ValueError):
+            queue.remove(waiting)
         if queue:
             self._queues[tenant_id] = queue
 

@@ -14,6 +14,8 @@ from memferry.memories.rows import Rows
 
 _log = logging.getLogger("memferry.http")
 _PIECE_BYTES = 64 * 1024
+# A part as it is rendered, and as it is sent.
+_COPIES = 2
 
 Groups = Sequence[tuple[bytes, int]]
 """What stands before a group of rows, and how many they are."""
@@ -84,7 +86,9 @@ async def answer_rows(
     pieces = _compose(rows, groups, end)
     if rows.rendered:
         return await answer_pieces(request, [piece async for piece in pieces], headers=headers)
-    return PiecesAnswer(_hold_each(request, pieces), headers=headers)
+    # All that any part needs: an answer that has begun could only be cut off.
+    await hold_memory(request, _COPIES * rows.part_bytes)
+    return PiecesAnswer(pieces, headers=headers)
 
 
 async def _compose(rows: Rows, groups: Groups, end: bytes) -> AsyncIterator[bytes]:
@@ -107,13 +111,6 @@ async def _compose(rows: Rows, groups: Groups, end: bytes) -> AsyncIterator[byte
         piece.clear()
         yield text
     yield b"".join(head for head, _ in heads) + end
-
-
-async def _hold_each(request: Request, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The pieces, each sent only when there is memory for it."""
-    async for piece in pieces:
-        await hold_memory(request, len(piece))
-        yield piece
 
 
 async def _iterate(pieces: Iterable[bytes]) -> AsyncIterator[bytes]:

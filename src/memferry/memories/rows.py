@@ -1,11 +1,17 @@
 """The rows of one page, however large: rendered in parts, so that few of them lie in memory."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import suppress
 
 import asyncpg
 
+from memferry.errors import Busy, TooMuchAtOnce
+
 RENDERED_BYTES = 1024 * 1024
 """How many bytes of text a part has, before JSON's escapes; or it is a single row."""
+
+# Each waits for 10 s.
+_TRIES = 12
 
 Render = Callable[[Sequence[asyncpg.Record]], Awaitable[dict[int, str]]]
 """Renders rows that a statement has only named; answers each that is still there, by its index."""
@@ -35,8 +41,21 @@ class Rows:
         while records:
             number = _count_fitting(records)
             part, records = records[:number], records[number:]
-            texts = await self._render(part)
+            texts = await self._render_patiently(part)
             yield [texts.get(index) for index in range(number)]
+
+    async def _render_patiently(self, part: Sequence[asyncpg.Record]) -> dict[int, str]:
+        """Render a part of an answer that has begun, which could only be cut off."""
+        for _ in range(_TRIES):
+            with suppress(TooMuchAtOnce, Busy):
+                return await self._render(part)
+        return await self._render(part)
+
+    @property
+    def part_bytes(self) -> int:
+        """How many bytes of text the largest part has."""
+        largest: int = max((record["bytes"] for record in self.records), default=0)
+        return max(RENDERED_BYTES, largest)
 
     @property
     def rendered(self) -> bool:
