@@ -10,11 +10,18 @@ from memferry.errors import Busy, TooMuchAtOnce
 RENDERED_BYTES = 1024 * 1024
 """How many bytes of text a part has, before JSON's escapes; or it is a single row."""
 
+# A row that is worth no look of its own: of a page of 500 they make a megabyte.
+_SMALL_BYTES = 2048
 # Each waits for 10 s.
 _TRIES = 12
 
-Render = Callable[[Sequence[asyncpg.Record]], Awaitable[dict[int, str]]]
-"""Renders rows that a statement has only named; answers each that is still there, by its index."""
+Render = Callable[[Sequence[asyncpg.Record]], Awaitable[list[str | None]]]
+"""Renders rows that a statement has only named; None for one that is not there any more."""
+
+
+def most_bytes(rows: int) -> int:
+    """How large a row may be that is rendered at once, where so many may be found."""
+    return max(RENDERED_BYTES // rows, _SMALL_BYTES)
 
 
 class Rows:
@@ -34,17 +41,14 @@ class Rows:
         Can be taken once: a part that was taken is not kept.
         """
         records, self.records = self.records, ()
-        done = sum(record["row"] is not None for record in records)
-        first, records = records[:done], records[done:]
-        yield [record["row"] for record in first]
-        del first
         while records:
             number = _count_fitting(records)
             part, records = records[:number], records[number:]
-            texts = await self._render_patiently(part)
-            yield [texts.get(index) for index in range(number)]
+            missing = [record for record in part if record["row"] is None]
+            later = iter(await self._render_patiently(missing) if missing else ())
+            yield [record["row"] or next(later) for record in part]
 
-    async def _render_patiently(self, part: Sequence[asyncpg.Record]) -> dict[int, str]:
+    async def _render_patiently(self, part: Sequence[asyncpg.Record]) -> list[str | None]:
         """Render a part of an answer that has begun, which could only be cut off."""
         for _ in range(_TRIES):
             with suppress(TooMuchAtOnce, Busy):
@@ -60,7 +64,7 @@ class Rows:
     @property
     def rendered(self) -> bool:
         """Whether nothing is left to be rendered."""
-        return not self.records or self.records[-1]["row"] is not None
+        return all(record["row"] is not None for record in self.records)
 
 
 def _count_fitting(records: Sequence[asyncpg.Record]) -> int:

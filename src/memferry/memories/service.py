@@ -16,7 +16,7 @@ from memferry.database.sql import sql
 from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
 from memferry.filters import Selection
 from memferry.memories.limits import MemoryLimits
-from memferry.memories.rows import RENDERED_BYTES, Render, Rows
+from memferry.memories.rows import RENDERED_BYTES, Render, Rows, most_bytes
 from memferry.model import json, rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.memory import Checked, CheckedChange, MovedRow
@@ -162,7 +162,7 @@ class Memories:
         A place is made of `created_at` and `id`.
         """
         statement, arguments = selection.apply(
-            sql("list_memories"), limit, offset, RENDERED_BYTES, *(place or _NEWEST)
+            sql("list_memories"), limit, offset, most_bytes(limit), *(place or _NEWEST)
         )
         heavy = bool(selection.conditions)
         return Rows(
@@ -186,7 +186,7 @@ class Memories:
         """
         statement, arguments = selection.apply(
             sql("search_memories"),
-            *(limit, offset, list(queries), RENDERED_BYTES),
+            *(limit, offset, list(queries), most_bytes(limit * len(queries))),
             *(place or (math.inf, *_NEWEST)),
         )
         return Rows(
@@ -212,14 +212,15 @@ class Memories:
         return Rows(found, self._renderer(caller))
 
     def _renderer(self, caller: Caller) -> Render:
-        async def render(records: Sequence[asyncpg.Record]) -> dict[int, str]:
+        async def render(records: Sequence[asyncpg.Record]) -> list[str | None]:
             arguments: list[object] = [[record["id"] for record in records]]
             statement = sql("render_memories")
             if "score" in records[0].keys():  # noqa: SIM118 - a record is no mapping
                 statement = sql("render_hits")
                 arguments.append([record["score"] for record in records])
             rows = await self._fetch(caller, statement, arguments)
-            return {row["place"] - 1: row["row"] for row in rows}
+            texts = {row["place"]: row["row"] for row in rows}
+            return [texts.get(place) for place in range(1, len(records) + 1)]
 
         return render
 

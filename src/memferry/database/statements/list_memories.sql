@@ -1,9 +1,8 @@
 -- The newest memories first, those behind the place ($4, $5); the id breaks ties, so pages neither overlap nor leave gaps.
--- Rendered outside: a row that OFFSET skips costs its place in the index, and nothing else. Rows beyond $3 bytes are not
--- rendered at all; render_memories does that later.
+-- Rendered outside: a row that OFFSET skips costs its place in the index, and nothing else. Rows of more than $3 bytes are
+-- not rendered; render_memories does that later.
 SELECT page.created_at, page.id, page.bytes,
-    CASE WHEN sum(page.bytes) OVER (ORDER BY page.created_at DESC, page.id DESC) <= $3
-        THEN row_to_json(page.memory)::text END AS row
+    CASE WHEN page.bytes <= $3 THEN row_to_json(page.memory)::text END AS row
 FROM (
     SELECT created_at, id, text_bytes(content, source_ref, tags, metadata) AS bytes, memory
     FROM memories AS memory

@@ -1,8 +1,7 @@
 -- For each of the queries $3 the memories that share any word with it, best first, those behind the place ($5, $6, $7).
--- Longer texts do not win by their length (1). Rows beyond $4 bytes in all are not rendered; render_hits does that later.
+-- Longer texts do not win by their length (1). Rows of more than $4 bytes are not rendered; render_hits does that later.
 SELECT hit.query, hit.score, hit.created_at, hit.id, hit.bytes,
-    CASE WHEN sum(hit.bytes) OVER (ORDER BY hit.query, hit.score DESC, hit.created_at DESC, hit.id DESC) <= $4
-        THEN row_to_json(hit.row)::text END AS row
+    CASE WHEN hit.bytes <= $4 THEN row_to_json(hit.row)::text END AS row
 FROM (
     SELECT asked.query, found.score, found.created_at, found.id, found AS row,
         text_bytes(found.content, found.source_ref, found.tags, found.metadata) AS bytes
