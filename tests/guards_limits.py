@@ -231,6 +231,12 @@ GUARDS: tuple[Guard, ...] = (
         ("            self.limit.reschedule(None)", "            pass"),
     ),
     *module(
+        "database/connection_shares.py",
+        "test_shares.py",
+        ("            self._heavy.take(tenant_id) if heavy else nullcontext(),\n", ""),
+        ("pool_size - _KEPT_CONNECTIONS", "pool_size"),
+    ),
+    *module(
         "shares.py",
         "test_shares.py",
         ("if tenant_id not in self._queues and self._fits", "if self._fits"),

@@ -22,8 +22,8 @@ import pytest
 from conftest import NO_TLS, execute, free_port, own_database
 from faults import opened_session, until
 from memferry.database.binaries import find_binaries
+from memferry.database.connection_shares import ConnectionShares
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
-from memferry.database.pool import ConnectionShares
 from memferry.settings import Settings
 from memferry.storage import S3Options
 from nodes import Api, Balancer, Nodes, counted

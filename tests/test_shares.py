@@ -6,6 +6,7 @@ from uuid import UUID
 
 import pytest
 
+from memferry.database.connection_shares import ConnectionShares
 from memferry.errors import Busy, TooMuchAtOnce
 from memferry.shares import Shares
 
@@ -166,3 +167,34 @@ async def test_a_request_that_holds_more_and_more_gives_all_of_it_back() -> None
 
     async with shares.take(BOB, 8), shares.take(ALICE, 2):
         pass
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("memferry.shares._WAIT_SECONDS", 0.05)
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_heavy_work_leaves_connections_to_small_requests_and_to_others() -> None:
+    shares = ConnectionShares(10)
+    async with AsyncExitStack() as stack:
+        for _ in range(3):
+            await stack.enter_async_context(shares.take(ALICE, heavy=True))
+        with pytest.raises(TooMuchAtOnce):
+            await stack.enter_async_context(shares.take(ALICE, heavy=True))
+        for _ in range(3):
+            await stack.enter_async_context(shares.take(ALICE, heavy=False))
+        with pytest.raises(TooMuchAtOnce):
+            await stack.enter_async_context(shares.take(ALICE, heavy=False))
+        for _ in range(2):
+            await stack.enter_async_context(shares.take(BOB, heavy=True))
+        with pytest.raises(Busy):
+            await stack.enter_async_context(shares.take(CHARLIE, heavy=False))
+
+
+@pytest.mark.parametrize("size", [1, 2, 3])
+async def test_a_pool_of_few_connections_serves_heavy_work_too(size: int) -> None:
+    shares = ConnectionShares(size)
+    for tenant_id in (ALICE, BOB):
+        async with asyncio.timeout(1), shares.take(tenant_id, heavy=True):
+            pass

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from memferry.audit.service import Audit
 from memferry.database.binaries import server_account
+from memferry.database.connection_shares import ConnectionShares
 from memferry.database.directory import make_data_directory
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
-from memferry.database.pool import SERVICE_ROLE, ConnectionShares, Database
+from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
 from memferry.exports.downloads import Downloads

@@ -35,12 +35,11 @@ class Shares:
     within a tenant in order of arrival.
     """
 
-    def __init__(
-        self, total: int, *, tenant_most: int, wait_seconds: float = _WAIT_SECONDS
-    ) -> None:
+    def __init__(self, total: int, *, tenant_most: int, wait_seconds: float | None = None) -> None:
+        """Nobody waits longer than `wait_seconds`, 10 if not given."""
         self._free = total
         self._tenant_most = min(total, tenant_most)
-        self._wait_seconds = wait_seconds
+        self._wait_seconds = _WAIT_SECONDS if wait_seconds is None else wait_seconds
         self._held: Counter[UUID] = Counter()
         self._queues: dict[UUID, deque[_Waiting]] = {}
 

@@ -16,13 +16,13 @@ from uuid import UUID
 
 import asyncpg
 
+from memferry.database.connection_shares import ConnectionShares
 from memferry.database.faults import BROKEN, translated_errors
 from memferry.database.literal import array
 from memferry.database.sessions import SLOW_READER, Session, service_settings
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
 from memferry.model.token import Caller, ip_address
-from memferry.shares import Shares
 
 # A text, since asyncpg's classes take type arguments only in its stubs.
 Connection: TypeAlias = (
@@ -56,7 +56,6 @@ UNLIMITED_SECONDS = 30 * 24 * 3600.0
 """For statements that something else bounds than the time since they began."""
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
-_KEPT_CONNECTIONS = 2
 
 
 @dataclass(frozen=True)
@@ -83,29 +82,6 @@ class SharedSnapshot:
         """Raises DatabaseUnavailable on the session of another server, as balancers hand out."""
         if await connection.fetchval(sql("read_server_start")) != self.server_started_at:
             raise DatabaseUnavailable
-
-
-class ConnectionShares:
-    """Which of a pool's connections a tenant may use at once.
-
-    Some are kept for what belongs to no tenant, such as looking up tokens; and of the others heavy
-    work leaves some for the rest.
-    """
-
-    def __init__(self, pool_size: int) -> None:
-        for_tenants = max(1, pool_size - _KEPT_CONNECTIONS)
-        self.tenant_most = max(1, 3 * for_tenants // 4)
-        self._any = Shares(for_tenants, tenant_most=self.tenant_most)
-        self._heavy = Shares(max(1, pool_size // 2), tenant_most=max(1, pool_size // 3))
-
-    @asynccontextmanager
-    async def take(self, tenant_id: UUID, *, heavy: bool) -> AsyncIterator[None]:
-        """Hold one connection's share; raises TooMuchAtOnce or Busy."""
-        async with (
-            self._heavy.take(tenant_id) if heavy else nullcontext(),
-            self._any.take(tenant_id),
-        ):
-            yield
 
 
 class Database:

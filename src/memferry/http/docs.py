@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import APIRouter, Depends
 from msgspec import Raw
 from pydantic import BaseModel
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,6 +15,23 @@ from memferry.http import shapes
 from memferry.http.auth import needs
 from memferry.http.requests import accept_query
 from memferry.model.token import Scope
+
+
+class _AnyText(Convertor[str]):
+    """The rest of a path, whatever it is: starlette's own `path` ends at a line break."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """The text as it came."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """The text as it is."""
+        return value
+
+
+register_url_convertor("any_text", _AnyText())
 
 _REASONS = {
     400: "The input breaks a rule; the error names the field",

@@ -9,7 +9,6 @@ from uuid import UUID
 import msgspec
 from fastapi import APIRouter
 from msgspec import Raw
-from starlette.convertors import Convertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -91,23 +90,6 @@ _WRITE: tuple[Scope, ...] = ("memories:write",)
 _new_memory = msgspec.json.Decoder(NewMemory)
 _change = msgspec.json.Decoder(Change)
 _bulk_search = msgspec.json.Decoder(BulkSearch)
-
-
-class _AnyText(Convertor[str]):
-    """The rest of a path, whatever it is: starlette's own `path` ends at a line break."""
-
-    regex = r"[\s\S]*"
-
-    def convert(self, value: str) -> str:
-        """The text as it came."""
-        return value
-
-    def to_string(self, value: str) -> str:
-        """The text as it is."""
-        return value
-
-
-register_url_convertor("any_text", _AnyText())
 
 
 class MemoryEndpoints:
