@@ -33,7 +33,7 @@ from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
-from memferry.webhooks.service import MOST_WEBHOOKS, Webhooks
+from memferry.webhooks.service import Webhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
@@ -193,7 +193,11 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 memory_erasure=MemoryErasure(database, store, always_purge=settings.purge_exports),
                 exports=exports,
                 downloads=Downloads(database, store, exports, direct=settings.direct_downloads),
-                webhooks=Webhooks(database, allow_private=settings.webhooks_allow_private),
+                webhooks=Webhooks(
+                    database,
+                    allow_private=settings.webhooks_allow_private,
+                    most=settings.webhooks,
+                ),
                 audit=audit,
                 pace=Pace(settings.requests_per_minute),
                 limits=TenantLimits(database, _tenant_limits(settings)),
@@ -245,7 +249,7 @@ def _tenant_limits(settings: Settings) -> dict[str, int]:
     return {
         "memories": settings.memory_rows,
         "memory_bytes": settings.memory_bytes,
-        "webhooks": MOST_WEBHOOKS,
+        "webhooks": settings.webhooks,
         "waiting_messages": settings.waiting_messages,
         "waiting_message_bytes": settings.waiting_message_bytes,
         "requests_per_minute": settings.requests_per_minute,

@@ -205,6 +205,9 @@ class Settings:
         50 * 1024**3,
         "Bytes of texts and metadata one tenant's memories may have before it can save no more.",
     )
+    webhooks: int = _setting(
+        "MEMFERRY_TENANT_WEBHOOKS", _positive, 50, "Webhooks one tenant may have."
+    )
     waiting_messages: int = _setting(
         "MEMFERRY_TENANT_WAITING_MESSAGES",
         _positive,

@@ -22,8 +22,6 @@ from memferry.model.webhook import (
     check_url,
 )
 
-MOST_WEBHOOKS = 50
-"""Of one tenant."""
 # No delivery is as new as that.
 _FIRST = (2**63 - 1, UUID(int=0))
 
@@ -31,8 +29,10 @@ _FIRST = (2**63 - 1, UUID(int=0))
 class Webhooks:
     """The webhooks of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, *, allow_private: bool) -> None:
+    def __init__(self, database: Database, *, allow_private: bool, most: int = 50) -> None:
+        """A tenant has that many at most."""
         self._database = database
+        self._most = most
         self._allow_private = allow_private
 
     @retry_conflicts
@@ -43,10 +43,10 @@ class Webhooks:
         secret = f"whsec_{secrets.token_urlsafe(32)}"
         async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(
-                sql("create_webhook"), url, events, description, secret, MOST_WEBHOOKS
+                sql("create_webhook"), url, events, description, secret, self._most
             )
         if row is None:
-            raise Invalid("url", f"there are {MOST_WEBHOOKS} webhooks already; delete one first")
+            raise Invalid("url", f"there are {self._most} webhooks already; delete one first")
         shown = msgspec.json.decode(row, type=dict[str, Raw])
         return msgspec.json.encode(shown | {"secret": secret}).decode()
 
