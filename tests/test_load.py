@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -203,6 +204,18 @@ def test_clients_that_do_not_read_their_answers(
         for _ in range(50):
             stack.enter_context(connect(service)).sendall(request.encode() + b"\r\n\r\n")
         time.sleep(15)
+
+    load.assert_bounded()
+
+
+def test_downloads_that_nobody_reads(service: Service, alice: Person, bob: Person) -> None:
+    alice.save_many([{"content": "y" * 3000} for _ in range(10_001)])
+    link = alice.finished(alice.export(format="ndjson"))["download_url"]
+    request = f"GET {urlsplit(link).path} HTTP/1.1\r\nHost: a\r\n\r\n"
+    with watched(service, bob) as load, ExitStack() as stack:
+        for _ in range(200):
+            stack.enter_context(connect(service)).sendall(request.encode())
+        time.sleep(12)
 
     load.assert_bounded()
 

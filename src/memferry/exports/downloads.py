@@ -98,6 +98,10 @@ class Downloads:
         """The bytes from `start` up to, not including, `end`."""
         return self._storage.read(download.object_key, start, end)
 
+    def count_read_bytes(self, start: int, end: int) -> int:
+        """How much memory it takes to read so far, whatever the size of the file."""
+        return min(end - start, self._storage.read_bytes)
+
     async def _links(self) -> Links:
         async with self._database.connection() as connection:
             return Links(await connection.fetchval(sql("get_key"), "links"))

@@ -97,7 +97,7 @@ def routed_app(services: Services) -> FastAPI:
         TokenEndpoints(services.tokens).router(),
         AuditEndpoints(services.audit).router(),
         LimitEndpoints(services.limits).router(),
-        DownloadEndpoints(services.downloads, services.audit).router(),
+        DownloadEndpoints(services.downloads, services.audit, services.memory).router(),
         reference_routes(app),
     ):
         app.include_router(router)

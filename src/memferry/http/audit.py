@@ -19,7 +19,9 @@ from memferry.http.requests import caller, number, read_query, uuid_or
 from memferry.http.views import json_answer, rows
 from memferry.model.audit import EVENTS, Entry
 from memferry.model.token import Caller
+from memferry.shares import Held
 
+_PIECE_BYTES = 256 * 1024
 _REFUSALS = frozenset({403, 404})
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
 _QUERY = [
@@ -115,8 +117,10 @@ class AuditedDownload(StreamingResponse):
         audit: Audit,
         reader: Caller,
         export_id: str,
+        held: Held,
     ) -> None:
-        super().__init__(body, status, headers, media_type)
+        super().__init__(_cut(body), status, headers, media_type)
+        self._held = held
         self._audit = audit
         self._reader = reader
         self._export_id = export_id
@@ -147,3 +151,12 @@ class AuditedDownload(StreamingResponse):
                 detail=self.headers.get("content-range"),
             )
             self._audit.note_soon(self._reader, entry)
+            self._held.release()
+
+
+async def _cut(body: AsyncIterator[bytes]) -> AsyncIterator[memoryview]:
+    """In pieces of which the server keeps few for a slow reader."""
+    async for chunk in body:
+        view = memoryview(chunk)
+        for start in range(0, len(chunk), _PIECE_BYTES):
+            yield view[start : start + _PIECE_BYTES]

@@ -15,6 +15,7 @@ from memferry.http.audit import AuditedDownload
 from memferry.http.auth import client_address
 from memferry.http.docs import documented
 from memferry.model.token import Caller
+from memferry.shares import Shares
 
 _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IGNORECASE)
 
@@ -22,14 +23,16 @@ _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IG
 class DownloadEndpoints:
     """The one address of files; the link itself is the permission."""
 
-    def __init__(self, downloads: Downloads, audit: Audit) -> None:
+    def __init__(self, downloads: Downloads, audit: Audit, memory: Shares) -> None:
+        """`memory` is what requests may hold, in bytes."""
         self._downloads = downloads
         self._audit = audit
+        self._memory = memory
 
     def router(self) -> APIRouter:
         """GET, and HEAD, which the description leaves out as it says the same."""
         router = APIRouter(tags=["exports"])
-        described = documented(200, None, 404, 412, 416)
+        described = documented(200, None, 404, 412, 416, 429)
         router.add_api_route("/downloads/{link}", self.download, methods=["GET"], **described)
         router.add_api_route(
             "/downloads/{link}", self.download, methods=["HEAD"], include_in_schema=False
@@ -52,6 +55,8 @@ class DownloadEndpoints:
         status = 206 if span.partial else 200
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
+        held = self._memory.hold(file.tenant_id)
+        await held.grow(self._downloads.count_read_bytes(span.start, span.end))
         body = self._downloads.read(file, span.start, span.end)
         reader = Caller(tenant_id=file.tenant_id, address=client_address(request.scope))
         return AuditedDownload(
@@ -62,6 +67,7 @@ class DownloadEndpoints:
             audit=self._audit,
             reader=reader,
             export_id=file.export_id,
+            held=held,
         )
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import ClassVar
 
 CHUNK_BYTES = 1024 * 1024
 
@@ -32,6 +33,9 @@ class Storage(ABC):
     Every method raises StorageUnavailable when the store cannot be reached or cannot do its work,
     and ObjectNotFound where there is no object; no message holds credentials or links.
     """
+
+    read_bytes: ClassVar[int] = 2 * CHUNK_BYTES
+    """How much of an object lies in memory while it is read, at most."""
 
     @property
     def directory(self) -> Path | None:

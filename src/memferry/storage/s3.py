@@ -172,6 +172,9 @@ class S3Storage(Storage):
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return _info(await obstore.head_async(self._store, key))
 
+    # A piece, the next one that is on its way, and what is handed out of the first.
+    read_bytes = 2 * _PART_BYTES + CHUNK_BYTES
+
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """A range of an object, piece by piece, with the next one on its way.
 
