@@ -22,7 +22,7 @@ from conftest import Person, Service, make_person
         ("POST", "/v1/memories/bulk?dry_run=true", "dry_run"),
         ("POST", "/api/memories/search/bulk?namespace=x", "namespace"),
         ("GET", "/api/recall/unified?q=x&k=5", "k"),
-        ("GET", "/api/namespaces?limit=5", "limit"),
+        ("GET", "/api/namespaces?offset=5", "offset"),
         ("GET", "/api/threads/x?order=desc", "order"),
         ("GET", "/api/webhooks?enabled=true", "enabled"),
         ("DELETE", "/api/memories/00000000-0000-0000-0000-000000000000?purge=true", "purge"),
