@@ -94,7 +94,7 @@ async def answer_rows(
 async def _compose(rows: Rows, groups: Groups, end: bytes) -> AsyncIterator[bytes]:
     """The JSON text, part by part."""
     heads, left, separator = iter(groups), 0, b""
-    async for part in rows.parts():
+    async for part in rows.render_parts():
         piece = bytearray()
         for row in part:
             while left == 0:

@@ -168,7 +168,7 @@ class MemoryEndpoints:
         names = ("score", "created_at", "id") if q else ("created_at", "id")
         places = [[row[name] for name in names] for row in found.records]
         link = link_next(request, pages.next_cursor(places, limit))
-        return await answer_rows(request, found.first(limit), [(b"[", limit)], b"]", link)
+        return await answer_rows(request, found.take_first(limit), [(b"[", limit)], b"]", link)
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
@@ -263,7 +263,7 @@ class MemoryEndpoints:
         more = b',"next_cursor":%b' % msgspec.json.encode(cursor) if cursor else b""
         return await answer_rows(
             request,
-            found.first(limit),
+            found.take_first(limit),
             [(head, limit)],
             b"]%b}" % more,
             link_next(request, cursor),

@@ -19,7 +19,7 @@ Render = Callable[[Sequence[asyncpg.Record]], Awaitable[list[str | None]]]
 """Renders rows that a statement has only named; None for one that is not there any more."""
 
 
-def most_bytes(rows: int) -> int:
+def bound_row_bytes(rows: int) -> int:
     """How large a row may be that is rendered at once, where so many may be found."""
     return max(RENDERED_BYTES // rows, _SMALL_BYTES)
 
@@ -31,11 +31,11 @@ class Rows:
         self.records = records
         self._render = render
 
-    def first(self, number: int) -> "Rows":
+    def take_first(self, number: int) -> "Rows":
         """Only so many of them."""
         return Rows(self.records[:number], self._render)
 
-    async def parts(self) -> AsyncIterator[list[str | None]]:
+    async def render_parts(self) -> AsyncIterator[list[str | None]]:
         """The texts of all rows in order, part by part; None for one that was deleted meanwhile.
 
         Can be taken once: a part that was taken is not kept.
@@ -46,7 +46,9 @@ class Rows:
             part, records = records[:number], records[number:]
             missing = [record for record in part if record["row"] is None]
             later = iter(await self._render_patiently(missing) if missing else ())
-            yield [record["row"] or next(later) for record in part]
+            texts = [record["row"] or next(later) for record in part]
+            del part, missing, later
+            yield texts
 
     async def _render_patiently(self, part: Sequence[asyncpg.Record]) -> list[str | None]:
         """Render a part of an answer that has begun, which could only be cut off."""

@@ -16,7 +16,7 @@ from memferry.database.sql import sql
 from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
 from memferry.filters import Selection
 from memferry.memories.limits import MemoryLimits
-from memferry.memories.rows import RENDERED_BYTES, Render, Rows, most_bytes
+from memferry.memories.rows import RENDERED_BYTES, Render, Rows, bound_row_bytes
 from memferry.model import json, rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.memory import Checked, CheckedChange, MovedRow
@@ -162,7 +162,7 @@ class Memories:
         A place is made of `created_at` and `id`.
         """
         statement, arguments = selection.apply(
-            sql("list_memories"), limit, offset, most_bytes(limit), *(place or _NEWEST)
+            sql("list_memories"), limit, offset, bound_row_bytes(limit), *(place or _NEWEST)
         )
         heavy = bool(selection.conditions)
         return Rows(
@@ -186,7 +186,7 @@ class Memories:
         """
         statement, arguments = selection.apply(
             sql("search_memories"),
-            *(limit, offset, list(queries), most_bytes(limit * len(queries))),
+            *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
             *(place or (math.inf, *_NEWEST)),
         )
         return Rows(
