@@ -153,6 +153,7 @@ def test_every_limit_is_told_with_what_is_used_of_it(alice: Person, url: str) ->
     assert limits["exports_per_hour"] == {"limit": 3600, "used": 1}
     assert limits["unfinished_exports"] == {"limit": 1000, "used": 0}
     assert limits["stored_bytes"] == {"limit": 100 * 1024**3, "used": 2}
+    assert limits["audit_notes_per_minute"] == {"limit": 60, "used": None}
     assert limits["requests_per_minute"] == {"limit": 60_000, "used": None}
 
 

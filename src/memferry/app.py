@@ -253,6 +253,7 @@ def _tenant_limits(settings: Settings) -> dict[str, int]:
         "waiting_messages": settings.waiting_messages,
         "waiting_message_bytes": settings.waiting_message_bytes,
         "requests_per_minute": settings.requests_per_minute,
+        "audit_notes_per_minute": settings.notes_per_minute,
         "exports_per_hour": settings.exports_per_hour,
         "unfinished_exports": settings.unfinished_exports,
         "stored_bytes": settings.stored_bytes,

@@ -174,6 +174,9 @@ class Limits(Shape):
     waiting_messages: Limit = Field(description="events that webhooks are still to be told of")
     waiting_message_bytes: Limit
     requests_per_minute: Limit = Field(description="of one process of the service")
+    audit_notes_per_minute: Limit = Field(
+        description="refusals, links and downloads noted one by one; more of them are counted"
+    )
     exports_per_hour: Limit
     unfinished_exports: Limit
     stored_bytes: Limit = Field(description="payloads and files of completed exports")
