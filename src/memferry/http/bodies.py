@@ -55,14 +55,14 @@ async def _read_within(request: Request, limit_bytes: int) -> AsyncIterator[byte
         raise TooLarge("body", limit_bytes)
     if announced.isdigit():
         await hold_memory(request, _COPIES * int(announced))
-    size = 0
+    size, expected = 0, int(announced) if announced.isdigit() else SMALL_BYTES
     async for chunk in request.stream():
         size += len(chunk)
         if size > limit_bytes:
             raise TooLarge("body", limit_bytes)
-        if size > SMALL_BYTES and not announced:
-            # How much more will come, nobody knows.
-            await hold_memory(request, _COPIES * limit_bytes)
+        if size > expected:  # how much more will come, nobody knows
+            expected = min(4 * size, limit_bytes)
+            await hold_memory(request, _COPIES * expected)
         yield chunk
 
 
