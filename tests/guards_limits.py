@@ -206,6 +206,8 @@ GUARDS: tuple[Guard, ...] = (
         "http/connections.py",
         "test_connections.py",
         ("and len(self.conn.trailing_data[0]) > HEAD_BYTES", "and False"),
+        ("if self._chunks > _TINY_CHUNKS + self._bytes // _CHUNK_BYTES:", "if False:"),
+        ("+ self._bytes // _CHUNK_BYTES", ""),
         ("elif now - self.since > _LONGEST[stage[0]]:", "elif False:"),
         ("(self.waits_for(), self.cycle)", "(WaitsFor.REQUEST, now)"),
         ("or moved - self._moved >= _PACE_BYTES", ""),

@@ -169,6 +169,28 @@ def test_two_lengths_or_a_length_of_two_kinds_are_no_way_to_smuggle_a_request(
         assert b'{"ok":true}' not in answer, lengths
 
 
+@pytest.mark.parametrize("path", ["/health", "/api/memories"])
+def test_a_body_in_tiny_chunks_is_refused_before_it_takes_long(service: Service, path: str) -> None:
+    with _connected(service) as connection:
+        connection.sendall(
+            f"POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
+        )
+        sent = _sent_until_cut(connection, b"1\r\na\r\n" * 10_000, 8 * MIB)
+
+    assert sent < 4 * MIB
+
+
+def test_a_body_in_many_chunks_is_taken(application: Application, connect: Connect) -> None:
+    with connect() as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.sendall(
+            b"1\r\na\r\n" * 900 + b"40\r\n%b\r\n" % (b"x" * 64) * 5000 + b"0\r\n\r\n"
+        )
+
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert application.bodies == [900 + 64 * 5000]
+
+
 def test_requests_may_be_sent_before_the_answer_if_they_are_few(
     application: Application, connect: Connect
 ) -> None:

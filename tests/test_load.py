@@ -139,6 +139,21 @@ def test_requests_without_waiting_for_answers(
     load.assert_bounded()
 
 
+@pytest.mark.parametrize("connections", [1, 20])
+def test_bodies_in_tiny_chunks(service: Service, bob: Person, connections: int) -> None:
+    head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+    def attack() -> tuple[int, int]:
+        for _ in range(20):
+            flood(service, head, b"1\r\na\r\n" * 50_000, 10 * MIB)
+        return 0, 0
+
+    with watched(service, bob) as load:
+        side_by_side(connections, attack)
+
+    load.assert_bounded()
+
+
 def test_thirteen_hundred_idle_connections(service: Service, bob: Person) -> None:
     with watched(service, bob) as load, ExitStack() as stack:
         for _ in range(1300):
