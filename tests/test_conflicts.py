@@ -79,25 +79,40 @@ async def test_work_that_loses_each_time_is_given_up_after_five_times(database_u
 async def test_a_request_that_is_the_victim_of_a_deadlock_is_repeated(
     alice: Person, database_url: str
 ) -> None:
+    # On a busy machine we may come too late, and are the victim ourselves.
+    statuses = [await _delete_in_a_deadlock(alice, database_url) for _ in range(3)]
+
+    assert 204 in statuses
+    assert set(statuses) <= {204, None}
+
+
+async def _delete_in_a_deadlock(alice: Person, database_url: str) -> int | None:
+    """The status of a request whose transaction PostgreSQL ends; None if it ends ours."""
     hook = alice.post("/api/webhooks", json={"url": "https://192.0.2.1/never"}).json()
     alice.save("told")
     owner = await asyncpg.connect(database_url)
-    transaction = owner.transaction()
-    await transaction.start()
-    # The wrong order: a delivery first, then its webhook.
-    await owner.execute(
-        "SELECT FROM memferry.deliveries WHERE webhook_id = $1 FOR UPDATE", UUID(hook["id"])
-    )
-    deleting = asyncio.create_task(asyncio.to_thread(alice.delete, f"/api/webhooks/{hook['id']}"))
-    async with asyncio.timeout(10):
-        while not await owner.fetchval(BLOCKED, column=1):  # noqa: ASYNC110 - PostgreSQL tells nobody
-            await asyncio.sleep(0.01)
-    # Who has waited longer looks for deadlocks first, and is the victim.
-    await owner.execute("SELECT FROM memferry.webhooks WHERE id = $1 FOR UPDATE", UUID(hook["id"]))
-    await transaction.commit()
-    await owner.close()
-
-    assert (await deleting).status_code == 204
+    deleting = None
+    try:
+        async with asyncio.timeout(30), owner.transaction():
+            # The wrong order: a delivery first, then its webhook.
+            await owner.execute(
+                "SELECT FROM memferry.deliveries WHERE webhook_id = $1 FOR UPDATE", UUID(hook["id"])
+            )
+            path = f"/api/webhooks/{hook['id']}"
+            deleting = asyncio.create_task(asyncio.to_thread(alice.delete, path))
+            while not await owner.fetchval(BLOCKED, column=1):  # noqa: ASYNC110 - nobody is told
+                await asyncio.sleep(0.01)
+            # Who has waited longer looks for deadlocks first, and is the victim.
+            await owner.execute(
+                "SELECT FROM memferry.webhooks WHERE id = $1 FOR UPDATE", UUID(hook["id"])
+            )
+        return (await deleting).status_code
+    except asyncpg.DeadlockDetectedError:
+        return None
+    finally:
+        if deleting is not None:
+            await deleting
+        await owner.close()
 
 
 async def test_a_tenant_that_is_gone_by_now_is_an_unknown_token(database_url: str) -> None:
