@@ -14,8 +14,7 @@ ALTER INDEX memferry.memories_by_metadata ALTER COLUMN 1 SET STATISTICS 0;
 -- How many memories a tenant has, and their bytes: the sum of some rows, so that saves side by side seldom wait for each
 -- other. Each transaction adds to one of them, after it has locked its memories.
 CREATE TABLE memferry.memory_usage (
-    tenant_id uuid NOT NULL DEFAULT current_setting('memferry.tenant')::uuid
-        REFERENCES memferry.tenants ON DELETE CASCADE,
+    tenant_id uuid NOT NULL DEFAULT current_setting('memferry.tenant')::uuid,
     slot integer NOT NULL DEFAULT pg_backend_pid() % 16,
     rows bigint NOT NULL,
     bytes bigint NOT NULL,
