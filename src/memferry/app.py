@@ -182,14 +182,10 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             limits=_export_limits(settings),
         )
         local = settings.local_tenant
-        memory_bytes = settings.memory_mb * 1024**2
         yield web_app(
             Services(
                 tokens=Tokens(database),
-                memories=Memories(
-                    database,
-                    MemoryLimits(rows=settings.memory_rows, bytes=settings.memory_bytes),
-                ),
+                memories=Memories(database, _memory_limits(settings)),
                 memory_erasure=MemoryErasure(database, store, always_purge=settings.purge_exports),
                 exports=exports,
                 downloads=Downloads(database, store, exports, direct=settings.direct_downloads),
@@ -201,7 +197,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 audit=audit,
                 pace=Pace(settings.requests_per_minute),
                 limits=TenantLimits(database, _tenant_limits(settings)),
-                memory=Shares(memory_bytes, tenant_most=memory_bytes // 2),
+                memory=_memory_shares(settings),
                 request_seconds=settings.request_seconds,
                 bulk_seconds=_BULK_TIMES * settings.request_seconds,
                 readiness=Readiness(database, identity, Workers(database)),
@@ -258,6 +254,16 @@ def _tenant_limits(settings: Settings) -> dict[str, int]:
         "unfinished_exports": settings.unfinished_exports,
         "stored_bytes": settings.stored_bytes,
     }
+
+
+def _memory_limits(settings: Settings) -> MemoryLimits:
+    return MemoryLimits(rows=settings.memory_rows, bytes=settings.memory_bytes)
+
+
+def _memory_shares(settings: Settings) -> Shares:
+    """The bytes that requests may hold, half of them those of one tenant."""
+    size_bytes = settings.memory_mb * 1024**2
+    return Shares(size_bytes, tenant_most=size_bytes // 2)
 
 
 def _export_limits(settings: Settings) -> ExportLimits:
