@@ -88,7 +88,7 @@ def save_many(bench: Bench) -> Iterator[Line]:
 
 def search(bench: Bench) -> Iterator[Line]:
     """GET /api/memories with a query."""
-    statement = sql("search_memories")
+    statement = sql("memories/search_memories")
     words = vocabulary()
     query = " ".join(words[place] for place in _SEARCHED)
     path = f"/api/memories?limit={_LISTED}&q={quote(query)}"
@@ -100,7 +100,9 @@ def search(bench: Bench) -> Iterator[Line]:
 def list_newest(bench: Bench) -> Iterator[Line]:
     """GET /api/memories."""
     path = f"/api/memories?limit={_LISTED}"
-    yield _read(bench, "list", path, sql("list_memories"), [_LISTED, 0, RENDERED_BYTES, *_NEWEST])
+    yield _read(
+        bench, "list", path, sql("memories/list_memories"), [_LISTED, 0, RENDERED_BYTES, *_NEWEST]
+    )
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:

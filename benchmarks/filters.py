@@ -52,11 +52,11 @@ async def _as_service(database: Database, bench: Bench, request: ExportRequest) 
     async with database.tenant(
         tenant_id, snapshot=True, patient=True, in_order=in_order
     ) as connection:
-        await _copy(connection, sql("export_memories"), request)
+        await _copy(connection, sql("exports/export_memories"), request)
 
 
 async def _as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
-    await _copy(connection, bare(sql("export_memories"), bench.tenant_id("big")), request)
+    await _copy(connection, bare(sql("exports/export_memories"), bench.tenant_id("big")), request)
 
 
 async def _copy(connection: Connection, statement: str, request: ExportRequest) -> None:

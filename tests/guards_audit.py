@@ -7,62 +7,62 @@ _ENTRY = "event, outcome, subject, filters_sha256, row_count, byte_count, detail
 GUARDS: tuple[Guard, ...] = (
     # Each event is noted.
     *statement(
-        "create_completed_export",
+        "exports/create_completed_export",
         "test_audit.py::test_a_small_export_is_noted_with_who_where_and_how_much",
         ("AS entry (event, size)", "AS entry (event, size) WHERE FALSE"),
     ),
     *statement(
-        "create_pending_export",
+        "exports/create_pending_export",
         "test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
         ",\n    note('export.created', 'ok', made.id, made.filters, made.row_count, NULL,"
         " made.format)",
     ),
     *statement(
-        "complete_export",
+        "exports/complete_export",
         "test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
         ",\n    note('export.completed', 'ok', done.id, done.filters, done.row_count,"
         " done.bytes_done, done.format,\n        done.token_id)",
     ),
     *statement(
-        "fail_export",
+        "exports/fail_export",
         "test_audit.py::test_cancelling_and_failing_are_noted",
         ",\n    note('export.failed', done.error_code, done.id, done.filters, NULL, NULL,"
         " done.format, done.token_id)",
     ),
     *statement(
-        "cancel_export",
+        "exports/cancel_export",
         "test_audit.py::test_cancelling_and_failing_are_noted",
         ", note('export.cancelled', 'ok', id, filters)",
     ),
     *statement(
-        "delete_export",
+        "exports/delete_export",
         "test_audit.py::test_ends_of_exports_and_memories_are_noted",
         ", note('export.deleted', 'ok', id, filters, row_count, bytes_done)",
     ),
     *statement(
-        "delete_memory",
+        "memories/delete_memory",
         "test_audit.py::test_ends_of_exports_and_memories_are_noted",
         ",\n    note('memory.deleted', 'ok', id::text)",
     ),
     *statement(
-        "purge_exports",
+        "exports/purge_exports",
         "test_erasure.py::test_the_audit_tells_which_exports_went",
         ",\n    note('export.deleted', 'ok', purged.id, purged.filters, purged.row_count,"
         " purged.bytes_done, 'memory erased')",
     ),
     *statement(
-        "create_token mint_token",
+        "tenants/create_token tenants/mint_token",
         "test_audit.py::test_tokens_made_and_revoked_are_noted",
         ("' ') FROM made", "' ') FROM made WHERE FALSE"),
     ),
     *statement(
-        "revoke_token revoke_tenant_token",
+        "tenants/revoke_token tenants/revoke_tenant_token",
         "test_audit.py::test_a_revoked_token_and_what_it_had_queued_are_noted",
         ("NULL FROM revoked", "NULL FROM revoked WHERE FALSE"),
         ("'token revoked' FROM cancelled", "'token revoked' FROM cancelled WHERE FALSE"),
     ),
     *statement(
-        "get_job",
+        "exports/get_job",
         "test_tokens.py::"
         "test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it",
         ("token_id FROM cancelled", "token_id FROM cancelled WHERE FALSE"),

@@ -150,24 +150,24 @@ ENCRYPTION: tuple[Guard, ...] = (
 
 ERASURE: tuple[Guard, ...] = (
     *statement(
-        "settle_delivery",
+        "webhooks/settle_delivery",
         "test_webhooks.py::test_what_was_told_is_kept_until_its_last_attempt_and_no_longer",
         ("CASE WHEN $6 IS NOT NULL THEN message_id END", "message_id"),
         ("CASE WHEN $6 IS NOT NULL THEN message_id END", "NULL"),
     ),
     *statement(
-        "drop_delivery",
+        "webhooks/drop_delivery",
         "test_webhooks.py::test_what_a_disabled_webhook_is_not_told_is_not_kept",
         " message_id = NULL,",
     ),
     *statement(
-        "forget_message",
+        "webhooks/forget_message",
         "test_webhooks.py::test_a_message_is_kept_once_and_until_the_last_webhook_has_it",
         (" AND NOT EXISTS (", " AND EXISTS ("),
     ),
     # A deletion reaches every export that may hold the memory.
     *statement(
-        "purge_exports",
+        "exports/purge_exports",
         "test_erasure.py::test_a_payload_that_holds_it_is_gone_and_says_so",
         ("WHERE payload.export_id = holding.id", "WHERE FALSE"),
     ),
@@ -194,15 +194,15 @@ ERASURE: tuple[Guard, ...] = (
     *module(
         "exports/purge.py",
         "test_erasure.py::test_a_limited_token_reaches_exports_beyond_its_limit",
-        ('await connection.execute(sql("see_all_namespaces"))', "pass"),
+        ('await connection.execute(sql("exports/see_all_namespaces"))', "pass"),
     ),
     *statement(
-        "purge_exports",
+        "exports/purge_exports",
         "test_erasure.py::test_a_memory_that_matched_before_it_was_changed_is_found",
         ("erased.updated_at >= coalesce(export.snapshot_at, export.created_at) - 3600000", "FALSE"),
     ),
     *statement(
-        "purge_exports",
+        "exports/purge_exports",
         "test_erasure.py::test_an_export_from_long_before_it_was_saved_stays",
         ("now_ms()) + 86400000)", "now_ms()))"),
     ),
@@ -214,25 +214,25 @@ ERASURE: tuple[Guard, ...] = (
     ),
     *(
         each
-        for name in ("create_completed_export", "create_pending_export")
+        for name in ("exports/create_completed_export", "exports/create_pending_export")
         for each in statement(name, _ADDED, " FOR SHARE")
     ),
     *statement(
-        "purge_exports",
+        "exports/purge_exports",
         "test_erasure.py::test_an_export_that_is_being_written_starts_again_without_it",
         "attempt = export.attempt + 1, ",
         ("CASE WHEN export.leased_until > now() THEN 1 ELSE 0 END", "0"),
     ),
     *statement(
-        "purge_exports",
+        "exports/purge_exports",
         "test_erasure.py::test_an_export_that_is_being_published_is_taken_back",
         "FOR UPDATE OF export",
     ),
     # A tenant that is deleted leaves nothing.
-    *statement("hold_tenant", _LATE, " FOR UPDATE"),
+    *statement("erasure/hold_tenant", _LATE, " FOR UPDATE"),
     *(
         each
-        for name in ("save_memory", "save_memories")
+        for name in ("memories/save_memory", "memories/save_memories")
         for each in statement(name, _LATE, " FOR KEY SHARE")
     ),
     *module(
@@ -257,13 +257,13 @@ ERASURE: tuple[Guard, ...] = (
         " AND leaving_at IS NULL",
     ),
     *statement(
-        "create_tenant",
+        "tenants/create_tenant",
         "test_tenant_deletion.py"
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         " WHERE tenants.leaving_at IS NULL",
     ),
     *statement(
-        "finish_tenant_deletion",
+        "erasure/finish_tenant_deletion",
         "test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
         ("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),

@@ -3,18 +3,26 @@
 from guard import Guard, migration, module, statement
 
 _LEASE = ("status = 'running' AND ", "attempt = $2 AND ", " AND leased_by = $3")
-_HOLDERS = ("renew_export", "complete_export", "fail_export", "release_export", "return_export")
+_HOLDERS = (
+    "exports/renew_export",
+    "exports/complete_export",
+    "exports/fail_export",
+    "exports/release_export",
+    "exports/return_export",
+)
 
 GUARDS: tuple[Guard, ...] = (
     # Only who holds the lease has a word.
     *(each for name in _HOLDERS for each in statement(name, "test_jobs.py", *_LEASE)),
-    *statement("get_job", "test_jobs.py", *_LEASE),
-    *statement("renew_export", "test_jobs.py", ("greatest(rows_done, $5)", "$5")),
+    *statement("exports/get_job", "test_jobs.py", *_LEASE),
+    *statement("exports/renew_export", "test_jobs.py", ("greatest(rows_done, $5)", "$5")),
     *module("worker/lease.py", "test_simulation.py", ("self._check()", "pass")),
     # What can be cancelled and what can be removed.
-    *statement("cancel_export", "test_export_life.py", "AND status IN ('pending', 'running')"),
     *statement(
-        "delete_export",
+        "exports/cancel_export", "test_export_life.py", "AND status IN ('pending', 'running')"
+    ),
+    *statement(
+        "exports/delete_export",
         "test_export_life.py",
         ("AND status NOT IN ('pending', 'running')", "AND FALSE"),
     ),
@@ -27,29 +35,30 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # The sweeper removes what is over, and nothing else.
     *statement(
-        "find_dead_objects",
+        "worker/find_dead_objects",
         "test_sweeper.py",
         ("EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)", "TRUE"),
         ("export.object_key = stored.name", "FALSE"),
         "AND export.attempt = stored.attempt",
         ("export.status = 'running' AND", "FALSE AND"),
     ),
-    *statement("expire_exports", "test_sweeper.py", "AND expires_at <= now_ms()"),
+    *statement("worker/expire_exports", "test_sweeper.py", "AND expires_at <= now_ms()"),
     *statement(
-        "forget_deliveries",
+        "worker/forget_deliveries",
         "test_sweeper.py",
         ("WHERE next_attempt_at IS NULL", ""),
         " OR place > $1",
     ),
-    *statement("forget_messages", "test_sweeper.py", ("WHERE NOT EXISTS", "WHERE EXISTS")),
+    *statement("worker/forget_messages", "test_sweeper.py", ("WHERE NOT EXISTS", "WHERE EXISTS")),
     # Who locks several rows does so in one order; a deletion is waited for.
     *statement(
-        "purge_exports revoke_tenant_token revoke_token begin_tenant_deletion",
+        "exports/purge_exports tenants/revoke_tenant_token tenants/revoke_token "
+        "erasure/begin_tenant_deletion",
         "test_lock_order.py::test_several_exports_are_locked_by_their_ids",
         "ORDER BY export.id ",
     ),
     *statement(
-        "save_memories",
+        "memories/save_memories",
         "test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
         ("    FOR KEY SHARE\n), room", "), room"),
     ),
@@ -61,7 +70,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "webhooks/delivery.py",
         "test_lock_order.py::test_a_delivery_is_settled_after_its_webhook_is_locked",
-        ('await connection.execute(sql("lock_webhook"), delivery_id)', "pass"),
+        ('await connection.execute(sql("webhooks/lock_webhook"), delivery_id)', "pass"),
     ),
     # A reader may be slow, a network may not be silent.
     *module(
@@ -78,7 +87,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Who is halted holds nothing for long.
     *statement(
-        "end_halted_workers",
+        "worker/end_halted_workers",
         "test_halted.py",
         " AND application_name LIKE 'memferry worker%'",
         ("xact_start < clock_timestamp() - make_interval(secs => $1)", "$1 >= 0::float"),
@@ -118,12 +127,12 @@ GUARDS: tuple[Guard, ...] = (
         " if each.end is None",
     ),
     *statement(
-        "probe_rows",
+        "exports/probe_rows",
         "test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
         " AND all_bytes <= $2::bigint",
     ),
     *statement(
-        "probe_rows",
+        "exports/probe_rows",
         "test_inline.py::test_more_rows_than_an_answer_holds_are_counted_no_further",
         "found < $1 AND ",
     ),
@@ -139,7 +148,7 @@ GUARDS: tuple[Guard, ...] = (
         "block_bytes=VALUE_BYTES",
     ),
     *statement(
-        "export_joined",
+        "exports/export_joined",
         "test_ranges.py::test_rows_that_come_many_in_one_value_are_the_same_bytes",
         "HAVING count(*) > 0",
         (

@@ -18,7 +18,7 @@ GUARDS: tuple[Guard, ...] = (
         (f"{_PREPARE}\n            {_TURN}", f"{_TURN}                {_PREPARE}\n"),
     ),
     *statement(
-        "claim_export",
+        "exports/claim_export",
         "test_fairness.py",
         ("coalesce(at_work.exports, 0) < $4", "$4::bigint > 0"),
         ("ORDER BY coalesce(at_work.exports, 0), turn", "ORDER BY turn"),
@@ -83,7 +83,7 @@ GUARDS: tuple[Guard, ...] = (
         "SET LOCAL statement_timeout = {ms}; ",
     ),
     *statement(
-        "create_webhook",
+        "webhooks/create_webhook",
         "test_webhooks.py::test_a_tenant_may_have_fifty_webhooks",
         " WHERE (SELECT count(*) FROM webhooks) < $5",
     ),
@@ -172,25 +172,27 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # What one tenant stores has its limits.
     *statement(
-        "save_memory",
+        "memories/save_memory",
         "test_store_limits.py",
         ("used.rows < $8::bigint AND ", ""),
         ("SELECT 1, text_bytes", "SELECT 0, text_bytes"),
     ),
     *statement(
-        "save_memories",
+        "memories/save_memories",
         "test_store_limits.py",
         (" + (SELECT count(*) FROM saved)", ""),
     ),
     *statement(
-        "change_memory",
+        "memories/change_memory",
         "test_store_limits.py",
         ("old.new_bytes <= old.bytes OR ", ""),
         (" OR used.bytes < $6::bigint", ""),
         ("SELECT 0, old.new_bytes - old.bytes", "SELECT 0, 0"),
     ),
     *statement(
-        "delete_memory", "test_store_limits.py", ("SELECT -1, -text_bytes", "SELECT 0, -text_bytes")
+        "memories/delete_memory",
+        "test_store_limits.py",
+        ("SELECT -1, -text_bytes", "SELECT 0, -text_bytes"),
     ),
     *module(
         "audit/service.py",

@@ -58,7 +58,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # An idle primary whose log has just begun a new segment.
     *statement(
-        "read_position",
+        "database/read_position",
         f"{_TESTS}test_a_position_is_never_behind_a_header_that_no_standby_replays_alone",
         ("THEN flushed ELSE inserted END", "THEN inserted ELSE inserted END"),
     ),

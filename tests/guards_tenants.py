@@ -74,7 +74,7 @@ ISOLATION: tuple[Guard, ...] = (
 TOKENS: tuple[Guard, ...] = (
     # Who holds it is asked anew each time.
     *statement(
-        "find_token",
+        "tenants/find_token",
         "test_tokens.py",
         " AND revoked_at IS NULL",
         ("expires_at > now_ms()", "TRUE"),
@@ -128,11 +128,11 @@ TOKENS: tuple[Guard, ...] = (
     ),
     # What it has queued ends with it.
     *statement(
-        "revoke_token revoke_tenant_token",
+        "tenants/revoke_token tenants/revoke_tenant_token",
         "test_tokens.py",
         ("WHERE export.status IN", "WHERE FALSE AND export.status IN"),
     ),
-    *statement("get_job", "test_tokens.py", ("tokens.revoked_at IS NOT NULL", "FALSE")),
+    *statement("exports/get_job", "test_tokens.py", ("tokens.revoked_at IS NOT NULL", "FALSE")),
     # Scopes.
     *module("http/auth.py", "test_scopes.py", ("if scope not in holder.scopes:", "if False:")),
     *module(

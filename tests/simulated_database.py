@@ -33,7 +33,13 @@ def memories(namespace: str, snapshot_at: int) -> list[bytes]:
 
 
 _LAST_WORDS = frozenset(
-    sql(name) for name in ("complete_export", "fail_export", "release_export", "return_export")
+    sql(name)
+    for name in (
+        "exports/complete_export",
+        "exports/fail_export",
+        "exports/release_export",
+        "exports/return_export",
+    )
 )
 
 
@@ -65,12 +71,12 @@ class _Session:
         )
 
     async def fetchrow(self, statement: str, *arguments: Any, **_: Any) -> dict[str, Any] | None:
-        if statement.startswith(sql("find_range_end")[:30]):
+        if statement.startswith(sql("exports/find_range_end")[:30]):
             return await self._find_range_end(*arguments)
         found = await self.fetch(statement, *arguments)
         if not found:
             return None
-        if statement == sql("claim_export"):
+        if statement == sql("exports/claim_export"):
             self._process.claim = Claim(
                 tenant_id=found[0]["tenant_id"],
                 export_id=found[0]["id"],
@@ -78,18 +84,18 @@ class _Session:
                 worker=arguments[0],
             )
             self._process.at_work = True
-        if statement == sql("share_snapshot"):
+        if statement == sql("exports/share_snapshot"):
             return found[0] | {"name": str(self._snapshot_at)}
         return found[0]
 
     async def fetchval(self, statement: str, *arguments: Any, **_: Any) -> Any:
-        if statement.startswith(sql("measure_range")[:30]):
+        if statement.startswith(sql("exports/measure_range")[:30]):
             return 2**20  # too large to be joined
         found = await self.fetch(statement, *arguments)
         if not found:
             return None
         value = next(iter(found[0].values()))
-        if statement == sql("read_snapshot_time"):
+        if statement == sql("exports/read_snapshot_time"):
             self._snapshot_at = value
         return value
 

@@ -73,7 +73,7 @@ class Judge(Watch):
 
     def _ends(self, before: Row, after: Row, by: By) -> None:
         key = (after.tenant_id, after.id)
-        if by.statement in ("release_export", "return_export"):
+        if by.statement in ("exports/release_export", "exports/return_export"):
             self.let_go[(*key, before.attempt)] = by.statement
             known = after.last_error_code in {None, *REASONS}
             self.expect(known, "an attempt ends for a known reason", after)
@@ -104,7 +104,7 @@ class Judge(Watch):
         used_up = row.failures >= PATIENCE.attempts + lost
         used_up = used_up or row.error_code == SnapshotTooOld.code
         self.expect(used_up, "an export fails only after its last attempt", row)
-        said = self.let_go.get((row.tenant_id, row.id, row.attempt - 1)) == "release_export"
+        said = self.let_go.get((row.tenant_id, row.id, row.attempt - 1)) == "exports/release_export"
         self.expect(not (lost and said), "a reason that was given last is not lost", row)
         self.seen[row.error_code or ""] += 1
 
@@ -166,7 +166,7 @@ class Judge(Watch):
         row, attempt = self._writer(process.claim.object_key)
         if row is not None and (row.status, row.attempt) == ("running", attempt):
             said = self.let_go.get((row.tenant_id, row.id, attempt))
-            free = said == "release_export" or row.leased_until <= self._clock()
+            free = said == "exports/release_export" or row.leased_until <= self._clock()
             self.expect(free, f"{process.name} gives back what it has when it stops", row)
             self.seen["handed back"] += 1
 

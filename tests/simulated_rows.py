@@ -92,7 +92,7 @@ class Rows:
         """Run a statement of memferry; the tenant is the one whose rows the views show."""
         tenant = () if tenant_id is None else (tenant_id,)
         self._statement = _STATEMENTS[statement]
-        answer: Answer = getattr(self, self._statement)(*tenant, *arguments)
+        answer: Answer = getattr(self, self._statement.partition("/")[2])(*tenant, *arguments)
         return answer
 
     def add(self, row: Row) -> None:
@@ -275,25 +275,25 @@ _NO_LEASE: dict[str, Any] = {"leased_by": None, "leased_until": 0.0}
 _STATEMENTS = {
     sql(name): name
     for name in (
-        "claim_export",
-        "find_waiting_export",
-        "forget_workers",
-        "get_job",
-        "renew_export",
-        "complete_export",
-        "fail_export",
-        "release_export",
-        "return_export",
-        "cancel_export",
-        "delete_export",
-        "date_exports",
-        "expire_exports",
-        "find_dead_objects",
-        "read_snapshot_time",
-        "share_snapshot",
-        "forget_idempotency_keys",
-        "forget_deliveries",
-        "forget_messages",
+        "exports/claim_export",
+        "exports/find_waiting_export",
+        "worker/forget_workers",
+        "exports/get_job",
+        "exports/renew_export",
+        "exports/complete_export",
+        "exports/fail_export",
+        "exports/release_export",
+        "exports/return_export",
+        "exports/cancel_export",
+        "exports/delete_export",
+        "worker/date_exports",
+        "worker/expire_exports",
+        "worker/find_dead_objects",
+        "exports/read_snapshot_time",
+        "exports/share_snapshot",
+        "worker/forget_idempotency_keys",
+        "worker/forget_deliveries",
+        "worker/forget_messages",
     )
 }
 

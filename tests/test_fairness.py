@@ -345,7 +345,7 @@ async def plan_of_claim(owner: "Owner[asyncpg.Record]") -> dict[str, Any]:
     transaction = owner.transaction()
     await transaction.start()
     await owner.execute(f"SET LOCAL ROLE {SERVICE_ROLE}; SET LOCAL search_path = {SERVICE_ROLE}")
-    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT json) " + sql("claim_export")
+    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT json) " + sql("exports/claim_export")
     plan = await owner.fetchval(explain, "worker", 20.0, list(FORMATS), 5)
     await transaction.rollback()
     found: dict[str, Any] = json.loads(plan)[0]["Plan"]

@@ -107,7 +107,7 @@ async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     before = await spilled_bytes(planted)
     async with opened_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
-        statement, arguments = request.selection.apply(sql("export_memories"))
+        statement, arguments = request.selection.apply(sql("exports/export_memories"))
         await connection.fetch(statement.replace("{columns}", request.format.columns), *arguments)
 
     assert await spilled_bytes(planted) > before

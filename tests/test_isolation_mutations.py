@@ -29,56 +29,99 @@ from tenancy import ACROSS_TENANTS
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
-    "create_tenant", "create_token", "list_tokens", "revoke_token", "list_all_audit",
-    "list_tenants", "begin_tenant_deletion", "remove_tenant_rows", "hold_tenant",
-    "finish_tenant_deletion", "replace_store_identity",
-}  # fmt: skip
+    "tenants/create_tenant",
+    "tenants/create_token",
+    "tenants/list_tokens",
+    "tenants/revoke_token",
+    "tenants/list_all_audit",
+    "erasure/list_tenants",
+    "erasure/begin_tenant_deletion",
+    "erasure/remove_tenant_rows",
+    "erasure/hold_tenant",
+    "erasure/finish_tenant_deletion",
+    "operation/replace_store_identity",
+}
 
 # They look at the server's sessions, and at no row of anybody.
-OF_SESSIONS = {"find_oldest_snapshot", "end_halted_workers"}
+OF_SESSIONS = {"cli/find_oldest_snapshot", "worker/end_halted_workers"}
 
 # They look at the server, and at no row of anybody.
 OF_SERVERS = {
-    "look_at_replay", "measure_lag", "read_cluster", "read_position", "read_server_start",
-}  # fmt: skip
+    "database/look_at_replay",
+    "cli/measure_lag",
+    "cli/read_cluster",
+    "database/read_position",
+    "database/read_server_start",
+}
 
 # They look at the workers, and at no row of anybody.
 OF_WORKERS = {
-    "find_other_worker", "find_silent_workers", "forget_workers", "list_workers",
-    "sign_in_worker", "sign_out_worker",
-}  # fmt: skip
+    "operation/find_other_worker",
+    "worker/find_silent_workers",
+    "worker/forget_workers",
+    "operation/list_workers",
+    "operation/sign_in_worker",
+    "operation/sign_out_worker",
+}
 
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
 ACROSS = {
-    "claim_deliveries", "claim_export", "count_exports_at_work", "date_exports", "expire_exports",
-    "find_dead_objects", "find_token", "find_waiting_export", "forget_deliveries",
-    "forget_idempotency_keys", "forget_messages",
-}  # fmt: skip
+    "webhooks/claim_deliveries",
+    "exports/claim_export",
+    "cli/count_exports_at_work",
+    "worker/date_exports",
+    "worker/expire_exports",
+    "worker/find_dead_objects",
+    "tenants/find_token",
+    "exports/find_waiting_export",
+    "worker/forget_deliveries",
+    "worker/forget_idempotency_keys",
+    "worker/forget_messages",
+}
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
 # sweeper removes. Every other column and every other table stays.
 STATE = {
-    "exports.status", "exports.attempt", "exports.failures", "exports.leased_by",
-    "exports.leased_until", "exports.object_key", "exports.expires_at",
-    "deliveries.attempt", "deliveries.next_attempt_at", "export_turns.claimed_at",
-    "export_payloads", "idempotency_keys", "deliveries", "messages",
-}  # fmt: skip
+    "exports.status",
+    "exports.attempt",
+    "exports.failures",
+    "exports.leased_by",
+    "exports.leased_until",
+    "exports.object_key",
+    "exports.expires_at",
+    "deliveries.attempt",
+    "deliveries.next_attempt_at",
+    "export_turns.claimed_at",
+    "export_payloads",
+    "idempotency_keys",
+    "deliveries",
+    "messages",
+}
 
 # Sets the tenant that it is given by itself, and has no condition that it could lose.
-OF_ITS_OWN_TENANT = {"start_export"}
+OF_ITS_OWN_TENANT = {"exports/start_export"}
 
 # The views of one tenant.
 VIEWS = {
-    "memories", "exports", "export_payloads", "idempotency_keys", "webhooks", "deliveries",
-    "messages", "memory_usage", "tokens", "audit", "tenant",
-}  # fmt: skip
+    "memories",
+    "exports",
+    "export_payloads",
+    "idempotency_keys",
+    "webhooks",
+    "deliveries",
+    "messages",
+    "memory_usage",
+    "tokens",
+    "audit",
+    "tenant",
+}
 
 # Elements of arrays that the statement itself reads as an array or as JSON.
 _ARGUMENTS = {
-    ("save_memories", 4): '{"{}"}',
-    ("save_memories", 7): '{"{}"}',
-    ("mint_token", 5): "{memories:read}",
-    ("sign_in_worker", 5): "working",
+    ("memories/save_memories", 4): '{"{}"}',
+    ("memories/save_memories", 7): '{"{}"}',
+    ("tenants/mint_token", 5): "{memories:read}",
+    ("operation/sign_in_worker", 5): "working",
 }
 
 
@@ -93,7 +136,7 @@ def statements() -> dict[str, str]:
             whole, _ = Selection.of(every).apply(statement, *range(leading))
         if "{columns}" in whole:
             for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"export_joined", "probe_rows"} and not kind.joins:
+                if name in {"exports/export_joined", "exports/probe_rows"} and not kind.joins:
                     continue
                 filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
                     "{columns}", kind.columns
@@ -347,7 +390,7 @@ async def test_a_token_nobody_holds_is_refused_whatever_the_look_up_answers(
     database, shown = Database(urls[0]), 0
     await database.open()
     try:
-        for _, mutant in mutants(parsed(STATEMENTS["find_token"])):
+        for _, mutant in mutants(parsed(STATEMENTS["tenants/find_token"])):
             statement = text(bound(mutant, nobodys))
             shown += bool((await worlds[0].outcome(statement, "running", tenant=False)).shown)
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above

@@ -122,7 +122,9 @@ async def create(twins: Twins, choice: random.Random) -> object:
     tenant_id, export_id = choice.choice(twins.tenants), f"{twins.made:026d}"
     values = (export_id, choice.choice(("json", "ndjson")), '{"n":1}', choice.randrange(9))
     async with twins.database.tenant(tenant_id) as connection:
-        row = await connection.fetchrow(sql("create_pending_export"), *values, None, False, None)
+        row = await connection.fetchrow(
+            sql("exports/create_pending_export"), *values, None, False, None
+        )
     assert row is not None
     twins.rows.add(
         Row(
@@ -174,7 +176,7 @@ async def change(twins: Twins, choice: random.Random) -> object:
 async def end(twins: Twins, choice: random.Random) -> object:
     """Cancel or delete an export."""
     held = _some_claim(twins, choice)
-    statement = choice.choice((sql("cancel_export"), sql("delete_export")))
+    statement = choice.choice((sql("exports/cancel_export"), sql("exports/delete_export")))
 
     async def ask(database: Database) -> object:
         async with database.tenant(held.tenant_id) as connection:
@@ -195,8 +197,8 @@ async def sweep(twins: Twins, choice: random.Random) -> object:
 
     async def ask(database: Database) -> object:
         async with database.connection() as connection:
-            expired = await connection.fetch(sql("expire_exports"), 500)
-            dead = await connection.fetch(sql("find_dead_objects"), *columns)
+            expired = await connection.fetch(sql("worker/expire_exports"), 500)
+            dead = await connection.fetch(sql("worker/find_dead_objects"), *columns)
         return sorted(row["object_key"] for row in expired), sorted(row["name"] for row in dead)
 
     return await twins.both(ask)

@@ -57,7 +57,7 @@ async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> 
     export_id = new_export_id()
     async with database.tenant(tenant_id) as connection:
         await connection.execute(
-            sql("create_pending_export"),
+            sql("exports/create_pending_export"),
             *(export_id, request.format.name, request.filters_json, 0),
             *(request.codec.name if request.codec else None, request.format.safe),
             request.recipient,

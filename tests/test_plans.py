@@ -10,8 +10,6 @@ import asyncio
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
-from importlib import resources
-from importlib.resources.abc import Traversable
 from itertools import combinations
 from math import inf
 from typing import Any
@@ -21,6 +19,7 @@ import asyncpg
 import pytest
 
 from conftest import own_database
+from memferry.database import sql as sql_module
 from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
 from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
@@ -159,36 +158,35 @@ def _bound(node: dict[str, Any]) -> bool:
 def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
     columns = FORMATS["ndjson"].columns
-    export = sql("export_memories").replace("{columns}", columns)
-    by_key = sql("export_by_key").replace("{columns}", columns)
-    ranged = sql("export_range").replace("{columns}", columns)
-    joined = sql("export_joined").replace("{columns}", columns)
+    export = sql("exports/export_memories").replace("{columns}", columns)
+    by_key = sql("exports/export_by_key").replace("{columns}", columns)
+    ranged = sql("exports/export_range").replace("{columns}", columns)
+    joined = sql("exports/export_joined").replace("{columns}", columns)
     return {
-        "export_memories": (export, ()),
-        "export_by_key": (by_key, ()),
-        "export_range": (ranged, (*_ALL, *_END)),
-        "export_joined": (joined, (*_ALL, *_END, ROWS)),
-        "find_range_end": (sql("find_range_end"), (*_ALL, *_END, 1_000)),
-        "count_memories": (sql("count_memories"), ()),
-        "probe_export": (sql("probe_export"), (10_001,)),
-        "probe_rows": (sql("probe_rows").replace("{columns}", columns), (10_001, 2**17)),
-        "list_memories": (sql("list_memories"), (50, 0, RENDERED_BYTES, *_END)),
-        "search_memories": (
-            sql("search_memories"),
+        "exports/export_memories": (export, ()),
+        "exports/export_by_key": (by_key, ()),
+        "exports/export_range": (ranged, (*_ALL, *_END)),
+        "exports/export_joined": (joined, (*_ALL, *_END, ROWS)),
+        "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
+        "exports/count_memories": (sql("exports/count_memories"), ()),
+        "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
+        "exports/probe_rows": (
+            sql("exports/probe_rows").replace("{columns}", columns),
+            (10_001, 2**17),
+        ),
+        "memories/list_memories": (sql("memories/list_memories"), (50, 0, RENDERED_BYTES, *_END)),
+        "memories/search_memories": (
+            sql("memories/search_memories"),
             (50, 0, ["1234 5678"], RENDERED_BYTES, inf, *_END),
         ),
     }
 
 
 def test_each_statement_with_filters_is_among_these() -> None:
-    files = resources.files("memferry.database.statements").iterdir()
-    named = {each.name.removesuffix(".sql") for each in files if "{filters}" in _text(each)}
+    every = sql_module._statements()  # noqa: SLF001 - every file there is
+    named = {name for name, text in every.items() if "{filters}" in text}
 
     assert named == statements().keys()
-
-
-def _text(file: Traversable) -> str:
-    return file.read_text("utf-8") if file.name.endswith(".sql") else ""
 
 
 @pytest.mark.parametrize("held_by", [RARE, OFTEN])
@@ -204,7 +202,11 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
 
         # Where the parts end is looked up in the index; few rows are measured and read once they
         # are counted; a row is looked up after its key was found.
-        most = {"export_joined": 2, "export_by_key": 2, "probe_rows": 3}.get(name, 1) * ROWS
+        most = {
+            "exports/export_joined": 2,
+            "exports/export_by_key": 2,
+            "exports/probe_rows": 3,
+        }.get(name, 1) * ROWS
         assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)
 
 
@@ -223,7 +225,7 @@ async def test_a_filter_that_few_memories_pass_has_its_own_index(
 ) -> None:
     kind: type[Filter] = next(each for each in FILTERS if each.field == chosen)
     selection = Selection.of({kind: values(RARE)[chosen]})
-    for name in ("export_memories", "count_memories"):
+    for name in ("exports/export_memories", "exports/count_memories"):
         statement, leading = statements()[name]
         found = await plan(session, *selection.apply(statement, *leading))
 
@@ -234,7 +236,7 @@ async def test_a_filter_that_few_memories_pass_has_its_own_index(
 async def test_the_export_of_everything_needs_no_sort(
     session: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    statement, leading = statements()["export_memories"]
+    statement, leading = statements()["exports/export_memories"]
     found = await plan(session, *Selection.of({}).apply(statement, *leading))
 
     # What the view asks of the session once, whether the caller has a limit, reads nothing.
@@ -248,7 +250,7 @@ async def test_the_export_of_everything_needs_no_sort(
 async def test_an_export_by_key_sorts_nothing_but_keys(
     session: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    statement, leading = statements()["export_by_key"]
+    statement, leading = statements()["exports/export_by_key"]
     selection = Selection.of({Tags: values(RARE)["tags"]})
     found = await plan(session, *selection.apply(statement, *leading))
     sorts = [node for node in found.nodes if node["Node Type"] == "Sort"]
@@ -261,7 +263,7 @@ async def test_an_export_by_key_sorts_nothing_but_keys(
 async def test_a_text_becomes_json_without_a_call_of_ours(
     session: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    statement, leading = statements()["export_memories"]
+    statement, leading = statements()["exports/export_memories"]
     text, arguments = Selection.of({}).apply(statement, *leading)
     lines = await session.fetch(f"EXPLAIN (VERBOSE) {text}", *arguments)
 

@@ -128,7 +128,7 @@ async def test_a_large_row_is_known_before_it_is_read(
     bob.save_many([{"content": "small"}, memory])
     bobs = await tenant_of(bob, database_url)
     async with database.tenant(bobs, in_order=True) as connection:
-        found = await connection.fetchval(sql("measure_range"), *EVERYWHERE)
+        found = await connection.fetchval(sql("exports/measure_range"), *EVERYWHERE)
 
     assert found >= least
 
@@ -139,7 +139,7 @@ async def test_rows_of_which_none_may_be_large_are_not_looked_at(
     bob.save_many([{"content": "é" * 4_096, "source_ref": "é" * 4_096}])
     bobs = await tenant_of(bob, database_url)
     async with database.tenant(bobs, in_order=True) as connection:
-        assert await connection.fetchval(sql("measure_range"), *EVERYWHERE) is None
+        assert await connection.fetchval(sql("exports/measure_range"), *EVERYWHERE) is None
 
 
 async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UUID) -> None:
@@ -205,7 +205,7 @@ async def test_leaving_early_ends_every_copy(
 
 @pytest.mark.parametrize(
     ("name", "rows", "scans"),
-    [("export_range", (), 1), ("export_joined", (100,), 2)],
+    [("exports/export_range", (), 1), ("exports/export_joined", (100,), 2)],
 )
 async def test_a_range_is_read_by_its_index_and_not_sorted(
     database: Database,
@@ -235,7 +235,7 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
 
 async def test_large_rows_are_found_by_their_own_index(database: Database, tenant_id: UUID) -> None:
     async with database.tenant(tenant_id, in_order=True) as connection:
-        plan = await connection.fetch(f"EXPLAIN {sql('measure_range')}", *EVERYWHERE)
+        plan = await connection.fetch(f"EXPLAIN {sql('exports/measure_range')}", *EVERYWHERE)
     lines = [line[0] for line in plan]
     (scan,) = (line for line in lines if "Scan" in line)
     (condition,) = (line for line in lines if "Index Cond:" in line)
@@ -249,10 +249,10 @@ async def test_large_rows_are_found_by_their_own_index(database: Database, tenan
 @pytest.mark.parametrize(
     ("name", "rows"),
     [
-        ("export_range", ()),
-        ("measure_range", ()),
-        ("export_joined", (20,)),
-        ("find_range_end", (100,)),
+        ("exports/export_range", ()),
+        ("exports/measure_range", ()),
+        ("exports/export_joined", (20,)),
+        ("exports/find_range_end", (100,)),
     ],
 )
 async def test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last(

@@ -358,7 +358,7 @@ def position_after_switch(primary: TcpServer) -> int:
     with opened_session(primary.url("memferry")) as session:
         session("SET search_path = memferry_service")
         session("SELECT pg_switch_wal()")
-        (row,) = session(sql("read_position"))
+        (row,) = session(sql("database/read_position"))
         (size,) = session("SELECT pg_size_bytes(current_setting('wal_segment_size')) AS size")
     position: int = row["lsn"] % size["size"]
     return position

@@ -30,8 +30,8 @@ async def test_starts_of_a_tenant_are_counted_one_after_the_other(
         database.connection() as other,
     ):
         async with one.transaction():
-            first = await one.fetchrow(sql("start_export"), *one_an_hour)
-            second = asyncio.create_task(other.fetchrow(sql("start_export"), *one_an_hour))
+            first = await one.fetchrow(sql("exports/start_export"), *one_an_hour)
+            second = asyncio.create_task(other.fetchrow(sql("exports/start_export"), *one_an_hour))
             while not await fetchval(database_url, waits):
                 assert not second.done()
         counted = await second
@@ -60,7 +60,9 @@ async def test_a_start_looks_at_few_of_those_before_and_keeps_no_more_than_count
         session.transaction(),
     ):
         await session.execute("SET LOCAL enable_seqscan = off")
-        start = await session.fetchrow(sql("start_export"), tenant, None, per_hour, 10, 10**9)
+        start = await session.fetchrow(
+            sql("exports/start_export"), tenant, None, per_hour, 10, 10**9
+        )
         read = await session.fetchval(looked_at)
     kept = await fetchval(
         database_url, "SELECT count(*) FROM memferry.export_starts WHERE tenant_id = $1", tenant

@@ -189,10 +189,10 @@ async def test_what_is_being_saved_meanwhile_goes_as_well(
         values: list[object] = [uuid4(), "secret", "default", "{}", "agent", None, None]
         if many:
             columns = [[each] for each in (*values, None, None)]
-            assert await connection.fetchval(sql("save_memories"), *columns, 9, 9)
+            assert await connection.fetchval(sql("memories/save_memories"), *columns, 9, 9)
         else:
             values[3] = []
-            assert await connection.fetchval(sql("save_memory"), *values, 9, 9)
+            assert await connection.fetchval(sql("memories/save_memory"), *values, 9, 9)
         deletion = asyncio.create_task(TenantErasure(url, store).delete("Alice"))
         while not await owner.fetchval(waiting):
             assert not deletion.done()

@@ -34,7 +34,7 @@ class Audit:
     ) -> Sequence[asyncpg.Record]:
         """The entries that came before one, newest first: each its `id`, and as JSON its `row`."""
         async with self._database.tenant(caller) as connection:
-            return await connection.fetch(sql("list_audit"), limit, event, before)
+            return await connection.fetch(sql("audit/list_audit"), limit, event, before)
 
     async def note(self, caller: Caller, entry: Entry) -> None:
         """Note it in a transaction of its own. What cannot be is logged, and breaks nothing.
@@ -57,7 +57,7 @@ class Audit:
         try:
             async with self._database.tenant(caller) as connection:
                 await connection.execute(
-                    sql("note_event"),
+                    sql("audit/note_event"),
                     entry.event,
                     entry.outcome,
                     entry.subject,

@@ -121,7 +121,7 @@ async def _check_database(settings: Settings) -> AsyncIterator[Finding]:
 async def _read_identity(connection: Connection) -> str | None:
     """What the service shows of the identity of its database; None before the first migration."""
     try:
-        word: bytes | None = await connection.fetchval(sql("get_key"), "database")
+        word: bytes | None = await connection.fetchval(sql("database/get_key"), "database")
     except asyncpg.UndefinedTableError:
         return None
     return None if word is None else fingerprint(word)
@@ -130,7 +130,9 @@ async def _read_identity(connection: Connection) -> str | None:
 async def _check_schema(settings: Settings) -> AsyncIterator[Finding]:
     async with _connected(settings) as connection:
         try:
-            applied = {row["name"] for row in await connection.fetch(sql("list_migrations"))}
+            applied = {
+                row["name"] for row in await connection.fetch(sql("database/list_migrations"))
+            }
         except asyncpg.UndefinedTableError:
             applied = set()
     if missing := find_missing(applied):
@@ -147,7 +149,7 @@ async def _check_snapshots(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _find_oldest_snapshot(connection: Connection, settings: Settings) -> Finding:
-    held: float | None = await connection.fetchval(sql("find_oldest_snapshot"))
+    held: float | None = await connection.fetchval(sql("cli/find_oldest_snapshot"))
     if held is None:
         return Finding("ok", "no export is being read")
     if held > settings.snapshot_seconds:
@@ -186,7 +188,7 @@ async def _check_standby(settings: Settings) -> AsyncIterator[Finding]:
 async def _read_cluster(connection: Connection) -> int | None:
     """The identifier of a cluster; None if the role may not ask for it."""
     try:
-        identifier: int = await connection.fetchval(sql("read_cluster"))
+        identifier: int = await connection.fetchval(sql("cli/read_cluster"))
     except asyncpg.InsufficientPrivilegeError:
         return None
     return identifier
@@ -200,7 +202,7 @@ async def _find_lag(primary: Connection, standby: Connection) -> Finding:
         async with asyncio.timeout(WAIT_SECONDS):
             await wait_for_replay(position, standby)
     except TimeoutError:
-        lag = await standby.fetchrow(sql("measure_lag"), position.lsn)
+        lag = await standby.fetchrow(sql("cli/measure_lag"), position.lsn)
         return Finding("wrong", _describe_lag(lag))
     server = await standby.fetchval("SHOW server_version")
     return Finding("ok", f"PostgreSQL {server}, behind the primary by {clock() - began:.1f} s")
@@ -218,7 +220,7 @@ def _describe_lag(lag: Any) -> str:
 async def _check_database_log(settings: Settings) -> AsyncIterator[Finding]:
     """PostgreSQL's own log repeats no statement of the service, and so no filter of a tenant."""
     async with _connected(settings) as connection:
-        settings_found = await connection.fetch(sql("find_talkative_settings"))
+        settings_found = await connection.fetch(sql("cli/find_talkative_settings"))
     if not settings_found:
         yield Finding("ok", "PostgreSQL's log repeats no statement")
         return
@@ -254,8 +256,8 @@ async def _check_workers(settings: Settings) -> AsyncIterator[Finding]:
     """Every worker by its machine and process, and how it stands with its store."""
     async with _connected(settings) as connection:
         try:
-            workers = [dict(row) for row in await connection.fetch(sql("list_workers"))]
-            counts = await connection.fetch(sql("count_exports_at_work"))
+            workers = [dict(row) for row in await connection.fetch(sql("operation/list_workers"))]
+            counts = await connection.fetch(sql("cli/count_exports_at_work"))
         except asyncpg.UndefinedTableError:
             workers, counts = [], []
     in_hand = {row["leased_by"]: row["exports"] for row in counts}

@@ -53,7 +53,7 @@ async def _apply(connection: Connection) -> list[str]:
         "CREATE TABLE IF NOT EXISTS public.memferry_migrations ("
         "name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())"
     )
-    rows = await connection.fetch(sql("list_migrations"))
+    rows = await connection.fetch(sql("database/list_migrations"))
     done, known = {row["name"] for row in rows}, migrations()
     if unknown := sorted(done - known.keys()):
         raise Misconfigured(
@@ -88,7 +88,7 @@ async def find_schema_fault(url: str) -> str | None:
     """
     try:
         async with owner_connection(url) as connection:
-            rows = await connection.fetch(sql("list_migrations"))
+            rows = await connection.fetch(sql("database/list_migrations"))
     except asyncpg.UndefinedTableError:
         return _NO_SCHEMA
     except DatabaseUnavailable as fault:

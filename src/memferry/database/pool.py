@@ -80,7 +80,7 @@ class SharedSnapshot:
 
     async def check_server(self, connection: Connection) -> None:
         """Raises DatabaseUnavailable on the session of another server, as balancers hand out."""
-        if await connection.fetchval(sql("read_server_start")) != self.server_started_at:
+        if await connection.fetchval(sql("database/read_server_start")) != self.server_started_at:
             raise DatabaseUnavailable
 
 

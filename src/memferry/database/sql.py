@@ -6,10 +6,10 @@ from typing import LiteralString
 
 
 def sql(name: LiteralString) -> LiteralString:
-    """The statement in `statements/<name>.sql`.
+    """The statement in `statements/<name>.sql`; a name is `<package>/<statement>`.
 
-    Its text is a literal of this package, which is what the return type says: nothing a caller
-    sends can become part of it.
+    The folder is the package that runs it, or `database` if several do. The text is a literal of
+    this package, which is what the return type says: nothing a caller sends can become part of it.
     """
     return _statements()[name]
 
@@ -17,6 +17,11 @@ def sql(name: LiteralString) -> LiteralString:
 @cache
 def _statements() -> dict[str, LiteralString]:
     """All of them at once: a process whose files are replaced goes on with those it began with."""
-    folder = resources.files("memferry.database.statements")
-    files = (each for each in folder.iterdir() if each.name.endswith(".sql"))
-    return {each.name.removesuffix(".sql"): each.read_text(encoding="utf-8") for each in files}
+    root = resources.files("memferry.database").joinpath("statements")
+    return {
+        f"{folder.name}/{file.name.removesuffix('.sql')}": file.read_text(encoding="utf-8")
+        for folder in root.iterdir()
+        if folder.is_dir()
+        for file in folder.iterdir()
+        if file.name.endswith(".sql")
+    }

@@ -35,7 +35,7 @@ class Position:
     @classmethod
     async def read(cls, primary: Connection) -> Self:
         """The position now. Raises DatabaseUnavailable if the server is a standby itself by now."""
-        row = await primary.fetchrow(sql("read_position"))
+        row = await primary.fetchrow(sql("database/read_position"))
         if row is None:
             raise DatabaseUnavailable
         return cls(**row)
@@ -97,7 +97,7 @@ class Standby:
             ready=partial(wait_for_replay, position),
         ) as connection:
             row = await connection.fetchrow(
-                sql("find_claim"), claim.export_id, claim.attempt, claim.worker
+                sql("database/find_claim"), claim.export_id, claim.attempt, claim.worker
             )
             # Looked at after the snapshot was taken: a promotion that comes later changes nothing.
             if row is None or not row["in_recovery"]:
@@ -128,7 +128,9 @@ async def wait_for_replay(position: Position, standby: Connection) -> None:
     Raises Misconfigured if the server is no standby, or one of another database.
     """
     while True:
-        row = await standby.fetchrow(sql("look_at_replay"), position.lsn, position.identity)
+        row = await standby.fetchrow(
+            sql("database/look_at_replay"), position.lsn, position.identity
+        )
         if row is None or not row["in_recovery"]:
             raise Misconfigured(_PROMOTED)
         if not row["same_database"]:

@@ -44,7 +44,7 @@ class TenantErasure:
     async def all(self) -> Sequence[Mapping[str, Any]]:
         """Every tenant, with the numbers of its tokens and exports; newest last."""
         async with owner_connection(self._url) as connection:
-            return [dict(row) for row in await connection.fetch(sql("list_tenants"))]
+            return [dict(row) for row in await connection.fetch(sql("erasure/list_tenants"))]
 
     @retry_conflicts
     async def delete(self, name: str) -> Removed:
@@ -54,15 +54,15 @@ class TenantErasure:
         the same call goes on where this one ended.
         """
         async with owner_connection(self._url) as connection:
-            tenant_id = await connection.fetchval(sql("begin_tenant_deletion"), name)
+            tenant_id = await connection.fetchval(sql("erasure/begin_tenant_deletion"), name)
             if tenant_id is None:
                 raise Invalid("tenant", "there is none by that name; see: memferry tenant list")
             rows = await _remove_rows(connection, tenant_id)
             files = await self._remove_files(tenant_prefix(tenant_id))
             async with connection.transaction():
-                await connection.fetchval(sql("hold_tenant"), tenant_id)
+                await connection.fetchval(sql("erasure/hold_tenant"), tenant_id)
                 rows += await _remove_rows(connection, tenant_id)
-                await connection.execute(sql("finish_tenant_deletion"), tenant_id)
+                await connection.execute(sql("erasure/finish_tenant_deletion"), tenant_id)
         return Removed(rows=rows, files=files)
 
     async def _remove_files(self, prefix: str) -> int:
@@ -98,6 +98,8 @@ class TenantErasure:
 async def _remove_rows(connection: Connection, tenant_id: UUID) -> int:
     """All rows of a tenant, some at a time; answers how many."""
     total = 0
-    while removed := await connection.fetchval(sql("remove_tenant_rows"), tenant_id, _BATCH):
+    while removed := await connection.fetchval(
+        sql("erasure/remove_tenant_rows"), tenant_id, _BATCH
+    ):
         total += removed
     return total

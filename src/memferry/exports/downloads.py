@@ -104,4 +104,4 @@ class Downloads:
 
     async def _links(self) -> Links:
         async with self._database.connection() as connection:
-            return Links(await connection.fetchval(sql("get_key"), "links"))
+            return Links(await connection.fetchval(sql("database/get_key"), "links"))

@@ -33,9 +33,11 @@ async def find(connection: Connection, caller: Caller, request: ExportRequest) -
     in_order = request.selection.in_order and caller.namespaces is None
     if not (request.format.joins and in_order):
         # Rows that are looked for, and not just looked up, are looked for as seldom as can be.
-        statement, arguments = request.selection.apply(sql("probe_export"), INLINE_ROWS + 1)
+        statement, arguments = request.selection.apply(sql("exports/probe_export"), INLINE_ROWS + 1)
         return Found(await connection.fetchval(statement, *arguments), in_order=in_order)
-    statement, arguments = request.selection.apply(sql("probe_rows"), INLINE_ROWS + 1, VALUE_BYTES)
+    statement, arguments = request.selection.apply(
+        sql("exports/probe_rows"), INLINE_ROWS + 1, VALUE_BYTES
+    )
     query = statement.replace("{columns}", request.format.columns)
     row = await connection.fetchrow(query, *arguments)
     return Found(**dict(row or {}))

@@ -35,7 +35,7 @@ class Jobs:
     async def is_one_waiting(self) -> bool:
         """Whether there may be an export to claim."""
         async with self._database.connection() as connection:
-            waiting: bool = await connection.fetchval(sql("find_waiting_export"))
+            waiting: bool = await connection.fetchval(sql("exports/find_waiting_export"))
         return waiting
 
     @retry_conflicts
@@ -46,7 +46,7 @@ class Jobs:
         fewest exports at work, the one that was not served for longest, and none has more than its
         cap. Within a tenant the oldest is first.
         """
-        async with self._database.turn(sql("claim_export")) as statement:
+        async with self._database.turn(sql("exports/claim_export")) as statement:
             # Not before: a turn may be waited for longer than a lease is long.
             asked = asyncio.get_running_loop().time()
             row = await statement.fetchrow(
@@ -67,21 +67,21 @@ class Jobs:
         """What to do; None if the claim does not hold any more."""
         async with self._database.tenant(claim.tenant_id) as connection:
             row = await connection.fetchrow(
-                sql("get_job"), claim.export_id, claim.attempt, claim.worker
+                sql("exports/get_job"), claim.export_id, claim.attempt, claim.worker
             )
         return None if row is None else Job(**row)
 
     async def renew(self, claim: Claim, rows: int, size_bytes: int) -> bool:
         """Keep the lease and note the progress; False: the lease was lost."""
         return await self._change(
-            claim, "renew_export", float(self._lease_seconds), rows, size_bytes
+            claim, "exports/renew_export", float(self._lease_seconds), rows, size_bytes
         )
 
     async def complete(self, claim: Claim, result: Result) -> bool:
         """Publish the file; False: the lease was lost, and the file is nobody's."""
         return await self._change(
             claim,
-            "complete_export",
+            "exports/complete_export",
             result.rows,
             result.size_bytes,
             result.sha256,
@@ -95,18 +95,18 @@ class Jobs:
     async def fail(self, claim: Claim, failure: Failure) -> bool:
         """End the export without a file; False: the lease was lost."""
         return await self._change(
-            claim, "fail_export", failure.reason, failure.code, failure.retryable
+            claim, "exports/fail_export", failure.reason, failure.code, failure.retryable
         )
 
     async def release(self, claim: Claim, failure: Failure, pause_seconds: float) -> bool:
         """Let the export be claimed again after a pause; the attempt counts as a failure."""
         return await self._change(
-            claim, "release_export", pause_seconds, failure.reason, failure.code
+            claim, "exports/release_export", pause_seconds, failure.reason, failure.code
         )
 
     async def hand_back(self, claim: Claim, pause_seconds: float = 0) -> bool:
         """Let the export be claimed again, with nothing counted against it."""
-        return await self._change(claim, "return_export", pause_seconds)
+        return await self._change(claim, "exports/return_export", pause_seconds)
 
     @retry_conflicts
     async def _change(self, claim: Claim, statement: LiteralString, *values: object) -> bool:

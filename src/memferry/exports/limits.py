@@ -34,7 +34,7 @@ class ExportLimits:
         # All exports of the tenant count, also those that the caller's token may not see.
         async with database.connection(tenant_id) as connection:
             row = await connection.fetchrow(
-                sql("start_export"),
+                sql("exports/start_export"),
                 tenant_id,
                 key,
                 self.per_hour,

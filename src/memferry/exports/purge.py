@@ -8,7 +8,7 @@ from memferry.database.sql import sql
 
 async def begin_purge(connection: Connection) -> None:
     """Before the memory is deleted: from now on no export of the tenant is added unseen."""
-    await connection.execute(sql("begin_purge"))
+    await connection.execute(sql("exports/begin_purge"))
 
 
 async def purge_exports(connection: Connection, memory: str) -> Mapping[str, str | None]:
@@ -18,6 +18,6 @@ async def purge_exports(connection: Connection, memory: str) -> Mapping[str, str
     this is committed. Those that are being written start again in a new snapshot.
     """
     # A limited token is shown no export that reaches beyond its limit; deletions reach those too.
-    await connection.execute(sql("see_all_namespaces"))
-    rows = await connection.fetch(sql("purge_exports"), memory)
+    await connection.execute(sql("exports/see_all_namespaces"))
+    rows = await connection.fetch(sql("exports/purge_exports"), memory)
     return {row["id"]: row["object_key"] for row in rows}

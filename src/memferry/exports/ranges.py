@@ -50,10 +50,10 @@ class Ranges:
         while (begun := await self._begin(connection)) is not None:
             part, after, last = begun
             if each := await self._joined(connection, after, last):
-                query = _query(self._request, "export_joined", *after, *last, each)
+                query = _query(self._request, "exports/export_joined", *after, *last, each)
                 await part.copy(connection, *query, _JOINED)
             else:
-                query = _query(self._request, "export_range", *after, *last)
+                query = _query(self._request, "exports/export_range", *after, *last)
                 await part.copy(connection, *query, self._format.copy)
             if part.rows:
                 fitting = _RANGE_BYTES * part.rows // part.size_bytes
@@ -74,7 +74,7 @@ class Ranges:
 
     async def _find_end(self, connection: Connection, after: Key) -> Key | None:
         statement, arguments = self._request.ranged.apply(
-            sql("find_range_end"), *after, *self._end, self._rows
+            sql("exports/find_range_end"), *after, *self._end, self._rows
         )
         row = await connection.fetchrow(statement, *arguments, timeout=UNLIMITED_SECONDS)
         return None if row is None else (row["created_at"], row["id"])
@@ -85,7 +85,7 @@ class Ranges:
             return 0
         largest: int = (
             await connection.fetchval(
-                sql("measure_range"), *after, *last, timeout=UNLIMITED_SECONDS
+                sql("exports/measure_range"), *after, *last, timeout=UNLIMITED_SECONDS
             )
             or 0
         )
@@ -113,7 +113,7 @@ async def read_joined(
     """All rows, so many in one value; the transaction must keep their order."""
     part = await records.part()
     after, last = _whole_span(request.ranged)
-    query = _query(request, "export_joined", *after, *last, each)
+    query = _query(request, "exports/export_joined", *after, *last, each)
     await part.copy(connection, *query, _JOINED)
     await records.end()
 

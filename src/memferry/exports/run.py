@@ -185,7 +185,7 @@ class Runs:
         connection = await transaction.enter_async_context(
             self._database.tenant(tenant_id, snapshot=True, patient=True)
         )
-        taken_at = await connection.fetchval(sql("read_snapshot_time"))
+        taken_at = await connection.fetchval(sql("exports/read_snapshot_time"))
         snapshot = Snapshot(taken_at, transaction.aclose, server="primary")
         return self._database, connection, snapshot
 
@@ -197,7 +197,7 @@ class Runs:
         transaction: AsyncExitStack,
     ) -> Sequence[Connection]:
         """Further connections in the snapshot of the first; fewer where there are no more."""
-        row = await first.fetchrow(sql("share_snapshot"))
+        row = await first.fetchrow(sql("exports/share_snapshot"))
         if row is None:
             raise DatabaseUnavailable
         shared = SharedSnapshot(**row)
@@ -241,7 +241,7 @@ async def read_all(
 
     With `in_order` the transaction must keep the order of an index (`keep_order`).
     """
-    name: LiteralString = "export_memories" if in_order else "export_by_key"
+    name: LiteralString = "exports/export_memories" if in_order else "exports/export_by_key"
     query, arguments = _query(request, name)
     part = await records.part()
     await part.copy(connection, query, arguments, request.format.copy)
@@ -255,7 +255,7 @@ async def _take_index_order(connection: Connection, request: ExportRequest) -> b
     the planner walks the order and looks at each row.
     """
     if not request.selection.in_order and await needs_sort(
-        connection, *_query(request, "export_memories")
+        connection, *_query(request, "exports/export_memories")
     ):
         return False
     await keep_order(connection)

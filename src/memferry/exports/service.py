@@ -102,12 +102,14 @@ class Exports:
         digest = asked.request.digest(asked.caller.namespaces)
         try:
             async with self._database.tenant(asked.caller, snapshot=True, heavy=True) as connection:
-                known = await connection.fetchrow(sql("find_idempotency_key"), key)
+                known = await connection.fetchrow(sql("exports/find_idempotency_key"), key)
                 if known is None or not known["free"]:
                     raise IdempotencyKeyInFlight
                 if known["export_id"] is None:
                     made = await self._make(connection, asked, too_many)
-                    await connection.execute(sql("keep_idempotency_key"), key, digest, made.id)
+                    await connection.execute(
+                        sql("exports/keep_idempotency_key"), key, digest, made.id
+                    )
                     return made
         except asyncpg.UniqueViolationError as fault:
             # Its first request ended after our snapshot and before we had the key.
@@ -127,7 +129,7 @@ class Exports:
                 async with running_inline(connection, request, found) as run:
                     payload = await _small(run, found.rows, asked.hold)
                 return await self._keep(connection, request, run, payload)
-        statement, arguments = request.selection.apply(sql("count_memories"))
+        statement, arguments = request.selection.apply(sql("exports/count_memories"))
         count: int = await connection.fetchval(statement, *arguments)
         self._limits.check_rows(count)
         return await _queue(connection, request, count)
@@ -137,7 +139,7 @@ class Exports:
     ) -> Export:
         row = await _added(
             connection,
-            sql("create_completed_export"),
+            sql("exports/create_completed_export"),
             new_export_id(),
             request.format.name,
             request.filters_json,
@@ -164,7 +166,7 @@ class Exports:
         if not is_export_id(export_id):
             raise ExportNotFound
         async with self._database.tenant(caller) as connection:
-            row = await connection.fetchrow(sql("get_export"), export_id, of_token)
+            row = await connection.fetchrow(sql("exports/get_export"), export_id, of_token)
         if row is None:
             raise ExportNotFound
         if row["payload"] is None or row["lapsed"]:
@@ -181,7 +183,10 @@ class Exports:
         """
         arguments = (limit, *(place or _FIRST), caller.own_exports_of)
         async with self._database.tenant(caller) as connection:
-            return [_export(row) for row in await connection.fetch(sql("list_exports"), *arguments)]
+            return [
+                _export(row)
+                for row in await connection.fetch(sql("exports/list_exports"), *arguments)
+            ]
 
     async def delete(self, caller: Caller, export_id: str) -> None:
         """Cancel an export that is not finished; remove one that is, with its file and payload.
@@ -201,8 +206,8 @@ class Exports:
     async def _end(self, caller: Caller, export_id: str) -> None:
         async with self._database.tenant(caller) as connection:
             ended = await connection.fetchval(
-                sql("cancel_export"), export_id
-            ) or await connection.fetchval(sql("delete_export"), export_id)
+                sql("exports/cancel_export"), export_id
+            ) or await connection.fetchval(sql("exports/delete_export"), export_id)
         if ended is None:
             raise ExportNotFound
 
@@ -248,7 +253,7 @@ async def _small(run: ExportRun, rows: int, hold: Hold) -> Payload:
 async def _queue(connection: Connection, request: ExportRequest, row_count: int) -> Export:
     row = await _added(
         connection,
-        sql("create_pending_export"),
+        sql("exports/create_pending_export"),
         new_export_id(),
         request.format.name,
         request.filters_json,

@@ -49,7 +49,7 @@ class Memories:
         (memory_id,) = new_memory_ids(1)
         async with self._database.tenant(caller) as connection:
             row = await connection.fetchrow(
-                sql("save_memory"),
+                sql("memories/save_memory"),
                 memory_id,
                 new.content,
                 new.namespace,
@@ -86,7 +86,7 @@ class Memories:
     ) -> None:
         memories = [row.memory for row in rows]
         row = await connection.fetchrow(
-            sql("save_memories"),
+            sql("memories/save_memories"),
             ids,
             [memory.content for memory in memories],
             [memory.namespace for memory in memories],
@@ -114,7 +114,7 @@ class Memories:
     async def get(self, caller: Caller, memory_id: UUID) -> str:
         """One memory's row; raises MemoryNotFound."""
         async with self._database.tenant(caller) as connection:
-            row: str | None = await connection.fetchval(sql("get_memory"), memory_id)
+            row: str | None = await connection.fetchval(sql("memories/get_memory"), memory_id)
         return _found(row)
 
     @retry_conflicts
@@ -131,10 +131,10 @@ class Memories:
         metadata = change.metadata
         async with self._database.tenant(caller) as connection:
             if metadata is not None:
-                old = _found(await connection.fetchval(sql("lock_metadata"), memory_id))
+                old = _found(await connection.fetchval(sql("memories/lock_metadata"), memory_id))
                 metadata = await asyncio.to_thread(_merge, old, metadata)
             answer = await connection.fetchrow(
-                sql("change_memory"),
+                sql("memories/change_memory"),
                 memory_id,
                 change.content,
                 change.tags,
@@ -162,7 +162,11 @@ class Memories:
         A place is made of `created_at` and `id`.
         """
         statement, arguments = selection.apply(
-            sql("list_memories"), limit, offset, bound_row_bytes(limit), *(place or _NEWEST)
+            sql("memories/list_memories"),
+            limit,
+            offset,
+            bound_row_bytes(limit),
+            *(place or _NEWEST),
         )
         heavy = bool(selection.conditions)
         return Rows(
@@ -185,7 +189,7 @@ class Memories:
         the number of its query from 1.
         """
         statement, arguments = selection.apply(
-            sql("search_memories"),
+            sql("memories/search_memories"),
             *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
             *(place or (math.inf, *_NEWEST)),
         )
@@ -208,15 +212,15 @@ class Memories:
         `position`, `created_at` and `id`.
         """
         arguments = [reference, limit, RENDERED_BYTES, *(place or _FOREMOST), memory_id]
-        found = await self._fetch(caller, sql("list_thread"), arguments, heavy=True)
+        found = await self._fetch(caller, sql("memories/list_thread"), arguments, heavy=True)
         return Rows(found, self._renderer(caller))
 
     def _renderer(self, caller: Caller) -> Render:
         async def render(records: Sequence[asyncpg.Record]) -> list[str | None]:
             arguments: list[object] = [[record["id"] for record in records]]
-            statement = sql("render_memories")
+            statement = sql("memories/render_memories")
             if "score" in records[0].keys():  # noqa: SIM118 - a record is no mapping
-                statement = sql("render_hits")
+                statement = sql("memories/render_hits")
                 arguments.append([record["score"] for record in records])
             rows = await self._fetch(caller, statement, arguments)
             texts = {row["place"]: row["row"] for row in rows}
@@ -232,7 +236,7 @@ class Memories:
         A place is the last change, negated, and the name; None: the first.
         """
         arguments = [limit, *(place or _FIRST_NAMESPACE)]
-        rows = await self._fetch(caller, sql("list_namespaces"), arguments, heavy=True)
+        rows = await self._fetch(caller, sql("memories/list_namespaces"), arguments, heavy=True)
         return [dict(row) for row in rows]
 
     async def _fetch(
@@ -249,7 +253,7 @@ class Memories:
 
 async def delete_memory(connection: Connection, memory_id: UUID) -> str:
     """Delete one memory in a transaction of its tenant; answers its row. Raises MemoryNotFound."""
-    return _found(await connection.fetchval(sql("delete_memory"), memory_id))
+    return _found(await connection.fetchval(sql("memories/delete_memory"), memory_id))
 
 
 def _merge(old: str, patch: str) -> str:

@@ -81,11 +81,11 @@ class Readiness:
 
     async def _read_identity(self) -> str:
         async with self._database.connection() as connection:
-            rows = await connection.fetch(sql("list_migrations"))
+            rows = await connection.fetch(sql("database/list_migrations"))
             # One that is newer was made to serve the version before as well.
             if find_missing([row["name"] for row in rows]):
                 raise Misconfigured(_OTHER_SCHEMA)
-            word: bytes = await connection.fetchval(sql("get_key"), "database")
+            word: bytes = await connection.fetchval(sql("database/get_key"), "database")
         return fingerprint(word)
 
 

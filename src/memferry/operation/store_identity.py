@@ -33,9 +33,9 @@ class StoreIdentity:
         `check` raises.
         """
         async with self._database.connection() as connection, connection.transaction():
-            if await connection.fetchval(sql("lock_store_identity")) is None:
+            if await connection.fetchval(sql("operation/lock_store_identity")) is None:
                 word = await self._agree_with_store()
-                await connection.execute(sql("keep_store_identity"), word.encode())
+                await connection.execute(sql("operation/keep_store_identity"), word.encode())
         await self.check()
 
     async def check(self) -> None:
@@ -58,13 +58,13 @@ class StoreIdentity:
         `owner` is a connection as the owner of the tables.
         """
         word = await self._agree_with_store()
-        await owner.execute(sql("replace_store_identity"), word.encode())
+        await owner.execute(sql("operation/replace_store_identity"), word.encode())
         return word
 
     async def read_database(self) -> str | None:
         """The database's word; None if it has none yet."""
         async with self._database.connection() as connection:
-            word: bytes | None = await connection.fetchval(sql("get_key"), "store")
+            word: bytes | None = await connection.fetchval(sql("database/get_key"), "store")
         return None if word is None else word.decode()
 
     async def read_store(self) -> str | None:

@@ -64,7 +64,7 @@ class Workers:
         """Say that a worker is alive, and how it stands with its store."""
         async with self._database.connection() as connection:
             await connection.execute(
-                sql("sign_in_worker"),
+                sql("operation/sign_in_worker"),
                 worker.id,
                 worker.host,
                 worker.pid,
@@ -76,17 +76,17 @@ class Workers:
     async def sign_out(self, worker: WorkerSignature) -> None:
         """Take a worker that stops off the list."""
         async with self._database.connection() as connection:
-            await connection.execute(sql("sign_out_worker"), worker.id)
+            await connection.execute(sql("operation/sign_out_worker"), worker.id)
 
     async def all(self) -> Sequence[Mapping[str, Any]]:
         """Every worker on the list with the seconds since its last word, the newest word first."""
         async with self._database.connection() as connection:
-            return [dict(row) for row in await connection.fetch(sql("list_workers"))]
+            return [dict(row) for row in await connection.fetch(sql("operation/list_workers"))]
 
     async def others_work(self, worker: WorkerSignature) -> bool:
         """Whether another worker is alive and reaches its store."""
         async with self._database.connection() as connection:
             found: bool = await connection.fetchval(
-                sql("find_other_worker"), worker.id, float(MISSING_SECONDS)
+                sql("operation/find_other_worker"), worker.id, float(MISSING_SECONDS)
             )
         return found

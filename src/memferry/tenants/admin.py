@@ -29,7 +29,9 @@ class Admin:
         token = NewToken.make()
         async with owner_connection(self._url) as connection, connection.transaction():
             tenant_id = await _find_or_make(connection, tenant)
-            await connection.execute(sql("create_token"), tenant_id, *stored(token, name, grant))
+            await connection.execute(
+                sql("tenants/create_token"), tenant_id, *stored(token, name, grant)
+            )
         return token
 
     @retry_conflicts
@@ -41,7 +43,7 @@ class Admin:
     async def tokens(self) -> Sequence[Mapping[str, Any]]:
         """All tokens, with tenant, what they may do, prefix and times; never the tokens."""
         async with owner_connection(self._url) as connection:
-            return [dict(row) for row in await connection.fetch(sql("list_tokens"))]
+            return [dict(row) for row in await connection.fetch(sql("tenants/list_tokens"))]
 
     @retry_conflicts
     async def revoke_token(self, token_id: str) -> None:
@@ -52,7 +54,7 @@ class Admin:
         by_id = _uuid(token_id)
         by_digest = NewToken(token_id).sha256
         async with owner_connection(self._url) as connection:
-            revoked = await connection.fetchval(sql("revoke_token"), by_id, by_digest)
+            revoked = await connection.fetchval(sql("tenants/revoke_token"), by_id, by_digest)
         if revoked is None:
             raise Invalid(
                 "token", "no such token that is not revoked yet; see: memferry token list"
@@ -61,14 +63,14 @@ class Admin:
     async def audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
         """The newest entries of the audit, as JSON text with the name of the tenant."""
         async with owner_connection(self._url) as connection:
-            rows = await connection.fetch(sql("list_all_audit"), limit, event, tenant)
+            rows = await connection.fetch(sql("tenants/list_all_audit"), limit, event, tenant)
         return [row[0] for row in rows]
 
 
 async def _find_or_make(connection: Connection, tenant: str) -> UUID:
     rules.text("tenant", tenant, most=NAME_CHARACTERS, least=1)
     (new_id,) = new_memory_ids(1)
-    tenant_id: UUID | None = await connection.fetchval(sql("create_tenant"), new_id, tenant)
+    tenant_id: UUID | None = await connection.fetchval(sql("tenants/create_tenant"), new_id, tenant)
     if tenant_id is None:
         raise Invalid("tenant", "is being deleted; finish that: memferry tenant delete")
     return tenant_id

@@ -20,7 +20,7 @@ class TenantLimits:
     async def show(self, caller: Caller) -> dict[str, Limit]:
         """Each limit with what is used; None where only a rate is limited, which keeps nothing."""
         async with self._database.tenant(caller, heavy=True) as connection:
-            used = dict(await connection.fetchrow(sql("measure_usage")) or {})
+            used = dict(await connection.fetchrow(sql("tenants/measure_usage")) or {})
         return {
             name: {"limit": limit, "used": used.get(name)} for name, limit in self._limits.items()
         }

@@ -66,7 +66,7 @@ class Tokens:
         """
         sought = digest(token)
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(sql("find_token"), sought)
+            row = await connection.fetchrow(sql("tenants/find_token"), sought)
         # No view can hold this look-up to one tenant, so its condition is checked once more.
         if row is None or not hmac.compare_digest(row["sha256"], sought):
             raise UnknownToken
@@ -81,7 +81,7 @@ class Tokens:
     async def _limited(self, holder: Caller) -> Caller:
         """The same within the namespaces of its token."""
         async with self._database.tenant(holder) as connection:
-            names = await connection.fetchval(sql("get_token_namespaces"), holder.token_id)
+            names = await connection.fetchval(sql("tenants/get_token_namespaces"), holder.token_id)
         if names is None:
             raise UnknownToken
         return replace(holder, namespaces=tuple(names))
@@ -97,7 +97,7 @@ class Tokens:
         _check_reach(caller, grant)
         token = NewToken.make()
         async with self._database.tenant(caller) as connection:
-            row = await connection.fetchrow(sql("mint_token"), *stored(token, name, grant))
+            row = await connection.fetchrow(sql("tenants/mint_token"), *stored(token, name, grant))
         return token, dict(row or {})
 
     async def newest(
@@ -108,13 +108,15 @@ class Tokens:
         A limited caller is shown those within its limit.
         """
         async with self._database.tenant(caller) as connection:
-            rows = await connection.fetch(sql("list_tenant_tokens"), limit, *(place or _FIRST))
+            rows = await connection.fetch(
+                sql("tenants/list_tenant_tokens"), limit, *(place or _FIRST)
+            )
         return [dict(row) for row in rows]
 
     async def get(self, caller: Caller, token_id: UUID) -> Mapping[str, Any]:
         """One of them; raises TokenNotFound."""
         async with self._database.tenant(caller) as connection:
-            row = await connection.fetchrow(sql("get_tenant_token"), token_id)
+            row = await connection.fetchrow(sql("tenants/get_tenant_token"), token_id)
         if row is None:
             raise TokenNotFound
         return dict(row)
@@ -123,7 +125,7 @@ class Tokens:
     async def revoke(self, caller: Caller, token_id: UUID) -> None:
         """End a token and its unfinished exports; raises TokenNotFound."""
         async with self._database.tenant(caller) as connection:
-            found = await connection.fetchval(sql("revoke_tenant_token"), token_id)
+            found = await connection.fetchval(sql("tenants/revoke_tenant_token"), token_id)
         if found is None:
             raise TokenNotFound
 

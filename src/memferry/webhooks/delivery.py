@@ -44,7 +44,7 @@ class Deliverer:
         delivery comes again. A receiver gets each delivery at least once, under the same id.
         """
         async with self._database.connection() as connection:
-            due = await connection.fetch(sql("claim_deliveries"), _BATCH, _CLAIM_SECONDS)
+            due = await connection.fetch(sql("webhooks/claim_deliveries"), _BATCH, _CLAIM_SECONDS)
         async with asyncio.TaskGroup() as group:
             for row in due:
                 group.create_task(self._try(row["tenant_id"], row["id"], row["attempt"]))
@@ -75,10 +75,10 @@ class Deliverer:
     ) -> asyncpg.Record | None:
         """What to send where; nothing is kept for a webhook that is disabled."""
         async with self._database.tenant(tenant_id) as connection:
-            row = await connection.fetchrow(sql("get_delivery"), delivery_id, attempt)
+            row = await connection.fetchrow(sql("webhooks/get_delivery"), delivery_id, attempt)
             if row is not None and not row["enabled"]:
                 async with _let_go(connection, row["message_id"]):
-                    await connection.execute(sql("drop_delivery"), delivery_id, attempt)
+                    await connection.execute(sql("webhooks/drop_delivery"), delivery_id, attempt)
         return row
 
     @retry_conflicts
@@ -86,9 +86,9 @@ class Deliverer:
         self, tenant_id: UUID, delivery_id: UUID, message_id: UUID, *outcome: object
     ) -> None:
         async with self._database.tenant(tenant_id) as connection:
-            await connection.execute(sql("lock_webhook"), delivery_id)
+            await connection.execute(sql("webhooks/lock_webhook"), delivery_id)
             async with _let_go(connection, message_id):
-                await connection.execute(sql("settle_delivery"), delivery_id, *outcome)
+                await connection.execute(sql("webhooks/settle_delivery"), delivery_id, *outcome)
 
     async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:
         body = msgspec.json.encode(
@@ -117,9 +117,9 @@ class Deliverer:
 @asynccontextmanager
 async def _let_go(connection: Connection, message_id: UUID) -> AsyncIterator[None]:
     """Remove a message if what happens in here was the last that needed it."""
-    await connection.execute(sql("lock_message"), message_id)
+    await connection.execute(sql("webhooks/lock_message"), message_id)
     yield
-    await connection.execute(sql("forget_message"), message_id)
+    await connection.execute(sql("webhooks/forget_message"), message_id)
 
 
 def signature(secret: str, body: bytes) -> str:

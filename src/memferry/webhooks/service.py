@@ -43,7 +43,7 @@ class Webhooks:
         secret = f"whsec_{secrets.token_urlsafe(32)}"
         async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(
-                sql("create_webhook"), url, events, description, secret, self._most
+                sql("webhooks/create_webhook"), url, events, description, secret, self._most
             )
         if row is None:
             raise Invalid("url", f"there are {self._most} webhooks already; delete one first")
@@ -53,12 +53,12 @@ class Webhooks:
     async def get(self, caller: Caller, webhook_id: UUID) -> str:
         """One webhook's row; raises WebhookNotFound."""
         async with self._database.tenant(caller) as connection:
-            return _found(await connection.fetchval(sql("get_webhook"), webhook_id))
+            return _found(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
 
     async def all(self, caller: Caller) -> Sequence[str]:
         """All rows, oldest first."""
         async with self._database.tenant(caller) as connection:
-            return [row[0] for row in await connection.fetch(sql("list_webhooks"))]
+            return [row[0] for row in await connection.fetch(sql("webhooks/list_webhooks"))]
 
     @retry_conflicts
     async def change(self, caller: Caller, webhook_id: UUID, change: WebhookChange) -> str:
@@ -74,7 +74,7 @@ class Webhooks:
         async with self._database.tenant(caller) as connection:
             return _found(
                 await connection.fetchval(
-                    sql("change_webhook"),
+                    sql("webhooks/change_webhook"),
                     webhook_id,
                     given.get("url"),
                     events,
@@ -88,7 +88,7 @@ class Webhooks:
     async def delete(self, caller: Caller, webhook_id: UUID) -> None:
         """Delete a webhook and what still waits for it; raises WebhookNotFound."""
         async with self._database.tenant(caller) as connection:
-            _found(await connection.fetchval(sql("delete_webhook"), webhook_id))
+            _found(await connection.fetchval(sql("webhooks/delete_webhook"), webhook_id))
 
     async def deliveries(
         self, caller: Caller, webhook_id: UUID, *, limit: int, place: Sequence[Any] | None = None
@@ -99,9 +99,9 @@ class Webhooks:
         WebhookNotFound.
         """
         async with self._database.tenant(caller) as connection:
-            _found(await connection.fetchval(sql("get_webhook"), webhook_id))
+            _found(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
             return await connection.fetch(
-                sql("list_deliveries"), webhook_id, limit, *(place or _FIRST)
+                sql("webhooks/list_deliveries"), webhook_id, limit, *(place or _FIRST)
             )
 
 

@@ -38,11 +38,13 @@ class Halted:
     async def tick(self) -> bool:
         """Look once; False, since the next look can wait."""
         async with self._database.connection() as connection:
-            silent = await connection.fetch(sql("find_silent_workers"), self._silent_seconds)
+            silent = await connection.fetch(sql("worker/find_silent_workers"), self._silent_seconds)
         programs = [row["program"] for row in silent]
         try:
             async with self._server.own_sessions() as connection:
-                ended = await connection.fetch(sql("end_halted_workers"), self._seconds, programs)
+                ended = await connection.fetch(
+                    sql("worker/end_halted_workers"), self._seconds, programs
+                )
         except asyncpg.PostgresError as fault:
             raise Misconfigured(f"sessions of workers cannot be ended: {fault}") from fault
         for row in ended:

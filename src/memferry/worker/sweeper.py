@@ -52,20 +52,20 @@ class Sweeper:
             await self._remove_objects()
             await self._abort_uploads()
         async with self._database.connection() as connection:
-            await connection.execute(sql("forget_idempotency_keys"))
-            await connection.execute(sql("forget_deliveries"), _LOGGED_DELIVERIES)
-            await connection.execute(sql("forget_messages"))
-            await connection.execute(sql("forget_workers"))
+            await connection.execute(sql("worker/forget_idempotency_keys"))
+            await connection.execute(sql("worker/forget_deliveries"), _LOGGED_DELIVERIES)
+            await connection.execute(sql("worker/forget_messages"))
+            await connection.execute(sql("worker/forget_workers"))
         return False
 
     async def _expire(self) -> None:
         """Let go of what is past its time. A file is removed after its row says so."""
         async with self._database.connection() as connection:
-            await connection.execute(sql("date_exports"), self._lifetime_ms)
+            await connection.execute(sql("worker/date_exports"), self._lifetime_ms)
         full_page = True
         while full_page:
             async with self._database.connection() as connection:
-                rows = await connection.fetch(sql("expire_exports"), _PAGE)
+                rows = await connection.fetch(sql("worker/expire_exports"), _PAGE)
             for row in rows:
                 if row["object_key"] is not None:
                     await self._storage.delete(row["object_key"])
@@ -91,7 +91,7 @@ class Sweeper:
         ours = [(name, match) for name, match in found if match is not None]
         async with self._database.connection() as connection:
             rows = await connection.fetch(
-                sql("find_dead_objects"),
+                sql("worker/find_dead_objects"),
                 [name for name, _ in ours],
                 [UUID(match["tenant"]) for _, match in ours],
                 [match["export"] for _, match in ours],

@@ -1,1 +1,0 @@
-"""One SQL statement per file; `memferry.database.sql` hands them out by name."""
