@@ -98,7 +98,7 @@ CSV_SAFE: tuple[Guard, ...] = (
 ENCRYPTION: tuple[Guard, ...] = (
     *module("exports/request.py", _RECIPIENT, ('check_recipient("encrypt_to", recipient)', "pass")),
     *module(
-        "exports/encrypt.py",
+        "files/encrypt.py",
         _RECIPIENT,
         ("if not _RECIPIENT.fullmatch(text):", "if False:"),
         (
@@ -107,7 +107,7 @@ ENCRYPTION: tuple[Guard, ...] = (
         ),
     ),
     *module(
-        "exports/encrypt.py",
+        "files/encrypt.py",
         "test_encryption.py::test_a_key_to_which_everybody_could_read_is_refused",
         " or _point(text) in _SMALL_POINTS",
         " & (2**255 - 1)",

@@ -18,7 +18,7 @@ import pytest
 
 from conftest import Person, Service, make_person
 from memferry.errors import Invalid
-from memferry.exports.encrypt import Encryptor, check_recipient
+from memferry.files.encrypt import Encryptor, check_recipient
 from test_command_line import memferry
 from test_compression import CODECS
 

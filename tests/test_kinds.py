@@ -12,9 +12,9 @@ import pytest
 from conftest import opened_database, own_database
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.exports.compress import CODECS
 from memferry.exports.jobs import Jobs
 from memferry.exports.request import KINDS, ExportRequest
+from memferry.files.compress import CODECS
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.model.identity import new_export_id
 
