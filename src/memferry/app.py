@@ -18,7 +18,7 @@ from memferry.database.migrate import allow_login, migrate
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.limits import ExportLimits
 from memferry.exports.service import Exports
 from memferry.memories.limits import MemoryLimits

@@ -17,7 +17,7 @@ from memferry.database.pool import Database
 from memferry.database.standby import Standby
 from memferry.errors import Unavailable
 from memferry.exports.jobs import Jobs
-from memferry.exports.run import Runs
+from memferry.exports.read.snapshot import Reader
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
 from memferry.settings import Settings
@@ -130,7 +130,7 @@ def _make_export_loops(
     )
     exporter = Exporter(
         jobs,
-        Runs(
+        Reader(
             database,
             standby=None if standby is None else Standby(database, standby),
             readers=settings.export_readers,

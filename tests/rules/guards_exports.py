@@ -14,12 +14,12 @@ _ADDED = (
 
 LINKS: tuple[Guard, ...] = (
     *module(
-        "exports/links.py",
+        "exports/hand_out/links.py",
         "rules/test_foreign_links.py::test_a_link_with_any_byte_altered_opens_nothing",
         ("if not hmac.compare_digest(tag, self._tag(claims)):", "if False:"),
     ),
     *module(
-        "exports/links.py",
+        "exports/hand_out/links.py",
         "rules/test_foreign_links.py::test_a_link_works_for_fifteen_minutes",
         ("if expires < time.time():", "if False:"),
         ("timedelta(minutes=15)", "timedelta(days=15)"),
@@ -75,11 +75,11 @@ CSV_SAFE: tuple[Guard, ...] = (
         "formats/csv_safe.py",
         _GUARDED,
         *(
-            (f"{{_guarded('{column}')}} AS", f"{column} AS")
+            (f"{{_guard('{column}')}} AS", f"{column} AS")
             for column in ("content", "namespace", "to_json(tags)::text", "source")
         ),
         (
-            "{_guarded('''coalesce(source_ref, '')''')} AS source_ref",
+            "{_guard('''coalesce(source_ref, '')''')} AS source_ref",
             "coalesce(source_ref, '') AS source_ref",
         ),
         ("|{_SEPARATORS}{_LATER}", ""),
@@ -126,7 +126,7 @@ ENCRYPTION: tuple[Guard, ...] = (
         ("if request.recipient is None:", "if True:"),
     ),
     *module(
-        "exports/file.py",
+        "exports/pack/packed.py",
         "exports/test_encryption.py::test_what_is_stored_cannot_be_read",
         "self._steps += [] if self._encryptor is None else [self._encryptor]",
     ),

@@ -103,22 +103,40 @@ GUARDS: tuple[Guard, ...] = (
         ('servers = {"halted": database}', "servers = {}"),
         ('f"memferry worker {word}"', '"memferry"'),
     ),
-    # Only small rows come many in one value, and in order.
-    *migration(
-        "0019_metadata_text",
-        "exports/test_ranges.py::test_a_large_row_is_known_before_it_is_read",
+    # A frame of many rows is small, and frames come in order.
+    *statement(
+        "exports/export_frames",
+        "exports/read/test_ranges.py::test_a_frame_of_many_rows_is_small_however_large_rows_are",
         (
-            "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN octet_length(content) + coalesce",
-            "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN coalesce",
+            "count(*) FILTER (WHERE octet_length(record) <= $6::integer) AS small_rows",
+            "count(*) AS small_rows",
         ),
-        (" + coalesce(octet_length(source_ref), 0)\n    + pg_column_size", " + pg_column_size"),
-        ("pg_column_compression(tags) IS NULL", "TRUE"),
-        ("pg_column_compression(metadata) IS NULL", "TRUE"),
+        ("whole.small_rows < whole.rows AND ", "FALSE AND "),
+    ),
+    *statement(
+        "exports/export_frames",
+        "exports/read/test_ranges.py::test_every_way_gives_the_same_bytes",
+        ("whole.small_rows = whole.rows AND whole.rows > 0", "whole.small_rows = whole.rows"),
+        (
+            "(created_at, id) > (step.created_at, step.id) AND (created_at, id) <=",
+            "(created_at, id) <=",
+        ),
+    ),
+    *module(
+        "database/frames.py",
+        "database/test_frames.py",
+        ("if number < self._number:", "if False:"),
+        ("(self._rest, self._frames) != (_TRAILER, copied)", "False"),
+    ),
+    *module(
+        "database/csv_records.py",
+        "database/test_csv_records.py",
+        ("if self._pieces or self._records != copied:", "if False:"),
     ),
     # A span of time bounds the first range and the last one.
     *module(
-        "exports/ranges.py",
-        "exports/test_ranges.py::test_any_number_of_readers_gives_the_same_bytes",
+        "exports/read/queries.py",
+        "exports/read/test_ranges.py::test_any_number_of_readers_gives_the_same_bytes",
         ("selection.first_ms - 1", "selection.first_ms"),
         (
             "(_LAST_MS if selection.last_ms is None else selection.last_ms, _LAST_ID)",
@@ -127,41 +145,30 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "filters/selection.py",
-        "exports/test_ranges.py::test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last",
-        " if each.end is None",
+        "exports/read/test_ranges.py::test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last",
+        " if filter_.end is None",
     ),
     *statement(
         "exports/probe_rows",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
-        " AND all_bytes <= $2::bigint",
-    ),
-    *statement(
-        "exports/probe_rows",
-        "exports/test_inline.py::test_more_rows_than_an_answer_holds_are_counted_no_further",
-        "found < $1 AND ",
+        "exports/read/test_inline.py::test_the_probe_brings_no_large_records",
+        " AND sample.bytes <= $3::bigint",
+        "    WHERE octet_length(record) <= $4::integer\n",
     ),
     *module(
-        "exports/inline.py",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
-        "request.selection.in_order and ",
+        "exports/read/probe.py",
+        "exports/read/test_inline.py::test_few_rows_need_no_copy_and_more_come_many_in_a_frame",
+        "request.selection.index_order and ",
         " and caller.namespaces is None",
     ),
     *module(
-        "exports/inline.py",
-        "exports/test_inline.py::test_blocks_of_small_rows_are_small",
-        "block_bytes=VALUE_BYTES",
-    ),
-    *statement(
-        "exports/export_joined",
-        "exports/test_ranges.py::test_rows_that_come_many_in_one_value_are_the_same_bytes",
-        "HAVING count(*) > 0",
-        (
-            "(created_at, id) > (part.created_at, part.id) AND (created_at, id) <=",
-            "(created_at, id) <=",
-        ),
+        "exports/read/probe.py",
+        "exports/read/test_inline.py::test_the_probe_brings_no_large_records",
+        (' if row["ready_rows"] == row["rows"] else None', ""),
     ),
     *module(
-        "database/joined.py", "exports/test_joined.py", ("if number != self._parts:", "if False:")
+        "exports/read/stream.py",
+        "exports/read/test_inline.py::test_blocks_of_small_rows_are_small",
+        "block_bytes=FRAME_BYTES",
     ),
     # Bytes are what was written, and are never written twice.
     *module(

@@ -194,7 +194,7 @@ TOKENS: tuple[Guard, ...] = (
     *module(
         "exports/request.py",
         "memories/test_namespaces.py",
-        ("values=request.values | {Within: within}", "values=request.values"),
+        ("values=request.values | {TokenNamespaces: within}", "values=request.values"),
     ),
     *module(
         "exports/request.py",

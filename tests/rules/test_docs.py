@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from memferry.cli import app
 from memferry.errors import Busy, ExportFailed, MemferryError, RequestTimedOut, Unavailable
-from memferry.exports.links import LIFETIME
+from memferry.exports.hand_out.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import status_of
 from memferry.http.shapes import AuditEntry

@@ -18,7 +18,7 @@ import asyncpg
 
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.faults import BROKEN, translated_errors
-from memferry.database.literal import array
+from memferry.database.literals import array
 from memferry.database.sessions import SLOW_READER, Session, service_settings
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
@@ -38,8 +38,10 @@ _PATIENCE = (
 # The first query takes the snapshot. In the message that begins the transaction it runs within
 # microseconds of now(), which all statements of one message share.
 _TAKE_SNAPSHOT = "SELECT"
-# For ranges of a sorted index: the planner overrates what the comparison of rows lets through.
-_IN_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
+# For ranges of a sorted index: the planner overestimates the selectivity of a row comparison.
+_KEEP_INDEX_ORDER = "".join(
+    f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan")
+)
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
 # Behind the lock a statement sees all that its last holder did. Whoever stops within a turn, with
 # a process that was halted or a network that was cut, holds the others up for these 5 s.
@@ -103,7 +105,7 @@ class Database:
         shares: ConnectionShares | None = None,
         settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`patient_seconds` is how long a statement of a patient transaction may take.
+        """`patient_seconds` is how long a statement of a long-running transaction may take.
 
         With `shares` no caller's tenant takes all connections from the others. `settings` are those
         that statements read from the session.
@@ -120,7 +122,7 @@ class Database:
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
         self._statement_seconds = statement_seconds
         self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
-        """How long a patient statement is waited for, in seconds."""
+        """How long to wait for a statement of a long-running transaction, in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -207,8 +209,8 @@ class Database:
         whose: UUID | Caller,
         *,
         snapshot: bool | SharedSnapshot = False,
-        patient: bool = False,
-        in_order: bool = False,
+        long_running: bool = False,
+        index_order: bool = False,
         heavy: bool = False,
         ready: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Connection]:
@@ -219,8 +221,8 @@ class Database:
 
         With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
         READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
-        that was; a shared snapshot is that of another transaction. With `patient` the longer
-        statement timeout applies. With `in_order` rows come by an index that has their order.
+        that was; a shared snapshot is that of another transaction. With `long_running` the
+        longer statement timeout applies. With `index_order` rows come by an index that has it.
         `heavy` as in `connection`, for a caller's work. `ready` looks at the server before the
         transaction begins, on its own session.
         Commits at the end, rolls back on any error.
@@ -239,8 +241,8 @@ class Database:
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adopt if isinstance(snapshot, SharedSnapshot) else "")
                 + _for_whom(whose)
-                + (self._patience if patient else "")
-                + (_IN_ORDER if in_order else "")
+                + (self._patience if long_running else "")
+                + (_KEEP_INDEX_ORDER if index_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
             yield connection
@@ -248,7 +250,7 @@ class Database:
 
 async def keep_order(connection: Connection) -> None:
     """Let rows come by an index that has their order, until the transaction ends."""
-    await connection.execute(_IN_ORDER)
+    await connection.execute(_KEEP_INDEX_ORDER)
 
 
 @asynccontextmanager

@@ -9,7 +9,7 @@ class CreatedAfter(TimeFilter):
     field = "created_after"
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
-    in_order = True
+    index_order = True
     end = "first"
 
 
@@ -19,5 +19,5 @@ class CreatedBefore(TimeFilter):
     field = "created_before"
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
-    in_order = True
+    index_order = True
     end = "last"

@@ -11,7 +11,7 @@ class Namespace(Filter):
     type = str
     condition = "namespace = $?::text"
     meaning = "only this namespace"
-    in_order = True
+    index_order = True
 
     @classmethod
     def check(cls, value: str) -> str:

@@ -297,7 +297,9 @@ def _selection(query: Query) -> Selection:
             given = Raw(given.strip().encode())
         if given is not None:
             chosen[filter_] = filter_.check(given)
-    return Selection.of({filter_: value for filter_, value in chosen.items() if value is not None})
+    return Selection.for_scan(
+        {filter_: value for filter_, value in chosen.items() if value is not None}
+    )
 
 
 def _bulk_selection(body: BulkSearch) -> Selection:
@@ -307,4 +309,4 @@ def _bulk_selection(body: BulkSearch) -> Selection:
         value = None if given is None else each.check(given)
         if value is not None:
             chosen[each] = value
-    return Selection.of(chosen)
+    return Selection.for_scan(chosen)

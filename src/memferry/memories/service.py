@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.literal import array
+from memferry.database.literals import array
 from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
@@ -70,7 +70,7 @@ class Memories:
         `most` is how many there may be in all batches. Batches are taken anew for each try.
         """
         ids, new_ids = list[UUID](), new_memory_ids(most)
-        async with self._database.tenant(caller, patient=True, heavy=True) as connection:
+        async with self._database.tenant(caller, long_running=True, heavy=True) as connection:
             async for rows in batches():
                 if not rows:
                     continue
@@ -161,7 +161,7 @@ class Memories:
 
         A place is made of `created_at` and `id`.
         """
-        statement, arguments = selection.apply(
+        statement, arguments = selection.fill(
             sql("memories/list_memories"),
             limit,
             offset,
@@ -188,7 +188,7 @@ class Memories:
         As `newest`; a place has the score before the others. Each row has its score, and `query`,
         the number of its query from 1.
         """
-        statement, arguments = selection.apply(
+        statement, arguments = selection.fill(
             sql("memories/search_memories"),
             *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
             *(place or (math.inf, *_NEWEST)),

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 import msgspec
 import zstandard
 
-from memferry.exports.run import beside
+from memferry.files.threads import run_in_thread_if_large
 
 # The fastest level, with the small tables of short texts: it keeps up with the COPY, and the less
 # is written the sooner it is durable.
@@ -23,7 +23,7 @@ class Payload:
 
     async def add(self, piece: bytes) -> None:
         """The next piece, which ends where a record ends: no character is cut in two."""
-        compressing = beside(self._compressor.compress, piece)
+        compressing = run_in_thread_if_large(self._compressor.compress, piece)
         self._escaped.append(msgspec.json.encode(piece.decode())[1:-1])
         self._compressed.append(await compressing)
 
