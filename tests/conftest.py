@@ -36,6 +36,7 @@ from memferry.database.pool import Database
 from memferry.memories.service import Batches
 from memferry.model.memory import Checked, MovedRow
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
+from memferry.settings import DatabaseSettings, EmbeddedSettings
 from memferry.tenants.admin import Admin
 
 DEFAULT_DATA_DIR = Path(tempfile.mkdtemp(prefix="memferry-default-"))
@@ -108,7 +109,7 @@ def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
             yield url
         return
     server = EmbeddedPostgres(
-        home / "postgres", binaries=request.config.getoption("--postgres-bin")
+        home / "postgres", EmbeddedSettings(binaries=request.config.getoption("--postgres-bin"))
     )
     server.start()
     asyncio.run(migrate(server.url()))
@@ -137,9 +138,12 @@ def only(memory: Checked) -> Batches:
 
 
 @asynccontextmanager
-async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+async def opened_database(
+    url: str, *, size: int = 10, statement_seconds: int = 60, **more: Any
+) -> AsyncIterator[Database]:
     """Connections of the service; closed at the end, however that comes."""
-    database = Database(url, **limits)
+    settings = DatabaseSettings(pool_size=size, statement_seconds=statement_seconds)
+    database = Database(url, settings, **more)
     await database.open()
     try:
         yield database

@@ -23,8 +23,8 @@ import pytest
 
 import memferry
 from conftest import NO_TLS, Service, execute, free_port, own_database
-from memferry.app import embedded_postgres
 from memferry.database.binaries import find_binaries, server_account
+from memferry.database.servers import embedded_postgres
 from memferry.settings import Settings
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands a directory over")
@@ -126,7 +126,7 @@ def parent(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 def test_commands_that_look_create_nothing(caller: Caller, parent: Path) -> None:
     data_dir = parent / "data"
-    server = embedded_postgres(Settings.from_environment({}, data_dir=data_dir))
+    server = embedded_postgres(Settings.from_environment({}, data_dir=data_dir).database)
     done = [caller.run(command, data_dir, MEMFERRY_POSTGRES_USER="unheard") for command in LOOKING]
 
     assert list(parent.iterdir()) == []

@@ -22,11 +22,11 @@ import pytest
 from conftest import Person, Service, make_person, start_service, stop_service
 from load import MIB, watched
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.settings import Settings
+from memferry.settings import WebSettings
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
 Make = Callable[[str], Person]
-BUDGET_MIB = Settings().memory_mb
+BUDGET_MIB = WebSettings().memory_mb
 # Beside bodies and answers: what is parsed and rendered of them at the moment.
 SLACK_MIB = 200
 

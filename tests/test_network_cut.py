@@ -12,6 +12,7 @@ from database_relay import DatabaseRelay, database_relay
 from memferry.database import pool
 from memferry.database.pool import Database
 from memferry.errors import DatabaseUnavailable
+from memferry.settings import DatabaseSettings
 
 TENANT = UUID(int=1)
 # The limit of a statement, and what is waited for its answer beyond that; then a moment.
@@ -75,7 +76,7 @@ async def ask_cut(relay: DatabaseRelay, database: Database, moment: str) -> None
 
 
 async def test_closing_waits_for_no_cut_connection(relay: DatabaseRelay) -> None:
-    database = Database(relay.url, size=1, statement_seconds=1)
+    database = Database(relay.url, DatabaseSettings(pool_size=1, statement_seconds=1))
     await database.open()
     await ask(database)
     relay.cut()

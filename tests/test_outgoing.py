@@ -19,6 +19,7 @@ from certificates import Authority, Signed
 from memferry.errors import Invalid
 from memferry.model.address import is_private
 from memferry.model.webhook import check_url
+from memferry.settings import WebhookSettings
 from memferry.webhooks.outgoing import AddressRefused, Sender
 
 Names = Callable[..., list[str]]
@@ -122,7 +123,7 @@ async def name_service(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 @asynccontextmanager
 async def sending(*, allow_private: bool = False) -> AsyncIterator[Sender]:
-    sender = Sender(allow_private=allow_private)
+    sender = Sender(WebhookSettings(allow_private=allow_private))
     yield sender
     await sender.close()
 
