@@ -92,7 +92,9 @@ def test_a_full_disk_leaves_nothing() -> None:
     program = (
         "import asyncio, resource, signal, sys, pathlib\n"
         "sys.path.insert(0, sys.argv[2])\n"
-        "from support.stores import *\n"
+        "from memferry.errors import StorageUnavailable\n"
+        "from memferry.storage import S3Options, open_storage\n"
+        "from support.stores import MIB, Store, chunks, keys, put\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))\n"
         "store = Store(open_storage(pathlib.Path(sys.argv[1]).as_uri(), S3Options()))\n"
