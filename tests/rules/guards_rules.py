@@ -74,7 +74,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_tool(
         "secret_scan.py",
-        "found_in",
+        "find_secrets",
         "rules/test_supply_chain.py::test_a_planted_secret_is_found_and_not_repeated",
         replace_text("{each.type}", "{each.type} {each.secret_value}"),
     ),

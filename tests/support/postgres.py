@@ -37,7 +37,7 @@ def own_database(url: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+async def open_database(url: str, **limits: Any) -> AsyncIterator[Database]:
     """Connections of the service; closed at the end, however that comes."""
     database = Database(url, **limits)
     await database.open()

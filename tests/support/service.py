@@ -26,7 +26,7 @@ NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 @contextmanager
 def keep_default_places() -> Iterator[dict[Path, float | None]]:
-    """When the machine's default data directories were last changed (None: not there); they stay."""
+    """The times at which the machine's default data directories changed last; they must stay."""
     before = _read_default_places()
     yield before
     assert _read_default_places() == before
