@@ -8,7 +8,7 @@ import pytest
 
 _TESTS = Path(__file__).parents[1]
 _PACKAGES = {file.parent.name for file in (_TESTS.parent / "src/memferry").glob("*/*.py")}
-_BESIDE = {"support", "simulation", "rules", "whole"}
+_BESIDE = {"jobs", "support", "simulation", "rules", "whole"}
 _FILES = sorted(_TESTS.rglob("*.py"))
 _HOOKS = re.compile(r"pytest_\w+")
 
