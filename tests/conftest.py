@@ -36,7 +36,7 @@ from memferry.database.pool import Database
 from memferry.memories.service import Batches
 from memferry.model.memory import Checked, MovedRow
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 
 DEFAULT_DATA_DIR = Path(tempfile.mkdtemp(prefix="memferry-default-"))
 # For clients that speak plain HTTP on this machine: to load the known authorities, as each client
@@ -290,8 +290,8 @@ def make_person(
     name: str, service: Service, database_url: str, scopes: tuple[Scope, ...] = USUAL_SCOPES
 ) -> Person:
     """A new tenant of that name, unknown to every other test."""
-    admin = Admin(database_url)
-    token = asyncio.run(admin.create_token(f"{name}-{uuid4()}", name, Grant(scopes=scopes)))
+    operator = Operator(database_url)
+    token = asyncio.run(operator.create_token(f"{name}-{uuid4()}", name, Grant(scopes=scopes)))
     return Person(name, service.url, token.text)
 
 

@@ -50,9 +50,9 @@ LINKS: tuple[Guard, ...] = (
     ),
     # The token goes to the service alone, not to where a link leads.
     *module(
-        "cli/client.py",
+        "client/client.py",
         "test_download_resume.py::test_the_token_does_not_go_where_a_link_leads",
-        ("self._files.stream(", "self._http.stream("),
+        ("self._files.stream(", "self._api.stream("),
         ("follow_redirects=False", "follow_redirects=True"),
     ),
     *module(
@@ -128,21 +128,18 @@ ENCRYPTION: tuple[Guard, ...] = (
         ("encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL", "TRUE"),
     ),
     *module(
-        "cli/decrypt.py",
+        "client/decrypt.py",
         "test_encryption.py::test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export",
         (
-            'if (place.size_bytes, place.sha256) != (export["bytes_done"], export["sha256"]):',
+            "if (hashed.size_bytes, hashed.sha256) != (export.bytes_done, export.sha256):",
             "if False:",
         ),
     ),
     *module(
-        "cli/decrypt.py",
+        "client/decrypt.py",
         "test_encryption.py::test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else",
         (
-            (
-                "raise ServiceRefused(f\"export {export['id']} is not for this key: {fault}\")"
-                " from fault"
-            ),
+            'raise WrongKey(f"export {export.id} is not for this key: {fault}") from fault',
             "return",
         ),
     ),
@@ -229,23 +226,23 @@ ERASURE: tuple[Guard, ...] = (
         "FOR UPDATE OF export",
     ),
     # A tenant that is deleted leaves nothing.
-    *statement("erasure/hold_tenant", _LATE, " FOR UPDATE"),
+    *statement("tenants/hold_tenant", _LATE, " FOR UPDATE"),
     *(
         each
         for name in ("memories/save_memory", "memories/save_memories")
         for each in statement(name, _LATE, " FOR KEY SHARE")
     ),
     *module(
-        "erasure/tenants.py", _LATE, ("rows += await _remove_rows(connection, tenant_id)", "pass")
+        "tenants/deletion.py", _LATE, ("rows += await _remove_rows(connection, tenant_id)", "pass")
     ),
     *module(
-        "erasure/tenants.py",
+        "tenants/deletion.py",
         "test_tenant_deletion.py::test_the_store_keeps_no_file",
         ("await self._storage.delete(info.key)", "pass"),
         ("await self._storage.abort(upload)", "pass"),
     ),
     *module(
-        "erasure/tenants.py",
+        "tenants/deletion.py",
         "test_tenant_deletion.py"
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         "await self._storage.ping()",
@@ -263,7 +260,7 @@ ERASURE: tuple[Guard, ...] = (
         " WHERE tenants.leaving_at IS NULL",
     ),
     *statement(
-        "erasure/finish_tenant_deletion",
+        "tenants/finish_tenant_deletion",
         "test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
         ("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),

@@ -56,16 +56,16 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "cli/serve.py",
         "test_open_files.py::test_more_connections_than_the_soft_limit_of_files_keep_nobody_out",
-        "        raise_open_files_limit()\n",
+        "    raise_open_files_limit()\n",
     ),
     *module(
         "cli/worker.py",
         "test_open_files.py::test_a_worker_takes_the_hard_limit_as_well",
-        "        raise_open_files_limit()\n",
+        "    raise_open_files_limit()\n",
     ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *module(
-        "erasure/tenants.py",
+        "tenants/deletion.py",
         "test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
         ("await self._storage.prune(prefix)", "pass"),
     ),

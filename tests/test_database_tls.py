@@ -22,7 +22,7 @@ import pytest
 from certificates import Authority
 from conftest import Person, free_port, start_service, stop_service
 from memferry.database.binaries import Account, server_account
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "only-over-tls"
@@ -139,7 +139,7 @@ def memferry(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_connection_of_a_service_is_verified_and_encrypted(server: Server) -> None:
     migrated = memferry(server.verified(), "migrate")
     assert migrated.returncode == 0, migrated.stderr
-    token = asyncio.run(Admin(server.verified()).create_token("alice", ""))
+    token = asyncio.run(Operator(server.verified()).create_token("alice", ""))
     with tempfile.TemporaryDirectory() as home:
         service = start_service(Path(home), MEMFERRY_DATABASE_URL=server.verified())
         with Person("alice", service.url, token.text) as alice:

@@ -19,8 +19,7 @@ import httpx
 import pytest
 
 from conftest import Person, Service, make_person
-from memferry.cli.client import Client
-from memferry.settings import Settings
+from memferry.client.client import Client
 from test_command_line import memferry
 
 CUTS = 20
@@ -201,8 +200,8 @@ def test_the_token_does_not_go_where_a_link_leads() -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         with (
-            Client(Settings(url=url, token="mnu_secret")) as client,
-            client.download(f"{url}/file", 0) as answer,
+            Client(url, "mnu_secret") as client,
+            client.open_file(f"{url}/file", 0) as answer,
         ):
             status = answer.status_code
         server.shutdown()

@@ -15,7 +15,7 @@ import pytest
 from conftest import Person, Service, execute, start_service, stop_service
 from faults import CLEAN, Plant, Step, until
 from memferry.model.token import Grant
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 
 pytest_plugins = ["plants"]
 
@@ -104,7 +104,7 @@ def test_exports_of_others_stay(alice: Person, bob: Person) -> None:
 async def test_a_limited_token_reaches_exports_beyond_its_limit(
     service: Service, database_url: str
 ) -> None:
-    admin, tenant = Admin(database_url), f"alice-{uuid4()}"
+    admin, tenant = Operator(database_url), f"alice-{uuid4()}"
     every = (await admin.create_token(tenant, "all")).text
     part = (await admin.create_token(tenant, "part", Grant(namespaces=("a",)))).text
     with Person("all", service.url, every) as alice, Person("part", service.url, part) as limited:

@@ -30,8 +30,8 @@ from memferry.pace import Pace
 from memferry.settings import Settings
 from memferry.shares import Shares
 from memferry.storage import S3Options, Storage, open_storage
-from memferry.tenants.admin import Admin
 from memferry.tenants.limits import TenantLimits
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -204,7 +204,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 public_url=settings.public_url,
                 local_tenant=None
                 if local is None
-                else await Admin(owner_url(settings)).find_or_make_tenant(local),
+                else await Operator(owner_url(settings)).find_or_make_tenant(local),
             )
         )
 
