@@ -7,7 +7,7 @@ _GUARDED = (
     "formats/test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
 )
 _RECIPIENT = "exports/test_encryption.py::test_what_is_no_public_key_is_refused_and_not_repeated"
-_LATE = "erasure/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well"
+_LATE = "tenants/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well"
 _ADDED = (
     "erasure/test_erasure.py::test_an_export_that_was_added_before_the_deletion_came_is_found_by_it"
 )
@@ -245,41 +245,41 @@ ERASURE: tuple[Guard, ...] = (
     ),
     *module(
         "tenants/deletion.py",
-        "erasure/test_tenant_deletion.py::test_the_store_keeps_no_file",
+        "tenants/test_tenant_deletion.py::test_the_store_keeps_no_file",
         ("await self._storage.delete(info.key)", "pass"),
         ("await self._storage.abort(upload)", "pass"),
     ),
     *module(
         "tenants/deletion.py",
-        "erasure/test_tenant_deletion.py"
+        "tenants/test_tenant_deletion.py"
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         "await self._storage.ping()",
     ),
     *migration(
         "0011_erasure",
-        "erasure/test_tenant_deletion.py"
+        "tenants/test_tenant_deletion.py"
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         " AND leaving_at IS NULL",
     ),
     *statement(
         "tenants/create_tenant",
-        "erasure/test_tenant_deletion.py"
+        "tenants/test_tenant_deletion.py"
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         " WHERE tenants.leaving_at IS NULL",
     ),
     *statement(
         "tenants/finish_tenant_deletion",
-        "erasure/test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
+        "tenants/test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
         ("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),
     *migration(
         "0011_erasure",
-        "erasure/test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
+        "tenants/test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
         ("FOREIGN KEY (tenant_id) REFERENCES memferry.tenants (id)", "CHECK (TRUE)"),
     ),
     *module(
         "cli/tenant.py",
-        "erasure/test_tenant_deletion.py::test_the_command_needs_to_be_told_twice",
+        "tenants/test_tenant_deletion.py::test_the_command_needs_to_be_told_twice",
         ("if not yes:", "if False:"),
     ),
 )

@@ -66,7 +66,7 @@ GUARDS: tuple[Guard, ...] = (
     # Nothing of a tenant, not even its name, stays in a directory.
     *module(
         "tenants/deletion.py",
-        "erasure/test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
+        "tenants/test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
         ("await self._storage.prune(prefix)", "pass"),
     ),
     *module(
