@@ -118,6 +118,6 @@ async def _delete_in_a_deadlock(alice: Person, database_url: str) -> int | None:
 
 async def test_a_tenant_that_is_gone_by_now_is_an_unknown_token(database_url: str) -> None:
     async with opened_database(database_url, size=1) as database:
-        hooks = Webhooks(database, allow_private=False)
+        hooks = Webhooks(database)
         with pytest.raises(UnknownToken):
             await hooks.create(Caller(tenant_id=TENANT), NewWebhook(url="https://example.com"))

@@ -15,6 +15,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
 from memferry.exports.jobs import Jobs
 from memferry.model.token import Caller
+from memferry.settings import DatabaseSettings
 from support.people import Person
 from support.postgres import opened_database
 from support.tokens import admin_of, fetchval, holder
@@ -208,7 +209,7 @@ async def test_forgotten_wheres_and_checks_reach_nothing_else(
     alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"})
     alice.delete(f"/api/memories/{alice.save('told', namespace='other')['id']}")
     alice.export()
-    database = Database(database_url, size=1)
+    database = Database(database_url, DatabaseSettings(pool_size=1))
     await database.open()
     async with database.tenant(caller) as connection:
         seen = await connection.fetch("SELECT DISTINCT namespace FROM memories")

@@ -41,7 +41,7 @@ def test_every_tracked_file_is_looked_at() -> None:
     files = tracked()
 
     assert ROOT / "run" in files
-    assert ROOT / "src/memferry/settings.py" in files
+    assert ROOT / "src/memferry/settings/__init__.py" in files
 
 
 def test_a_known_vulnerability_is_told_with_what_mends_it() -> None:

@@ -22,7 +22,8 @@ from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
 from memferry.model.memory import Checked
 from memferry.model.token import Caller
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
 from memferry.tenants.deletion import TenantDeletion
 from memferry.tenants.operator import Operator
 from memferry.worker.sweeper import Sweeper
@@ -60,7 +61,7 @@ async def owner(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Storage:
-    return open_storage(tmp_path.as_uri(), S3Options())
+    return open_storage(StorageSettings(url=tmp_path.as_uri()))
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
 ) -> None:
     await Operator(url).create_token("Alice", "")
     (tmp_path / "closed").write_text("no directory, so nothing below it can be removed")
-    away = open_storage((tmp_path / "closed").as_uri(), S3Options())
+    away = open_storage(StorageSettings(url=(tmp_path / "closed").as_uri()))
     with pytest.raises(StorageUnavailable):
         await TenantDeletion(url, away).delete("Alice")
     (tenant,) = await Operator(url).list_tenants()
@@ -291,7 +292,7 @@ def test_a_worker_that_was_writing_publishes_nothing(
             worker = place.start_worker()
             gate.reached()
             worker.send_signal(signal.SIGSTOP)
-            store = open_storage(place.service.store.as_uri(), S3Options())
+            store = open_storage(StorageSettings(url=place.service.store.as_uri()))
             asyncio.run(TenantDeletion(place.url, store).delete(name))
             assert place.files() == []
         worker.send_signal(signal.SIGCONT)

@@ -15,6 +15,6 @@ def database() -> None:
 @app.command()
 def url(data_dir: DataDir = None) -> None:
     """Print the database's address: psql "$(memferry database url)"."""
-    from memferry.app import owner_url
+    from memferry.database.servers import owner_url
 
-    print(owner_url(read_settings(data_dir)))
+    print(owner_url(read_settings(data_dir).database))

@@ -30,7 +30,7 @@ def fetch(request: Mapping[str, Any] | str, output: Path | None, identity: Path 
 
     Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
     """
-    settings = read_settings()
+    settings = read_settings().client
     with _name_options():
         identities = None if identity is None else read_identities(identity)
         if settings.token is None:

@@ -59,6 +59,6 @@ def serve(
 def _print_start(settings: Settings, url: str, token: str | None) -> None:
     if token is not None:
         print(_FIRST_STEPS.format(token=token, url=url), flush=True)
-    if settings.local_tenant is not None:
-        print(_LOCAL.format(tenant=settings.local_tenant), flush=True)
+    if settings.web.local_tenant is not None:
+        print(_LOCAL.format(tenant=settings.web.local_tenant), flush=True)
     print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)

@@ -26,13 +26,13 @@ def adopt(data_dir: DataDir = None) -> None:
 
 
 async def _adopt(settings: Settings) -> str:
-    from memferry.app import opened_store
+    from memferry.app import open_store
     from memferry.cli.context import existing_database
     from memferry.database.sessions import owner_connection
 
     async with (
         existing_database(settings) as url,
-        opened_store(settings) as (store, identity),
+        open_store(settings) as (store, identity),
         owner_connection(url) as owner,
     ):
         await store.prepare()

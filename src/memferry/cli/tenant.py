@@ -54,12 +54,12 @@ def delete(
 
 
 async def _delete(settings: Settings, name: str) -> "Removed":
-    from memferry.app import storage
     from memferry.cli.context import existing_database
+    from memferry.storage import open_storage
     from memferry.tenants.deletion import TenantDeletion
 
     async with existing_database(settings) as url:
-        store = storage(settings)
+        store = open_storage(settings.storage)
         try:
             return await TenantDeletion(url, store).delete(name)
         finally:
