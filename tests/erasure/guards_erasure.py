@@ -12,7 +12,7 @@ from guards import (
     replace,
 )
 
-_LATE = "erasure/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well"
+_LATE = "tenants/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well"
 
 GUARDS: tuple[Guard, ...] = (
     # Each event is noted.
@@ -95,66 +95,66 @@ GUARDS: tuple[Guard, ...] = (
         drop("FOR UPDATE OF export"),
     ),
     # A tenant that is deleted leaves nothing.
-    *guard_statement("erasure/hold_tenant", _LATE, drop("FOR UPDATE")),
+    *guard_statement("tenants/hold_tenant", _LATE, drop("FOR UPDATE")),
     *guard_statement(
         "memories/save_memory",
-        "erasure/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well",
+        "tenants/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well",
         drop("FOR KEY SHARE"),
     ),
     *guard_statement(
         "memories/save_memories",
-        "erasure/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well",
+        "tenants/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well",
         replace("tenant FOR KEY SHARE", "tenant"),
     ),
     *guard_function(
-        "erasure/tenants.py", "TenantErasure.delete", _LATE, drop_statement("_remove_rows", "+=")
+        "tenants/deletion.py", "TenantDeletion.delete", _LATE, drop_statement("_remove_rows", "+=")
     ),
     *guard_function(
-        "erasure/tenants.py",
-        "TenantErasure._remove_once",
-        "erasure/test_tenant_deletion.py::test_the_store_keeps_no_file",
+        "tenants/deletion.py",
+        "TenantDeletion._remove_once",
+        "tenants/test_tenant_deletion.py::test_the_store_keeps_no_file",
         drop_statement("delete"),
         drop_statement("abort"),
     ),
     *guard_function(
-        "erasure/tenants.py",
-        "TenantErasure._remove_files",
-        "erasure/test_tenant_deletion.py::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
+        "tenants/deletion.py",
+        "TenantDeletion._remove_files",
+        "tenants/test_tenant_deletion.py::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         drop_statement("ping"),
     ),
     *guard_schema(
         "0011_erasure",
         "",
-        "erasure/test_tenant_deletion.py::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
+        "tenants/test_tenant_deletion.py::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         make_true("leaving_at IS NULL"),
     ),
     *guard_statement(
         "tenants/create_tenant",
-        "erasure/test_tenant_deletion.py::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
+        "tenants/test_tenant_deletion.py::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         make_true("tenants.leaving_at IS NULL"),
     ),
     *guard_statement(
-        "erasure/finish_tenant_deletion",
-        "erasure/test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
+        "tenants/finish_tenant_deletion",
+        "tenants/test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
         replace("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),
     *guard_schema(
         "0011_erasure",
         "",
-        "erasure/test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
+        "tenants/test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
         replace("FOREIGN KEY (tenant_id) REFERENCES memferry.tenants (id)", "CHECK (TRUE)"),
     ),
     *guard_function(
         "cli/tenant.py",
         "delete",
-        "erasure/test_tenant_deletion.py::test_the_command_needs_to_be_told_twice",
+        "tenants/test_tenant_deletion.py::test_the_command_needs_to_be_told_twice",
         make_false("yes"),
     ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *guard_function(
-        "erasure/tenants.py",
-        "TenantErasure._remove_files",
-        "erasure/test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
+        "tenants/deletion.py",
+        "TenantDeletion._remove_files",
+        "tenants/test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
         drop_statement("prune"),
     ),
 )

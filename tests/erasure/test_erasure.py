@@ -13,7 +13,7 @@ import pyrage
 import pytest
 
 from memferry.model.token import Grant
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.faults import CLEAN, Plant, Step, until
 from support.people import Person
 from support.postgres import execute
@@ -106,9 +106,9 @@ def test_exports_of_others_stay(alice: Person, bob: Person) -> None:
 async def test_a_limited_token_reaches_exports_beyond_its_limit(
     service: Service, database_url: str
 ) -> None:
-    admin, tenant = Admin(database_url), f"alice-{uuid4()}"
-    every = (await admin.create_token(tenant, "all")).text
-    part = (await admin.create_token(tenant, "part", Grant(namespaces=("a",)))).text
+    operator, tenant = Operator(database_url), f"alice-{uuid4()}"
+    every = (await operator.create_token(tenant, "all")).text
+    part = (await operator.create_token(tenant, "part", Grant(namespaces=("a",)))).text
     with Person("all", service.url, every) as alice, Person("part", service.url, part) as limited:
         secret, other = alice.save("secret", namespace="a"), alice.save("other", namespace="b")
         export = alice.export()

@@ -10,13 +10,13 @@ GUARDS: tuple[Guard, ...] = (
     # As many connections as the system allows.
     *guard_function(
         "cli/serve.py",
-        "register.serve",
+        "serve",
         "operation/test_open_files.py::test_more_connections_than_the_soft_limit_of_files_keep_nobody_out",
         drop_statement("raise_open_files_limit"),
     ),
     *guard_function(
         "cli/worker.py",
-        "register.worker",
+        "worker",
         "operation/test_open_files.py::test_a_worker_takes_the_hard_limit_as_well",
         drop_statement("raise_open_files_limit"),
     ),
