@@ -15,7 +15,7 @@ from guards import (
     replace_text,
 )
 
-_BETWEEN = "rules/test_isolation_mutations.py::test_no_condition_holds_bob_back_from_alice"
+_BETWEEN = "rules/test_isolation_mutations.py::test_no_lost_condition_shows_alice_a_row_of_bob"
 
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
@@ -44,13 +44,13 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_statement(
         "memories/save_memories",
-        "rules/test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
+        "rules/test_lock_order.py::test_a_message_waits_for_the_deletion_of_its_webhook",
         replace("FOR KEY SHARE ), room", "), room"),
     ),
     *guard_schema(
         "0024_messages",
         "",
-        "rules/test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
+        "rules/test_lock_order.py::test_a_message_waits_for_the_deletion_of_its_webhook",
         drop("FOR KEY SHARE"),
     ),
     *guard_function(

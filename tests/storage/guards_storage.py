@@ -89,7 +89,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "app.py",
         "storage",
-        "storage/test_storage_s3_safety.py::test_the_settings_reach_the_store",
+        "storage/test_storage_s3_safety.py::test_the_settings_of_s3_reach_the_store",
         drop_item("encryption"),
         drop_item("kms_key"),
         drop_item("authorities"),
