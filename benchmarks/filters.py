@@ -8,6 +8,7 @@ from measure import Goal, Line, Work, compare
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.exports.request import ExportRequest
+from memferry.settings import DatabaseSettings
 from references import bare
 from seed import NAMESPACES, START_MS, TAGS
 from service import Bench
@@ -33,7 +34,7 @@ def make_filter_case(name: str) -> Callable[[Bench], Iterator[Line]]:
         goal = Goal(case=f"filter by {name}", against="the owner on the bare table", most=1.1)
         body = json.dumps({"format": "ndjson", **filters(bench.options.rows)[name]})
         request = ExportRequest.parse(body.encode())
-        database, owner = Database(bench.service_url, size=1), bench.owner()
+        database, owner = Database(bench.service_url, DatabaseSettings(pool_size=1)), bench.owner()
         bench.run(database.open())
         # Where the functions are that the statement calls.
         bench.run(owner.execute("SET search_path = memferry_service"))

@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from memferry.cli.client import Client
-from memferry.settings import Settings
+from memferry.settings import ClientSettings
 from support.command_line import memferry
 from support.people import Person, make_person
 from support.service import Service
@@ -202,7 +202,7 @@ def test_the_token_is_not_sent_to_the_host_of_a_link() -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         with (
-            Client(Settings(url=url, token="mnu_secret")) as client,
+            Client(ClientSettings(url=url, token="mnu_secret")) as client,
             client.download(f"{url}/file", 0) as answer,
         ):
             status = answer.status_code

@@ -120,6 +120,6 @@ async def _delete_in_a_deadlock(alice: Person, database_url: str) -> int | None:
 
 async def test_a_request_of_a_deleted_tenant_fails_as_an_unknown_token(database_url: str) -> None:
     async with open_database(database_url, size=1) as database:
-        hooks = Webhooks(database, allow_private=False)
+        hooks = Webhooks(database)
         with pytest.raises(UnknownToken):
             await hooks.create(Caller(tenant_id=TENANT), NewWebhook(url="https://example.com"))

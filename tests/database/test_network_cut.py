@@ -10,6 +10,7 @@ import pytest
 from memferry.database import pool
 from memferry.database.pool import Database
 from memferry.errors import DatabaseUnavailable
+from memferry.settings import DatabaseSettings
 from support.database_relay import DatabaseRelay, database_relay
 from support.postgres import open_database
 
@@ -75,7 +76,7 @@ async def ask_cut(relay: DatabaseRelay, database: Database, moment: str) -> None
 
 
 async def test_closing_the_pool_does_not_wait_for_a_cut_connection(relay: DatabaseRelay) -> None:
-    database = Database(relay.url, size=1, statement_seconds=1)
+    database = Database(relay.url, DatabaseSettings(pool_size=1, statement_seconds=1))
     await database.open()
     await ask(database)
     relay.cut()

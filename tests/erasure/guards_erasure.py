@@ -10,7 +10,6 @@ from guards import (
     make_false,
     make_true,
     replace,
-    set_item,
 )
 
 _LATE = (
@@ -44,9 +43,11 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "app.py",
-        "opened_web_app",
+        "open_web_app",
         "erasure/test_erasure.py::test_the_setting_purges_with_every_deletion",
-        set_item("always_purge", "False"),
+        replace(
+            "MemoryErasure(database, store, settings.exports)", "MemoryErasure(database, store)"
+        ),
     ),
     *guard_function(
         "http/requests.py",

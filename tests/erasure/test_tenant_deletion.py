@@ -23,7 +23,8 @@ from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
 from memferry.model.memory import Checked
 from memferry.model.token import Caller
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.worker.sweeper import Sweeper
 from support.canaries import ALICE, BOB, plant, query_for_bob, tables
@@ -60,7 +61,7 @@ async def owner(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Storage:
-    return open_storage(tmp_path.as_uri(), S3Options())
+    return open_storage(StorageSettings(url=tmp_path.as_uri()))
 
 
 @pytest.fixture
@@ -159,7 +160,7 @@ async def test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_ar
 ) -> None:
     await Admin(url).create_token("Alice", "")
     (tmp_path / "closed").write_text("no directory, so nothing below it can be removed")
-    away = open_storage((tmp_path / "closed").as_uri(), S3Options())
+    away = open_storage(StorageSettings(url=(tmp_path / "closed").as_uri()))
     with pytest.raises(StorageUnavailable):
         await TenantErasure(url, away).delete("Alice")
     (tenant,) = await TenantErasure(url, store).all()
@@ -293,7 +294,7 @@ def test_a_running_export_of_a_deleted_tenant_publishes_nothing(
             worker = place.start_worker()
             gate.wait()
             worker.send_signal(signal.SIGSTOP)
-            store = open_storage(place.service.store.as_uri(), S3Options())
+            store = open_storage(StorageSettings(url=place.service.store.as_uri()))
             asyncio.run(TenantErasure(place.url, store).delete(name))
             assert place.files() == []
         worker.send_signal(signal.SIGCONT)

@@ -18,6 +18,7 @@ from memferry.exports.jobs import Jobs
 from memferry.formats import FORMATS
 from memferry.model.export import Claim, Result
 from memferry.model.identity import new_export_id
+from memferry.settings import DatabaseSettings
 from support.database_relay import address_behind, connect_to
 from support.postgres import open_database, own_database
 
@@ -307,7 +308,7 @@ async def test_a_worker_halted_in_its_claim_statement_delays_other_claims_by_sec
 ) -> None:
     await queue(owner, 1)
     async with halting_server(own_url) as (url, halted):
-        halting = Database(url, size=1)
+        halting = Database(url, DatabaseSettings(pool_size=1))
         await halting.open()
         doomed = asyncio.create_task(claimed(jobs_of(halting, most=5)))
         await asyncio.wait_for(halted.wait(), 10)

@@ -15,6 +15,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
 from memferry.exports.jobs import Jobs
 from memferry.model.token import Caller
+from memferry.settings import DatabaseSettings
 from support.people import Person
 from support.postgres import open_database
 from support.tokens import admin_of, fetchval, holder
@@ -216,7 +217,7 @@ async def test_statements_without_a_where_reach_no_other_namespace(
     alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"})
     alice.delete(f"/api/memories/{alice.save('told', namespace='other')['id']}")
     alice.export()
-    database = Database(database_url, size=1)
+    database = Database(database_url, DatabaseSettings(pool_size=1))
     await database.open()
     async with database.tenant(caller) as connection:
         seen = await connection.fetch("SELECT DISTINCT namespace FROM memories")

@@ -15,7 +15,8 @@ from memferry.model.identity import new_export_id
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import KEY, StoreIdentity
 from memferry.operation.workers import Workers, WorkerSignature
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import Storage, open_storage
 from memferry.worker.attendance import Attendance
 from memferry.worker.sweeper import Sweeper
 from support.postgres import open_database, own_database
@@ -44,7 +45,7 @@ async def database(url: str) -> AsyncIterator[Database]:
 
 async def directory(path: Path) -> Storage:
     """A store in a directory, which is made."""
-    storage = open_storage(path.as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=path.as_uri()))
     await storage.prepare()
     return storage
 
@@ -72,7 +73,7 @@ async def test_processes_that_start_together_agree_on_one_identity(
 
 async def test_a_bucket_keeps_its_identity(database: Database) -> None:
     with moto_server() as s3_url:
-        store = empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        store = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         identity = StoreIdentity(database, store.storage)
         await identity.establish()
         await identity.establish()
@@ -131,7 +132,7 @@ async def test_an_adopted_store_is_accepted_afterwards(
 async def test_a_store_that_appears_after_its_worker_gets_its_identity_then(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    storage = open_storage((tmp_path / "store").as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=(tmp_path / "store").as_uri()))
     attendance = attendance_of(database, storage)
     caplog.set_level(logging.INFO, "memferry.worker")
     for _ in range(2):
@@ -158,7 +159,9 @@ async def test_a_worker_without_its_store_works_only_if_no_other_reaches_it(
     database: Database, tmp_path: Path
 ) -> None:
     well = attendance_of(database, await directory(tmp_path / "store"), "well")
-    away = attendance_of(database, open_storage((tmp_path / "no").as_uri(), S3Options()), "away")
+    away = attendance_of(
+        database, open_storage(StorageSettings(url=(tmp_path / "no").as_uri())), "away"
+    )
     await StoreIdentity(database, await directory(tmp_path / "store")).establish()
     other = attendance_of(database, await directory(tmp_path / "other"), "other")
     alone = await away.may_work()

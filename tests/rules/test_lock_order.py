@@ -24,6 +24,7 @@ from memferry.model.identity import new_export_id
 from memferry.model.memory import Checked
 from memferry.model.token import Caller, Grant
 from memferry.model.webhook import NewWebhook
+from memferry.settings import ExportSettings, WebhookSettings
 from memferry.storage.local import LocalStorage
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import Tokens
@@ -145,9 +146,9 @@ async def test_several_exports_are_locked_by_their_ids(
         async with held(url, f"{LOCK} id = $1 FOR UPDATE", first) as owner:
             token_id = await owner.fetchval(TOKEN_OF, first)
             work: Actions = {
-                "purge": lambda: MemoryErasure(database, storage, always_purge=True).delete(
-                    world.caller, memory_id, purge=True
-                ),
+                "purge": lambda: MemoryErasure(
+                    database, storage, ExportSettings(always_purge=True)
+                ).delete(world.caller, memory_id, purge=True),
                 "revoke": lambda: Tokens(database).revoke(world.caller, token_id),
                 "revoke as operator": lambda: Admin(url).revoke_token(str(token_id)),
                 "delete tenant": lambda: TenantErasure(url, storage).delete(action),
@@ -164,7 +165,7 @@ async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> No
     async with open_database(url, size=4) as database:
         hook = await make_hook(database, world.caller)
         await save(Memories(database), world.caller)
-        sender = Sender(allow_private=True)
+        sender = Sender(WebhookSettings(allow_private=True))
         lock = "SELECT FROM memferry.webhooks WHERE id = $1 FOR UPDATE"
         async with held(url, lock, hook) as owner:
             settling = asyncio.create_task(Deliverer(database, sender).tick())
@@ -181,7 +182,7 @@ async def test_a_message_waits_for_the_deletion_of_its_webhook(
     world = await make_world(url, f"telling {action}")
     async with open_database(url, size=2) as database:
         memories = Memories(database)
-        exports = Exports(database, storage, lifetime_seconds=60)
+        exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
         hook = await make_hook(database, world.caller)
         work: Actions = {
             "save": lambda: memories.save(world.caller, NEW),
@@ -198,7 +199,7 @@ async def test_a_message_waits_for_the_deletion_of_its_webhook(
 async def make_hook(database: Database, caller: Caller) -> UUID:
     """A webhook that nobody answers."""
     new = NewWebhook(url="http://127.0.0.1:9/")
-    row = await Webhooks(database, allow_private=True).create(caller, new)
+    row = await Webhooks(database, WebhookSettings(allow_private=True)).create(caller, new)
     return UUID(json.loads(row)["id"])
 
 
@@ -207,8 +208,8 @@ async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
 ) -> None:
     async with open_database(url, size=32) as database:
         memories, tokens = Memories(database), Tokens(database)
-        erasure = MemoryErasure(database, storage, always_purge=True)
-        exports = Exports(database, storage, lifetime_seconds=60)
+        erasure = MemoryErasure(database, storage, ExportSettings(always_purge=True))
+        exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
         for number in range(ROUNDS):
             world = await make_world(url, f"alice {number}")
             saved = [await save(memories, world.caller) for _ in range(TOKENS)]
@@ -244,9 +245,9 @@ async def use(
 
     Goes on for a whole round after the tenant is gone.
     """
-    memories, hooks = Memories(database), Webhooks(database, allow_private=True)
-    erasure = MemoryErasure(database, storage, always_purge=True)
-    exports = Exports(database, storage, lifetime_seconds=60)
+    memories, hooks = Memories(database), Webhooks(database, WebhookSettings(allow_private=True))
+    erasure = MemoryErasure(database, storage, ExportSettings(always_purge=True))
+    exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
     actions = (
         lambda: hooks.create(world.caller, NewWebhook(url="https://example.com")),
         lambda: save(memories, world.caller),

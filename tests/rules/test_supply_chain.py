@@ -41,7 +41,7 @@ def test_the_secret_scan_reads_every_tracked_file() -> None:
     files = list_files()
 
     assert ROOT / "run" in files
-    assert ROOT / "src/memferry/settings.py" in files
+    assert ROOT / "src/memferry/settings/__init__.py" in files
 
 
 def test_a_known_vulnerability_is_listed_with_the_version_that_fixes_it() -> None:

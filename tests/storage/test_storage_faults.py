@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, open_storage, s3_uploads
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import open_storage, s3_uploads
 from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, Pace, planned_part_bytes
 from support.fault_proxy import Fault, FaultProxy, fault_proxy
 from support.people import make_person
@@ -19,11 +20,11 @@ from support.service import Service, start_service, stop_service
 from support.stores import Store, chunks, empty_bucket, moto_server, put, read
 
 
-def options(endpoint: str, *, signing: bool = True) -> S3Options:
+def options(endpoint: str, *, signing: bool = True) -> S3Settings:
     """With keys of our own to sign with, or with what obstore finds."""
     if not signing:
-        return S3Options(endpoint=endpoint)
-    return S3Options(endpoint=endpoint, access_key="key", secret_key="secret")
+        return S3Settings(endpoint=endpoint)
+    return S3Settings(endpoint=endpoint, access_key="key", secret_key="secret")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def store(proxy: FaultProxy, moto: str) -> AsyncIterator[Store]:
     """An empty bucket that is reached through the proxy, and looked into beside it."""
-    storage = open_storage("s3://bucket/some/prefix", options(proxy.url))
+    storage = open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=options(proxy.url)))
     yield Store(storage, client=empty_bucket(options(moto)).client)
     await storage.close()
 
@@ -134,7 +135,9 @@ async def test_a_missing_bucket_is_reported(
     # What obstore finds by itself, where the settings name no keys.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    storage = open_storage("s3://no-such-bucket/x", options(moto, signing=signing))
+    storage = open_storage(
+        StorageSettings(url="s3://no-such-bucket/x", s3=options(moto, signing=signing))
+    )
     store = Store(storage)
     uses = (storage.ping, lambda: put(store, "k", chunks(1)), lambda: anext(storage.list("")))
     for use in uses:

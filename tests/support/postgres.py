@@ -13,12 +13,13 @@ import asyncpg
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
+from memferry.settings import DatabaseSettings, EmbeddedSettings
 
 
 @contextmanager
 def run_embedded_server(home: Path, binaries: Path | None) -> Iterator[str]:
     """A server of our own below a directory, with a migrated database."""
-    server = EmbeddedPostgres(home / "postgres", binaries=binaries)
+    server = EmbeddedPostgres(home / "postgres", EmbeddedSettings(binaries=binaries))
     server.start()
     asyncio.run(migrate(server.url()))
     yield server.url()
@@ -37,9 +38,12 @@ def own_database(url: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def open_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, *, size: int = 10, statement_seconds: int = 60, **more: Any
+) -> AsyncIterator[Database]:
     """Connections of the service; closed at the end, however that comes."""
-    database = Database(url, **limits)
+    settings = DatabaseSettings(pool_size=size, statement_seconds=statement_seconds)
+    database = Database(url, settings, **more)
     await database.open()
     try:
         yield database

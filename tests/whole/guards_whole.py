@@ -97,8 +97,8 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function("database/directory.py", "_hand_over", _HANDED_OVER, make_false("others")),
     # A secret may come from a file, so that no environment need hold it.
     *guard_function(
-        "settings.py",
-        "_lookup",
+        "settings/environment.py",
+        "_find_text",
         "whole/test_defaults.py::test_a_secret_can_come_from_a_file",
         make_false("_FILE", "get"),
         drop_statement("ValueError"),

@@ -221,7 +221,7 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path, given: str) -> None:
         with pytest.raises(Misconfigured, match="MEMFERRY_TOKEN_FILE, not both"):
             Settings.from_environment(environment | {"MEMFERRY_TOKEN": "mnu_other"})
     else:
-        assert Settings.from_environment(environment).token == "mnu_secret"
+        assert Settings.from_environment(environment).client.token == "mnu_secret"
 
 
 def everything_of(service: Service) -> list[int]:

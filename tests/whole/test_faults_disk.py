@@ -14,7 +14,8 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
 from support.people import make_person
 from support.service import start_service, stop_service
 
@@ -40,7 +41,7 @@ class Disk:
 
     @property
     def storage(self) -> Storage:
-        return open_storage(self.objects.as_uri(), S3Options())
+        return open_storage(StorageSettings(url=self.objects.as_uri()))
 
     def files(self) -> list[str]:
         """Every file of the store, whole or partial."""

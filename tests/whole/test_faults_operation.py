@@ -16,7 +16,7 @@ import pytest
 
 from memferry.operation.store_identity import KEY
 from memferry.operation.workers import HEARTBEAT_SECONDS, MISSING_SECONDS
-from memferry.storage import S3Options
+from memferry.settings import S3Settings
 from support.fault_proxy import Fault, FaultProxy, fault_proxy
 from support.faults import CLEAN, Plant, Session, Step, open_session, until
 from support.people import Person, make_person
@@ -121,7 +121,7 @@ class Hosts:
 @pytest.fixture
 def hosts(database_url: str, tmp_path: Path) -> Iterator[Hosts]:
     with moto_server() as s3_url, fault_proxy(s3_url) as proxy, own_database(database_url) as url:
-        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
             "MEMFERRY_DATABASE_URL": url,
             "MEMFERRY_STORAGE_URL": "s3://bucket/exports",

@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.settings import Settings
+from memferry.settings import WebSettings
 from support.load import MIB, watch_load
 from support.people import Person, make_person
 from support.service import Service, start_service, stop_service
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
 Make = Callable[[str], Person]
-BUDGET_MIB = Settings().memory_mb
+BUDGET_MIB = WebSettings().memory_mb
 # Beside bodies and answers: what is parsed and rendered of them at the moment.
 SLACK_MIB = 200
 

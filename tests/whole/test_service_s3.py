@@ -15,7 +15,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.token import USUAL_SCOPES, Scope
-from memferry.storage import S3Options
+from memferry.settings import S3Settings
 from support.people import make_person
 from support.service import Service, start_service, stop_service
 from support.stores import empty_bucket, moto_server
@@ -42,7 +42,7 @@ class Served:
 def served(place: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     programs = request.config.getoption("--postgres-bin")
     with moto_server() as s3_url:
-        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
             "MEMFERRY_POSTGRES_BIN": str(programs or ""),
             "MEMFERRY_STORAGE_URL": "s3://bucket/exports",

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,8 +21,7 @@ import pytest
 from memferry.database.binaries import find_binaries
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
-from memferry.settings import Settings
-from memferry.storage import S3Options
+from memferry.settings import DatabaseSettings, S3Settings, Settings, list_settings
 from support.faults import open_session, until
 from support.nodes import Api, Balancer, Nodes, count_sessions
 from support.postgres import execute, own_database
@@ -80,7 +78,7 @@ def nodes(database_url: str, tmp_path: Path, apis: tuple[Api, Api]) -> Iterator[
     asyncio.run(execute(database_url, f"CREATE DATABASE {name}"))
     url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
     with moto_server() as s3_url:
-        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         real = {
             "MEMFERRY_DATABASE_URL": url,
             "MEMFERRY_PUBLIC_URL": apis[1].url,
@@ -117,11 +115,11 @@ def set_up(nodes: Nodes, apis: Sequence[Api]) -> Balancer:
 
 
 def test_the_page_names_known_settings_and_those_that_several_nodes_need() -> None:
-    known = {each.metadata["name"] for each in fields(Settings)}
+    known = {field.metadata["name"] for field in list_settings(Settings)}
 
     assert SETTINGS.keys() <= known
     assert {"MEMFERRY_DATABASE_URL", "MEMFERRY_STORAGE_URL", "MEMFERRY_PUBLIC_URL"} <= set(SETTINGS)
-    assert int(SETTINGS["MEMFERRY_POOL_SIZE"]) == Settings().pool_size
+    assert int(SETTINGS["MEMFERRY_POOL_SIZE"]) == DatabaseSettings().pool_size
 
 
 @pytest.mark.timeout(300)
@@ -159,7 +157,7 @@ def test_nodes_share_work_restart_one_by_one_and_keep_to_the_documented_connecti
 
 def share() -> int:
     """How many connections of a node one tenant has at once."""
-    return ConnectionShares(Settings().pool_size).tenant_most
+    return ConnectionShares(DatabaseSettings().pool_size).tenant_most
 
 
 def fill_pools(url: str, pool: ThreadPoolExecutor, balancer: Balancer) -> None:

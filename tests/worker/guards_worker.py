@@ -53,9 +53,9 @@ GUARDS: tuple[Guard, ...] = (
         "worker_process.py",
         "run_worker",
         "worker/test_priority.py",
-        replace("give_way(settings.worker_nice)", "None"),
-        replace("partial(give_way, settings.worker_nice)", "None"),
-        make_true("database_url"),
+        replace("give_way(settings.worker.nice)", "None"),
+        replace("partial(give_way, settings.worker.nice)", "None"),
+        make_true("settings", "url"),
     ),
     *guard_function(
         "worker/priority.py",

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from memferry.app import owner_url
+from memferry.database.servers import owner_url
 from memferry.settings import Settings
 from memferry.worker.priority import give_way
 from support.people import make_person
@@ -69,7 +69,7 @@ def test_a_worker_and_its_connections_to_our_own_server_give_way(
     ours = _not_nicer()
     programs = request.config.getoption("--postgres-bin")
     with service_with(**{"MEMFERRY_POSTGRES_BIN": str(programs)} if programs else {}) as service:
-        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent))
+        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent).database)
         nice = after_an_export(service, url)
         worker = service.worker_pid()
 
