@@ -63,7 +63,7 @@ def test_frames_out_of_order_are_refused() -> None:
     ],
     ids=["no end", "a frame is missing", "a byte is missing"],
 )
-def test_an_end_that_comes_too_soon_is_refused(data: bytes, frames: int) -> None:
+def test_a_truncated_frame_is_refused(data: bytes, frames: int) -> None:
     _, reader = unpack(data, len(_HEADER))
 
     with pytest.raises(AssertionError, match="frames found"):

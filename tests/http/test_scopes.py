@@ -20,6 +20,7 @@ from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
 from memferry.pace import Pace
+from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
 from memferry.tenants.limits import TenantLimits
@@ -39,21 +40,19 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 def routes() -> Iterator[tuple[str, str, list[str]]]:
     """Method, path and needed scopes of every address; None where none are named."""
     database, storage = Database(""), LocalStorage(Path("/nowhere"))
-    exports = Exports(database, storage, lifetime_seconds=1)
+    exports = Exports(database, storage, ExportSettings(lifetime_seconds=1))
     app = routed_app(
         Services(
             tokens=Tokens(database),
             memories=Memories(database),
-            memory_erasure=MemoryErasure(database, storage, always_purge=False),
+            memory_erasure=MemoryErasure(database, storage),
             exports=exports,
             downloads=Downloads(database, storage, exports),
-            webhooks=Webhooks(database, allow_private=False),
+            webhooks=Webhooks(database),
             audit=Audit(database),
             pace=Pace(1),
-            limits=TenantLimits(database, {}),
+            limits=TenantLimits(database, Quotas()),
             memory=Shares(1, tenant_most=1),
-            request_seconds=1,
-            bulk_seconds=1,
             readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
         )
     )
@@ -76,14 +75,14 @@ def test_every_address_says_which_scopes_it_needs(
     assert set(scopes) <= set(SCOPES)
 
 
-def test_the_table_holds_the_whole_application() -> None:
+def test_the_table_of_scopes_lists_every_route() -> None:
     assert {path for _, path, _ in ROUTES} >= _OPEN
     assert len(PROTECTED) >= 23
     assert {scope for _, _, scope in CASES} == set(SCOPES)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), CASES)
-def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
+def test_a_token_without_the_scope_is_refused_with_its_name(
     alice: Person, database_url: str, method: str, path: str, scope: str
 ) -> None:
     others = tuple(other for other in SCOPES if other not in {scope, _INSTEAD.get(scope)})
@@ -97,7 +96,7 @@ def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), PROTECTED)
-def test_the_named_scopes_are_all_it_needs(
+def test_a_token_with_only_the_named_scopes_is_accepted(
     alice: Person, database_url: str, method: str, path: str, scopes: list[str]
 ) -> None:
     with holder(alice, database_url, scopes=tuple(scopes)) as holding:
@@ -115,7 +114,7 @@ def test_a_wrong_token_comes_before_a_missing_scope(
     assert charlie.request(method, _filled(path)).status_code == 401
 
 
-def test_a_token_nobody_chose_scopes_for_does_everything_but_manage(alice: Person) -> None:
+def test_a_token_with_the_default_scopes_does_everything_but_manage(alice: Person) -> None:
     answers = {
         (method, path): alice.request(method, _filled(path)).status_code
         for method, path, _ in PROTECTED

@@ -16,7 +16,7 @@ from memferry.exports.request import KINDS, ExportRequest
 from memferry.files.compress import CODECS
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.model.identity import new_export_id
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 REQUESTS = [
@@ -37,7 +37,7 @@ def quiet_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(quiet_url: str) -> AsyncIterator[Database]:
-    async with opened_database(quiet_url, size=2) as database:
+    async with open_database(quiet_url, size=2) as database:
         yield database
 
 
@@ -65,7 +65,7 @@ async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> 
     return export_id
 
 
-def test_every_request_is_of_a_kind_of_its_own() -> None:
+def test_each_kind_of_request_has_its_own_need() -> None:
     kinds = [ExportRequest.parse(json.dumps(each).encode()).kind for each in REQUESTS]
 
     assert sorted(kinds) == sorted(set(KINDS))
@@ -74,7 +74,7 @@ def test_every_request_is_of_a_kind_of_its_own() -> None:
 @pytest.mark.parametrize(
     "body", REQUESTS, ids=lambda body: ExportRequest.parse(json.dumps(body).encode()).kind
 )
-async def test_a_worker_claims_only_what_it_can_write(
+async def test_a_worker_claims_only_exports_it_can_write(
     database: Database, alice: UUID, body: dict[str, Any]
 ) -> None:
     request = ExportRequest.parse(json.dumps({**body, "namespace": "a"}).encode())

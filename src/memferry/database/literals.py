@@ -22,9 +22,9 @@ def literal(value: object) -> str:
     if isinstance(value, int):
         return f"'{value:d}'"
     if isinstance(value, list):
-        return _quoted(array(value))
+        return _quote(array(value))
     if isinstance(value, str | UUID):
-        return _quoted(str(value))
+        return _quote(str(value))
     raise TypeError(f"no literal for {type(value).__name__}")
 
 
@@ -34,5 +34,5 @@ def array(items: Sequence[str]) -> str:
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -27,17 +27,17 @@ class Payload:
         self._escaped.append(msgspec.json.encode(piece.decode())[1:-1])
         self._compressed.append(await compressing)
 
-    def stored(self) -> bytes:
+    def finish(self) -> bytes:
         """All of it, as the database keeps it: one zstd frame (RFC 8878)."""
         return b"".join([*self._compressed, self._compressor.flush()])
 
-    def as_json(self) -> list[bytes]:
+    def render_json(self) -> list[bytes]:
         """All of it as one JSON string, in pieces."""
         return [b'"', *self._escaped, b'"']
 
 
 def read_stored(stored: bytes) -> list[bytes]:
-    """A kept payload as `Payload.as_json`; those of the first version are not compressed."""
+    """A kept payload as `Payload.render_json`; those of the first version are not compressed."""
     pieces: Iterable[bytes] = [stored]
     if stored.startswith(zstandard.FRAME_HEADER):
         pieces = zstandard.ZstdDecompressor().read_to_iter(stored)

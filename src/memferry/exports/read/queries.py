@@ -26,7 +26,7 @@ class Range:
     last: Key
 
     @classmethod
-    def of_all(cls, selection: Selection) -> "Range":
+    def whole(cls, selection: Selection) -> "Range":
         """Everything that a selection for ranges may match."""
         after = (_FIRST_MS, _FIRST_ID)
         if selection.first_ms is not None:

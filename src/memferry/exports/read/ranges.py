@@ -31,7 +31,7 @@ class Ranges:
         self._format = format_
         self._frames = plan.frames
         self._blocks = blocks
-        self._rest: Range | None = Range.of_all(request.range_selection)
+        self._rest: Range | None = Range.whole(request.range_selection)
         self._rows = _FIRST_ROWS
         self._planning = asyncio.Lock()
 

@@ -49,7 +49,7 @@ def _choose_query(request: ExportRequest, plan: Plan) -> Query:
         return query_all(request, "exports/export_by_key")
     if plan.frames is None:
         return query_all(request, "exports/export_rows")
-    return query_range(request, Range.of_all(request.range_selection), plan.frames)
+    return query_range(request, Range.whole(request.range_selection), plan.frames)
 
 
 async def _encode(connection: Connection, query: Query, format_: BinaryFormat, part: Part) -> None:
