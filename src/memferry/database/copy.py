@@ -14,8 +14,8 @@ _T = TypeVar("_T")
 _Parameters = ParamSpec("_Parameters")
 
 
-class Part:
-    """The blocks of one statement, in order; at its end `rows` and `size_bytes` say how much."""
+class BlockQueue:
+    """The blocks of one statement, in order; at their end `rows` and `size_bytes` say how much."""
 
     def __init__(self, block_bytes: int, timeout: float | None) -> None:
         self._timeout = timeout
@@ -63,27 +63,27 @@ class Part:
 
 
 class BlockStream:
-    """The blocks of several parts, one part after the other; afterwards `rows` is their number.
+    """The blocks of several queues, one queue after the other; afterwards `rows` counts all.
 
-    Tasks fill the parts beside the consumer, and end with this context.
+    Tasks fill the queues beside the consumer, and end with this context.
     """
 
     def __init__(
         self,
-        parts_ahead: int = 1,
+        queues_ahead: int = 1,
         *,
         block_bytes: int = BLOCK_BYTES,
         timeout: float | None = None,
     ) -> None:
-        """At most `parts_ahead` parts wait for the consumer; a block has about `block_bytes`.
+        """At most `queues_ahead` queues wait for the consumer; a block has about `block_bytes`.
 
         `timeout` is how long one COPY may take, in seconds; None: as long as any statement.
         """
         self.rows = 0
         self._timeout = timeout
         self._block_bytes = block_bytes
-        self._parts: asyncio.Queue[Part | None] = asyncio.Queue(parts_ahead)
-        self._awaited_queue: asyncio.Queue[Any] = self._parts
+        self._queues: asyncio.Queue[BlockQueue | None] = asyncio.Queue(queues_ahead)
+        self._awaited_queue: asyncio.Queue[Any] = self._queues
         self._fault: Exception | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -103,18 +103,18 @@ class BlockStream:
         *args: _Parameters.args,
         **kwargs: _Parameters.kwargs,
     ) -> None:
-        """Start a task that fills parts; the consumer gets what it raises."""
+        """Start a task that fills queues; the consumer gets what it raises."""
         self._tasks.append(asyncio.create_task(self._run_guarded(lambda: work(*args, **kwargs))))
 
-    async def add_part(self) -> Part:
-        """A part that comes after all parts before it; waits while too many are ahead."""
-        part = Part(self._block_bytes, self._timeout)
-        await self._parts.put(part)
-        return part
+    async def add_queue(self) -> BlockQueue:
+        """A queue that comes after all queues before it; waits while too many are ahead."""
+        queue = BlockQueue(self._block_bytes, self._timeout)
+        await self._queues.put(queue)
+        return queue
 
     async def end(self) -> None:
-        """No part follows."""
-        await self._parts.put(None)
+        """No queue follows."""
+        await self._queues.put(None)
 
     def fail(self, fault: Exception) -> None:
         """End the blocks with a fault; the consumer gets it next, even if it waits already."""
@@ -123,10 +123,10 @@ class BlockStream:
             self._awaited_queue.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Block]:
-        while (part := await self._next(self._parts)) is not None:
-            while (block := await self._next(part.blocks)) is not None:
+        while (queue := await self._next(self._queues)) is not None:
+            while (block := await self._next(queue.blocks)) is not None:
                 yield block
-            self.rows += part.rows
+            self.rows += queue.rows
 
     async def _next(self, queue: "asyncio.Queue[_T | None]") -> _T | None:
         self._awaited_queue = queue

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from memferry.database.blocks import CopyReader
-from memferry.database.copy import Part
+from memferry.database.copy import BlockQueue
 from memferry.database.pool import Connection, Database
 from memferry.exports.read.plan import Probe
 from memferry.exports.read.probe import probe
@@ -117,10 +117,10 @@ async def test_few_rows_need_no_copy_and_more_come_many_in_a_frame(
     copies: list[str],
 ) -> None:
     used: list[str] = []
-    copy = Part.copy
+    copy = BlockQueue.copy
 
     async def note(
-        self: Part,
+        self: BlockQueue,
         connection: Connection,
         query: str,
         arguments: list[object],
@@ -129,7 +129,7 @@ async def test_few_rows_need_no_copy_and_more_come_many_in_a_frame(
         used.append("frames" if "string_agg" in query else "rows")
         await copy(self, connection, query, arguments, reader)
 
-    monkeypatch.setattr(Part, "copy", note)
+    monkeypatch.setattr(BlockQueue, "copy", note)
     request = ExportRequest.parse(json.dumps({"format": "ndjson", **filters}).encode())
     await at_once(database, Caller(tenant_id=tenant_id, namespaces=limit), request)
 
