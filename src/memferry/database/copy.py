@@ -57,7 +57,7 @@ class BlockQueue:
         await self.blocks.put(None)
 
     async def _put(self, block: Block) -> None:
-        if block.data:
+        if block.rows or block.data:
             self.size_bytes += len(block.data)
             await self.blocks.put(block)
 

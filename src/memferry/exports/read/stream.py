@@ -63,7 +63,7 @@ class RowStream:
         head, last_separator, tail = _find_edges(self._format)
         kept = Block(0, head)
         async for block in self._blocks:
-            if kept.data:
+            if kept.rows or kept.data:
                 yield kept
             kept = block
         if self._on_last_row is not None:
