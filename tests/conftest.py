@@ -34,7 +34,7 @@ from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
 from memferry.memories.service import Batches
-from memferry.model.memory import Checked, MovedRow
+from memferry.model.memory import MovedRow, ValidMemory
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
 from memferry.tenants.admin import Admin
 
@@ -127,7 +127,7 @@ def own_database(url: str) -> Iterator[str]:
     asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
 
 
-def only(memory: Checked) -> Batches:
+def only(memory: ValidMemory) -> Batches:
     """A bulk save of one memory."""
 
     async def batches() -> AsyncIterator[list[MovedRow]]:

@@ -98,8 +98,8 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "http/audit.py",
         "test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
-        ('getattr(scope.get("route"), "path", None) or "an unknown address"', 'scope["path"]'),
-        " if _ID.fullmatch(each)",
+        ('scope.get(PATTERN, "an unknown address")', 'scope["path"]'),
+        " if _ID.fullmatch(value)",
     ),
     # Nobody changes it.
     *migration(

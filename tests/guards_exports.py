@@ -20,7 +20,7 @@ LINKS: tuple[Guard, ...] = (
         ("if expires < time.time():", "if False:"),
         ("timedelta(minutes=15)", "timedelta(days=15)"),
     ),
-    *module("http/downloads.py", _PRIVATE, ('methods=["GET"]', 'methods=["GET", "POST"]')),
+    *module("http/downloads.py", _PRIVATE, ('"GET /downloads', '"GET|POST /downloads')),
     *module(
         "http/downloads.py",
         _PRIVATE,
@@ -187,7 +187,7 @@ ERASURE: tuple[Guard, ...] = (
         ("always_purge=settings.purge_exports", "always_purge=False"),
     ),
     *module(
-        "http/requests.py",
+        "http/reading.py",
         "test_erasure.py::test_what_is_neither_true_nor_false_deletes_nothing",
         ('if text not in {"true", "false"}:', "if False:"),
     ),

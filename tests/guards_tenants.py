@@ -100,12 +100,12 @@ TOKENS: tuple[Guard, ...] = (
         ("grant.expires_at <= time.time() * 1000", "False"),
     ),
     *module(
-        "http/tokens.py",
+        "wire/tokens.py",
         "test_tokens.py::test_a_mistake_makes_no_token_and_is_named",
         ", forbid_unknown_fields=True",
     ),
     *module(
-        "model/json.py",
+        "model/strict_json.py",
         "test_tokens.py::test_a_limit_that_is_given_twice_is_refused",
         "        _refuse_repeated_members(body)\n",
     ),
@@ -138,12 +138,12 @@ TOKENS: tuple[Guard, ...] = (
     *module(
         "http/auth.py",
         "test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
-        ("if whole_tenant and holder.namespaces is not None:", "if False:"),
+        ("if self.whole_tenant and holder.namespaces is not None:", "if False:"),
     ),
     *module(
         "http/webhooks.py",
         "test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
-        ', "whole_tenant": True',
+        ", whole_tenant=True",
     ),
     *module(
         "http/audit.py",

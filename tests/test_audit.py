@@ -18,7 +18,7 @@ import pytest
 from conftest import Person, Service
 from holders import admin_of, fetchval, holder
 from memferry.database.pool import SERVICE_ROLE
-from memferry.http import shapes
+from memferry.wire.audit import AuditEntry
 from test_command_line import memferry
 
 _EXPORTS = "/api/memories/exports"
@@ -71,7 +71,7 @@ def test_a_small_export_is_noted_with_who_where_and_how_much(
 
     assert (created["event"], completed["event"]) == ("export.created", "export.completed")
     for each in (created, completed):
-        assert shapes.AuditEntry.model_validate(each, strict=False)
+        assert set(each) == set(AuditEntry.__struct_fields__)
         assert each["token_id"] == token_id(alice, database_url)
         assert each["address"] == "127.0.0.1"
         assert (each["subject"], each["outcome"]) == (export["id"], "ok")

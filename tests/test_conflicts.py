@@ -17,8 +17,8 @@ from memferry.errors import (
     UnknownToken,
 )
 from memferry.model.token import Caller
-from memferry.model.webhook import NewWebhook
 from memferry.webhooks.service import Webhooks
+from memferry.wire.webhooks import NewWebhook
 
 TENANT = UUID(int=1)
 # https://www.postgresql.org/docs/current/errcodes-appendix.html

@@ -21,6 +21,7 @@ def told(answer: httpx.Response) -> tuple[int, dict[str, str]]:
     [
         "/",
         "/assets/home.css",
+        "/assets/swagger-ui-bundle.js",
         "/docs",
         "/openapi.json",
         "/health",

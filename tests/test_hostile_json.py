@@ -15,7 +15,7 @@ from conftest import Person
 from memferry.errors import Invalid
 from memferry.filters import EXPORT_FILTERS
 from memferry.model import rules
-from memferry.model.json import MAX_DEPTH
+from memferry.model.json_text import MAX_DEPTH
 
 LEVELS = 10_000
 # Refusing takes milliseconds; this tells them from a hang on any machine.

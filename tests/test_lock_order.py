@@ -23,15 +23,15 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
 from memferry.model.identity import new_export_id
-from memferry.model.memory import Checked
+from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller, Grant
-from memferry.model.webhook import NewWebhook
 from memferry.storage.local import LocalStorage
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
+from memferry.wire.webhooks import NewWebhook
 
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
 QUEUE = """
@@ -42,7 +42,7 @@ FROM unnest($2::text[]) WITH ORDINALITY AS export (id, number)
 """
 LOCK = "SELECT FROM memferry.exports WHERE"
 TOKEN_OF = "SELECT token_id FROM memferry.exports WHERE id = $1"
-NEW = Checked(
+NEW = ValidMemory(
     content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
 Actions: TypeAlias = dict[str, Callable[[], Coroutine[Any, Any, object]]]

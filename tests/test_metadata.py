@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from conftest import Person
 from memferry.errors import Invalid
 from memferry.model import rules
-from memferry.model.json import MAX_DEPTH, Skeleton, compact, find_repeated_key, merge_members
+from memferry.model.json_text import MAX_DEPTH, Skeleton, find_repeated_key, merge_members
+from memferry.model.strict_json import compact
 
 SPELLED = (
     '{"z":1.50,"a":-0,"m":[1e22,1E+5,1e+21,0.10,12345678901234567890],'

@@ -24,13 +24,13 @@ from memferry.errors import Invalid, StorageUnavailable, UnknownToken
 from memferry.memories.service import Memories
 from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
-from memferry.model.memory import Checked
+from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller
 from memferry.storage import S3Options, Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.worker.sweeper import Sweeper
 
-NEW = Checked(
+NEW = ValidMemory(
     content="secret", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
 MANY = 100_000

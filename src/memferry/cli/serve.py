@@ -7,7 +7,7 @@ import typer
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.open_files import raise_open_files_limit
 from memferry.supervisor import serve as run_service
-from memferry.tenants.tokens import NewToken
+from memferry.tenants.tokens import BearerToken
 
 _FIRST_STEPS = """
 This is the first start. A token for the tenant "default", shown only this once:
@@ -47,7 +47,7 @@ def register(app: typer.Typer) -> None:
         settings = settings_with(data_dir)
         url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-        def started(token: NewToken | None) -> None:
+        def started(token: BearerToken | None) -> None:
             if token is not None:
                 print(_FIRST_STEPS.format(token=token.text, url=url), flush=True)
             if settings.local_tenant is not None:
