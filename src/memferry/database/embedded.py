@@ -30,6 +30,7 @@ from memferry.database.directory import make_data_directory
 from memferry.database.machine import usable_bytes
 from memferry.database.owner_lock import OwnerLock, open_private
 from memferry.errors import EmbeddedPostgresFailed
+from memferry.settings import EmbeddedSettings
 
 OWNER = "memferry_owner"
 DATABASE = "memferry"
@@ -63,19 +64,10 @@ _LOG_LINES = 15
 class EmbeddedPostgres:
     """One cluster below `home`, and the server that runs on it while somebody owns it."""
 
-    def __init__(
-        self,
-        home: Path,
-        *,
-        binaries: Path | None = None,
-        run_as: str = "memferry",
-        shared_mb: int | None = None,
-    ) -> None:
-        """`shared_mb` is the server's cache in MiB; unless given, an eighth of the memory."""
+    def __init__(self, home: Path, settings: EmbeddedSettings = EmbeddedSettings()) -> None:
         self._home = home
-        self._chosen = binaries
-        self._run_as = run_as
-        self._shared_mb = shared_mb or cache_mb(usable_bytes())
+        self._settings = settings
+        self._shared_mb = settings.shared_mb or cache_mb(usable_bytes())
         self._data = home / "data"
         self._version_file = self._data / "PG_VERSION"
         self._log = home / "postgres.log"
@@ -109,7 +101,7 @@ class EmbeddedPostgres:
         EmbeddedPostgresFailed with the reason and the end of the server's log, and Misconfigured
         for a directory that cannot hold it.
         """
-        account = server_account(self._run_as)
+        account = server_account(self._settings.user)
         make_data_directory(self._home.parent, account)
         make_data_directory(self._home, account)
         deadline = time.monotonic() + patience_s
@@ -135,7 +127,7 @@ class EmbeddedPostgres:
         self._lock.release()
 
     def _start(self, account: Account | None, deadline: float) -> None:
-        binaries = find_binaries(self._chosen, account, self._home)
+        binaries = find_binaries(self._settings.binaries, account, self._home)
         self._make_cluster(binaries, account)
         self._make_socket_dir(account)
         self._run(binaries, account, deadline)
@@ -233,7 +225,7 @@ class EmbeddedPostgres:
 
     def _answers(self) -> bool:
         """Whether a connection gets through the start-up packet (pg_isready does the same)."""
-        binaries = find_binaries(self._chosen, None, self._home)
+        binaries = find_binaries(self._settings.binaries, None, self._home)
         command = [f"{binaries}/pg_isready", "-q", "-h", f"{self.socket_dir}", "-d", "postgres"]
         return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - a list
 

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -19,10 +19,11 @@ import asyncpg
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.faults import BROKEN, translated_errors
 from memferry.database.literal import array
-from memferry.database.sessions import SLOW_READER, Session, service_settings
+from memferry.database.sessions import SLOW_READER, Session, quota_settings, service_settings
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
 from memferry.model.token import Caller, ip_address
+from memferry.settings import DatabaseSettings, Quotas
 
 # A text, since asyncpg's classes take type arguments only in its stubs.
 Connection: TypeAlias = (
@@ -94,31 +95,31 @@ class Database:
     def __init__(
         self,
         url: str,
+        settings: DatabaseSettings = DatabaseSettings(),
+        quotas: Quotas = Quotas(),
         *,
-        size: int = 10,
-        statement_seconds: int = 60,
-        patient_seconds: int = 3660,
+        patient_seconds: int | None = None,
         program: str = "memferry",
         on_connect: Callable[[int], object] | None = None,
         shares: ConnectionShares | None = None,
-        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`patient_seconds` is how long a statement of a patient transaction may take.
+        """`url` wins over the one of the settings; statements read the quotas from the session.
 
-        With `shares` no caller's tenant takes all connections from the others. `settings` are those
-        that statements read from the session.
+        `patient_seconds` is how long a statement of a patient transaction may take, unless given
+        as long as one of a bulk save. With `shares` no caller's tenant takes all connections from
+        the others.
 
         `program` is what `pg_stat_activity` shows as the application of the sessions. `on_connect`
         is told the process id of the server's end of each new connection.
         """
-        self._settings = dict(settings or {})
+        patient_seconds = patient_seconds or settings.bulk_statement_seconds
+        self._settings = settings
+        self._quotas = quotas
         self._shares = shares
         self._program = program
         self._on_connect = on_connect
         self._url = url
-        self._size = size
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
-        self._statement_seconds = statement_seconds
         self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
         """How long a patient statement is waited for, in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -128,14 +129,16 @@ class Database:
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=0,
-            max_size=self._size,
+            max_size=self._settings.pool_size,
             timeout=_CONNECT_SECONDS,
-            command_timeout=self._statement_seconds + _ANSWER_SECONDS,
+            command_timeout=self._settings.statement_seconds + _ANSWER_SECONDS,
             init=self._connected,
             reset=_forget_nothing,
             connection_class=Session,
-            server_settings=self._settings
-            | service_settings(SERVICE_ROLE, self._program, self._statement_seconds * 1000),
+            server_settings=service_settings(
+                SERVICE_ROLE, self._program, self._settings.statement_seconds * 1000
+            )
+            | quota_settings(self._quotas),
         )
 
     async def _connected(self, connection: Connection) -> None:

@@ -41,6 +41,7 @@ from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.pace import Pace
+from memferry.settings import WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
@@ -62,19 +63,16 @@ class Services:
     limits: TenantLimits
     memory: Shares
     """The bytes that requests may hold."""
-    request_seconds: float
-    bulk_seconds: float
-    """How long a bulk save may be worked on, and any other request."""
     readiness: Readiness
-    public_url: str | None = None
+    web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
 
 
 def web_app(services: Services) -> ASGIApp:
     """The whole API: CORS outside, then the time limit, HEAD, authentication and the routes."""
-    longer = {BULK_PATH: services.bulk_seconds}
-    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.request_seconds, longer))
+    longer = {BULK_PATH: services.web.bulk_seconds}
+    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.web.request_seconds, longer))
 
 
 def routed_app(services: Services) -> Starlette:
@@ -104,7 +102,7 @@ def routed_app(services: Services) -> Starlette:
         },
     )
     app.router.redirect_slashes = False
-    app.state.public_url = services.public_url
+    app.state.public_url = services.web.public_url
     return app
 
 

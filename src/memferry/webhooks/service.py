@@ -15,6 +15,7 @@ from memferry.database.sql import sql
 from memferry.errors import Invalid, WebhookNotFound
 from memferry.model.token import Caller
 from memferry.model.webhook import check_description, check_events, check_url
+from memferry.settings import Quotas, WebhookSettings
 from memferry.wire.webhooks import NewWebhook, WebhookChange
 
 # No delivery is as new as that.
@@ -24,11 +25,15 @@ _FIRST = (2**63 - 1, UUID(int=0))
 class Webhooks:
     """The webhooks of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, *, allow_private: bool, most: int = 50) -> None:
-        """A tenant has that many at most."""
+    def __init__(
+        self,
+        database: Database,
+        settings: WebhookSettings = WebhookSettings(),
+        quotas: Quotas = Quotas(),
+    ) -> None:
         self._database = database
-        self._most = most
-        self._allow_private = allow_private
+        self._most = quotas.webhooks
+        self._allow_private = settings.allow_private
 
     @retry_conflicts
     async def create(self, caller: Caller, new: NewWebhook) -> str:
