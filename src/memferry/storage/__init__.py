@@ -1,4 +1,4 @@
-"""Where exports are written: a store chosen by its address."""
+"""Object stores, chosen by their address."""
 
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
