@@ -204,7 +204,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 public_url=settings.public_url,
                 local_tenant=None
                 if local is None
-                else await Admin(owner_url(settings)).find_or_make_tenant(local),
+                else await Admin(owner_url(settings)).ensure_tenant(local),
             )
         )
 

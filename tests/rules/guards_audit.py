@@ -51,9 +51,9 @@ GUARDS: tuple[Guard, ...] = (
         " purged.bytes_done, 'memory erased')",
     ),
     *statement(
-        "tenants/create_token tenants/mint_token",
+        "tenants/create_token tenants/create_tenant_token",
         "audit/test_audit.py::test_tokens_made_and_revoked_are_noted",
-        ("' ') FROM made", "' ') FROM made WHERE FALSE"),
+        ("' ') FROM created", "' ') FROM created WHERE FALSE"),
     ),
     *statement(
         "tenants/revoke_token tenants/revoke_tenant_token",

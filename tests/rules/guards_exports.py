@@ -169,7 +169,7 @@ ERASURE: tuple[Guard, ...] = (
         " message_id = NULL,",
     ),
     *statement(
-        "webhooks/forget_message",
+        "webhooks/delete_message",
         "webhooks/test_webhooks.py::test_a_message_is_kept_once_and_until_the_last_webhook_has_it",
         (" AND NOT EXISTS (", " AND EXISTS ("),
     ),

@@ -202,7 +202,7 @@ GUARDS: tuple[Guard, ...] = (
         "audit/service.py",
         "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
         ("self._pace is None or", "True or"),
-        ("        self._start(self._write_counted())\n        await", "        await"),
+        ("        self._start(self._write_counts())\n        await", "        await"),
     ),
     # A connection keeps little, and not for long; a tenant leaves something to the others.
     *module(

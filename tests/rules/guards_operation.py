@@ -11,7 +11,7 @@ _OTHER = (
 )
 
 GUARDS: tuple[Guard, ...] = (
-    *module("operation/store_identity.py", _OTHER, ("if kept != stored:", "if False:")),
+    *module("operation/store_identity.py", _OTHER, ("if expected != actual:", "if False:")),
     *module("worker/exporter.py", _LOST, ("await self._attendance.check_store()", "pass")),
     *module(
         "worker/exporter.py",
@@ -43,7 +43,7 @@ GUARDS: tuple[Guard, ...] = (
         "operation/readiness.py",
         "operation/test_store_identity.py::test_many_who_ask_at_once_share_one_look",
         (
-            "if self._report is None or clock() - self._looked_at > _FRESH_SECONDS:",
+            "if self._report is None or clock() - self._checked_at > _FRESH_SECONDS:",
             "if True:",
         ),
     ),

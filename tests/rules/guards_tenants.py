@@ -82,7 +82,7 @@ TOKENS: tuple[Guard, ...] = (
     *module(
         "tenants/tokens.py",
         "rules/test_isolation_mutations.py",
-        ' or not hmac.compare_digest(row["sha256"], sought)',
+        ' or not hmac.compare_digest(row["sha256"], sha256)',
     ),
     *module(
         "tenants/tokens.py",
@@ -156,7 +156,7 @@ TOKENS: tuple[Guard, ...] = (
     *module(
         "tenants/tokens.py",
         "memories/test_namespaces.py::test_it_finds_only_its_own",
-        ('await self._limited(holder) if row["limited"] else holder', "holder"),
+        ('await self._add_namespaces(caller) if row["limited"] else caller', "caller"),
     ),
     *module(
         "database/pool.py",

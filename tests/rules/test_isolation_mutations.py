@@ -131,7 +131,7 @@ VIEWS = {
 _ARGUMENTS = {
     ("memories/save_memories", 4): '{"{}"}',
     ("memories/save_memories", 7): '{"{}"}',
-    ("tenants/mint_token", 5): "{memories:read}",
+    ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
 
@@ -397,7 +397,7 @@ async def test_without_its_predicate_a_view_is_found_out(
 async def test_a_token_nobody_holds_is_refused_whatever_the_look_up_answers(
     worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobodys = {1: ("bytea", f"\\x{tokens.digest('mnu_of-nobody').hex()}")}
+    nobodys = {1: ("bytea", f"\\x{tokens.NewToken('mnu_of-nobody').sha256.hex()}")}
     database, shown = Database(urls[0]), 0
     await database.open()
     try:

@@ -1,4 +1,4 @@
-"""Deleting a tenant with everything it has, as the owner of the tables."""
+"""Deletes a tenant with everything it has; connects as the owner of the tables."""
 
 import asyncio
 import logging
@@ -17,24 +17,24 @@ from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.erasure")
 _BATCH = 5_000
-_LOOKS = 60
+_ROUNDS = 60
 _PAUSE_SECONDS = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Removed:
-    """What a deletion has removed."""
+    """The number of rows and files that a deletion removed."""
 
     rows: int
     files: int
 
 
 class TenantErasure:
-    """The operator's hand; `url` must belong to the owner of the tables.
+    """Deletes tenants for the operator; `url` names the role that owns the tables.
 
-    The order makes a deletion one that can be killed anywhere and run again: first nobody can add
-    anything, then rows go in small transactions, then files until the store shows none, and the
-    tenant's own row, by which all of this is found, goes last.
+    A deletion can be killed at any point and run again. First it closes the tenant, so that nobody
+    adds anything; then it deletes rows in small transactions; then files, until the store lists
+    none; and last the tenant's own row, by which all others are found.
     """
 
     def __init__(self, url: str, storage: Storage) -> None:
@@ -42,16 +42,16 @@ class TenantErasure:
         self._storage = storage
 
     async def all(self) -> Sequence[Mapping[str, Any]]:
-        """Every tenant, with the numbers of its tokens and exports; newest last."""
+        """Every tenant with the numbers of its tokens and exports, newest last."""
         async with owner_connection(self._url) as connection:
             return [dict(row) for row in await connection.fetch(sql("erasure/list_tenants"))]
 
     @retry_conflicts
     async def delete(self, name: str) -> Removed:
-        """Delete a tenant; raises Invalid if there is none by that name.
+        """Delete a tenant by its name.
 
-        Raises StorageUnavailable if the store does not let go of its files; then, as after a kill,
-        the same call goes on where this one ended.
+        Raises Invalid if there is none, and StorageUnavailable if the store keeps files of it; the
+        same call then continues the deletion, as it does after a kill.
         """
         async with owner_connection(self._url) as connection:
             tenant_id = await connection.fetchval(sql("erasure/begin_tenant_deletion"), name)
@@ -66,37 +66,37 @@ class TenantErasure:
         return Removed(rows=rows, files=files)
 
     async def _remove_files(self, prefix: str) -> int:
-        """Remove everything below a prefix until the store shows nothing more; answers how much.
+        """Remove all files below a prefix until the store lists none; answers their number.
 
-        A worker that was writing there finds its export ended within about a second. What comes
-        later still, the sweeper removes.
+        A worker that is writing there learns within about a second that its export has ended. The
+        sweeper removes files that appear even later.
         """
-        await self._storage.ping()  # one that is away would show nothing, too
+        await self._storage.ping()  # a store that is away lists nothing either
         removed = 0
-        for _ in range(_LOOKS):
-            found = await self._remove_once(prefix)
-            if found == 0:
+        for _ in range(_ROUNDS):
+            count = await self._remove_listed(prefix)
+            if count == 0:
                 await self._storage.prune(prefix)
                 return removed
-            removed += found
+            removed += count
             await asyncio.sleep(_PAUSE_SECONDS)
         raise StorageUnavailable(f"the object store still holds files below {prefix}")
 
-    async def _remove_once(self, prefix: str) -> int:
-        """Uploads first: one that is finished meanwhile is found among the files."""
-        found = 0
+    async def _remove_listed(self, prefix: str) -> int:
+        """Remove unfinished uploads, then files; an upload that completes meanwhile is a file."""
+        count = 0
         async for upload in self._storage.unfinished(prefix):
             await self._storage.abort(upload)
-            found += 1
+            count += 1
         async for info in self._storage.list(prefix):
             await self._storage.delete(info.key)
-            found += 1
-        _log.info("removed %d files and uploads below %s", found, prefix)
-        return found
+            count += 1
+        _log.info("removed %d files and uploads below %s", count, prefix)
+        return count
 
 
 async def _remove_rows(connection: Connection, tenant_id: UUID) -> int:
-    """All rows of a tenant, some at a time; answers how many."""
+    """Delete all rows of a tenant in batches; answers their number."""
     total = 0
     while removed := await connection.fetchval(
         sql("erasure/remove_tenant_rows"), tenant_id, _BATCH

@@ -1,2 +1,2 @@
--- Wait for all that are adding something to a tenant, and hold back whoever comes. As the owner.
+-- Lock the tenant's row: waits for every transaction that adds something to it, and blocks later ones. As the owner.
 SELECT id FROM memferry.tenants WHERE id = $1 FOR UPDATE
