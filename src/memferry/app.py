@@ -10,7 +10,7 @@ from contextlib import aclosing, asynccontextmanager
 from typing import TYPE_CHECKING
 
 from memferry.audit.service import Audit
-from memferry.database.binaries import server_account
+from memferry.database.binaries import ensure_account
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.directory import make_data_directory
 from memferry.database.embedded import EmbeddedPostgres
@@ -26,7 +26,7 @@ from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.settings import Settings
 from memferry.shares import Shares
 from memferry.storage import S3Options, Storage, open_storage
@@ -97,7 +97,7 @@ async def prepare_store(settings: Settings, store: Storage) -> None:
     """Make what the store needs; one that is away may come later."""
     try:
         if store.directory is not None and store.directory.is_relative_to(settings.data_dir):
-            account = None if settings.database_url else server_account(settings.postgres_user)
+            account = None if settings.database_url else ensure_account(settings.postgres_user)
             make_data_directory(settings.data_dir, account)
         await store.prepare()
     except (Misconfigured, StorageUnavailable) as fault:
@@ -171,7 +171,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             patient_seconds=_BULK_TIMES * settings.statement_seconds,
             shares=ConnectionShares(settings.pool_size),
         ) as (database, store),
-        aclosing(Audit(database, Pace(settings.notes_per_minute))) as audit,
+        aclosing(Audit(database, RequestRate(settings.notes_per_minute))) as audit,
     ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)
@@ -195,7 +195,7 @@ async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                     most=settings.webhooks,
                 ),
                 audit=audit,
-                pace=Pace(settings.requests_per_minute),
+                rate=RequestRate(settings.requests_per_minute),
                 limits=TenantLimits(database, _tenant_limits(settings)),
                 memory=_memory_shares(settings),
                 request_seconds=settings.request_seconds,

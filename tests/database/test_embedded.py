@@ -17,9 +17,9 @@ import asyncpg
 import pytest
 
 from memferry.app import embedded_postgres
-from memferry.database.binaries import server_account
-from memferry.database.embedded import EmbeddedPostgres, cache_mb
-from memferry.database.machine import usable_bytes
+from memferry.database.binaries import ensure_account
+from memferry.database.embedded import EmbeddedPostgres, compute_cache_mb
+from memferry.database.machine import read_usable_bytes
 from memferry.errors import EmbeddedPostgresFailed
 from memferry.settings import Settings
 
@@ -99,7 +99,7 @@ async def cached_mb(server: EmbeddedPostgres) -> object:
 
 
 async def test_it_caches_in_an_eighth_of_the_memory(server: EmbeddedPostgres) -> None:
-    assert await cached_mb(server) == cache_mb(usable_bytes())
+    assert await cached_mb(server) == compute_cache_mb(read_usable_bytes())
 
 
 async def test_it_caches_as_much_as_the_operator_says(
@@ -152,7 +152,7 @@ def test_a_socket_directory_that_is_not_ours_alone_is_refused(parent: Path, kind
     embedded = EmbeddedPostgres(parent / "home")
     place = embedded.socket_dir
     private = parent / "private"
-    account = server_account("memferry")
+    account = ensure_account("memferry")
     for each in (place, private):
         each.mkdir(mode=0o700)
         if account is not None:
@@ -237,7 +237,7 @@ def test_an_interrupted_initdb_does_no_harm(parent: Path) -> None:
     partial = parent / "home/data.partial"
     partial.mkdir(parents=True)
     (partial / "PG_VERSION").write_text("18\n")
-    account = server_account("memferry")
+    account = ensure_account("memferry")
     if account is not None:
         shutil.chown(parent / "home", account.name)
     embedded = EmbeddedPostgres(parent / "home")

@@ -292,7 +292,7 @@ async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seco
     await queue(owner, 1)
     came = asyncio.get_running_loop().time()
     async with AsyncExitStack() as halted:
-        await halted.enter_async_context(database.turn("SELECT"))
+        await halted.enter_async_context(database.prepare_exclusive("SELECT"))
         claim = await asyncio.wait_for(claimed(jobs_of(database, most=5)), 20)
         with pytest.raises(DatabaseUnavailable):
             await halted.aclose()
@@ -325,7 +325,7 @@ async def test_a_claimer_that_waits_in_vain_for_its_turn_claims_the_next_time(
 ) -> None:
     await queue(owner, 1)
     async with opened_database(own_url, size=1, statement_seconds=1) as hasty:
-        async with database.turn("SELECT"):
+        async with database.prepare_exclusive("SELECT"):
             with pytest.raises(StatementTimedOut):
                 await claimed(jobs_of(hasty, most=5))
         claim = await claimed(jobs_of(hasty, most=5))

@@ -157,7 +157,7 @@ async def test_what_is_more_than_a_tenant_may_have_at_all_counts_as_all_of_that(
 
 async def test_a_request_that_holds_more_and_more_gives_all_of_it_back() -> None:
     shares = Shares(10, tenant_most=8, wait_seconds=0.05)
-    held = shares.hold(ALICE)
+    held = shares.reserve(ALICE)
     for amount in (2, 1, 5, 100):
         await held.grow(amount)
     with pytest.raises(Busy):

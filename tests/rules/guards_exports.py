@@ -237,7 +237,7 @@ ERASURE: tuple[Guard, ...] = (
         "FOR UPDATE OF export",
     ),
     # A tenant that is deleted leaves nothing.
-    *statement("erasure/hold_tenant", _LATE, " FOR UPDATE"),
+    *statement("erasure/lock_tenant", _LATE, " FOR UPDATE"),
     *(
         each
         for name in ("memories/save_memory", "memories/save_memories")

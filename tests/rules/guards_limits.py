@@ -8,7 +8,7 @@ _WRONG = (
 )
 
 _PREPARE = "prepared = await connection.prepare(statement)"
-_TURN = "async with _committed(connection):\n                await connection.execute(_TAKE_TURN)\n"
+_TURN = "async with _finish_transaction(connection):\n                await connection.execute(_LOCK_EXCLUSIVELY)\n"
 
 GUARDS: tuple[Guard, ...] = (
     # Whose turn it is.
@@ -70,7 +70,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "exports/service.py", "jobs/test_limits.py", ("self._limits.check_rows(count)", "pass")
     ),
-    *module("http/auth.py", "jobs/test_limits.py", ("self._pace.count(caller.tenant_id)", "pass")),
+    *module("http/auth.py", "jobs/test_limits.py", ("self._rate.admit(caller.tenant_id)", "pass")),
     *module(
         "worker/lease.py",
         "jobs/test_limits.py::test_an_export_of_too_many_bytes_fails_at_once_with_the_number",
@@ -132,7 +132,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "model/rules.py",
         "memories/test_memories.py::test_metadata_may_have_one_mebibyte",
-        ("if len(given) > most_bytes:", "if False:"),
+        ("if len(encoded) > most_bytes:", "if False:"),
     ),
     *module("model/rules.py", _WRONG, ('if "\\x00" in value:', "if False:")),
     *module(
@@ -201,7 +201,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "audit/service.py",
         "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
-        ("self._pace is None or", "True or"),
+        ("self._rate is None or", "True or"),
         ("        self._start(self._write_counts())\n        await", "        await"),
     ),
     # A connection keeps little, and not for long; a tenant leaves something to the others.
@@ -247,8 +247,8 @@ GUARDS: tuple[Guard, ...] = (
         ("if tenant_id not in self._queues and self._fits", "if self._fits"),
         ("min(ready, key=self._held.__getitem__)", "ready[0]"),
         (" and self._held[tenant_id] + amount <= self._tenant_most", ""),
-        ("if waiting.granted.done() and not waiting.granted.cancelled():", "if False:"),
-        ("if not waiting.granted.done():", "if True:"),
+        ("if waiter.granted.done() and not waiter.granted.cancelled():", "if False:"),
+        ("if not waiter.granted.done():", "if True:"),
     ),
     *module(
         "http/app.py",

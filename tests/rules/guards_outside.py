@@ -48,7 +48,7 @@ OUTGOING: tuple[Guard, ...] = (
         ("return _is_public(IPv4Address(address.packed[-4:]))", "return True"),
         ("return _is_public(address.ipv4_mapped)", "return True"),
         " and not address.is_multicast",
-        " and not special",
+        " and not is_special",
         ('return f".{host.lower().rstrip(\'.\')}".endswith(".localhost")', "return False"),
         ('return IPv4Address(socket.inet_aton(host.rstrip(".")))', "return None"),
     ),
@@ -108,7 +108,7 @@ DEFAULTS: tuple[Guard, ...] = (
     *module(
         "database/embedded.py",
         "database/test_embedded.py::test_a_socket_directory_that_is_not_ours_alone_is_refused",
-        " or found.st_mode & 0o077",
+        " or status.st_mode & 0o077",
     ),
     # A secret may come from a file, so that no environment need hold it.
     *module(

@@ -48,7 +48,7 @@ OF_THE_OWNER = {
     "erasure/list_tenants",
     "erasure/begin_tenant_deletion",
     "erasure/remove_tenant_rows",
-    "erasure/hold_tenant",
+    "erasure/lock_tenant",
     "erasure/finish_tenant_deletion",
     "operation/replace_store_identity",
 }

@@ -13,7 +13,7 @@ from memferry.database.sql import sql
 from memferry.errors import MemferryError
 from memferry.model.audit import Entry
 from memferry.model.token import Caller
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 
 _log = logging.getLogger("memferry.audit")
 _COUNTED_SECONDS = 60
@@ -22,10 +22,10 @@ _COUNTED_SECONDS = 60
 class Audit:
     """The audit of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, pace: Pace | None = None) -> None:
-        """`pace` limits the entries of a tenant that are written one by one; None: all are."""
+    def __init__(self, database: Database, rate: RequestRate | None = None) -> None:
+        """`rate` limits the entries of a tenant that are written one by one; None: all are."""
         self._database = database
-        self._pace = pace
+        self._rate = rate
         self._counts = EntryCounts()
         self._running: set[asyncio.Task[None]] = set()
 
@@ -41,7 +41,7 @@ class Audit:
 
         Entries beyond the rate are counted, and written as one entry within a minute.
         """
-        if self._pace is None or self._pace.take(caller.tenant_id) == 0:
+        if self._rate is None or self._rate.take(caller.tenant_id) == 0:
             await self._write(caller, entry)
             return
         if not self._counts:

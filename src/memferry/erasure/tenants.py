@@ -60,7 +60,7 @@ class TenantErasure:
             rows = await _remove_rows(connection, tenant_id)
             files = await self._remove_files(tenant_prefix(tenant_id))
             async with connection.transaction():
-                await connection.fetchval(sql("erasure/hold_tenant"), tenant_id)
+                await connection.fetchval(sql("erasure/lock_tenant"), tenant_id)
                 rows += await _remove_rows(connection, tenant_id)
                 await connection.execute(sql("erasure/finish_tenant_deletion"), tenant_id)
         return Removed(rows=rows, files=files)

@@ -19,7 +19,7 @@ from memferry.http.requests import caller, number, read_query, uuid_or
 from memferry.http.views import json_answer, rows
 from memferry.model.audit import EVENTS, Entry
 from memferry.model.token import Caller
-from memferry.shares import Held
+from memferry.shares import Reservation
 
 _PIECE_BYTES = 256 * 1024
 _REFUSALS = frozenset({403, 404})
@@ -117,7 +117,7 @@ class AuditedDownload(StreamingResponse):
         audit: Audit,
         reader: Caller,
         export_id: str,
-        held: Held,
+        held: Reservation,
     ) -> None:
         super().__init__(_cut(body), status, headers, media_type)
         self._held = held

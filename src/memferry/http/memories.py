@@ -158,7 +158,7 @@ class MemoryEndpoints:
         limit = number(query.get("limit"), 50, least=1, most=500)
         offset = number(query.get("offset"), 0, least=0, most=INT64)
         selection, asking = _selection(query), caller(request)
-        q = rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+        q = rules.check_text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
         pages = Pages(("memories", q, *selection.listing), _FOUND if q else _LISTED)
         asked: Any = {"limit": limit + 1, "offset": offset, "place": pages.place(query)}
         if q:
@@ -177,7 +177,7 @@ class MemoryEndpoints:
         if not 1 <= len(body.queries) <= _QUERIES:
             raise Invalid("queries", f"expected 1 to {_QUERIES} queries")
         for index, query in enumerate(body.queries):
-            rules.text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
+            rules.check_text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
         limit = number_in(body.k, 5, least=1, most=50)
         selection = _bulk_selection(body)
         found = await self._memories.search(caller(request), body.queries, selection, limit=limit)
@@ -239,7 +239,7 @@ class MemoryEndpoints:
         """What the published MCP server asks for: the best memories for a query."""
         query = read_query(request)
         limit = number(query.get("limit"), 10, least=1, most=500)
-        q = rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+        q = rules.check_text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
         found = await self._memories.search(caller(request), [q], _selection(query), limit=limit)
         end = b'],"procedurals":[],"query":%b}' % msgspec.json.encode(q)
         return await answer_rows(request, found, [(b'{"memories":[', limit)], end)

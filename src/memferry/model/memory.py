@@ -24,15 +24,15 @@ class NewMemory(msgspec.Struct, frozen=True, kw_only=True):
     def checked(self) -> "Checked":
         """The values as they are stored; raises Invalid or TooLarge."""
         return Checked(
-            content=rules.content("content", self.content),
+            content=rules.check_content("content", self.content),
             namespace=_namespace(self.namespace),
-            tags=rules.tags("tags", self.tags or []),
-            source=rules.text(
+            tags=rules.check_tags("tags", self.tags or []),
+            source=rules.check_text(
                 "source", self.source or DEFAULT_SOURCE, most=rules.SOURCE_CHARACTERS
             ),
             source_ref=None
             if self.source_ref is None
-            else rules.text("source_ref", self.source_ref, most=rules.REFERENCE_CHARACTERS),
+            else rules.check_text("source_ref", self.source_ref, most=rules.REFERENCE_CHARACTERS),
             metadata=_metadata(self.metadata),
         )
 
@@ -58,7 +58,7 @@ class MovedMemory(NewMemory, frozen=True, kw_only=True):
         """The values as they are stored; raises as `checked`."""
         for field, given in (("created_at", self.created_at), ("updated_at", self.updated_at)):
             if given is not None:
-                rules.stored_time_ms(field, given)
+                rules.check_stored_time_ms(field, given)
         return MovedRow(
             index=index,
             memory=self.checked(),
@@ -94,8 +94,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
         if self.metadata is not UNSET and bytes(self.metadata) == b"null":
             raise Invalid("metadata", "expected object, got null")
         return CheckedChange(
-            content=None if self.content is UNSET else rules.content("content", self.content),
-            tags=None if self.tags is UNSET else rules.tags("tags", self.tags),
+            content=None if self.content is UNSET else rules.check_content("content", self.content),
+            tags=None if self.tags is UNSET else rules.check_tags("tags", self.tags),
             namespace=None if self.namespace is UNSET else _namespace(self.namespace),
             metadata=None if self.metadata is UNSET else _metadata(self.metadata),
         )
@@ -128,8 +128,10 @@ class BulkSearch(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 def _namespace(value: str | None) -> str:
-    return rules.text("namespace", value or DEFAULT_NAMESPACE, most=rules.NAMESPACE_CHARACTERS)
+    return rules.check_text(
+        "namespace", value or DEFAULT_NAMESPACE, most=rules.NAMESPACE_CHARACTERS
+    )
 
 
 def _metadata(value: Raw) -> str | None:
-    return rules.json_object("metadata", value, most_bytes=rules.METADATA_BYTES)
+    return rules.check_json_object("metadata", value, most_bytes=rules.METADATA_BYTES)

@@ -70,7 +70,7 @@ class Admin:
 
 
 async def _ensure_tenant(connection: Connection, tenant: str) -> UUID:
-    rules.text("tenant", tenant, most=NAME_CHARACTERS, least=1)
+    rules.check_text("tenant", tenant, most=NAME_CHARACTERS, least=1)
     (new_id,) = new_memory_ids(1)
     tenant_id: UUID | None = await connection.fetchval(sql("tenants/create_tenant"), new_id, tenant)
     if tenant_id is None:

@@ -132,7 +132,7 @@ def make_token_row(token: NewToken, name: str, grant: Grant) -> tuple[object, ..
 
     Raises Invalid if the name is wrong, or `expires_at` is in the past.
     """
-    rules.text("name", name, most=NAME_CHARACTERS)
+    rules.check_text("name", name, most=NAME_CHARACTERS)
     if grant.expires_at is not None and grant.expires_at <= time.time() * 1000:
         raise Invalid("expires_at", "is not in the future")
     (token_id,) = new_memory_ids(1)
