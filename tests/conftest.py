@@ -19,6 +19,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
+from memferry.settings import EmbeddedSettings
 from support.people import Person, make_person
 from support.postgres import own_database
 from support.service import DEFAULT_DATA_DIR, Service, start_service, stop_service
@@ -88,7 +89,7 @@ def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
             yield url
         return
     server = EmbeddedPostgres(
-        home / "postgres", binaries=request.config.getoption("--postgres-bin")
+        home / "postgres", EmbeddedSettings(binaries=request.config.getoption("--postgres-bin"))
     )
     server.start()
     asyncio.run(migrate(server.url()))

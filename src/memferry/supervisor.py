@@ -10,14 +10,9 @@ from contextlib import asynccontextmanager, nullcontext, suppress
 from ipaddress import ip_address
 from typing import Any
 
-from memferry.app import (
-    embedded_postgres,
-    opened_database,
-    opened_web_app,
-    owner_url,
-    prepare_database,
-)
+from memferry.app import open_database, open_web_app
 from memferry.database.embedded import EmbeddedPostgres
+from memferry.database.servers import embedded_postgres, owner_url, prepare_database
 from memferry.errors import MemferryError, Misconfigured, Unavailable
 from memferry.http.server import Server
 from memferry.model.token import SCOPES, Grant
@@ -61,11 +56,11 @@ async def serve(
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.ask)
     async with _database(settings) as watch_database:
-        await prepare_database(settings)
+        await prepare_database(settings.database)
         token = await _first_token(settings, listening)
         keep_worker = _worker(settings, stop) if with_worker else nullcontext()
-        async with opened_web_app(settings) as app, keep_worker, _watched_workers(settings):
-            server = Server(app, connections=settings.connections)
+        async with open_web_app(settings) as app, keep_worker, _watched_workers(settings):
+            server = Server(app, connections=settings.web.connections)
             watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             with suppress(asyncio.CancelledError):
@@ -96,7 +91,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def _refuse_public_local_tenant(settings: Settings, listening: socket.socket) -> None:
     host = listening.getsockname()[0]
-    if settings.local_tenant is not None and not ip_address(host).is_loopback:
+    if settings.web.local_tenant is not None and not ip_address(host).is_loopback:
         listening.close()
         raise Misconfigured(
             f"not listening on {host}, which other machines reach, while MEMFERRY_LOCAL_TENANT "
@@ -107,10 +102,10 @@ def _refuse_public_local_tenant(settings: Settings, listening: socket.socket) ->
 @asynccontextmanager
 async def _database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
     """The embedded server, owned by this process; nothing to do for an external one."""
-    if settings.database_url is not None:
+    if settings.database.url is not None:
         yield _nothing
         return
-    embedded = embedded_postgres(settings)
+    embedded = embedded_postgres(settings.database)
     await asyncio.to_thread(embedded.start)
     try:
         yield lambda: _keep_running(embedded)
@@ -141,10 +136,10 @@ async def _first_token(settings: Settings, listening: socket.socket) -> NewToken
     Not where other machines can connect: a service is set up before they see it, by somebody who
     keeps its token, and no token stands in a log by default.
     """
-    admin = Admin(owner_url(settings))
+    admin = Admin(owner_url(settings.database))
     tokens = await admin.tokens()
     host = listening.getsockname()[0]
-    public = not ip_address(host).is_loopback and not settings.allow_public
+    public = not ip_address(host).is_loopback and not settings.web.allow_public
     if public and all(each["revoked_at"] is not None for each in tokens):
         listening.close()
         raise Misconfigured(_NOBODY_HAS_ONE.format(host=host))
@@ -165,7 +160,7 @@ async def _watched_workers(settings: Settings) -> AsyncIterator[None]:
 
 async def _watch_workers(settings: Settings) -> None:
     said: str | None = None
-    async with opened_database(settings) as database:
+    async with open_database(settings) as database:
         workers = Workers(database)
         while True:
             await asyncio.sleep(MISSING_SECONDS)
@@ -203,7 +198,7 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
         )
         await _ended_or(process, stop.asked)
         if process.returncode is None:
-            await _end(process, stop, settings.grace_seconds)
+            await _end(process, stop, settings.worker.grace_seconds)
         elif not stop.asked.is_set():
             _log.warning("the worker ended with status %s; starting it again", process.returncode)
             await _ended_or(None, stop.asked, pause)

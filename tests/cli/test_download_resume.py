@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from memferry.cli.client import Client
-from memferry.settings import Settings
+from memferry.settings import ClientSettings
 from support.command_line import memferry
 from support.people import Person, make_person
 from support.service import Service
@@ -98,7 +98,7 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 @pytest.fixture(scope="module")
 def export(alice: Person) -> dict[str, Any]:
     """A finished export of all of them."""
-    return alice.finished(alice.export(format="ndjson"))
+    return alice.wait_for(alice.export(format="ndjson"))
 
 
 def test_a_client_with_ranges_comes_to_the_right_hash(
@@ -202,7 +202,7 @@ def test_the_token_does_not_go_where_a_link_leads() -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         with (
-            Client(Settings(url=url, token="mnu_secret")) as client,
+            Client(ClientSettings(url=url, token="mnu_secret")) as client,
             client.download(f"{url}/file", 0) as answer,
         ):
             status = answer.status_code

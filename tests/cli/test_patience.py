@@ -10,7 +10,7 @@ from typing import ClassVar
 import pytest
 
 from memferry.cli.client import Client, ServiceRefused
-from memferry.settings import Settings
+from memferry.settings import ClientSettings
 
 
 class Busy(BaseHTTPRequestHandler):
@@ -54,7 +54,7 @@ def busy() -> Iterator[type[Busy]]:
 
 def test_the_command_line_waits_as_long_as_a_limit_says(busy: type[Busy]) -> None:
     busy.refusals, busy.retry_after = 1, "2"
-    with Client(Settings(url=busy.url, token="mnu_x")) as client:
+    with Client(ClientSettings(url=busy.url, token="mnu_x")) as client:
         answer = client.call("GET", "/")
 
     assert answer == {"ok": True}
@@ -64,7 +64,7 @@ def test_the_command_line_waits_as_long_as_a_limit_says(busy: type[Busy]) -> Non
 def test_the_command_line_does_not_wait_for_an_hour(busy: type[Busy]) -> None:
     busy.refusals, busy.retry_after = 100, "3600"
     with (
-        Client(Settings(url=busy.url, token="mnu_x")) as client,
+        Client(ClientSettings(url=busy.url, token="mnu_x")) as client,
         pytest.raises(ServiceRefused, match="limit is reached"),
     ):
         client.call("GET", "/")

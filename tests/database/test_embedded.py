@@ -16,12 +16,12 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from memferry.app import embedded_postgres
 from memferry.database.binaries import ensure_account
 from memferry.database.embedded import EmbeddedPostgres, compute_cache_mb
 from memferry.database.machine import read_usable_bytes
+from memferry.database.servers import embedded_postgres
 from memferry.errors import EmbeddedPostgresFailed
-from memferry.settings import Settings
+from memferry.settings import EmbeddedSettings, Settings
 
 IS_ROOT = os.geteuid() == 0
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
@@ -48,7 +48,9 @@ def home() -> Iterator[Path]:
 @pytest.fixture
 def server(home: Path, request: pytest.FixtureRequest) -> Iterator[EmbeddedPostgres]:
     """A server that runs."""
-    embedded = EmbeddedPostgres(home, binaries=request.config.getoption("--postgres-bin"))
+    embedded = EmbeddedPostgres(
+        home, EmbeddedSettings(binaries=request.config.getoption("--postgres-bin"))
+    )
     embedded.start()
     yield embedded
     embedded.stop()
@@ -106,10 +108,9 @@ async def test_it_caches_as_much_as_the_operator_says(
     parent: Path, request: pytest.FixtureRequest
 ) -> None:
     chosen = {"MEMFERRY_POSTGRES_SHARED_MB": "144"}
-    binaries = request.config.getoption("--postgres-bin")
-    server = embedded_postgres(
-        Settings.from_environment(chosen, data_dir=parent, postgres_bin=binaries)
-    )
+    if (binaries := request.config.getoption("--postgres-bin")) is not None:
+        chosen["MEMFERRY_POSTGRES_BIN"] = str(binaries)
+    server = embedded_postgres(Settings.from_environment(chosen, data_dir=parent).database)
     server.start()
     try:
         assert await cached_mb(server) == 144
@@ -290,7 +291,7 @@ def test_as_root_an_unreachable_directory_is_named(parent: Path) -> None:
 
 @pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="no Debian PostgreSQL here")
 async def test_other_programs_serve_too(parent: Path) -> None:
-    embedded = EmbeddedPostgres(parent / "home", binaries=DEBIAN)
+    embedded = EmbeddedPostgres(parent / "home", EmbeddedSettings(binaries=DEBIAN))
     embedded.start()
     try:
         assert str(await run(embedded, "SHOW server_version")).startswith("15.")
@@ -300,4 +301,4 @@ async def test_other_programs_serve_too(parent: Path) -> None:
 
 def test_a_directory_without_programs_is_said_so(parent: Path) -> None:
     with pytest.raises(EmbeddedPostgresFailed, match="MEMFERRY_POSTGRES_BIN: no postgres in"):
-        EmbeddedPostgres(parent / "home", binaries=parent).start()
+        EmbeddedPostgres(parent / "home", EmbeddedSettings(binaries=parent)).start()

@@ -10,8 +10,9 @@ import pytest
 from memferry.database import pool
 from memferry.database.pool import Database
 from memferry.errors import DatabaseUnavailable
+from memferry.settings import DatabaseSettings
 from support.database_relay import DatabaseRelay, database_relay
-from support.postgres import opened_database
+from support.postgres import open_database
 
 TENANT = UUID(int=1)
 # The limit of a statement, and what is waited for its answer beyond that; then a moment.
@@ -26,7 +27,7 @@ async def relay(database_url: str) -> AsyncIterator[DatabaseRelay]:
 
 @pytest.fixture
 async def database(relay: DatabaseRelay) -> AsyncIterator[Database]:
-    async with opened_database(relay.url, size=2, statement_seconds=1) as database:
+    async with open_database(relay.url, size=2, statement_seconds=1) as database:
         yield database
 
 
@@ -75,7 +76,7 @@ async def ask_cut(relay: DatabaseRelay, database: Database, moment: str) -> None
 
 
 async def test_closing_waits_for_no_cut_connection(relay: DatabaseRelay) -> None:
-    database = Database(relay.url, size=1, statement_seconds=1)
+    database = Database(relay.url, DatabaseSettings(pool_size=1, statement_seconds=1))
     await database.open()
     await ask(database)
     relay.cut()

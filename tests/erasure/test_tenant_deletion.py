@@ -23,13 +23,14 @@ from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
 from memferry.model.memory import Checked
 from memferry.model.token import Caller
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.worker.sweeper import Sweeper
 from support.canaries import ALICE, BOB, plant, query_for_bob, tables
-from support.faults import Step, running_plant, until
-from support.memories import only
-from support.postgres import opened_database, own_database
+from support.faults import Step, run_plant, until
+from support.memories import save_one_batch
+from support.postgres import open_database, own_database
 from support.service import Service
 
 NEW = Checked(
@@ -60,12 +61,12 @@ async def owner(url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]
 
 @pytest.fixture
 def store(tmp_path: Path) -> Storage:
-    return open_storage(tmp_path.as_uri(), S3Options())
+    return open_storage(StorageSettings(url=tmp_path.as_uri()))
 
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url, size=2) as found:
+    async with open_database(url, size=2) as found:
         yield found
 
 
@@ -159,7 +160,7 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
 ) -> None:
     await Admin(url).create_token("Alice", "")
     (tmp_path / "closed").write_text("no directory, so nothing below it can be removed")
-    away = open_storage((tmp_path / "closed").as_uri(), S3Options())
+    away = open_storage(StorageSettings(url=(tmp_path / "closed").as_uri()))
     with pytest.raises(StorageUnavailable):
         await TenantErasure(url, away).delete("Alice")
     (tenant,) = await TenantErasure(url, store).all()
@@ -170,7 +171,9 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
     with pytest.raises(UnknownToken):
         await Memories(database).save(Caller(tenant_id=tenant["id"]), NEW)
     with pytest.raises(UnknownToken):
-        await Memories(database).save_many(Caller(tenant_id=tenant["id"]), only(NEW), most=1)
+        await Memories(database).save_many(
+            Caller(tenant_id=tenant["id"]), save_one_batch(NEW), most=1
+        )
     await TenantErasure(url, store).delete("Alice")
     assert list(await TenantErasure(url, store).all()) == []
 
@@ -284,14 +287,14 @@ async def test_the_command_needs_to_be_told_twice(
 def test_a_worker_that_was_writing_publishes_nothing(
     request: pytest.FixtureRequest, step: Step
 ) -> None:
-    with running_plant(request) as place:
+    with run_plant(request) as place:
         export_id = place.ask()
         ((name,),) = place.sql("SELECT name FROM memferry.tenants WHERE name LIKE 'victim%'")
-        with place.closed(step) as gate:
+        with place.close_gate(step) as gate:
             worker = place.start_worker()
-            gate.reached()
+            gate.wait()
             worker.send_signal(signal.SIGSTOP)
-            store = open_storage(place.service.store.as_uri(), S3Options())
+            store = open_storage(StorageSettings(url=place.service.store.as_uri()))
             asyncio.run(TenantErasure(place.url, store).delete(name))
             assert place.files() == []
         worker.send_signal(signal.SIGCONT)

@@ -20,6 +20,7 @@ from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
 from memferry.request_rate import RequestRate
+from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
 from memferry.tenants.limits import TenantLimits
@@ -39,21 +40,19 @@ _NOBODY = "00000000-0000-0000-0000-000000000000"
 def routes() -> Iterator[tuple[str, str, list[str]]]:
     """Method, path and needed scopes of every address; None where none are named."""
     database, storage = Database(""), LocalStorage(Path("/nowhere"))
-    exports = Exports(database, storage, lifetime_seconds=1)
+    exports = Exports(database, storage, ExportSettings(lifetime_seconds=1))
     app = routed_app(
         Services(
             tokens=Tokens(database),
             memories=Memories(database),
-            memory_erasure=MemoryErasure(database, storage, always_purge=False),
+            memory_erasure=MemoryErasure(database, storage),
             exports=exports,
             downloads=Downloads(database, storage, exports),
-            webhooks=Webhooks(database, allow_private=False),
+            webhooks=Webhooks(database),
             audit=Audit(database),
             rate=RequestRate(1),
-            limits=TenantLimits(database, {}),
+            limits=TenantLimits(database, Quotas()),
             memory=Shares(1, tenant_most=1),
-            request_seconds=1,
-            bulk_seconds=1,
             readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
         )
     )

@@ -15,6 +15,7 @@ from memferry.exports.jobs import Jobs
 from memferry.formats import FORMATS
 from memferry.model.export import Claim, Failure, Result
 from memferry.model.identity import new_export_id
+from memferry.settings import DatabaseSettings
 
 pytestmark = pytest.mark.faults
 
@@ -94,7 +95,7 @@ async def test_every_export_is_claimed_and_no_attempt_is_given_twice(
     full: bool,  # noqa: FBT001 - a fixture
 ) -> None:
     owner = await asyncpg.connect(empty_url)
-    database = Database(empty_url, size=_CLAIMERS)
+    database = Database(empty_url, DatabaseSettings(pool_size=_CLAIMERS))
     await database.open()
     jobs = claiming(database)
     for _ in range(100 if full else 3):
@@ -115,7 +116,7 @@ async def test_no_late_word_of_an_earlier_attempt_changes_anything(
     empty_url: str, word: str
 ) -> None:
     owner = await asyncpg.connect(empty_url)
-    database = Database(empty_url, size=2)
+    database = Database(empty_url, DatabaseSettings(pool_size=2))
     await database.open()
     jobs = claiming(database)
     await insert_pending(owner, 1)
@@ -138,7 +139,7 @@ async def test_no_late_word_of_an_earlier_attempt_changes_anything(
 
 async def test_lapsed_leases_are_claimed_again_each_once(empty_url: str) -> None:
     owner = await asyncpg.connect(empty_url)
-    database = Database(empty_url, size=_CLAIMERS)
+    database = Database(empty_url, DatabaseSettings(pool_size=_CLAIMERS))
     await database.open()
     jobs = claiming(database)
     expected = await insert_pending(owner, 300)

@@ -15,10 +15,11 @@ from memferry.model.identity import new_export_id
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import KEY, StoreIdentity
 from memferry.operation.workers import Workers, WorkerSignature
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import Storage, open_storage
 from memferry.worker.attendance import Attendance
 from memferry.worker.sweeper import Sweeper
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 from support.stores import empty_bucket, moto_server
 
 
@@ -38,13 +39,13 @@ def other_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url) as database:
+    async with open_database(url) as database:
         yield database
 
 
 async def directory(path: Path) -> Storage:
     """A store in a directory, which is made."""
-    storage = open_storage(path.as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=path.as_uri()))
     await storage.prepare()
     return storage
 
@@ -70,7 +71,7 @@ async def test_processes_that_start_together_agree(database: Database, tmp_path:
 
 async def test_a_bucket_gets_and_keeps_its_word(database: Database) -> None:
     with moto_server() as s3_url:
-        store = empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        store = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         identity = StoreIdentity(database, store.storage)
         await identity.establish()
         await identity.establish()
@@ -87,7 +88,7 @@ async def test_databases_may_share_a_store(
     storage = await directory(tmp_path / "store")
     first = StoreIdentity(database, storage)
     await first.establish()
-    async with opened_database(other_url) as other:
+    async with open_database(other_url) as other:
         second = StoreIdentity(other, storage)
         await second.establish()
         words = [await first.read_database(), await second.read_database()]
@@ -129,7 +130,7 @@ async def test_an_adopted_store_is_the_databases(
 async def test_a_store_that_comes_after_its_worker_is_agreed_on_then(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    storage = open_storage((tmp_path / "store").as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=(tmp_path / "store").as_uri()))
     attendance = attendance_of(database, storage)
     caplog.set_level(logging.INFO, "memferry.worker")
     for _ in range(2):
@@ -156,7 +157,9 @@ async def test_who_may_work_depends_on_the_store_and_on_the_others(
     database: Database, tmp_path: Path
 ) -> None:
     well = attendance_of(database, await directory(tmp_path / "store"), "well")
-    away = attendance_of(database, open_storage((tmp_path / "no").as_uri(), S3Options()), "away")
+    away = attendance_of(
+        database, open_storage(StorageSettings(url=(tmp_path / "no").as_uri())), "away"
+    )
     await StoreIdentity(database, await directory(tmp_path / "store")).establish()
     other = attendance_of(database, await directory(tmp_path / "other"), "other")
     alone = await away.may_work()

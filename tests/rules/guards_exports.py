@@ -192,7 +192,7 @@ ERASURE: tuple[Guard, ...] = (
     *module(
         "app.py",
         "erasure/test_erasure.py::test_the_setting_makes_it_the_rule",
-        ("always_purge=settings.purge_exports", "always_purge=False"),
+        ("MemoryErasure(database, store, settings.exports)", "MemoryErasure(database, store)"),
     ),
     *module(
         "http/requests.py",

@@ -31,9 +31,9 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "worker_process.py",
         "worker/test_priority.py",
-        ("    give_way(settings.worker_nice)\n", ""),
-        ("ours = partial(give_way, settings.worker_nice)", "ours = None"),
-        (" if settings.database_url is None else None\n    # Different", "\n    # Different"),
+        ("    give_way(settings.worker.nice)\n", ""),
+        ("ours = partial(give_way, settings.worker.nice)", "ours = None"),
+        (" if settings.database.url is None else None\n    # Different", "\n    # Different"),
     ),
     *module(
         "worker/priority.py",

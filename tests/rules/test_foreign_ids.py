@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from memferry.app import opened_web_app
+from memferry.app import open_web_app
 from memferry.database.pool import Connection
 from memferry.model.token import SCOPES
 from memferry.settings import Settings
@@ -254,7 +254,7 @@ async def heard(
     settings = Settings.from_environment(
         {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(home)}
     )
-    async with opened_web_app(settings) as app:
+    async with open_web_app(settings) as app:
         yield httpx.ASGITransport(app), statements
 
 

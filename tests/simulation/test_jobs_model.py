@@ -16,6 +16,7 @@ from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports.jobs import Jobs
 from memferry.model.export import Claim, Failure, Result
+from memferry.settings import DatabaseSettings
 from memferry.tenants.admin import Admin
 from simulation.simulated import Chance, Process, Server
 from simulation.simulated_database import SimulatedDatabase, connection_lost
@@ -103,7 +104,7 @@ async def twins(database_url: str) -> AsyncIterator[Twins]:
     await migrate(url)
     for tenant in ("alice", "bob"):
         await Admin(url).create_token(tenant, "test")
-    owner, database = await asyncpg.connect(url), Database(url, size=1)
+    owner, database = await asyncpg.connect(url), Database(url, DatabaseSettings(pool_size=1))
     await owner.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     await database.open()
     tenants = await owner.fetch("SELECT id FROM memferry.tenants ORDER BY name")

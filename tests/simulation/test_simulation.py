@@ -22,6 +22,7 @@ from memferry.exports.run import Runs
 from memferry.exports.service import Exports
 from memferry.model.export import UNFINISHED
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings
 from memferry.worker.exporter import Exporter
 from memferry.worker.sweeper import Sweeper
 from simulation.simulated import Chance, Process, Server, VirtualLoop
@@ -153,7 +154,7 @@ class World:
             )
 
     async def _delete(self, process: Process, row: Row) -> None:
-        exports = Exports(*self._ports(process), lifetime_seconds=self._lifetime)
+        exports = Exports(*self._ports(process), ExportSettings(lifetime_seconds=self._lifetime))
         with suppress(DatabaseUnavailable, ExportNotFound):
             await exports.delete(Caller(tenant_id=row.tenant_id), row.id)
 

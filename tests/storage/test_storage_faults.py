@@ -10,7 +10,8 @@ import httpx
 import pytest
 
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, open_storage, s3_uploads
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import open_storage, s3_uploads
 from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, LinkSpeed, compute_part_bytes
 from support.fault_proxy import Fault, FaultProxy, fault_proxy
 from support.people import make_person
@@ -19,11 +20,11 @@ from support.service import Service, start_service, stop_service
 from support.stores import Store, chunks, empty_bucket, moto_server, put, read
 
 
-def options(endpoint: str, *, signing: bool = True) -> S3Options:
+def options(endpoint: str, *, signing: bool = True) -> S3Settings:
     """With keys of our own to sign with, or with what obstore finds."""
     if not signing:
-        return S3Options(endpoint=endpoint)
-    return S3Options(endpoint=endpoint, access_key="key", secret_key="secret")
+        return S3Settings(endpoint=endpoint)
+    return S3Settings(endpoint=endpoint, access_key="key", secret_key="secret")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def store(proxy: FaultProxy, moto: str) -> AsyncIterator[Store]:
     """An empty bucket that is reached through the proxy, and looked into beside it."""
-    storage = open_storage("s3://bucket/some/prefix", options(proxy.url))
+    storage = open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=options(proxy.url)))
     yield Store(storage, client=empty_bucket(options(moto)).client)
     await storage.close()
 
@@ -71,7 +72,7 @@ async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
         await put(store, "stalled", chunks(LEAST_PART_BYTES))
     proxy.heal()
 
-    assert store.unfinished() == []
+    assert store.list_unfinished() == []
 
 
 async def test_parts_that_fail_together_fail_the_upload_once(
@@ -137,7 +138,9 @@ async def test_a_bucket_that_is_not_there_is_said_so(
     # What obstore finds by itself, where the settings name no keys.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    storage = open_storage("s3://no-such-bucket/x", options(moto, signing=signing))
+    storage = open_storage(
+        StorageSettings(url="s3://no-such-bucket/x", s3=options(moto, signing=signing))
+    )
     store = Store(storage)
     uses = (storage.ping, lambda: put(store, "k", chunks(1)), lambda: anext(storage.list("")))
     for use in uses:
@@ -195,7 +198,7 @@ def test_an_export_into_a_bucket_that_is_gone_fails_for_a_reason_that_can_pass(
     service, url = bucketless
     with make_person("alice", service, url) as alice:
         alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
-        done = alice.finished(alice.export(), seconds=60)
+        done = alice.wait_for(alice.export(), seconds=60)
 
     assert (done["status"], done["error_code"], done["retryable"]) == (
         "failed", "storage_unavailable", True,

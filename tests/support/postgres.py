@@ -11,6 +11,7 @@ import asyncpg
 
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
+from memferry.settings import DatabaseSettings
 
 
 @contextmanager
@@ -25,9 +26,12 @@ def own_database(url: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, *, size: int = 10, statement_seconds: int = 60, **more: Any
+) -> AsyncIterator[Database]:
     """Connections of the service; closed at the end, however that comes."""
-    database = Database(url, **limits)
+    settings = DatabaseSettings(pool_size=size, statement_seconds=statement_seconds)
+    database = Database(url, settings, **more)
     await database.open()
     try:
         yield database

@@ -18,6 +18,7 @@ import pytest
 from memferry.errors import Invalid
 from memferry.model.address import is_private
 from memferry.model.webhook import check_url
+from memferry.settings import WebhookSettings
 from memferry.webhooks.outgoing import AddressRefused, Sender
 from support.certificates import Authority, Signed
 
@@ -122,7 +123,7 @@ async def name_service(monkeypatch: pytest.MonkeyPatch) -> Names:
 
 @asynccontextmanager
 async def sending(*, allow_private: bool = False) -> AsyncIterator[Sender]:
-    sender = Sender(allow_private=allow_private)
+    sender = Sender(WebhookSettings(allow_private=allow_private))
     yield sender
     await sender.close()
 

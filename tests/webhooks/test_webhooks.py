@@ -354,7 +354,7 @@ def test_private_addresses_are_refused_unless_allowed(url: str) -> None:
     "url", ["https://localhost:1/", "https://2130706433:1/", "http://a.example"]
 )
 async def test_a_name_that_leads_to_a_private_address_is_refused_when_sending(url: str) -> None:
-    sender = Sender(allow_private=False)
+    sender = Sender()
 
     with pytest.raises(AddressRefused):
         await sender.post(url, b"", {})

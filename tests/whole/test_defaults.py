@@ -156,7 +156,7 @@ def test_what_it_writes_is_for_its_owner_alone_whatever_the_umask(careless: Serv
     home = careless.home
     with person_of(careless) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-        export = alice.finished(alice.export(format="ndjson"))
+        export = alice.wait_for(alice.export(format="ndjson"))
         assert export["download_url"]
     # The test's own log, and the programs, which are PostgreSQL's and no secret.
     found = [
@@ -221,7 +221,7 @@ def test_a_secret_can_come_from_a_file(tmp_path: Path, given: str) -> None:
         with pytest.raises(Misconfigured, match="MEMFERRY_TOKEN_FILE, not both"):
             Settings.from_environment(environment | {"MEMFERRY_TOKEN": "mnu_other"})
     else:
-        assert Settings.from_environment(environment).token == "mnu_secret"
+        assert Settings.from_environment(environment).client.token == "mnu_secret"
 
 
 def everything_of(service: Service) -> list[int]:

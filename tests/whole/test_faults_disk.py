@@ -14,7 +14,8 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
 from support.people import make_person
 from support.service import start_service, stop_service
 
@@ -40,7 +41,7 @@ class Disk:
 
     @property
     def storage(self) -> Storage:
-        return open_storage(self.objects.as_uri(), S3Options())
+        return open_storage(StorageSettings(url=self.objects.as_uri()))
 
     def files(self) -> list[str]:
         """Every file of the store, whole or partial."""
@@ -216,9 +217,9 @@ def test_an_export_onto_a_full_disk_fails_with_the_reason_and_the_next_completes
     with make_person("alice", service, EmbeddedPostgres(place / "postgres").url()) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
         with disk.filled(512 * KIB):
-            failed = alice.finished(alice.export(format="ndjson"))
+            failed = alice.wait_for(alice.export(format="ndjson"))
             left = disk.files()
-        done = alice.finished(alice.export(format="ndjson"))
+        done = alice.wait_for(alice.export(format="ndjson"))
         data = alice.get(done["download_url"]).content
     stopped = stop_service(service)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from memferry.app import owner_url
+from memferry.database.servers import owner_url
 from memferry.settings import Settings
 from memferry.worker.priority import give_way
 from support.people import make_person
@@ -44,7 +44,7 @@ def after_an_export(service: Service, url: str) -> list[int]:
     """The nice values of the server's ends of all connections, once a worker has exported."""
     with make_person("alice", service, url) as alice:
         alice.save_many([{"content": "x"}] * _ROWS)
-        assert alice.finished(alice.export())["status"] == "completed"
+        assert alice.wait_for(alice.export())["status"] == "completed"
 
     async def ask() -> list[int]:
         connection = await asyncpg.connect(url)
@@ -69,7 +69,7 @@ def test_a_worker_and_its_connections_to_our_own_server_give_way(
     ours = _not_nicer()
     programs = request.config.getoption("--postgres-bin")
     with service_with(**{"MEMFERRY_POSTGRES_BIN": str(programs)} if programs else {}) as service:
-        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent))
+        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent).database)
         nice = after_an_export(service, url)
         worker = service.worker_pid()
 

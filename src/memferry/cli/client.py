@@ -9,7 +9,7 @@ import httpx
 import msgspec
 
 from memferry.errors import MemferryError, Misconfigured
-from memferry.settings import Settings
+from memferry.settings import ClientSettings
 
 _TIMEOUT = httpx.Timeout(30, read=300)
 _PATIENCE_SECONDS = 60
@@ -26,7 +26,7 @@ class ServiceRefused(MemferryError):
 class Client:
     """The service as a client command sees it."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: ClientSettings) -> None:
         if settings.token is None:
             raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
         self.url = settings.url

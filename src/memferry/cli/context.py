@@ -10,7 +10,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 import uvloop
 
-from memferry.app import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import embedded_postgres, owner_url, prepare_database
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
 
@@ -38,15 +38,15 @@ async def running_database(settings: Settings) -> AsyncIterator[str]:
 
     The embedded server is started for the length of the command, unless it runs already.
     """
-    if settings.database_url is not None:
-        yield settings.database_url
+    if settings.database.url is not None:
+        yield settings.database.url
         return
-    embedded = embedded_postgres(settings)
+    embedded = embedded_postgres(settings.database)
     attached = await asyncio.to_thread(embedded.attach)
     if not attached:
         await asyncio.to_thread(embedded.start)
     try:
-        yield owner_url(settings)
+        yield owner_url(settings.database)
     finally:
         if not attached:
             await asyncio.to_thread(embedded.stop)
@@ -58,7 +58,7 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
 
     Raises Misconfigured, and makes nothing, where there is no database yet.
     """
-    if settings.database_url is None and not embedded_postgres(settings).exists():
+    if settings.database.url is None and not embedded_postgres(settings.database).exists():
         raise Misconfigured(
             f"there is no database in {settings.data_dir} yet; make it with: memferry serve "
             "(or name another place with --data-dir or MEMFERRY_DATA_DIR)"
@@ -71,7 +71,7 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
 async def prepared_database(settings: Settings) -> AsyncIterator[str]:
     """The owner's address of a database that runs and has the current schema."""
     async with running_database(settings) as url:
-        await prepare_database(settings)
+        await prepare_database(settings.database)
         yield url
 
 

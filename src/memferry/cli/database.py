@@ -2,8 +2,8 @@
 
 import typer
 
-from memferry.app import owner_url
 from memferry.cli.context import DataDir, settings_with
+from memferry.database.servers import owner_url
 
 app = typer.Typer(help="The database behind the service.", no_args_is_help=True)
 
@@ -16,4 +16,4 @@ def database() -> None:
 @app.command()
 def url(data_dir: DataDir = None) -> None:
     """Print the database's address: psql "$(memferry database url)"."""
-    print(owner_url(settings_with(data_dir)))
+    print(owner_url(settings_with(data_dir).database))

@@ -14,16 +14,17 @@ import httpx
 import typer
 from rich.console import Console
 
-from memferry.app import embedded_postgres, opened_store, owner_url
+from memferry.app import open_store
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.database.migrate import find_missing, migrations
 from memferry.database.pool import SERVICE_ROLE, Connection
+from memferry.database.servers import embedded_postgres, owner_url
 from memferry.database.sql import sql
 from memferry.database.standby import WAIT_SECONDS, Position, wait_for_replay
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.operation.readiness import describe_workers, fingerprint
 from memferry.operation.workers import describe_worker, does_work, is_silent
-from memferry.settings import Settings
+from memferry.settings import ClientSettings, Settings
 
 _CONNECT_SECONDS = 5
 _ANSWER_SECONDS = 20
@@ -85,14 +86,14 @@ async def _find(check: Check, settings: Settings) -> AsyncIterator[Finding]:
 @asynccontextmanager
 async def _connected(settings: Settings) -> AsyncIterator[Connection]:
     """The owner's connection, on which the views of the service have their own names."""
-    if settings.database_url is None:
-        attached = await asyncio.to_thread(embedded_postgres(settings).attach)
+    if settings.database.url is None:
+        attached = await asyncio.to_thread(embedded_postgres(settings.database).attach)
         if not attached:
             raise MemferryError(
                 f"the embedded PostgreSQL in {settings.data_dir} does not run; start it with: "
                 "memferry serve"
             )
-    async with _connected_to(owner_url(settings)) as connection:
+    async with _connected_to(owner_url(settings.database)) as connection:
         yield connection
 
 
@@ -112,7 +113,7 @@ async def _connected_to(url: str) -> AsyncIterator[Connection]:
 
 async def _check_database(settings: Settings) -> AsyncIterator[Finding]:
     async with _connected(settings) as connection:
-        kind = "external" if settings.database_url else f"embedded in {settings.data_dir}"
+        kind = "external" if settings.database.url else f"embedded in {settings.data_dir}"
         server = await connection.fetchval("SHOW server_version")
         identity = await _read_identity(connection)
     yield Finding("ok", f"PostgreSQL {server}, {kind}, identity {identity or 'not made yet'}")
@@ -152,22 +153,22 @@ async def _find_oldest_snapshot(connection: Connection, settings: Settings) -> F
     held: float | None = await connection.fetchval(sql("cli/find_oldest_snapshot"))
     if held is None:
         return Finding("ok", "no export is being read")
-    if held > settings.snapshot_seconds:
+    if held > settings.worker.snapshot_seconds:
         raise MemferryError(
             f"an export has held its snapshot for {held:.0f} s, and vacuum with it; "
             "look at the store's speed, or end it with DELETE /api/memories/exports/{id}"
         )
-    limit = settings.snapshot_seconds
+    limit = settings.worker.snapshot_seconds
     return Finding("ok", f"the oldest of an export is {held:.0f} s old (limit {limit} s)")
 
 
 async def _check_standby(settings: Settings) -> AsyncIterator[Finding]:
     """Whether workers read exports from the standby, and what may end those that they read."""
-    if settings.export_database_url is None:
+    if settings.database.standby_url is None:
         return
     async with (
         _connected(settings) as primary,
-        _connected_to(settings.export_database_url) as standby,
+        _connected_to(settings.database.standby_url) as standby,
     ):
         theirs, ours = await _read_cluster(standby), await _read_cluster(primary)
         if None not in (theirs, ours) and theirs != ours:
@@ -235,8 +236,8 @@ async def _check_database_log(settings: Settings) -> AsyncIterator[Finding]:
 
 async def _check_store(settings: Settings) -> AsyncIterator[Finding]:
     """The store can be used, and is the one that the database knows."""
-    place = settings.storage_url or str(settings.data_dir / "exports")
-    async with opened_store(settings) as (store, identity):
+    place = settings.storage.url or str(settings.data_dir / "exports")
+    async with open_store(settings) as (store, identity):
         await store.ping()
         try:
             word = await identity.read_database()
@@ -277,7 +278,7 @@ async def _check_service(settings: Settings) -> AsyncIterator[Finding]:
     """The service answers, and works on the database that these settings name."""
     try:
         async with httpx.AsyncClient(timeout=_ANSWER_SECONDS) as client:
-            answer = await client.get(f"{settings.url}/api/health/ready")
+            answer = await client.get(f"{settings.client.url}/api/health/ready")
     except httpx.TransportError:
         yield _describe_absence(settings)
         return
@@ -285,20 +286,22 @@ async def _check_service(settings: Settings) -> AsyncIterator[Finding]:
     theirs = ready.get("database_id")
     if theirs is not None and theirs != await _find_identity(settings):
         raise MemferryError(
-            f"{settings.url} works on another database (identity {theirs}) than these settings "
-            "name (MEMFERRY_DATABASE_URL, MEMFERRY_DATA_DIR)"
+            f"{settings.client.url} works on another database (identity {theirs}) than these "
+            "settings name (MEMFERRY_DATABASE_URL, MEMFERRY_DATA_DIR)"
         )
     if answer.status_code != httpx.codes.OK:
-        raise MemferryError(f"{settings.url} is {ready.get('error', 'not ready')}")
-    yield Finding("ok", f"{settings.url} is ready")
+        raise MemferryError(f"{settings.client.url} is {ready.get('error', 'not ready')}")
+    yield Finding("ok", f"{settings.client.url} is ready")
 
 
 def _describe_absence(settings: Settings) -> Finding:
-    if settings.url == Settings.url:
+    if settings.client.url == ClientSettings.url:
         # Nobody has said that there is one: this may be the machine of a worker alone.
-        return Finding("note", f"none at {settings.url}; where it is, MEMFERRY_URL would tell")
+        return Finding(
+            "note", f"none at {settings.client.url}; where it is, MEMFERRY_URL would tell"
+        )
     text = "does not answer; start it with: memferry serve (or set MEMFERRY_URL)"
-    return Finding("wrong", f"{settings.url} {text}")
+    return Finding("wrong", f"{settings.client.url} {text}")
 
 
 def _read_answer(answer: httpx.Response) -> dict[str, Any]:

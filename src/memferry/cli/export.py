@@ -93,7 +93,7 @@ def export(
     if identity is not None and export_id is None and encrypt_to is None:
         raise Invalid("--identity", "goes with --encrypt-to, or with --id")
     identities = None if identity is None else read_identities(identity)
-    with Client(settings_with()) as client:
+    with Client(settings_with().client) as client:
         run_export(client, body if export_id is None else export_id, output, identities)
 
 

@@ -2,8 +2,8 @@
 
 import typer
 
-from memferry.app import prepare_database
 from memferry.cli.context import DataDir, run, running_database, settings_with
+from memferry.database.servers import prepare_database
 from memferry.settings import Settings
 
 
@@ -19,4 +19,4 @@ def register(app: typer.Typer) -> None:
 
 async def _migrate(settings: Settings) -> list[str]:
     async with running_database(settings):
-        return await prepare_database(settings)
+        return await prepare_database(settings.database)

@@ -50,8 +50,8 @@ def register(app: typer.Typer) -> None:
         def started(token: NewToken | None) -> None:
             if token is not None:
                 print(_FIRST_STEPS.format(token=token.text, url=url), flush=True)
-            if settings.local_tenant is not None:
-                print(_LOCAL.format(tenant=settings.local_tenant), flush=True)
+            if settings.web.local_tenant is not None:
+                print(_LOCAL.format(tenant=settings.web.local_tenant), flush=True)
             print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
 
         run(run_service(settings, host, port, started, with_worker=not no_worker))

@@ -2,7 +2,7 @@
 
 import typer
 
-from memferry.app import opened_store
+from memferry.app import open_store
 from memferry.cli.context import DataDir, existing_database, run, settings_with
 from memferry.database.sessions import owner_connection
 from memferry.settings import Settings
@@ -28,7 +28,7 @@ def adopt(data_dir: DataDir = None) -> None:
 async def _adopt(settings: Settings) -> str:
     async with (
         existing_database(settings) as url,
-        opened_store(settings) as (store, identity),
+        open_store(settings) as (store, identity),
         owner_connection(url) as owner,
     ):
         await store.prepare()

@@ -1,17 +1,18 @@
 """`memferry tenant list|delete`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from memferry.app import storage
 from memferry.cli.context import DataDir, existing_database, run, settings_with, shown_time
 from memferry.erasure.tenants import Removed, TenantErasure
 from memferry.errors import Invalid
 from memferry.settings import Settings
+from memferry.storage import Storage, open_storage
 
 app = typer.Typer(help="Tenants: who has memories here.", no_args_is_help=True)
 
@@ -48,14 +49,19 @@ def delete(
 
 
 async def _list(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    async with existing_database(settings) as url:
-        return await TenantErasure(url, storage(settings)).all()
+    async with existing_database(settings) as url, _open_store(settings) as store:
+        return await TenantErasure(url, store).all()
 
 
 async def _delete(settings: Settings, name: str) -> Removed:
-    async with existing_database(settings) as url:
-        store = storage(settings)
-        try:
-            return await TenantErasure(url, store).delete(name)
-        finally:
-            await store.close()
+    async with existing_database(settings) as url, _open_store(settings) as store:
+        return await TenantErasure(url, store).delete(name)
+
+
+@asynccontextmanager
+async def _open_store(settings: Settings) -> AsyncIterator[Storage]:
+    store = open_storage(settings.storage)
+    try:
+        yield store
+    finally:
+        await store.close()

@@ -30,6 +30,7 @@ from memferry.database.directory import make_data_directory
 from memferry.database.machine import read_usable_bytes
 from memferry.database.owner_lock import OwnerLock, open_private
 from memferry.errors import EmbeddedPostgresFailed
+from memferry.settings import EmbeddedSettings
 
 OWNER = "memferry_owner"
 DATABASE = "memferry"
@@ -64,19 +65,10 @@ _LOG_LINES = 15
 class EmbeddedPostgres:
     """One cluster below `home`, and its server, which runs while a process owns it."""
 
-    def __init__(
-        self,
-        home: Path,
-        *,
-        binaries: Path | None = None,
-        run_as: str = "memferry",
-        shared_mb: int | None = None,
-    ) -> None:
-        """`shared_mb` is the server's cache in MiB; None means an eighth of the memory."""
+    def __init__(self, home: Path, settings: EmbeddedSettings = EmbeddedSettings()) -> None:
         self._home = home
-        self._chosen = binaries
-        self._run_as = run_as
-        self._shared_mb = shared_mb or compute_cache_mb(read_usable_bytes())
+        self._settings = settings
+        self._shared_mb = settings.shared_mb or compute_cache_mb(read_usable_bytes())
         self._data = home / "data"
         self._version_file = self._data / "PG_VERSION"
         self._log = home / "postgres.log"
@@ -110,7 +102,7 @@ class EmbeddedPostgres:
         EmbeddedPostgresFailed with the reason and the end of the server's log, and Misconfigured
         for a directory that cannot be used.
         """
-        account = ensure_account(self._run_as)
+        account = ensure_account(self._settings.user)
         make_data_directory(self._home.parent, account)
         make_data_directory(self._home, account)
         deadline = time.monotonic() + patience_s
@@ -136,7 +128,7 @@ class EmbeddedPostgres:
         self._lock.release()
 
     def _start(self, account: Account | None, deadline: float) -> None:
-        binaries = find_binaries(self._chosen, account, self._home)
+        binaries = find_binaries(self._settings.binaries, account, self._home)
         self._create_cluster(binaries, account)
         self._create_socket_dir(account)
         self._start_server(binaries, account, deadline)
@@ -242,7 +234,7 @@ class EmbeddedPostgres:
 
     def _answers(self) -> bool:
         """Whether the server accepts a connection, as pg_isready finds out."""
-        binaries = find_binaries(self._chosen, None, self._home)
+        binaries = find_binaries(self._settings.binaries, None, self._home)
         command = [f"{binaries}/pg_isready", "-q", "-h", f"{self.socket_dir}", "-d", "postgres"]
         return subprocess.run(command, check=False, capture_output=True).returncode == 0  # noqa: S603 - a list
 

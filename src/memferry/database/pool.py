@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import (
     AbstractAsyncContextManager,
     asynccontextmanager,
@@ -19,10 +19,11 @@ import asyncpg
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.faults import BROKEN, translated_errors
 from memferry.database.literal import array
-from memferry.database.sessions import SLOW_READER, Session, service_settings
+from memferry.database.sessions import SLOW_READER, Session, quota_settings, service_settings
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
 from memferry.model.token import Caller, normalize_ip_address
+from memferry.settings import DatabaseSettings, Quotas
 
 # In quotes: only the stubs of asyncpg's classes take type arguments.
 Connection: TypeAlias = (
@@ -97,29 +98,29 @@ class Database:
     def __init__(
         self,
         url: str,
+        settings: DatabaseSettings = DatabaseSettings(),
+        quotas: Quotas = Quotas(),
         *,
-        size: int = 10,
-        statement_seconds: int = 60,
-        patient_seconds: int = 3660,
+        patient_seconds: int | None = None,
         program: str = "memferry",
         on_connect: Callable[[int], object] | None = None,
         shares: ConnectionShares | None = None,
-        settings: Mapping[str, str] | None = None,
     ) -> None:
-        """`patient_seconds` limits a statement of a patient transaction.
+        """`url` is used in place of the address in the settings.
 
-        `shares` limits the connections of each caller's tenant. `settings` are settings of the
-        session that statements read. `program` is the `application_name` of the sessions.
+        Statements read the quotas as settings of the session. `patient_seconds` limits a statement
+        of a patient transaction; None means the time of a bulk save. `shares` limits the
+        connections of each caller's tenant. `program` is the `application_name` of the sessions.
         `on_connect` is called with the process id of the server process of each new connection.
         """
-        self._settings = dict(settings or {})
+        patient_seconds = patient_seconds or settings.bulk_statement_seconds
+        self._settings = settings
+        self._quotas = quotas
         self._shares = shares
         self._program = program
         self._on_connect = on_connect
         self._url = url
-        self._size = size
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
-        self._statement_seconds = statement_seconds
         self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
         """The timeout of a patient statement in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
@@ -129,14 +130,16 @@ class Database:
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=0,
-            max_size=self._size,
+            max_size=self._settings.pool_size,
             timeout=_CONNECT_SECONDS,
-            command_timeout=self._statement_seconds + _ANSWER_SECONDS,
+            command_timeout=self._settings.statement_seconds + _ANSWER_SECONDS,
             init=self._report_connection,
             reset=_keep_session,
             connection_class=Session,
-            server_settings=self._settings
-            | service_settings(SERVICE_ROLE, self._program, self._statement_seconds * 1000),
+            server_settings=service_settings(
+                SERVICE_ROLE, self._program, self._settings.statement_seconds * 1000
+            )
+            | quota_settings(self._quotas),
         )
 
     async def _report_connection(self, connection: Connection) -> None:

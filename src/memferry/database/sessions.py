@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import asyncpg
 
 from memferry.database.faults import translated_errors
+from memferry.settings import Quotas
 
 if TYPE_CHECKING:
     _Connection = asyncpg.Connection[asyncpg.Record]
@@ -70,6 +71,14 @@ def service_settings(role: str, program: str, statement_ms: int) -> dict[str, st
         "jit": "off",
         # The quoting of literals needs it; it is the default everywhere.
         "standard_conforming_strings": "on",
+    }
+
+
+def quota_settings(quotas: Quotas) -> dict[str, str]:
+    """The settings of a session from which statements read what a tenant may have waiting."""
+    return {
+        "memferry.waiting_messages": str(quotas.waiting_messages),
+        "memferry.waiting_message_bytes": str(quotas.waiting_message_bytes),
     }
 
 

@@ -25,7 +25,7 @@ from rich.console import Console
 from memferry.cli.client import Client
 from memferry.cli.export import run_export
 from memferry.demo.sources import locomo, sample
-from memferry.settings import Settings
+from memferry.settings import ClientSettings
 
 _START_SECONDS = 60
 _QUEUED_ROWS = 10_001
@@ -52,17 +52,18 @@ def main(
     files = directory / time.strftime("%Y%m%d-%H%M%S")
     files.mkdir(parents=True)
     directory.chmod(0o755)
-    with _service(directory / "data") as (url, token):
-        settings = Settings.from_environment(url=url, token=token)
-        with Client(settings) as client:
-            _save(client, memories)
-            _out.print("\n[bold]Small exports come back in the answer[/bold]")
-            for name in _FORMATS:
-                _export(client, {"format": name, **_small(memories)}, files / f"inline.{name}")
-            _multiply(client, memories, rows)
-            _out.print("\n[bold]Large exports are queued, written by a worker, downloaded[/bold]")
-            for name in _FORMATS:
-                _export(client, {"format": name}, files / f"queued.{name}")
+    with (
+        _service(directory / "data") as (url, token),
+        Client(ClientSettings(url=url, token=token)) as client,
+    ):
+        _save(client, memories)
+        _out.print("\n[bold]Small exports come back in the answer[/bold]")
+        for name in _FORMATS:
+            _export(client, {"format": name, **_small(memories)}, files / f"inline.{name}")
+        _multiply(client, memories, rows)
+        _out.print("\n[bold]Large exports are queued, written by a worker, downloaded[/bold]")
+        for name in _FORMATS:
+            _export(client, {"format": name}, files / f"queued.{name}")
     _out.print(f"\nDone in {time.monotonic() - started:.1f} s. The files are in {files}")
 
 

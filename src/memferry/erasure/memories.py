@@ -9,6 +9,7 @@ from memferry.errors import StorageUnavailable
 from memferry.exports.purge import begin_purge, purge_exports
 from memferry.memories.service import delete_memory
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings
 from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.erasure")
@@ -17,11 +18,12 @@ _log = logging.getLogger("memferry.erasure")
 class MemoryErasure:
     """Deletes memories of every tenant, one tenant per call."""
 
-    def __init__(self, database: Database, storage: Storage, *, always_purge: bool) -> None:
-        """With `always_purge` every deletion purges exports, also one that does not ask for it."""
+    def __init__(
+        self, database: Database, storage: Storage, settings: ExportSettings = ExportSettings()
+    ) -> None:
         self._database = database
         self._storage = storage
-        self._always_purge = always_purge
+        self._always_purge = settings.always_purge
 
     @retry_conflicts
     async def delete(self, caller: Caller, memory_id: UUID, *, purge: bool) -> int | None:

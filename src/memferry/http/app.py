@@ -38,6 +38,7 @@ from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.request_rate import RequestRate
+from memferry.settings import WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
@@ -61,19 +62,16 @@ class Services:
     limits: TenantLimits
     memory: Shares
     """The bytes that requests may hold."""
-    request_seconds: float
-    bulk_seconds: float
-    """How long a bulk save may be worked on, and any other request."""
     readiness: Readiness
-    public_url: str | None = None
+    web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
 
 
 def web_app(services: Services) -> ASGIApp:
     """The whole API: CORS outside, then the time limit, HEAD, authentication and the routes."""
-    longer = {BULK_PATH: services.bulk_seconds}
-    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.request_seconds, longer))
+    longer = {BULK_PATH: services.web.bulk_seconds}
+    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.web.request_seconds, longer))
 
 
 def routed_app(services: Services) -> FastAPI:
@@ -87,7 +85,7 @@ def routed_app(services: Services) -> FastAPI:
         redoc_url=None,
         license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
     )
-    app.state.public_url = services.public_url
+    app.state.public_url = services.web.public_url
     for router in (
         home_routes(),
         health_routes(services.readiness),

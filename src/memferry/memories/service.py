@@ -13,14 +13,20 @@ from memferry.database.literal import array
 from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
-from memferry.errors import MemoryNotFound, TooLarge, UnknownToken
+from memferry.errors import (
+    MemoryNotFound,
+    TooLarge,
+    TooManyMemories,
+    TooManyMemoryBytes,
+    UnknownToken,
+)
 from memferry.filters import Selection
-from memferry.memories.limits import MemoryLimits
 from memferry.memories.rows import RENDERED_BYTES, Render, Rows, bound_row_bytes
 from memferry.model import json, rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.memory import Checked, CheckedChange, MovedRow
 from memferry.model.token import Caller
+from memferry.settings import Quotas
 
 Batches = Callable[[], AsyncIterator[Sequence[MovedRow]]]
 """Yields the rows of a bulk save in their order, batch by batch."""
@@ -34,9 +40,9 @@ _THREAD_START = (Decimal("-Infinity"), 0, UUID(int=0))
 class Memories:
     """The memories of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, limits: MemoryLimits | None = None) -> None:
+    def __init__(self, database: Database, quotas: Quotas = Quotas()) -> None:
         self._database = database
-        self._limits = limits or MemoryLimits()
+        self._quotas = quotas
 
     @retry_conflicts
     async def save(self, caller: Caller, new: Checked) -> str:
@@ -57,8 +63,8 @@ class Memories:
                 new.source,
                 new.source_ref,
                 new.metadata,
-                self._limits.rows,
-                self._limits.bytes,
+                self._quotas.memories,
+                self._quotas.memory_bytes,
             )
         saved: str = self._require_saved(row, "row")
         return saved
@@ -98,8 +104,8 @@ class Memories:
             [memory.metadata for memory in memories],
             [row.created_at for row in rows],
             [row.updated_at for row in rows],
-            self._limits.rows,
-            self._limits.bytes,
+            self._quotas.memories,
+            self._quotas.memory_bytes,
             timeout=self._database.patient_timeout,
         )
         self._require_saved(row, "saved")
@@ -110,7 +116,10 @@ class Memories:
         Nothing is saved without a limit only if the tenant is being deleted.
         """
         answer = dict(row or {})
-        self._limits.refuse(too_many=answer["too_many"], too_large=answer["too_large"])
+        if answer["too_many"]:
+            raise TooManyMemories(self._quotas.memories)
+        if answer["too_large"]:
+            raise TooManyMemoryBytes(self._quotas.memory_bytes)
         if not answer[name]:
             raise UnknownToken
         return answer[name]
@@ -143,11 +152,12 @@ class Memories:
                 change.tags,
                 change.namespace,
                 metadata,
-                self._limits.bytes,
+                self._quotas.memory_bytes,
             )
         if answer is None:
             raise MemoryNotFound
-        self._limits.refuse(too_many=False, too_large=answer["row"] is None)
+        if answer["row"] is None:
+            raise TooManyMemoryBytes(self._quotas.memory_bytes)
         row: str = answer["row"]
         return row
 

@@ -19,9 +19,16 @@ from memferry.errors import (
     StorageUnavailable,
     WrongBytes,
 )
+from memferry.settings import S3Settings
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_multipart import MultipartUpload
-from memferry.storage.s3_uploads import NO_BUCKET, REFUSED, S3Options, Uploads, describe_refusal
+from memferry.storage.s3_uploads import (
+    NO_BUCKET,
+    REFUSED,
+    Uploads,
+    describe_refusal,
+    read_authorities,
+)
 from memferry.storage.sources import StoppableSource
 
 # Parts of obstore's uploads: four in flight and one being filled are 40 MiB; 10,000 are 80 GB.
@@ -68,7 +75,7 @@ def _translated_writes() -> Iterator[None]:
 class S3Storage(Storage):
     """Objects below a prefix of one bucket."""
 
-    def __init__(self, bucket: str, prefix: str, options: S3Options) -> None:
+    def __init__(self, bucket: str, prefix: str, options: S3Settings) -> None:
         if options.kms_key is not None and options.encryption != "aws:kms":
             raise Misconfigured("MEMFERRY_S3_SSE_KMS_KEY_ID: goes with MEMFERRY_S3_SSE=aws:kms")
         self._store = S3Store(
@@ -271,7 +278,7 @@ async def _limit_waits(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
         yield page
 
 
-def _config(options: S3Options) -> Any:
+def _config(options: S3Settings) -> Any:
     given = {
         "endpoint": options.endpoint,
         "region": options.region,
@@ -286,12 +293,12 @@ def _config(options: S3Options) -> Any:
     return {name: value for name, value in given.items() if value is not None}
 
 
-def _client(options: S3Options) -> Any:
+def _client(options: S3Settings) -> Any:
     given = {
         "allow_http": True,
         "connect_timeout": _CONNECT_TIMEOUT,
         "timeout": _REQUEST_TIMEOUT,
-        "root_certificate": options.trusted(),
+        "root_certificate": read_authorities(options),
     }
     return {name: value for name, value in given.items() if value is not None}
 

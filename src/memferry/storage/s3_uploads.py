@@ -6,8 +6,6 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
-from dataclasses import dataclass
-from pathlib import Path
 from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
@@ -15,6 +13,7 @@ import httpx
 from httpx_auth import AWS4Auth
 
 from memferry.errors import Misconfigured, StorageUnavailable
+from memferry.settings import S3Settings
 from memferry.storage.base import Upload
 from memferry.storage.slow_links import SlowLinkTransport
 
@@ -47,31 +46,19 @@ def describe_refusal(answer: str, otherwise: str) -> str:
     return next(texts, None) or describe_outage(otherwise)
 
 
-@dataclass(frozen=True)
-class S3Options:
-    """How to reach a bucket; unset values are left to obstore (environment, instance metadata)."""
+def read_authorities(options: S3Settings) -> str | None:
+    """The certificates to trust beside the known ones, as PEM.
 
-    endpoint: str | None = None
-    region: str = "us-east-1"
-    access_key: str | None = None
-    secret_key: str | None = None
-    session_token: str | None = None
-    encryption: str | None = None
-    """How the store encrypts each object: AES256 or aws:kms."""
-    kms_key: str | None = None
-    authorities: Path | None = None
-    """PEM file of certificates to trust beside the known ones."""
-
-    def trusted(self) -> str | None:
-        """Its text; raises Misconfigured if it cannot be read or holds no certificate."""
-        if self.authorities is None:
-            return None
-        try:
-            text = self.authorities.read_text(encoding="ascii")
-            ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-        except (OSError, ValueError, ssl.SSLError) as fault:
-            raise Misconfigured(f"MEMFERRY_S3_CA_FILE: {self.authorities}: {fault}") from fault
-        return text
+    Raises Misconfigured for a file that cannot be read or holds none.
+    """
+    if options.authorities is None:
+        return None
+    try:
+        text = options.authorities.read_text(encoding="ascii")
+        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
+    except (OSError, ValueError, ssl.SSLError) as fault:
+        raise Misconfigured(f"MEMFERRY_S3_CA_FILE: {options.authorities}: {fault}") from fault
+    return text
 
 
 class Uploads:
@@ -80,7 +67,7 @@ class Uploads:
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_ListMultipartUploads.html
     """
 
-    def __init__(self, bucket: str, prefix: str, options: S3Options) -> None:
+    def __init__(self, bucket: str, prefix: str, options: S3Settings) -> None:
         self._prefix = f"{prefix}/" if prefix else ""
         endpoint = options.endpoint
         self._url = (
@@ -98,7 +85,7 @@ class Uploads:
                 **({"security_token": options.session_token} if options.session_token else {}),
             )
             trust = httpx.create_ssl_context()
-            if (authorities := options.trusted()) is not None:
+            if (authorities := read_authorities(options)) is not None:
                 trust.load_verify_locations(cadata=authorities)
             self._http = httpx.AsyncClient(
                 auth=auth, timeout=_TIMEOUTS, transport=SlowLinkTransport(trust)

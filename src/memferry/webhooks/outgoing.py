@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import httpcore
 
 from memferry.model.address import is_private
+from memferry.settings import WebhookSettings
 
 _TIMEOUTS = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}
 _TOTAL_SECONDS = 15.0
@@ -54,13 +55,13 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
 class Sender:
     """Sends POST requests; follows no redirects and uses no proxy."""
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, settings: WebhookSettings = WebhookSettings()) -> None:
+        self._allow_private = settings.allow_private
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=20,
             keepalive_expiry=10,
-            network_backend=_PinnedBackend(allow_private=allow_private),
+            network_backend=_PinnedBackend(allow_private=settings.allow_private),
         )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:

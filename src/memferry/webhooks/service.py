@@ -21,6 +21,7 @@ from memferry.model.webhook import (
     check_events,
     check_url,
 )
+from memferry.settings import Quotas, WebhookSettings
 
 # The position before the newest delivery that can exist.
 _FIRST = (2**63 - 1, UUID(int=0))
@@ -29,11 +30,15 @@ _FIRST = (2**63 - 1, UUID(int=0))
 class Webhooks:
     """The webhooks of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, *, allow_private: bool, most: int = 50) -> None:
-        """A tenant has that many at most."""
+    def __init__(
+        self,
+        database: Database,
+        settings: WebhookSettings = WebhookSettings(),
+        quotas: Quotas = Quotas(),
+    ) -> None:
         self._database = database
-        self._most = most
-        self._allow_private = allow_private
+        self._most = quotas.webhooks
+        self._allow_private = settings.allow_private
 
     @retry_conflicts
     async def create(self, caller: Caller, new: NewWebhook) -> str:
