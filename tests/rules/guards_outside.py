@@ -90,7 +90,7 @@ DEFAULTS: tuple[Guard, ...] = (
     *module(
         "supervisor.py",
         "whole/test_defaults.py::test_a_revoked_token_opens_no_public_address",
-        ('all(each["revoked_at"] is not None for each in tokens)', "not tokens"),
+        ('all(token["revoked_at"] is not None for token in tokens)', "not tokens"),
     ),
     # Files and directories are their owner's alone, by the umask of every command and without it.
     *module("cli/__init__.py", _MADE, ("os.umask(0o077)", "pass")),

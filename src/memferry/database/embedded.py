@@ -87,12 +87,12 @@ class EmbeddedPostgres:
 
     def exists(self) -> bool:
         """Whether there is a cluster; creates nothing."""
-        with _translated_faults():
+        with _translate_faults():
             return self._version_file.exists()
 
     def attach(self) -> bool:
         """Whether a process owns the server and it accepts connections; creates nothing."""
-        with _translated_faults():
+        with _translate_faults():
             return self._lock.is_held() and self._answers()
 
     def start(self, patience_s: float = 60) -> None:
@@ -106,7 +106,7 @@ class EmbeddedPostgres:
         make_data_directory(self._home.parent, account)
         make_data_directory(self._home, account)
         deadline = time.monotonic() + patience_s
-        with _translated_faults():
+        with _translate_faults():
             self._lock.take()
             try:
                 self._start(account, deadline)
@@ -263,7 +263,7 @@ def compute_cache_mb(usable_bytes: int) -> int:
 
 
 @contextmanager
-def _translated_faults() -> Iterator[None]:
+def _translate_faults() -> Iterator[None]:
     """Raise faults of the system as ours: no permission, disk full, a program that fails."""
     try:
         yield

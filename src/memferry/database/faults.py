@@ -43,7 +43,7 @@ BROKEN = (*_UNAVAILABLE, asyncpg.PostgresError)
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
+def translate_errors() -> Iterator[None]:
     """Raise the driver's exceptions as errors of memferry.
 
     DatabaseUnavailable: the server is away, starting, shutting down, full or overloaded.

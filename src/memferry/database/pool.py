@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from memferry.database.connection_shares import ConnectionShares
-from memferry.database.faults import BROKEN, translated_errors
+from memferry.database.faults import BROKEN, translate_errors
 from memferry.database.literal import array
 from memferry.database.sessions import SLOW_READER, Session, quota_settings, service_settings
 from memferry.database.sql import sql
@@ -169,7 +169,7 @@ class Database:
         if self._pool is None:
             raise DatabaseUnavailable
         async with self._share(on_behalf_of, heavy=heavy):
-            with translated_errors():
+            with translate_errors():
                 async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
                     try:
                         yield connection
@@ -302,7 +302,7 @@ def _drop(connection: Connection) -> None:
 
 async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":
     """Open a connection outside the pool for the LISTEN of a worker; the caller closes it."""
-    with translated_errors():
+    with translate_errors():
         return await asyncpg.connect(
             url,
             timeout=_CONNECT_SECONDS,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from memferry.database.faults import translated_errors
+from memferry.database.faults import translate_errors
 from memferry.settings import Quotas
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def quota_settings(quotas: Quotas) -> dict[str, str]:
 @asynccontextmanager
 async def owner_connection(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
     """A connection as the owner of the tables: for the operator's commands, never for requests."""
-    with translated_errors():
+    with translate_errors():
         connection = await asyncpg.connect(
             url,
             timeout=_CONNECT_SECONDS,

@@ -13,7 +13,7 @@ from memferry.database.sessions import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid, StorageUnavailable
 from memferry.model.export import tenant_prefix
-from memferry.storage import Storage
+from memferry.storage import Storage, remove_prefix
 
 _log = logging.getLogger("memferry.erasure")
 _BATCH = 5_000
@@ -74,25 +74,14 @@ class TenantErasure:
         await self._storage.ping()  # a store that is away lists nothing either
         removed = 0
         for _ in range(_ROUNDS):
-            count = await self._remove_listed(prefix)
+            count = await remove_prefix(self._storage, prefix)
+            _log.info("removed %d files and uploads below %s", count, prefix)
             if count == 0:
                 await self._storage.prune(prefix)
                 return removed
             removed += count
             await asyncio.sleep(_PAUSE_SECONDS)
         raise StorageUnavailable(f"the object store still holds files below {prefix}")
-
-    async def _remove_listed(self, prefix: str) -> int:
-        """Remove unfinished uploads, then files; an upload that completes meanwhile is a file."""
-        count = 0
-        async for upload in self._storage.unfinished(prefix):
-            await self._storage.abort(upload)
-            count += 1
-        async for info in self._storage.list(prefix):
-            await self._storage.delete(info.key)
-            count += 1
-        _log.info("removed %d files and uploads below %s", count, prefix)
-        return count
 
 
 async def _remove_rows(connection: Connection, tenant_id: UUID) -> int:

@@ -81,7 +81,7 @@ class Storage(ABC):
         """Yield every whole object whose key starts with the prefix."""
 
     @abstractmethod
-    def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+    def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Yield every unfinished upload whose key starts with the prefix, of any writer."""
 
     @abstractmethod
@@ -103,6 +103,21 @@ class Storage(ABC):
 
     async def close(self) -> None:  # noqa: B027 - most stores hold nothing open
         """Close all connections."""
+
+
+async def remove_prefix(storage: Storage, prefix: str) -> int:
+    """Remove all unfinished uploads and objects below a prefix; answers their number.
+
+    Uploads first: one that completes meanwhile is then found among the objects.
+    """
+    count = 0
+    async for upload in storage.list_uploads(prefix):
+        await storage.abort(upload)
+        count += 1
+    async for info in storage.list(prefix):
+        await storage.delete(info.key)
+        count += 1
+    return count
 
 
 async def read_whole(storage: Storage, key: str, *, most_bytes: int) -> bytes:

@@ -23,7 +23,7 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_faults() -> Iterator[None]:
     """Raise faults of the file system as ours: disk full, no permission, no such directory."""
     try:
         yield
@@ -72,7 +72,7 @@ class LocalStorage(Storage):
         del sha256, media_type, filename
         target = self._path(key)
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
-        with _translated_writes():
+        with _translate_write_faults():
             descriptor = await self._create(partial)
             size, flush = 0, DiskFlush(descriptor)
             try:
@@ -94,13 +94,13 @@ class LocalStorage(Storage):
 
     async def stat(self, key: str) -> ObjectInfo:
         """Size and time of change of one object."""
-        with _translated():
+        with _translate_faults():
             status = await asyncio.to_thread(os.stat, self._path(key))
         return ObjectInfo(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield a range of an object; a deletion meanwhile does not end it."""
-        with _translated():
+        with _translate_faults():
             descriptor = os.open(self._path(key), os.O_RDONLY)
             try:
                 while start < end:
@@ -120,7 +120,7 @@ class LocalStorage(Storage):
 
     async def delete(self, key: str) -> None:
         """Remove an object, and the directories that become empty."""
-        with suppress(ObjectNotFound), _translated():
+        with suppress(ObjectNotFound), _translate_faults():
             await asyncio.to_thread(self._remove, self._path(key))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
@@ -130,7 +130,7 @@ class LocalStorage(Storage):
                 with suppress(ObjectNotFound):
                     yield await self.stat(name)
 
-    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+    async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Yield every temporary file below the prefix."""
         for name in await self._find_names(prefix):
             directory, _, file = name.rpartition("/")
@@ -192,7 +192,7 @@ class LocalStorage(Storage):
         raise FileNotFoundError(partial)
 
     async def _find_names(self, prefix: str) -> Sequence[str]:
-        with _translated():
+        with _translate_faults():
             return await asyncio.to_thread(lambda: sorted(self._walk_names(prefix)))
 
     def _walk_names(self, prefix: str) -> Iterator[str]:
@@ -227,10 +227,10 @@ class LocalStorage(Storage):
 
 
 @contextmanager
-def _translated_writes() -> Iterator[None]:
-    """Raise faults as `_translated`, and a missing directory as StorageUnavailable."""
+def _translate_write_faults() -> Iterator[None]:
+    """Raise faults as `_translate_faults`, and a missing directory as StorageUnavailable."""
     try:
-        with _translated():
+        with _translate_faults():
             yield
     except ObjectNotFound as missing:
         fault = missing.__cause__

@@ -48,7 +48,7 @@ _LEAST_CHUNK_BYTES = 256 * 1024
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def _translate_faults() -> Iterator[None]:
     """Raise obstore's faults as ours, without its texts: they may hold the signed address."""
     try:
         yield
@@ -63,10 +63,10 @@ def _translated() -> Iterator[None]:
 
 
 @contextmanager
-def _translated_writes() -> Iterator[None]:
-    """Raise faults as `_translated`; the one thing that can be missing here is the bucket."""
+def _translate_write_faults() -> Iterator[None]:
+    """Raise faults as `_translate_faults`; the one thing that can be missing here is the bucket."""
     try:
-        with _translated():
+        with _translate_faults():
             yield
     except ObjectNotFound as fault:
         raise StorageUnavailable(NO_BUCKET) from fault
@@ -149,7 +149,7 @@ class S3Storage(Storage):
         self, key: str, source: StoppableSource, media_type: str, filename: str
     ) -> None:
         try:
-            with _translated_writes():
+            with _translate_write_faults():
                 await obstore.put_async(
                     self._store,
                     key,
@@ -178,7 +178,7 @@ class S3Storage(Storage):
 
     async def stat(self, key: str) -> ObjectInfo:
         """Size and time of change of one object."""
-        with _translated():
+        with _translate_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return _info(await obstore.head_async(self._store, key))
 
@@ -209,7 +209,7 @@ class S3Storage(Storage):
     async def _fetch(self, key: str, start: int, end: int) -> bytes:
         """Up to 8 MiB of an object from `start` on."""
         stop, received = min(start + _PART_BYTES, end), bytearray()
-        with _translated():
+        with _translate_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 answer = await obstore.get_async(self._store, key, options={"range": (start, stop)})
             chunks = aiter(answer.stream(min_chunk_size=_LEAST_CHUNK_BYTES))
@@ -220,13 +220,13 @@ class S3Storage(Storage):
 
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
         """Make a presigned GET (Signature Version 4)."""
-        with _translated():
+        with _translate_faults():
             return await obstore.sign_async(self._store, "GET", key, lifetime)
 
     async def delete(self, key: str) -> None:
         """Remove an object."""
         try:
-            with _translated():
+            with _translate_faults():
                 async with asyncio.timeout(_STALL_SECONDS):
                     await obstore.delete_async(self._store, key)
         except ObjectNotFound:
@@ -235,13 +235,13 @@ class S3Storage(Storage):
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
         """Yield every object below the prefix; obstore itself matches whole path segments only."""
         directory = prefix.rpartition("/")[0]
-        with _translated_writes():
+        with _translate_write_faults():
             async for page in _limit_waits(obstore.list(self._store, directory or None)):
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield _info(meta)
 
-    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+    async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Yield every multipart upload in progress below the prefix."""
         async for upload in self._uploads.list(prefix):
             yield upload
@@ -256,7 +256,7 @@ class S3Storage(Storage):
 
     async def ping(self) -> None:
         """Check that the bucket can be listed."""
-        with _translated_writes():
+        with _translate_write_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 async for _ in obstore.list(self._store, chunk_size=1):
                     return
