@@ -19,7 +19,7 @@ from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import NewToken
 from memferry.worker_process import Stop
 
@@ -136,8 +136,8 @@ async def _ensure_first_token(settings: Settings, listening: socket.socket) -> N
     Raises Misconfigured where other machines could connect and no token is valid: an operator must
     create the first token before, so that it stands in no log.
     """
-    admin = Admin(owner_url(settings.database))
-    tokens = await admin.tokens()
+    operator = Operator(owner_url(settings.database))
+    tokens = await operator.list_tokens()
     host = listening.getsockname()[0]
     public = not ip_address(host).is_loopback and not settings.web.allow_public
     if public and all(token["revoked_at"] is not None for token in tokens):
@@ -145,7 +145,7 @@ async def _ensure_first_token(settings: Settings, listening: socket.socket) -> N
         raise Misconfigured(_REFUSAL.format(host=host))
     if tokens:
         return None
-    return await admin.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
+    return await operator.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
 
 
 @asynccontextmanager

@@ -17,7 +17,7 @@ from memferry.tenants.tokens import NAME_CHARACTERS, NewToken, make_token_row
 _USUAL = Grant()
 
 
-class Admin:
+class Operator:
     """The operator of one database; `url` names the role that owns the tables."""
 
     def __init__(self, url: str) -> None:
@@ -43,7 +43,12 @@ class Admin:
         async with owner_connection(self._url) as connection:
             return await _ensure_tenant(connection, name)
 
-    async def tokens(self) -> Sequence[Mapping[str, Any]]:
+    async def list_tenants(self) -> Sequence[Mapping[str, Any]]:
+        """Every tenant with the numbers of its tokens and exports, newest last."""
+        async with owner_connection(self._url) as connection:
+            return [dict(row) for row in await connection.fetch(sql("tenants/list_tenants"))]
+
+    async def list_tokens(self) -> Sequence[Mapping[str, Any]]:
         """All tokens with tenant, grant, prefix and times, without their secret text."""
         async with owner_connection(self._url) as connection:
             return [dict(row) for row in await connection.fetch(sql("tenants/list_tokens"))]
@@ -62,7 +67,7 @@ class Admin:
                 "token", "no such token that is not revoked yet; see: memferry token list"
             )
 
-    async def audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
+    async def list_audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
         """The newest audit entries of all tenants or of one, as JSON text with the tenant."""
         async with owner_connection(self._url) as connection:
             rows = await connection.fetch(sql("tenants/list_all_audit"), limit, event, tenant)

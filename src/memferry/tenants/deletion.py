@@ -1,10 +1,8 @@
-"""Deletes a tenant with everything it has; connects as the owner of the tables."""
+"""Deletes a tenant with all its rows and files; connects as the owner of the tables."""
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 from uuid import UUID
 
 from memferry.database.pool import Connection
@@ -15,8 +13,8 @@ from memferry.errors import Invalid, StorageUnavailable
 from memferry.model.export import tenant_prefix
 from memferry.storage import Storage, remove_prefix
 
-_log = logging.getLogger("memferry.erasure")
-_BATCH = 5_000
+_log = logging.getLogger("memferry.tenants")
+_BATCH_ROWS = 5_000
 _ROUNDS = 60
 _PAUSE_SECONDS = 0.5
 
@@ -29,7 +27,7 @@ class Removed:
     files: int
 
 
-class TenantErasure:
+class TenantDeletion:
     """Deletes tenants for the operator; `url` names the role that owns the tables.
 
     A deletion can be killed at any point and run again. First it closes the tenant, so that nobody
@@ -41,11 +39,6 @@ class TenantErasure:
         self._url = url
         self._storage = storage
 
-    async def all(self) -> Sequence[Mapping[str, Any]]:
-        """Every tenant with the numbers of its tokens and exports, newest last."""
-        async with owner_connection(self._url) as connection:
-            return [dict(row) for row in await connection.fetch(sql("erasure/list_tenants"))]
-
     @retry_conflicts
     async def delete(self, name: str) -> Removed:
         """Delete a tenant by its name.
@@ -54,15 +47,15 @@ class TenantErasure:
         same call then continues the deletion, as it does after a kill.
         """
         async with owner_connection(self._url) as connection:
-            tenant_id = await connection.fetchval(sql("erasure/begin_tenant_deletion"), name)
+            tenant_id = await connection.fetchval(sql("tenants/begin_tenant_deletion"), name)
             if tenant_id is None:
                 raise Invalid("tenant", "there is none by that name; see: memferry tenant list")
             rows = await _remove_rows(connection, tenant_id)
             files = await self._remove_files(tenant_prefix(tenant_id))
             async with connection.transaction():
-                await connection.fetchval(sql("erasure/lock_tenant"), tenant_id)
+                await connection.fetchval(sql("tenants/lock_tenant"), tenant_id)
                 rows += await _remove_rows(connection, tenant_id)
-                await connection.execute(sql("erasure/finish_tenant_deletion"), tenant_id)
+                await connection.execute(sql("tenants/finish_tenant_deletion"), tenant_id)
         return Removed(rows=rows, files=files)
 
     async def _remove_files(self, prefix: str) -> int:
@@ -88,7 +81,7 @@ async def _remove_rows(connection: Connection, tenant_id: UUID) -> int:
     """Delete all rows of a tenant in batches; answers their number."""
     total = 0
     while removed := await connection.fetchval(
-        sql("erasure/remove_tenant_rows"), tenant_id, _BATCH
+        sql("tenants/remove_tenant_rows"), tenant_id, _BATCH_ROWS
     ):
         total += removed
     return total
