@@ -165,7 +165,7 @@ async def _watch_workers(settings: Settings) -> None:
         while True:
             await asyncio.sleep(MISSING_SECONDS)
             try:
-                fault = describe_workers(await workers.all())
+                fault = describe_workers(await workers.list_all())
             except Unavailable:
                 continue
             if fault is not None and fault != logged:

@@ -64,20 +64,20 @@ GUARDS: tuple[Guard, ...] = (
         "http/exports.py",
         "ExportEndpoints._answer",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        drop_statement("note"),
+        drop_statement("record"),
     ),
     *guard_function(
         "http/audit.py",
         "AuditedDownload.__call__",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        drop_statement("note_soon"),
+        drop_statement("record_soon"),
     ),
     # So is each refusal; whose token is unknown stands in the log.
     *guard_function(
         "http/audit.py",
         "Refusals.__call__.noting",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
-        drop_statement("note"),
+        drop_statement("record"),
     ),
     *guard_function(
         "http/auth.py",

@@ -99,7 +99,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "audit/service.py",
-        "Audit.note",
+        "Audit.record",
         "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
         make_true("take", "None"),
     ),
@@ -125,7 +125,7 @@ GUARDS: tuple[Guard, ...] = (
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
-        "Tokens.caller",
+        "Tokens.find_caller",
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),

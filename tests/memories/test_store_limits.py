@@ -220,7 +220,7 @@ def test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one(url: str) -
         async with open_database(url) as database:
             audit = Audit(database, RequestRate(4))
             for number in range(24):
-                await audit.note(Caller(tenant_id=tenant), refusal(number))
+                await audit.record(Caller(tenant_id=tenant), refusal(number))
             await audit.aclose()
         rows = await connection.fetch(
             "SELECT subject, times, byte_count FROM memferry.audit WHERE tenant_id = $1 "

@@ -409,7 +409,7 @@ async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)
             with pytest.raises(UnknownToken):
-                await tokens.Tokens(database).caller("mnu_of-nobody")
+                await tokens.Tokens(database).find_caller("mnu_of-nobody")
     finally:
         await database.close()
 

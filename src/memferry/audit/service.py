@@ -29,14 +29,14 @@ class Audit:
         self._counts = EntryCounts()
         self._running: set[asyncio.Task[None]] = set()
 
-    async def page(
+    async def list_page(
         self, caller: Caller, *, limit: int, before: UUID | None, event: str | None
     ) -> Sequence[asyncpg.Record]:
         """The entries before the entry `before`, newest first: `id`, and `row` as JSON text."""
         async with self._database.tenant(caller) as connection:
             return await connection.fetch(sql("audit/list_audit"), limit, event, before)
 
-    async def note(self, caller: Caller, entry: Entry) -> None:
+    async def record(self, caller: Caller, entry: Entry) -> None:
         """Write an entry in a transaction of its own; a failure is logged and raises nothing.
 
         Entries beyond the rate are counted, and written as one entry within a minute.
@@ -72,9 +72,9 @@ class Audit:
                 fault,
             )
 
-    def note_soon(self, caller: Caller, entry: Entry) -> None:
+    def record_soon(self, caller: Caller, entry: Entry) -> None:
         """Write an entry in a task, for a request that is being cancelled and cannot wait."""
-        self._start(self.note(caller, entry))
+        self._start(self.record(caller, entry))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)

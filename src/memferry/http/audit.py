@@ -56,7 +56,7 @@ class AuditEndpoints:
         if event is not None and event not in EVENTS:
             raise Invalid("event", f"unknown; known are {', '.join(EVENTS)}")
         limit = number(query.get("limit"), 50, least=1, most=500)
-        entries = await self._audit.page(
+        entries = await self._audit.list_page(
             caller(request),
             limit=limit + 1,
             before=None
@@ -84,7 +84,7 @@ class Refusals:
 
         async def noting(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
-                await self._audit.note(scope[AUTHENTICATED], _refusal(scope))
+                await self._audit.record(scope[AUTHENTICATED], _refusal(scope))
             await send(message)
 
         await self._app(scope, receive, noting)
@@ -150,7 +150,7 @@ class AuditedDownload(StreamingResponse):
                 size_bytes=sent,
                 detail=self.headers.get("content-range"),
             )
-            self._audit.note_soon(self._reader, entry)
+            self._audit.record_soon(self._reader, entry)
             self._held.release()
 
 

@@ -61,7 +61,7 @@ class Authentication:
             await self._app(scope, receive, send)
             return
         try:
-            caller = self._find_local(scope) or await self._tokens.caller(
+            caller = self._find_local(scope) or await self._tokens.find_caller(
                 _bearer(scope), client_address(scope)
             )
             self._rate.admit(caller.tenant_id)

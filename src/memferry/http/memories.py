@@ -164,7 +164,7 @@ class MemoryEndpoints:
         if q:
             found = await self._memories.search(asking, [q], selection, **asked)
         else:
-            found = await self._memories.newest(asking, selection, **asked)
+            found = await self._memories.list_newest(asking, selection, **asked)
         names = ("score", "created_at", "id") if q else ("created_at", "id")
         places = [[row[name] for name in names] for row in found.records]
         link = link_next(request, pages.next_cursor(places, limit))
@@ -254,7 +254,7 @@ class MemoryEndpoints:
         place = pages.place(query)
         if "\x00" in reference:  # no row holds it, and PostgreSQL could not even be asked
             return json_answer({"parent_ref": reference, "chunks": []})
-        found = await self._memories.thread(
+        found = await self._memories.list_thread(
             caller(request), reference, uuid_in(reference), limit=limit + 1, place=place
         )
         places = [(row["position"], row["created_at"], row["id"]) for row in found.records]
@@ -276,7 +276,7 @@ class MemoryEndpoints:
         """
         query, pages = read_query(request), Pages(("namespaces",), (BackwardsMs, Name))
         limit = number(query.get("limit"), _NAMESPACES, least=1, most=_NAMESPACES)
-        found = await self._memories.namespaces(
+        found = await self._memories.list_namespaces(
             caller(request), limit=limit + 1, place=pages.place(query)
         )
         places = [(-row["last_updated"], row["name"]) for row in found]

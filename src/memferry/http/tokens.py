@@ -76,7 +76,7 @@ class TokenEndpoints:
         """
         query = read_query(request)
         limit = number(query.get("limit"), 500, least=1, most=1000)
-        tokens = await self._tokens.newest(
+        tokens = await self._tokens.list_newest(
             caller(request), limit=limit + 1, place=_PAGES.place(query)
         )
         cursor = _PAGES.next_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
@@ -90,7 +90,7 @@ class TokenEndpoints:
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
         new = json.decode(_new, await read_body(request, _BODY_BYTES) or b"{}")
-        token, row = await self._tokens.mint(caller(request), new.name or "", new.grant())
+        token, row = await self._tokens.create(caller(request), new.name or "", new.grant())
         return json_answer({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})
 
     async def get_token(self, request: Request, token_id: str) -> Response:

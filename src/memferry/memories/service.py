@@ -161,7 +161,7 @@ class Memories:
         row: str = answer["row"]
         return row
 
-    async def newest(
+    async def list_newest(
         self,
         caller: Caller,
         selection: Selection,
@@ -211,7 +211,7 @@ class Memories:
             await self._fetch(caller, statement, arguments, heavy=True), self._make_renderer(caller)
         )
 
-    async def thread(
+    async def list_thread(
         self,
         caller: Caller,
         reference: str,
@@ -242,7 +242,7 @@ class Memories:
 
         return render
 
-    async def namespaces(
+    async def list_namespaces(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
     ) -> list[Mapping[str, Any]]:
         """Name, number of memories and last change (epoch ms) of namespaces, last changed first.

@@ -73,7 +73,7 @@ class Readiness:
         if database_id is None:
             return Report(database, _NOT_CHECKED, _NOT_CHECKED)
         (_, store), (workers, worker) = await asyncio.gather(
-            _check(self._identity.check), _check(self._workers.all)
+            _check(self._identity.check), _check(self._workers.list_all)
         )
         if workers is not None:
             worker = describe_workers(workers) or OK

@@ -78,7 +78,7 @@ class Workers:
         async with self._database.connection() as connection:
             await connection.execute(sql("operation/sign_out_worker"), worker.id)
 
-    async def all(self) -> Sequence[Mapping[str, Any]]:
+    async def list_all(self) -> Sequence[Mapping[str, Any]]:
         """Every worker with the seconds since its last heartbeat, the latest heartbeat first."""
         async with self._database.connection() as connection:
             return [dict(row) for row in await connection.fetch(sql("operation/list_workers"))]

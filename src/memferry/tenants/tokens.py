@@ -52,7 +52,7 @@ class Tokens:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def caller(self, token: str, address: str | None = None) -> Caller:
+    async def find_caller(self, token: str, address: str | None = None) -> Caller:
         """Authenticate the holder of a token; raises UnknownToken.
 
         Every request looks its token up, so a revocation takes effect at once. The look-up need not
@@ -82,7 +82,7 @@ class Tokens:
         return replace(caller, namespaces=tuple(names))
 
     @retry_conflicts
-    async def mint(
+    async def create(
         self, caller: Caller, name: str, grant: Grant
     ) -> tuple[NewToken, Mapping[str, Any]]:
         """Create a token of the caller's tenant; answers the token, shown only here, and its row.
@@ -97,7 +97,7 @@ class Tokens:
             )
         return token, dict(row or {})
 
-    async def newest(
+    async def list_newest(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
     ) -> Sequence[Mapping[str, Any]]:
         """The tokens after a place (`created_at`, id) in the list, newest first.

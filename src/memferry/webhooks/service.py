@@ -63,7 +63,7 @@ class Webhooks:
         async with self._database.tenant(caller) as connection:
             return _require(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
 
-    async def all(self, caller: Caller) -> Sequence[str]:
+    async def list_all(self, caller: Caller) -> Sequence[str]:
         """All rows, oldest first."""
         async with self._database.tenant(caller) as connection:
             return [row[0] for row in await connection.fetch(sql("webhooks/list_webhooks"))]
@@ -98,7 +98,7 @@ class Webhooks:
         async with self._database.tenant(caller) as connection:
             _require(await connection.fetchval(sql("webhooks/delete_webhook"), webhook_id))
 
-    async def deliveries(
+    async def list_deliveries(
         self, caller: Caller, webhook_id: UUID, *, limit: int, place: Sequence[Any] | None = None
     ) -> Sequence[asyncpg.Record]:
         """The deliveries of one webhook after a place in the list, newest first.
