@@ -97,6 +97,9 @@ GUARDS: tuple[Guard, ...] = (
         ),
     ),
     *guard_function(
-        "tenants/tokens.py", "Tokens.create", "tenants/test_tokens.py", drop_statement("_check_reach")
+        "tenants/tokens.py",
+        "Tokens.create",
+        "tenants/test_tokens.py",
+        drop_statement("_check_reach"),
     ),
 )

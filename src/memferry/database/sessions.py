@@ -75,7 +75,7 @@ def service_settings(role: str, program: str, statement_ms: int) -> dict[str, st
 
 
 def quota_settings(quotas: Quotas) -> dict[str, str]:
-    """The settings of a session from which statements read what a tenant may have waiting."""
+    """The settings of a session from which statements read the quotas of waiting messages."""
     return {
         "memferry.waiting_messages": str(quotas.waiting_messages),
         "memferry.waiting_message_bytes": str(quotas.waiting_message_bytes),
