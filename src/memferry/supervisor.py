@@ -1,7 +1,6 @@
 """`memferry serve`: embedded PostgreSQL, the API and one worker process, watched over together."""
 
 import asyncio
-import logging
 import signal
 import socket
 import sys
@@ -19,11 +18,11 @@ from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
+from memferry.telemetry import log_event
 from memferry.tenants.admin import Admin
 from memferry.tenants.tokens import NewToken
 from memferry.worker_process import Stop
 
-_log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
@@ -123,11 +122,11 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
         await asyncio.sleep(_WATCH_SECONDS)
         if embedded.process is not None and embedded.process.poll() is None:
             continue
-        _log.warning("PostgreSQL has died; starting it again")
+        log_event("database.died")
         try:
             await asyncio.to_thread(embedded.start)
         except MemferryError as fault:
-            _log.error("PostgreSQL does not start: %s", fault)
+            log_event("database.failed", reason=fault)
 
 
 async def _first_token(settings: Settings, listening: socket.socket) -> NewToken | None:
@@ -169,9 +168,9 @@ async def _watch_workers(settings: Settings) -> None:
             except Unavailable:
                 continue
             if fault is not None and fault != said:
-                _log.warning("no worker does its work: %s; memferry doctor tells more", fault)
+                log_event("workers.missed", reason=fault)
             elif fault is None and said is not None:
-                _log.info("a worker does its work again")
+                log_event("workers.returned")
             said = fault
 
 
@@ -200,7 +199,7 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
         if process.returncode is None:
             await _end(process, stop, settings.worker.grace_seconds)
         elif not stop.asked.is_set():
-            _log.warning("the worker ended with status %s; starting it again", process.returncode)
+            log_event("worker.ended", status=process.returncode)
             await _ended_or(None, stop.asked, pause)
             # One that refuses to start says why each time: more and more rarely.
             refused = process.returncode > 0

@@ -1,7 +1,6 @@
 """Deleting a tenant with everything it has, as the owner of the tables."""
 
 import asyncio
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +13,8 @@ from memferry.database.sql import sql
 from memferry.errors import Invalid, StorageUnavailable
 from memferry.model.export import tenant_prefix
 from memferry.storage import Storage
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.erasure")
 _BATCH = 5_000
 _LOOKS = 60
 _PAUSE_SECONDS = 0.5
@@ -91,7 +90,7 @@ class TenantErasure:
         async for info in self._storage.list(prefix):
             await self._storage.delete(info.key)
             found += 1
-        _log.info("removed %d files and uploads below %s", found, prefix)
+        log_event("files.removed", files=found, prefix=prefix)
         return found
 
 

@@ -1,7 +1,6 @@
 """Requests of multipart uploads: obstore cannot list them, and limits how long a part takes."""
 
 import asyncio
-import logging
 import re
 import ssl
 from collections.abc import AsyncIterator
@@ -17,7 +16,6 @@ from memferry.settings import S3Settings
 from memferry.storage.base import Upload
 from memferry.storage.slow_links import SlowLinkTransport
 
-_log = logging.getLogger("memferry.storage")
 # None is a limit of a whole transfer: each is for one step of it that must move.
 _TIMEOUTS = httpx.Timeout(connect=5, read=120, write=30, pool=None)
 _PAUSES_SECONDS = (0.5, 2.0, 5.0)
