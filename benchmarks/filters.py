@@ -27,7 +27,7 @@ def filters(rows: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
+def make_filter_case(name: str) -> Callable[[Bench], Iterator[Line]]:
     """The case of one filter: the statement an export runs, as both roles; no bytes kept."""
 
     def case(bench: Bench) -> Iterator[Line]:
@@ -38,8 +38,8 @@ def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
         bench.run(database.open())
         # Where the functions are that the statement calls.
         bench.run(owner.execute("SET search_path = memferry_service"))
-        ours = Work(lambda: bench.run(_as_service(database, bench, request)))
-        theirs = Work(lambda: bench.run(_as_owner(owner, bench, request)))
+        ours = Work(lambda: bench.run(_copy_as_service(database, bench, request)))
+        theirs = Work(lambda: bench.run(_copy_as_owner(owner, bench, request)))
         yield compare(goal, ours, theirs, bench.options.rounds)
         bench.run(database.close())
         bench.run(owner.close())
@@ -47,7 +47,7 @@ def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
     return case
 
 
-async def _as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
+async def _copy_as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
     tenant_id = bench.tenant_id("big")
     in_order = request.selection.in_order
     async with database.tenant(
@@ -56,7 +56,7 @@ async def _as_service(database: Database, bench: Bench, request: ExportRequest) 
         await _copy(connection, sql("exports/export_memories"), request)
 
 
-async def _as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
+async def _copy_as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
     await _copy(connection, bare(sql("exports/export_memories"), bench.tenant_id("big")), request)
 
 

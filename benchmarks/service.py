@@ -169,7 +169,7 @@ class Bench:
         self._runner.close()
 
     @contextmanager
-    def another_worker(self) -> Iterator[None]:
+    def run_another_worker(self) -> Iterator[None]:
         """One more worker process beside the service's own."""
         worker = self._spawn([sys.executable, "-m", "memferry", "worker"], {})
         try:
@@ -240,7 +240,7 @@ class Bench:
 
 
 @contextmanager
-def opened_bench(options: Options) -> Iterator[Bench]:
+def open_bench(options: Options) -> Iterator[Bench]:
     """A running service with its four tenants; nothing of it is left afterwards."""
     home = Path(tempfile.mkdtemp(prefix="memferry-bench-"))
     # As root PostgreSQL runs as a user of its own, who must be able to enter.

@@ -57,7 +57,7 @@ def token_id(person: Person, database_url: str) -> str:
 def large(person: Person) -> dict[str, Any]:
     """A completed export in a file."""
     person.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-    return person.finished(person.export(format="ndjson"))
+    return person.wait_for(person.export(format="ndjson"))
 
 
 def test_a_small_export_is_noted_with_who_where_and_how_much(
@@ -113,7 +113,7 @@ def test_a_download_whose_reader_goes_away_is_noted_as_interrupted(
     text = "word " * 2_000
     alice.save_many([{"content": text} for _ in range(2_000)])
     alice.save_many([{"content": "y"} for _ in range(8_001)])
-    export = alice.finished(alice.export(format="ndjson"))
+    export = alice.wait_for(alice.export(format="ndjson"))
     url = urlsplit(export["download_url"])
     with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
         request = f"GET {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n"

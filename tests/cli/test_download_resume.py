@@ -98,7 +98,7 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 @pytest.fixture(scope="module")
 def export(alice: Person) -> dict[str, Any]:
     """A finished export of all of them."""
-    return alice.finished(alice.export(format="ndjson"))
+    return alice.wait_for(alice.export(format="ndjson"))
 
 
 def test_a_client_with_ranges_comes_to_the_right_hash(

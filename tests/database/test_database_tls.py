@@ -145,7 +145,7 @@ def test_every_connection_of_a_service_is_verified_and_encrypted(server: Server)
         service = start_service(Path(home), MEMFERRY_DATABASE_URL=server.verified())
         with Person("alice", service.url, token.text) as alice:
             alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-            finished = alice.finished(alice.export())
+            finished = alice.wait_for(alice.export())
             query = (
                 "SELECT application_name, ssl, version FROM pg_stat_ssl "
                 "JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL"

@@ -12,7 +12,7 @@ from memferry.database.pool import Database
 from memferry.errors import DatabaseUnavailable
 from memferry.settings import DatabaseSettings
 from support.database_relay import DatabaseRelay, database_relay
-from support.postgres import opened_database
+from support.postgres import open_database
 
 TENANT = UUID(int=1)
 # The limit of a statement, and what is waited for its answer beyond that; then a moment.
@@ -27,7 +27,7 @@ async def relay(database_url: str) -> AsyncIterator[DatabaseRelay]:
 
 @pytest.fixture
 async def database(relay: DatabaseRelay) -> AsyncIterator[Database]:
-    async with opened_database(relay.url, size=2, statement_seconds=1) as database:
+    async with open_database(relay.url, size=2, statement_seconds=1) as database:
         yield database
 
 

@@ -25,8 +25,8 @@ from memferry.exports.request import KINDS, ExportRequest
 from memferry.exports.run import Runs
 from memferry.model.export import Claim
 from support.database_relay import database_relay
-from support.faults import CLEAN, POISONED, Gate, Plant, Step, opened_session, running_plant, until
-from support.postgres import opened_database
+from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, until
+from support.postgres import open_database
 from support.service import free_port
 from support.standby import generate_log, has_replayed, hot_standby, promote
 from support.tcp_postgres import TcpServer, tcp_server
@@ -66,7 +66,7 @@ class Site:
 
     def content(self, export_id: str) -> str:
         """What a completed export holds."""
-        return httpx.get(self.plant.finished(export_id)["download_url"]).text
+        return httpx.get(self.plant.wait_for(export_id)["download_url"]).text
 
     def doctor(self, standby: str) -> list[str]:
         """What doctor says of a standby."""
@@ -85,9 +85,9 @@ class Site:
 @pytest.fixture(scope="module")
 def standing(request: pytest.FixtureRequest) -> Iterator[Site]:
     with tcp_server(request.config.getoption("--postgres-bin")) as primary:
-        with opened_session(primary.url()) as session:
+        with open_session(primary.url()) as session:
             session("CREATE DATABASE memferry")
-        with running_plant(request, primary.url("memferry")) as plant:
+        with run_plant(request, primary.url("memferry")) as plant:
             yield Site(plant, primary)
 
 
@@ -102,15 +102,15 @@ def site(standing: Site) -> Iterator[Site]:
 
 
 @contextmanager
-def closed(server: TcpServer, step: Step) -> Iterator[Gate]:
+def close_gate(server: TcpServer, step: Step) -> Iterator[Gate]:
     """Close a gate on one server; what reads there waits, what reads elsewhere does not."""
-    with opened_session(server.url("memferry")) as session:
+    with open_session(server.url("memferry")) as session:
         yield Gate(session, step)
 
 
 def count(server: TcpServer, query: str) -> int:
     """How many sessions of a server there are of that kind."""
-    with opened_session(server.url("memferry")) as session:
+    with open_session(server.url("memferry")) as session:
         return len(session(query))
 
 
@@ -125,7 +125,7 @@ def test_an_export_from_a_standby_has_the_bytes_of_one_from_the_primary(site: Si
 
 
 def test_an_export_waits_for_all_that_was_saved_before_it_was_asked_for(site: Site) -> None:
-    with hot_standby(site.primary) as standby, opened_session(standby.url()) as session:
+    with hot_standby(site.primary) as standby, open_session(standby.url()) as session:
         site.start_worker(standby.url("memferry"))
         site.plant.assert_right(site.plant.ask())
         session("SELECT pg_wal_replay_pause()")
@@ -157,7 +157,7 @@ def test_a_standby_that_lags_too_far_is_not_waited_for(site: Site) -> None:
 
 def crash(standby: TcpServer) -> None:
     """Kill one session of a worker: the server then ends all others and starts anew by itself."""
-    with opened_session(standby.url("memferry")) as session:
+    with open_session(standby.url("memferry")) as session:
         reader, *_ = session(_READERS)
     os.kill(reader["pid"], signal.SIGKILL)
 
@@ -170,9 +170,9 @@ def test_an_export_whose_standby_dies_is_written_from_the_primary(
 ) -> None:
     with hot_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
-        with closed(standby, Step.MIDDLE) as gate:
+        with close_gate(standby, Step.MIDDLE) as gate:
             export = site.plant.ask()
-            gate.reached()
+            gate.wait()
             end(standby)
         site.plant.assert_right(export)
 
@@ -187,9 +187,9 @@ def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
     options = ("max_standby_streaming_delay=0", "hot_standby_feedback=off")
     with hot_standby(site.primary, *options) as standby:
         site.start_worker(standby.url("memferry"))
-        with closed(standby, step) as gate:
+        with close_gate(standby, step) as gate:
             export = site.plant.ask()
-            gate.reached()
+            gate.wait()
             junk = site.plant.person.save("junk", namespace="junk")
             assert site.plant.person.delete(f"/api/memories/{junk['id']}").is_success
             site.plant.sql("VACUUM memferry.memories")
@@ -203,11 +203,11 @@ def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
 def test_a_promotion_while_an_export_is_read_changes_nothing_in_it(site: Site) -> None:
     with hot_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
-        with closed(standby, Step.MIDDLE) as gate:
+        with close_gate(standby, Step.MIDDLE) as gate:
             export = site.plant.ask()
-            gate.reached()
+            gate.wait()
             promote(standby)
-            with opened_session(standby.url("memferry")) as session:
+            with open_session(standby.url("memferry")) as session:
                 session("DELETE FROM memferry.memories WHERE source IS DISTINCT FROM 'gate 4'")
                 session("VACUUM memferry.memories")
         site.plant.assert_right(export)
@@ -254,7 +254,7 @@ def test_a_standby_of_another_cluster_is_refused(
     reason: str,
 ) -> None:
     with tcp_server(request.config.getoption("--postgres-bin")) as other:
-        with opened_session(other.url()) as session:
+        with open_session(other.url()) as session:
             session("CREATE DATABASE memferry")
         if prepare is not None:
             asyncio.run(prepare(other.url("memferry")))
@@ -288,7 +288,7 @@ def test_a_standby_of_a_copy_that_went_its_own_way_is_refused(site: Site) -> Non
 
 
 @contextmanager
-def waiting(site: Site) -> Iterator[None]:
+def let_exports_wait(site: Site) -> Iterator[None]:
     """An export that waits, which no later test's worker shall find."""
     export = site.plant.ask()
     try:
@@ -317,7 +317,7 @@ class _PromotedMeanwhile(Database):
 
 
 async def begin_promoted(primary_url: str, standby_url: str) -> object:
-    async with opened_database(primary_url) as primary, AsyncExitStack() as transaction:
+    async with open_database(primary_url) as primary, AsyncExitStack() as transaction:
         standby = _PromotedMeanwhile(standby_url)
         transaction.push_async_callback(standby.close)
         await standby.open()
@@ -325,7 +325,7 @@ async def begin_promoted(primary_url: str, standby_url: str) -> object:
 
 
 def test_a_standby_that_is_promoted_before_its_snapshot_is_refused(site: Site) -> None:
-    with hot_standby(site.primary) as standby, waiting(site):
+    with hot_standby(site.primary) as standby, let_exports_wait(site):
         begun = asyncio.run(begin_promoted(site.primary.url("memferry"), standby.url("memferry")))
 
     assert begun is None
@@ -336,8 +336,8 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
     request = ExportRequest.parse(json.dumps(CLEAN).encode())
     async with (
         database_relay(*standby_urls) as balancer,
-        opened_database(primary_url) as primary,
-        opened_database(balancer.url) as standbys,
+        open_database(primary_url) as primary,
+        open_database(balancer.url) as standbys,
     ):
         claim = await claimed(primary)
         runs = Runs(primary, standby=Standby(primary, standbys), readers=3)
@@ -348,7 +348,7 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
 
 
 def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Site) -> None:
-    with hot_standby(site.primary) as one, hot_standby(site.primary) as two, waiting(site):
+    with hot_standby(site.primary) as one, hot_standby(site.primary) as two, let_exports_wait(site):
         urls = [server.url("memferry") for server in (site.primary, one, two)]
 
         assert asyncio.run(export_balanced(*urls)) == (site.plant.sha256, "standby")
@@ -356,7 +356,7 @@ def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Sit
 
 def position_after_switch(primary: TcpServer) -> int:
     """How far into a segment of the log the position is, just after the log was switched."""
-    with opened_session(primary.url("memferry")) as session:
+    with open_session(primary.url("memferry")) as session:
         session("SET search_path = memferry_service")
         session("SELECT pg_switch_wal()")
         (row,) = session(sql("database/read_position"))
@@ -371,10 +371,10 @@ def test_a_position_is_never_behind_a_header_that_no_standby_replays_alone(site:
 
 
 def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -> None:
-    with hot_standby(site.primary) as standby, closed(standby, Step.MIDDLE) as gate:
+    with hot_standby(site.primary) as standby, close_gate(standby, Step.MIDDLE) as gate:
         halted = site.start_worker(standby.url("memferry"))
         export = site.plant.ask()
-        gate.reached()
+        gate.wait()
         halted.send_signal(signal.SIGSTOP)
         site.plant.sql("UPDATE memferry.workers SET seen_at = now() - interval '1 minute'")
         assert count(standby, _READERS)
@@ -389,7 +389,7 @@ def test_doctor_tells_how_a_standby_is(site: Site) -> None:
     with hot_standby(site.primary, "hot_standby_feedback=on") as standby:
         address = standby.url("memferry")
         well = site.doctor(address)
-        with opened_session(standby.url()) as session:
+        with open_session(standby.url()) as session:
             session("SELECT pg_wal_replay_pause()")
             site.plant.person.save("not replayed", namespace="late")
             late = site.doctor(address)

@@ -65,7 +65,7 @@ def test_a_payload_that_holds_it_is_gone_and_says_so(alice: Person) -> None:
 def test_a_file_that_holds_it_is_gone_with_its_links(alice: Person, service: Service) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
     secret = alice.save("secret")
-    done = alice.finished(alice.export())
+    done = alice.wait_for(alice.export())
     files = list(service.store.glob(f"*/{done['id']}/*"))
     assert len(files) == 1
     assert httpx.head(done["download_url"]).status_code == 200
@@ -259,9 +259,9 @@ def test_an_export_that_is_being_written_starts_again_without_it(
 ) -> None:
     secret = plant.person.save("secret", namespace="main")
     export_id = plant.ask()
-    with plant.closed(step) as gate:
+    with plant.close_gate(step) as gate:
         plant.start_worker()
-        gate.reached()
+        gate.wait()
         deletion = held_up(plant, aside, secret)
     # The clean result has no secret.
     plant.assert_right(export_id)
@@ -278,9 +278,9 @@ def test_an_export_that_is_being_published_is_taken_back(
 ) -> None:
     secret = plant.person.save("secret", namespace="main")
     export_id = plant.ask()
-    with plant.closed(Step.PUBLISHED) as gate:
+    with plant.close_gate(Step.PUBLISHED) as gate:
         plant.start_worker()
-        gate.reached()
+        gate.wait()
         deletion = held_up(plant, aside, secret)
 
     assert deletion.result() >= 1
@@ -296,9 +296,9 @@ def test_an_export_that_is_being_answered_is_made_again_without_it(
     purged_by(plant.person, plant.person.save("other"))
     secret = plant.person.save("secret", namespace="small")
     plant.person.save("stays", namespace="small", source=f"gate {int(Step.SNAPSHOT)}")
-    with plant.closed(Step.SNAPSHOT) as gate:
+    with plant.close_gate(Step.SNAPSHOT) as gate:
         export = aside.submit(plant.person.export, **CLEAN | {"namespace": "small"})
-        gate.reached()
+        gate.wait()
         assert purged_by(plant.person, secret) == 0
 
     answered = export.result()
@@ -322,9 +322,9 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
         f" EXECUTE FUNCTION memferry_service.gate({int(Step.POISON)})",
     )
-    with plant.closed(Step.POISON) as gate:
+    with plant.close_gate(Step.POISON) as gate:
         export = aside.submit(plant.person.export, namespace="alone", **more)
-        gate.reached()
+        gate.wait()
         deletion = held_up(plant, aside, secret)
         assert not deletion.done()
     plant.sql("DROP TRIGGER added ON memferry.exports")
@@ -332,7 +332,7 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
     assert export.result()["row_count"] == 1
     deletion.result()
     plant.start_worker()
-    done = plant.finished(export.result()["id"])
+    done = plant.wait_for(export.result()["id"])
     assert (done["status"], done["row_count"]) == outcome
     assert done["payload"] is None
 

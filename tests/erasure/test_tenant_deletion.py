@@ -28,9 +28,9 @@ from memferry.storage import Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.worker.sweeper import Sweeper
 from support.canaries import ALICE, BOB, plant, query_for_bob, tables
-from support.faults import Step, running_plant, until
-from support.memories import only
-from support.postgres import opened_database, own_database
+from support.faults import Step, run_plant, until
+from support.memories import save_one_batch
+from support.postgres import open_database, own_database
 from support.service import Service
 
 NEW = Checked(
@@ -66,7 +66,7 @@ def store(tmp_path: Path) -> Storage:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url, size=2) as found:
+    async with open_database(url, size=2) as found:
         yield found
 
 
@@ -171,7 +171,9 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
     with pytest.raises(UnknownToken):
         await Memories(database).save(Caller(tenant_id=tenant["id"]), NEW)
     with pytest.raises(UnknownToken):
-        await Memories(database).save_many(Caller(tenant_id=tenant["id"]), only(NEW), most=1)
+        await Memories(database).save_many(
+            Caller(tenant_id=tenant["id"]), save_one_batch(NEW), most=1
+        )
     await TenantErasure(url, store).delete("Alice")
     assert list(await TenantErasure(url, store).all()) == []
 
@@ -285,12 +287,12 @@ async def test_the_command_needs_to_be_told_twice(
 def test_a_worker_that_was_writing_publishes_nothing(
     request: pytest.FixtureRequest, step: Step
 ) -> None:
-    with running_plant(request) as place:
+    with run_plant(request) as place:
         export_id = place.ask()
         ((name,),) = place.sql("SELECT name FROM memferry.tenants WHERE name LIKE 'victim%'")
-        with place.closed(step) as gate:
+        with place.close_gate(step) as gate:
             worker = place.start_worker()
-            gate.reached()
+            gate.wait()
             worker.send_signal(signal.SIGSTOP)
             store = open_storage(StorageSettings(url=place.service.store.as_uri()))
             asyncio.run(TenantErasure(place.url, store).delete(name))

@@ -64,7 +64,7 @@ def plain(alice: Person) -> dict[str, Any]:
 
 @pytest.fixture(scope="module")
 def sealed(alice: Person, key: Key) -> dict[str, Any]:
-    return alice.finished(alice.export(format="ndjson", encrypt_to=key.public))
+    return alice.wait_for(alice.export(format="ndjson", encrypt_to=key.public))
 
 
 def bech32(key: bytes) -> str:
@@ -87,7 +87,7 @@ def test_a_small_export_is_encrypted_too_and_never_a_payload(
     alice: Person, key: Key, plain: dict[str, Any]
 ) -> None:
     made = alice.export(format="ndjson", encrypt_to=key.public)
-    done = alice.finished(made)
+    done = alice.wait_for(made)
     answer = httpx.get(done["download_url"])
 
     assert (made["status"], made["payload"], made["row_count"]) == ("pending", None, 300)
@@ -152,7 +152,7 @@ def test_it_is_compressed_before_it_is_encrypted(
     alice: Person, key: Key, plain: dict[str, Any], compression: str
 ) -> None:
     asked = alice.export(format="ndjson", compression=compression, encrypt_to=key.public)
-    done = alice.finished(asked)
+    done = alice.wait_for(asked)
     answer = httpx.get(done["download_url"])
 
     inside = pyrage.decrypt(answer.content, [key.secret])
@@ -164,7 +164,7 @@ def test_it_is_compressed_before_it_is_encrypted(
 
 def test_guarded_csv_is_encrypted_as_such(alice: Person, key: Key) -> None:
     body = {"format": "csv", "csv_safe": True}
-    done = alice.finished(alice.export(**body, encrypt_to=key.public))
+    done = alice.wait_for(alice.export(**body, encrypt_to=key.public))
     data = httpx.get(done["download_url"]).content
 
     assert (done["csv_safe"], done["encrypted"]) == (True, True)
@@ -176,7 +176,7 @@ def test_many_rows_are_encrypted_as_they_come(
 ) -> None:
     with make_person("bob", service, database_url) as bob:
         bob.save_many([{"content": f"memory {i} " + "é" * 500} for i in range(20_000)])
-        done = bob.finished(bob.export(format="ndjson", encrypt_to=key.public))
+        done = bob.wait_for(bob.export(format="ndjson", encrypt_to=key.public))
         data = pyrage.decrypt(httpx.get(done["download_url"]).content, [key.secret])
 
     assert hashlib.sha256(data).hexdigest() == done["sha256"]
@@ -184,7 +184,7 @@ def test_many_rows_are_encrypted_as_they_come(
 
 
 def test_each_file_is_encrypted_anew(alice: Person, key: Key, sealed: dict[str, Any]) -> None:
-    again = alice.finished(alice.export(format="ndjson", encrypt_to=key.public))
+    again = alice.wait_for(alice.export(format="ndjson", encrypt_to=key.public))
 
     assert again["sha256"] == sealed["sha256"]
     assert again["file_sha256"] != sealed["file_sha256"]
@@ -323,7 +323,7 @@ def test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else(
 async def test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export(
     service: Service, alice: Person, database_url: str, key: Key, tmp_path: Path
 ) -> None:
-    export = alice.finished(alice.export(format="ndjson", encrypt_to=key.public))
+    export = alice.wait_for(alice.export(format="ndjson", encrypt_to=key.public))
     (file,) = service.store.glob(f"*/{export['id']}/*")
     recipient = pyrage.x25519.Recipient.from_str(key.public)
     file.write_bytes(forged := pyrage.encrypt(b"x" * export["bytes_done"], [recipient]))

@@ -109,7 +109,7 @@ def test_a_deleted_export_takes_its_file_and_its_links_with_it(
     alice: Person, service: Service
 ) -> None:
     save_large(alice)
-    export = alice.finished(alice.export())
+    export = alice.wait_for(alice.export())
     before = files_of(service, export)
     (directory,) = service.store.glob(f"*/{export['id']}")
     (directory / "of a killed writer").mkdir()
@@ -232,7 +232,7 @@ def test_what_was_answered_before_the_snapshot_is_in_and_nothing_later(alice: Pe
         sent = int(time.time() * 1000)
         row = alice.save(f"late {i}")
         saved.append((sent, row["id"], int(time.time() * 1000)))
-    done = alice.finished(export)
+    done = alice.wait_for(export)
     there = {row["id"] for row in httpx.get(done["download_url"]).json()}
     at = done["snapshot_at"]
 
@@ -270,7 +270,7 @@ def test_what_is_past_its_time_is_expired_before_it_is_swept(
 ) -> None:
     alice.save("x", namespace="small")
     save_large(alice)
-    exports = [alice.export(namespace="small"), alice.finished(alice.export())]
+    exports = [alice.export(namespace="small"), alice.wait_for(alice.export())]
     for export in exports:
         query = f"UPDATE memferry.exports SET expires_at = 1 WHERE id = '{export['id']}'"  # noqa: S608 - an id of ours
         asyncio.run(execute(database_url, query))
@@ -306,7 +306,7 @@ def test_an_expired_file_is_gone_from_the_store_and_the_answer(
 ) -> None:
     service, alice = hasty
     save_large(alice)
-    done = alice.finished(alice.export())
+    done = alice.wait_for(alice.export())
     wait_until("it is swept", lambda: not list(service.store.glob(f"*/{done['id']}")))
     export = alice.get(path_of(done)).json()
 
@@ -343,7 +343,7 @@ def test_a_download_that_has_begun_is_finished_after_its_file_was_swept(
 ) -> None:
     service, alice = hasty
     save_large(alice, 3000)
-    done = alice.finished(alice.export(format="ndjson"))
+    done = alice.wait_for(alice.export(format="ndjson"))
     read = 0
     with httpx.stream("GET", done["download_url"]) as answer:
         chunks = answer.iter_raw(1000)

@@ -211,7 +211,7 @@ def test_ten_thousand_rows_come_inline_and_one_more_is_queued(alice: Person) -> 
     assert (queued["payload"], queued["completed_at"]) == (None, None)
     assert queued["download_url"] is None
     assert answer.headers["retry-after"] == "1"
-    assert alice.finished(queued)["row_count"] == 10_001
+    assert alice.wait_for(queued)["row_count"] == 10_001
 
 
 def test_few_but_large_rows_are_queued(alice: Person) -> None:
@@ -220,7 +220,7 @@ def test_few_but_large_rows_are_queued(alice: Person) -> None:
     export = alice.export()
 
     assert (export["status"], export["row_count"]) == ("pending", 33)
-    done = alice.finished(export)
+    done = alice.wait_for(export)
     assert len(read("json", httpx.get(done["download_url"]).content)) == 33
 
 
@@ -229,7 +229,7 @@ def test_a_queued_file_equals_its_rows(alice: Person, file_format: str) -> None:
     awkward = [{"content": text, "tags": [text]} for text in AWKWARD] * 10
     alice.save_many([{"content": f"memory {i}"} for i in range(10_000)] + awkward)
 
-    done = alice.finished(alice.export(format=file_format))
+    done = alice.wait_for(alice.export(format=file_format))
     data = httpx.get(done["download_url"]).content
 
     assert hashlib.sha256(data).hexdigest() == done["sha256"]
@@ -242,7 +242,7 @@ def test_a_queued_file_equals_its_rows(alice: Person, file_format: str) -> None:
 def test_the_same_rows_give_the_same_bytes(alice: Person) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
 
-    assert len({alice.finished(alice.export())["sha256"] for _ in range(2)}) == 1
+    assert len({alice.wait_for(alice.export())["sha256"] for _ in range(2)}) == 1
 
 
 @pytest.fixture
@@ -251,7 +251,7 @@ def large(alice: Person) -> Callable[[], dict[str, Any]]:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
 
     def make() -> dict[str, Any]:
-        return alice.finished(alice.export(format="ndjson"))
+        return alice.wait_for(alice.export(format="ndjson"))
 
     return make
 
@@ -310,7 +310,7 @@ def test_no_link_is_ever_logged(service: Service, large: Callable[[], dict[str, 
 
 def test_an_export_survives_the_death_of_its_worker(alice: Person, service: Service) -> None:
     alice.save_many([{"content": f"memory {i} " + "x" * 500} for i in range(60_000)])
-    expected = alice.finished(alice.export(format="ndjson"))["sha256"]
+    expected = alice.wait_for(alice.export(format="ndjson"))["sha256"]
 
     export = alice.export(format="ndjson")
     while export["status"] == "pending":
@@ -318,7 +318,7 @@ def test_an_export_survives_the_death_of_its_worker(alice: Person, service: Serv
     worker = service.worker_pid()
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
-    done = alice.finished(export)
+    done = alice.wait_for(export)
 
     assert done["status"] == "completed"
     assert done["sha256"] == expected

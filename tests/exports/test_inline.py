@@ -16,7 +16,7 @@ from memferry.model.copy import CopyOptions
 from memferry.model.token import Caller
 from support.memories import AWKWARD
 from support.people import Person, make_person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.service import Service
 from support.tokens import tenant_of
 
@@ -64,7 +64,7 @@ async def tenant_id(alice: Person, database_url: str) -> UUID:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened_database(database_url, size=2) as database:
+    async with open_database(database_url, size=2) as database:
         yield database
 
 

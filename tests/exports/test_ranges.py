@@ -18,7 +18,7 @@ from memferry.exports.run import Runs
 from memferry.formats import FORMATS
 from support.memories import AWKWARD
 from support.people import Person, make_person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.service import Service
 from support.tokens import tenant_of
 
@@ -54,7 +54,7 @@ async def tenant_id(alice: Person, database_url: str) -> UUID:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened_database(database_url, size=4) as database:
+    async with open_database(database_url, size=4) as database:
         yield database
 
 
@@ -176,7 +176,7 @@ async def test_without_further_connections_one_reads_it_all(
 ) -> None:
     monkeypatch.setattr("memferry.database.pool._ACQUIRE_SECONDS", 0.2)
     alone = await exported(database, 1, tenant_id, {})
-    async with opened_database(database_url, size=1) as narrow:
+    async with open_database(database_url, size=1) as narrow:
         found = await exported(narrow, 3, tenant_id, {})
 
     assert found == alone

@@ -14,7 +14,7 @@ def link(service: Service, database_url: str) -> Iterator[str]:
     """The link of one queued file."""
     with make_person("alice", service, database_url) as alice:
         alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
-        yield str(alice.finished(alice.export(format="ndjson"))["download_url"])
+        yield str(alice.wait_for(alice.export(format="ndjson"))["download_url"])
 
 
 @pytest.fixture

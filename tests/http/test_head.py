@@ -83,7 +83,7 @@ def test_head_of_an_export_hands_no_link_out_and_notes_none(
     alice: Person, database_url: str
 ) -> None:
     alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
-    path = f"/api/memories/exports/{alice.finished(alice.export())['id']}"
+    path = f"/api/memories/exports/{alice.wait_for(alice.export())['id']}"
     with admin_of(alice, database_url) as admin:
         minted = {"event": "link.minted", "limit": "500"}
         before = admin.get("/api/audit", params=minted).json()["entries"]

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.faults import opened_session, until
+from support.faults import open_session, until
 from support.people import Person, make_person
 from support.postgres import own_database
 from support.service import Service, start_service, stop_service
@@ -45,7 +45,7 @@ def test_what_a_client_that_hung_up_has_asked_for_is_worked_on_no_more(
     host, _, port = hasty.url.removeprefix("http://").partition(":")
     head = f"GET /api/memories HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {alice.token}\r\n\r\n"
     logged = len(hasty.log.read_bytes())
-    with opened_session(url) as owner, opened_session(url) as watcher:
+    with open_session(url) as owner, open_session(url) as watcher:
         owner("BEGIN")
         owner(LOCK)
         with socket.create_connection((host, int(port))) as connection:
@@ -61,7 +61,7 @@ def test_what_a_client_that_hung_up_has_asked_for_is_worked_on_no_more(
 def test_a_request_that_takes_too_long_is_told_so_and_worked_on_no_more(
     alice: Person, url: str
 ) -> None:
-    with opened_session(url) as owner, opened_session(url) as watcher:
+    with open_session(url) as owner, open_session(url) as watcher:
         owner("BEGIN")
         owner(LOCK)
         began = time.monotonic()
@@ -77,7 +77,7 @@ def test_a_request_that_takes_too_long_is_told_so_and_worked_on_no_more(
 
 
 def test_a_save_has_as_long_once_its_body_has_come(alice: Person, url: str) -> None:
-    with opened_session(url) as owner:
+    with open_session(url) as owner:
         owner("BEGIN")
         owner(LOCK)
         answer = alice.post("/api/memories", json={"content": "x"})
@@ -106,7 +106,7 @@ def test_a_bulk_save_has_ten_times_as_long(alice: Person, url: str) -> None:
     def save() -> None:
         answers.append(alice.post("/v1/memories/bulk", json={"items": [{"content": "x"}]}))
 
-    with opened_session(url) as owner:
+    with open_session(url) as owner:
         owner("BEGIN")
         owner(LOCK)
         saving = threading.Thread(target=save)

@@ -20,7 +20,7 @@ from memferry.model.export import Claim, Result
 from memferry.model.identity import new_export_id
 from memferry.settings import DatabaseSettings
 from support.database_relay import address_behind, connect_to
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 
 RESULT = Result(
     rows=1, size_bytes=1, sha256=bytes(32), snapshot_at=1, file_bytes=1, file_sha256=bytes(32)
@@ -69,7 +69,7 @@ async def owner(own_url: str) -> AsyncIterator["Owner[asyncpg.Record]"]:
 
 @pytest.fixture
 async def database(own_url: str) -> AsyncIterator[Database]:
-    async with opened_database(own_url, size=32) as database:
+    async with open_database(own_url, size=32) as database:
         yield database
 
 
@@ -325,7 +325,7 @@ async def test_a_claimer_that_waits_in_vain_for_its_turn_claims_the_next_time(
     own_url: str, database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)
-    async with opened_database(own_url, size=1, statement_seconds=1) as hasty:
+    async with open_database(own_url, size=1, statement_seconds=1) as hasty:
         async with database.turn("SELECT"):
             with pytest.raises(StatementTimedOut):
                 await claimed(jobs_of(hasty, most=5))

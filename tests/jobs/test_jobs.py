@@ -13,7 +13,7 @@ from memferry.exports.jobs import Jobs
 from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
 from memferry.model.identity import new_export_id
 from memferry.tenants.admin import Admin
-from support.postgres import execute, opened_database, own_database
+from support.postgres import execute, open_database, own_database
 
 RESULT = Result(
     rows=3,
@@ -49,7 +49,7 @@ def own_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(own_url: str) -> AsyncIterator[Database]:
-    async with opened_database(own_url, size=2) as database:
+    async with open_database(own_url, size=2) as database:
         yield database
 
 

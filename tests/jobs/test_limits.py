@@ -14,7 +14,7 @@ import pytest
 
 from memferry.errors import StatementTimedOut
 from support.people import Person, make_person
-from support.postgres import execute, opened_database, own_database
+from support.postgres import execute, open_database, own_database
 from support.service import Service, start_service, stop_service
 
 EXPORTS = "/api/memories/exports"
@@ -174,7 +174,7 @@ def test_an_export_of_too_many_rows_is_refused_with_the_numbers(dave: Person) ->
 
 def test_an_export_of_too_many_bytes_fails_at_once_with_the_number(dave: Person) -> None:
     dave.save_many([{"content": "x" * 500}] * 10_001)
-    done = dave.finished(ask(dave).json())
+    done = dave.wait_for(ask(dave).json())
 
     assert (done["status"], done["error_code"]) == ("failed", "export_too_large")
     assert f"{BYTES:,} bytes" in done["error"]
@@ -204,7 +204,7 @@ async def test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later(
 ) -> None:
     took = {}
     limits = {"size": 1, "statement_seconds": 1, "patient_seconds": 2}
-    async with opened_database(database_url, **limits) as database:
+    async with open_database(database_url, **limits) as database:
         for patient in (False, True):
             began = time.monotonic()
             with pytest.raises(StatementTimedOut):

@@ -8,7 +8,7 @@ import pytest
 
 from memferry.database.sql import sql
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.tokens import fetchval
 
 
@@ -26,7 +26,7 @@ async def test_starts_of_a_tenant_are_counted_one_after_the_other(
     one_an_hour = (tenant, None, 1, 10, 10**9)
     waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
     async with (
-        opened_database(database_url, size=2) as database,
+        open_database(database_url, size=2) as database,
         database.connection() as one,
         database.connection() as other,
     ):
@@ -56,7 +56,7 @@ async def test_a_start_looks_at_few_of_those_before_and_keeps_no_more_than_count
         "WHERE relname = 'export_starts'"
     )
     async with (
-        opened_database(database_url) as database,
+        open_database(database_url) as database,
         database.connection() as session,
         session.transaction(),
     ):

@@ -17,7 +17,7 @@ from memferry.exports.jobs import Jobs
 from memferry.model.token import Caller
 from memferry.settings import DatabaseSettings
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.tokens import admin_of, fetchval, holder
 
 # Names that would end a text, an array or a statement.
@@ -120,7 +120,7 @@ def test_a_queued_export_holds_only_its_own(alice: Person, limited: Person) -> N
     names = ["mine", ODD, "other"]
     alice.save_many([{"content": f"{i}", "namespace": names[i % 3]} for i in range(15_003)])
     asked = limited.export(format="ndjson", metadata_filter={})
-    export = limited.finished(asked)
+    export = limited.wait_for(asked)
     lines = httpx.get(export["download_url"]).text.splitlines()
 
     assert (asked["status"], asked["row_count"]) == ("pending", 10_002)
@@ -269,7 +269,7 @@ async def test_a_worker_of_the_version_before_is_offered_no_limited_export(
         ["odd"],
     )
     await owner.close()
-    async with opened_database(database_url, size=1) as database:
+    async with open_database(database_url, size=1) as database:
         jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
         claim = await jobs.claim("test", ["odd"])
         assert claim is not None

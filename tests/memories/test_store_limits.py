@@ -14,7 +14,7 @@ from memferry.model.audit import Entry
 from memferry.model.token import Caller
 from memferry.pace import Pace
 from support.people import Person, make_person
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 from support.service import Service, start_service, stop_service
 from support.tokens import admin_of, holder
 
@@ -217,7 +217,7 @@ def test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one(url: str) -
         tenant = await connection.fetchval(
             "INSERT INTO memferry.tenants VALUES (gen_random_uuid(), 'noted') RETURNING id"
         )
-        async with opened_database(url) as database:
+        async with open_database(url) as database:
             audit = Audit(database, Pace(4))
             for number in range(24):
                 await audit.note(Caller(tenant_id=tenant), refusal(number))

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from memferry.worker.loop import Loop
-from support.faults import opened_session, until
+from support.faults import open_session, until
 from support.people import Person, make_person
 from support.postgres import execute, own_database
 from support.service import NO_TLS, Service, start_service, stop_service
@@ -124,7 +124,7 @@ def test_a_store_that_was_lost_and_made_anew_completes_nothing(url: str, tmp_pat
         still = alice.get(f"/api/memories/exports/{export['id']}").json()
         service.store.rmdir()
         (tmp_path / "unmounted").rename(service.store)
-        done = alice.finished(export)
+        done = alice.wait_for(export)
 
     assert (status, body["store"]) == (503, "another one than this database's")
     assert service.log.read_text().count("no export is taken") == 1
@@ -206,7 +206,7 @@ def test_doctor_names_each_worker_and_what_it_looks_at(url: str, tmp_path: Path)
 
 def sign_in(url: str, host: str, status: str, since: str) -> None:
     """Put a worker of that host on the list, heard of that long ago."""
-    with opened_session(url) as sql:
+    with open_session(url) as sql:
         sql(
             "INSERT INTO memferry.workers (id, host, pid, version, status, seen_at)"
             " VALUES ($1, $1, 1, '0', $2, now() - $3::text::interval)",
@@ -265,7 +265,7 @@ def test_a_completed_export_without_its_file_has_no_link_and_the_log_says_so(
     service: Service, alice: Person
 ) -> None:
     alice.save_many(MANY)
-    export = alice.finished(alice.export())
+    export = alice.wait_for(alice.export())
     (file,) = service.store.glob(f"*/{export['id']}/*")
     file.unlink()
     after = alice.get(f"/api/memories/exports/{export['id']}").json()

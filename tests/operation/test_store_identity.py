@@ -19,7 +19,7 @@ from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import Storage, open_storage
 from memferry.worker.attendance import Attendance
 from memferry.worker.sweeper import Sweeper
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 from support.stores import empty_bucket, moto_server
 
 
@@ -39,7 +39,7 @@ def other_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url) as database:
+    async with open_database(url) as database:
         yield database
 
 
@@ -88,7 +88,7 @@ async def test_databases_may_share_a_store(
     storage = await directory(tmp_path / "store")
     first = StoreIdentity(database, storage)
     await first.establish()
-    async with opened_database(other_url) as other:
+    async with open_database(other_url) as other:
         second = StoreIdentity(other, storage)
         await second.establish()
         words = [await first.read_database(), await second.read_database()]

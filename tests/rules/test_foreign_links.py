@@ -30,7 +30,7 @@ def owners(service: Service, database_url: str) -> Iterator[tuple[Person, Person
         for person in (alice, bob):
             rows = [{"content": f"of {person.name}"} for _ in range(INLINE_ROWS + 1)]
             person.save_many(rows)
-            person.finished(person.export(format="ndjson"))
+            person.wait_for(person.export(format="ndjson"))
         yield alice, bob
 
 

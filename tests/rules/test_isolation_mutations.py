@@ -34,7 +34,7 @@ from support.canaries import (
     query_for_bob,
     value,
 )
-from support.mutants import bound, mutants, parsed, relations_named, text
+from support.mutants import bind_arguments, mutants, parse_statement, list_relations, text
 from support.postgres import own_database
 from support.tenancy import ACROSS_TENANTS
 
@@ -255,8 +255,8 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
 
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
-    tree, types = parsed(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if relations_named(tree) & {"exports", "export_queue"} else ["running"]
+    tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
+    states = STATES if list_relations(tree) & {"exports", "export_queue"} else ["running"]
     tried = set()
     for what, mutant in mutants(tree):
         for names in (SHARED, BOBS, FRESH):
@@ -264,7 +264,7 @@ async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str
                 number: (kind, _argument(name, number, kind, names))
                 for number, kind in enumerate(types, 1)
             }
-            statement = text(bound(mutant, arguments))
+            statement = text(bind_arguments(mutant, arguments))
             if statement in tried:
                 continue
             tried.add(statement)
@@ -333,13 +333,13 @@ def _by_key(rows: list[asyncpg.Record]) -> dict[tuple[str, str], dict[str, Any]]
 
 
 def test_what_runs_across_tenants_is_what_names_a_view_across_tenants() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
 
     assert {name for name, views in named.items() if views & ACROSS_TENANTS.keys()} == ACROSS
 
 
 def test_what_the_owner_runs_is_what_names_a_table() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
     of_the_owner = {
         name
         for name, relations in named.items()
@@ -350,7 +350,7 @@ def test_what_the_owner_runs_is_what_names_a_table() -> None:
 
 
 def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
     of_sessions = {name for name, relations in named.items() if "pg_stat_activity" in relations}
 
     assert of_sessions == OF_SESSIONS
@@ -359,7 +359,7 @@ def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
 
 
 def test_what_looks_at_workers_looks_at_nothing_else() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
 
     assert {name for name, relations in named.items() if relations == {"workers"}} == OF_WORKERS
 
@@ -379,12 +379,12 @@ async def test_without_its_predicate_a_view_is_found_out(
     definition = await worlds[0].connection.fetchval(
         "SELECT pg_get_viewdef(format('memferry_service.%I', $1::text)::regclass)", view
     )
-    unguarded = parsed(definition)
+    unguarded = parse_statement(definition)
     unguarded.args["where"].pop()
     replaced = f"CREATE OR REPLACE VIEW memferry_service.{view} AS {text(unguarded)}"
 
     for name in FOR_A_TENANT:
-        if view not in relations_named(parsed(STATEMENTS[name])):
+        if view not in list_relations(parse_statement(STATEMENTS[name])):
             continue
         async for _, statement, state in attempts(worlds[0], name):
             outcome = await worlds[0].outcome(statement, state, unguarded=replaced)
@@ -401,8 +401,8 @@ async def test_a_token_nobody_holds_is_refused_whatever_the_look_up_answers(
     database, shown = Database(urls[0]), 0
     await database.open()
     try:
-        for _, mutant in mutants(parsed(STATEMENTS["tenants/find_token"])):
-            statement = text(bound(mutant, nobodys))
+        for _, mutant in mutants(parse_statement(STATEMENTS["tenants/find_token"])):
+            statement = text(bind_arguments(mutant, nobodys))
             shown += bool((await worlds[0].outcome(statement, "running", tenant=False)).shown)
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)

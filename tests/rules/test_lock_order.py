@@ -32,8 +32,8 @@ from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
 from support.deadlocks import count_deadlocks
-from support.memories import only
-from support.postgres import opened_database, own_database
+from support.memories import save_one_batch
+from support.postgres import open_database, own_database
 
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
 QUEUE = """
@@ -141,7 +141,7 @@ async def test_several_exports_are_locked_by_their_ids(
     world = await make_world(url, action)
     first = min(world.exports)
     others = [export for export in world.exports if export != first]
-    async with opened_database(url, size=2) as database:
+    async with open_database(url, size=2) as database:
         memory_id = await save(Memories(database), world.caller)
         async with held(url, f"{LOCK} id = $1 FOR UPDATE", first) as owner:
             token_id = await owner.fetchval(TOKEN_OF, first)
@@ -162,7 +162,7 @@ async def test_several_exports_are_locked_by_their_ids(
 
 async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> None:
     world = await make_world(url, "settling")
-    async with opened_database(url, size=4) as database:
+    async with open_database(url, size=4) as database:
         hook = await make_hook(database, world.caller)
         await save(Memories(database), world.caller)
         sender = Sender(WebhookSettings(allow_private=True))
@@ -180,13 +180,13 @@ async def test_what_is_told_waits_for_a_webhook_that_is_being_deleted(
     url: str, storage: LocalStorage, action: str
 ) -> None:
     world = await make_world(url, f"telling {action}")
-    async with opened_database(url, size=2) as database:
+    async with open_database(url, size=2) as database:
         memories = Memories(database)
         exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
         hook = await make_hook(database, world.caller)
         work: Actions = {
             "save": lambda: memories.save(world.caller, NEW),
-            "save many": lambda: memories.save_many(world.caller, only(NEW), most=1),
+            "save many": lambda: memories.save_many(world.caller, save_one_batch(NEW), most=1),
             "export": lambda: exports.create(world.caller, ExportRequest.parse(b"{}")),
         }
         async with held(url, "DELETE FROM memferry.webhooks WHERE id = $1", hook):
@@ -206,7 +206,7 @@ async def make_hook(database: Database, caller: Caller) -> UUID:
 async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
     url: str, storage: LocalStorage
 ) -> None:
-    async with opened_database(url, size=32) as database:
+    async with open_database(url, size=32) as database:
         memories, tokens = Memories(database), Tokens(database)
         erasure = MemoryErasure(database, storage, ExportSettings(always_purge=True))
         exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
@@ -225,7 +225,7 @@ async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
 async def test_a_tenant_is_deleted_while_all_of_it_is_in_use(
     url: str, storage: LocalStorage
 ) -> None:
-    async with opened_database(url, size=16) as database:
+    async with open_database(url, size=16) as database:
         for number in range(2):
             world = await make_world(url, f"bob {number}")
             world.memories += [await save(Memories(database), world.caller) for _ in range(400)]

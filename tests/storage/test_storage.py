@@ -112,7 +112,7 @@ async def test_nothing_is_overwritten(store: Store) -> None:
     with pytest.raises(FileExistsError):
         await put(store, "t/1", chunks(2))
     assert (await store.storage.stat("t/1")).size_bytes == 1
-    assert store.unfinished() == []
+    assert store.list_unfinished() == []
 
 
 async def test_only_whole_objects_are_listed(store: Store) -> None:
@@ -151,7 +151,7 @@ async def test_a_source_that_fails_leaves_nothing(store: Store) -> None:
     with pytest.raises(LookupError, match="the rows are gone"):
         await put(store, "t/1", chunks(20 * MIB, LookupError("the rows are gone")))
 
-    assert (await keys(store), store.unfinished()) == ([], [])
+    assert (await keys(store), store.list_unfinished()) == ([], [])
 
 
 async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
@@ -170,7 +170,7 @@ async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await keys(store), store.unfinished()) == ([], [])
+    assert (await keys(store), store.list_unfinished()) == ([], [])
 
 
 async def test_a_put_cancelled_at_any_moment_is_whole_or_nothing(store: Store) -> None:
@@ -187,7 +187,7 @@ async def test_a_put_cancelled_at_any_moment_is_whole_or_nothing(store: Store) -
         else:
             assert isinstance(outcome, asyncio.CancelledError)
 
-    assert (await keys(store), store.unfinished()) == (finished, [])
+    assert (await keys(store), store.list_unfinished()) == (finished, [])
 
 
 async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store) -> None:

@@ -72,7 +72,7 @@ async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
         await put(store, "stalled", chunks(LEAST_PART_BYTES))
     proxy.heal()
 
-    assert store.unfinished() == []
+    assert store.list_unfinished() == []
 
 
 async def test_parts_that_fail_together_fail_the_upload_once(
@@ -195,7 +195,7 @@ def test_an_export_into_a_bucket_that_is_gone_fails_for_a_reason_that_can_pass(
     service, url = bucketless
     with make_person("alice", service, url) as alice:
         alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
-        done = alice.finished(alice.export(), seconds=60)
+        done = alice.wait_for(alice.export(), seconds=60)
 
     assert (done["status"], done["error_code"], done["retryable"]) == (
         "failed", "storage_unavailable", True,

@@ -38,7 +38,7 @@ AWKWARD = (
 )
 
 
-def only(memory: Checked) -> Batches:
+def save_one_batch(memory: Checked) -> Batches:
     """A bulk save of one memory."""
 
     async def batches() -> AsyncIterator[list[MovedRow]]:

@@ -41,7 +41,7 @@ class Person(httpx.Client):
         export: dict[str, Any] = answer.json()
         return export
 
-    def finished(self, export: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+    def wait_for(self, export: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
         """The export once it is finished."""
         deadline = time.monotonic() + seconds
         while export["status"] in ("pending", "running"):

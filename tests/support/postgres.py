@@ -26,7 +26,7 @@ def own_database(url: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened_database(
+async def open_database(
     url: str, *, size: int = 10, statement_seconds: int = 60, **more: Any
 ) -> AsyncIterator[Database]:
     """Connections of the service; closed at the end, however that comes."""

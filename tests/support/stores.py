@@ -28,7 +28,7 @@ class Store:
     client: Any = None
     root: Path | None = None
 
-    def unfinished(self) -> list[str]:
+    def list_unfinished(self) -> list[str]:
         """Temporary files, or uploads that were neither completed nor aborted."""
         if self.root is not None:
             return [str(path) for path in self.root.rglob("*partial*")]
@@ -78,13 +78,13 @@ async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[byt
 async def put(store: Store, key: str, source: AsyncIterator[bytes]) -> None:
     digest = hashlib.sha256()
 
-    async def counted() -> AsyncIterator[bytes]:
+    async def digest_chunks() -> AsyncIterator[bytes]:
         async for chunk in source:
             digest.update(chunk)
             yield chunk
 
     await store.storage.put(
-        key, counted(), sha256=digest.digest, media_type="text/plain", filename="file.txt"
+        key, digest_chunks(), sha256=digest.digest, media_type="text/plain", filename="file.txt"
     )
 
 

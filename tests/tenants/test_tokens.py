@@ -16,7 +16,7 @@ from memferry.exports.jobs import Jobs
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from support.command_line import memferry
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.tokens import admin_of, fetchval, holder, token
 
 _TOKENS = "/api/tokens"
@@ -197,7 +197,7 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
     asyncio.run(insert(database_url, made["token"], 0, "pending", "mine"))
 
     async def take() -> object:
-        async with opened_database(database_url, size=1) as database:
+        async with open_database(database_url, size=1) as database:
             jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
             claim = await jobs.claim("test", ["mine"])
             assert claim is not None

@@ -15,7 +15,7 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
 from support.faults import until
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.service import Service
 from support.tokens import admin_of, fetchval, holder, tenant_of
 
@@ -100,7 +100,7 @@ async def test_an_export_that_is_given_up_leaves_no_filter_in_any_log(
     said = {log: len(log.read_text()) for log in home.rglob("postgres.log")}
     tenant_id = await tenant_of(alice, database_url)
     request = ExportRequest.parse(json.dumps(FILTERS).encode())
-    async with opened_database(database_url) as database:
+    async with open_database(database_url) as database:
         with suppress(LeaseLost):
             async with Runs(database).start(tenant_id, request) as (run, _):
                 blocks = aiter(run)
@@ -124,7 +124,7 @@ def test_no_log_and_no_audit_holds_what_was_stored_or_asked_for(
     alice.patch(f"/api/memories/{row['id']}", json={"tags": [f"{CANARY}-new"]})
     alice.delete(f"/api/memories/{row['id']}")
     small = alice.export(**FILTERS | {"tags": [f"{CANARY}-none"]})
-    export = alice.finished(alice.export(**FILTERS))
+    export = alice.wait_for(alice.export(**FILTERS))
     file = httpx.get(export["download_url"])
     alice.delete(f"/api/memories/exports/{small['id']}")
     query = (

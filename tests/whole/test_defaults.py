@@ -156,7 +156,7 @@ def test_what_it_writes_is_for_its_owner_alone_whatever_the_umask(careless: Serv
     home = careless.home
     with person_of(careless) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-        export = alice.finished(alice.export(format="ndjson"))
+        export = alice.wait_for(alice.export(format="ndjson"))
         assert export["download_url"]
     # The test's own log, and the programs, which are PostgreSQL's and no secret.
     found = [

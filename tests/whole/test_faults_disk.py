@@ -217,9 +217,9 @@ def test_an_export_onto_a_full_disk_fails_with_the_reason_and_the_next_completes
     with make_person("alice", service, EmbeddedPostgres(place / "postgres").url()) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
         with disk.filled(512 * KIB):
-            failed = alice.finished(alice.export(format="ndjson"))
+            failed = alice.wait_for(alice.export(format="ndjson"))
             left = disk.files()
-        done = alice.finished(alice.export(format="ndjson"))
+        done = alice.wait_for(alice.export(format="ndjson"))
         data = alice.get(done["download_url"]).content
     stopped = stop_service(service)
 

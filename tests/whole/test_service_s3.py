@@ -63,7 +63,7 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
     database_url = EmbeddedPostgres(place / "postgres").url()
     with make_person("alice", served.service, database_url, scopes) as alice:
         alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
-        done = alice.finished(alice.export(format="ndjson"))
+        done = alice.wait_for(alice.export(format="ndjson"))
         data = httpx.get(done["download_url"])
         part = httpx.get(done["download_url"], headers={"Range": "bytes=5-9"})
         head = httpx.head(done["download_url"])

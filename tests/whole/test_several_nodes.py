@@ -22,8 +22,8 @@ from memferry.database.binaries import find_binaries
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
 from memferry.settings import DatabaseSettings, S3Settings, Settings, list_settings
-from support.faults import opened_session, until
-from support.nodes import Api, Balancer, Nodes, counted
+from support.faults import open_session, until
+from support.nodes import Api, Balancer, Nodes, count_sessions
 from support.postgres import execute, own_database
 from support.service import NO_TLS, free_port
 from support.stores import empty_bucket, moto_server
@@ -135,7 +135,7 @@ def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connecti
             assert balancer.request("POST", "/v1/memories/bulk", json=body).is_success
         listed = [balancer.request("GET", "/api/memories?limit=1") for _ in apis]
         assert all(page.links["next"]["url"].startswith(apis[1].url) for page in listed)
-        with counted(url) as peaks:
+        with count_sessions(url) as peaks:
             fill_pools(url, pool, balancer)
             before = [ask(balancer) for _ in range(6)]
             over = threading.Event()
@@ -164,14 +164,14 @@ def fill_pools(url: str, pool: ThreadPoolExecutor, balancer: Balancer) -> None:
     """Let a tenant send more requests than it gets connections for."""
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     full = 2 * share()
-    with opened_session(url) as owner:
+    with open_session(url) as owner:
         owner("BEGIN")
         owner("LOCK memferry.memories IN EXCLUSIVE MODE")
         body = {"content": "waits"}
         saves = [
             pool.submit(balancer.request, "POST", "/api/memories", json=body) for _ in range(60)
         ]
-        with opened_session(url) as watcher:
+        with open_session(url) as watcher:
             until(lambda: watcher(blocked)[0][0] >= full, seconds=8)
         owner("COMMIT")
         assert all(save.result().is_success for save in saves)
@@ -224,7 +224,7 @@ def test_one_process_migrates_and_the_others_say_that_they_wait(
     nodes: Nodes, apis: tuple[Api, Api]
 ) -> None:
     url = nodes.settings["MEMFERRY_DATABASE_URL"]
-    with opened_session(url) as another:
+    with open_session(url) as another:
         another("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         for number, api in enumerate(apis):
             nodes.start(f"api {number}", api.words)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.faults import Plant, Step, alive, running_plant, until
+from support.faults import Plant, Step, alive, run_plant, until
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]
@@ -43,7 +43,7 @@ def old(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="module")
 def standing(request: pytest.FixtureRequest, old: dict[str, str]) -> Iterator[Plant]:
     del old  # skips before anything is started
-    with running_plant(request) as plant:
+    with run_plant(request) as plant:
         yield plant
 
 
@@ -61,10 +61,10 @@ def test_the_old_environment_runs_the_old_version(old: dict[str, str]) -> None:
 
 def test_both_versions_finish_exports_side_by_side(plant: Plant, old: dict[str, str]) -> None:
     exports = [plant.ask() for _ in range(6)]
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         workers = [plant.start_worker(**old), plant.start_worker()]
         # Two of each worker: both versions have theirs.
-        until(lambda: gate.waiting() == 4)
+        until(lambda: gate.count_waiting() == 4)
         holders = {plant.holder(each) for each in exports}
     for each in exports:
         plant.assert_right(each)
@@ -83,16 +83,16 @@ def test_each_version_takes_over_from_the_other(
 ) -> None:
     first, second = (old, {}) if dies == "old" else ({}, old)
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         victim = plant.start_worker(**first)
-        gate.reached()
+        gate.wait()
         victim.send_signal(number)
         victim.wait(15)
     plant.start_worker(**second)
     plant.assert_right(export_id)
 
     assert plant.row(export_id)["attempt"] == 2
-    with plant.helped():  # a worker of the version before sweeps nothing
+    with plant.let_service_help():  # a worker of the version before sweeps nothing
         plant.assert_one_file(export_id)
 
 
@@ -102,9 +102,9 @@ def test_a_worker_of_one_version_cannot_disturb_what_the_other_took_over(
 ) -> None:
     first, second = (old, {}) if sleeps == "old" else ({}, old)
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         sleeper = plant.start_worker(**first)
-        gate.reached()
+        gate.wait()
         sleeper.send_signal(signal.SIGSTOP)
     plant.start_worker(**second)
     plant.assert_right(export_id)
@@ -123,7 +123,7 @@ def test_what_an_old_worker_has_completed_expires_like_the_rest(
     plant.start_worker(**old)
     export_id = plant.ask()
     plant.assert_right(export_id)
-    with plant.helped():  # a worker of this version, which sweeps
+    with plant.let_service_help():  # a worker of this version, which sweeps
         until(lambda: plant.row(export_id)["expires_at"])
 
     assert plant.row(export_id)["expires_at"] > plant.row(export_id)["completed_at"]

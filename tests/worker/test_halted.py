@@ -10,7 +10,7 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.worker.halted import Halted
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 
 _PROGRAM = "memferry worker"
 _ENDLESS = "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"
@@ -35,7 +35,7 @@ async def owner(url: str) -> AsyncIterator["Connection[asyncpg.Record]"]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url, program=_PROGRAM) as database:
+    async with open_database(url, program=_PROGRAM) as database:
         yield database
 
 

@@ -44,7 +44,7 @@ def after_an_export(service: Service, url: str) -> list[int]:
     """The nice values of the server's ends of all connections, once a worker has exported."""
     with make_person("alice", service, url) as alice:
         alice.save_many([{"content": "x"}] * _ROWS)
-        assert alice.finished(alice.export())["status"] == "completed"
+        assert alice.wait_for(alice.export())["status"] == "completed"
 
     async def ask() -> list[int]:
         connection = await asyncpg.connect(url)

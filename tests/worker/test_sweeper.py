@@ -15,7 +15,7 @@ from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
 from memferry.tenants.admin import Admin
 from memferry.worker.sweeper import Sweeper
-from support.postgres import opened_database
+from support.postgres import open_database
 
 INSERT = """
 INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, attempt,
@@ -82,7 +82,7 @@ async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
 @pytest.fixture
 async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
     storage: Storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
-    async with opened_database(database_url, size=4) as database:
+    async with open_database(database_url, size=4) as database:
         yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
 
 
