@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from measure import Goal, LeftOut, Line, Work, compare, times
-from references import OpenPsql, copy_to, make_copy_work, csv, json_lines, ndjson, make_pipe_work
+from references import OpenPsql, copy_to, csv, json_lines, make_copy_work, make_pipe_work, ndjson
 from service import Bench, Client
 
 _INLINE_REPEATS = 50

@@ -23,8 +23,8 @@ from support.spreadsheet import (
     add_guards,
     may_pass_over,
     places,
-    starts,
     remove_guards,
+    starts,
 )
 
 TEXT_COLUMNS = ("content", "namespace", "tags", "source", "source_ref")

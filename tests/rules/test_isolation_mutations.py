@@ -34,7 +34,7 @@ from support.canaries import (
     query_for_bob,
     value,
 )
-from support.mutants import bind_arguments, mutants, parse_statement, list_relations, text
+from support.mutants import bind_arguments, list_relations, mutants, parse_statement, text
 from support.postgres import own_database
 from support.tenancy import ACROSS_TENANTS
 

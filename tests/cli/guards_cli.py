@@ -1,0 +1,23 @@
+"""Guards of the command line: the token goes to the service alone, the bytes are those promised."""
+
+from guards import Guard, guard_function, make_false, replace, set_item
+
+GUARDS: tuple[Guard, ...] = (
+    # The token goes to the service alone, not to where a link leads.
+    *guard_function(
+        "cli/client.py",
+        "Client.download",
+        "cli/test_download_resume.py::test_the_token_does_not_go_where_a_link_leads",
+        replace("self._files", "self._http"),
+    ),
+    *guard_function(
+        "cli/client.py",
+        "Client.__init__",
+        "cli/test_download_resume.py::test_the_token_does_not_go_where_a_link_leads",
+        set_item("follow_redirects", "True"),
+    ),
+    # Bytes are what was written, and are never written twice.
+    *guard_function(
+        "cli/download.py", "_fetch", "cli/test_download_resume.py", make_false("hexdigest")
+    ),
+)
