@@ -11,7 +11,7 @@ from typing import Any
 
 from memferry.app import open_database, open_web_app
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.database.servers import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import MemferryError, Misconfigured, Unavailable
 from memferry.http.server import Server
 from memferry.model.token import SCOPES, Grant
@@ -104,7 +104,7 @@ async def _database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
     if settings.database.url is not None:
         yield _nothing
         return
-    embedded = embedded_postgres(settings.database)
+    embedded = make_embedded_postgres(settings.database)
     await asyncio.to_thread(embedded.start)
     try:
         yield lambda: _keep_running(embedded)

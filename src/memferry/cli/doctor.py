@@ -18,7 +18,7 @@ from memferry.app import open_store
 from memferry.cli.context import DataDir, run, settings_with
 from memferry.database.migrate import find_missing, migrations
 from memferry.database.pool import SERVICE_ROLE, Connection
-from memferry.database.servers import embedded_postgres, owner_url
+from memferry.database.servers import make_embedded_postgres, owner_url
 from memferry.database.sql import sql
 from memferry.database.standby import WAIT_SECONDS, Position, wait_for_replay
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -87,7 +87,7 @@ async def _find(check: Check, settings: Settings) -> AsyncIterator[Finding]:
 async def _connected(settings: Settings) -> AsyncIterator[Connection]:
     """The owner's connection, on which the views of the service have their own names."""
     if settings.database.url is None:
-        attached = await asyncio.to_thread(embedded_postgres(settings.database).attach)
+        attached = await asyncio.to_thread(make_embedded_postgres(settings.database).attach)
         if not attached:
             raise MemferryError(
                 f"the embedded PostgreSQL in {settings.data_dir} does not run; start it with: "

@@ -6,14 +6,14 @@ from memferry.database.pool import SERVICE_ROLE
 from memferry.settings import DatabaseSettings
 
 
-def embedded_postgres(settings: DatabaseSettings) -> EmbeddedPostgres:
+def make_embedded_postgres(settings: DatabaseSettings) -> EmbeddedPostgres:
     """The embedded server of this data directory; neither started nor attached to."""
     return EmbeddedPostgres(settings.data_dir / "postgres", settings.embedded)
 
 
 def owner_url(settings: DatabaseSettings) -> str:
     """Where the owner of the tables connects."""
-    return settings.url or embedded_postgres(settings).url()
+    return settings.url or make_embedded_postgres(settings).url()
 
 
 def service_url(settings: DatabaseSettings) -> str:
@@ -22,7 +22,7 @@ def service_url(settings: DatabaseSettings) -> str:
     On the embedded server that is a role which owns nothing. An external server gets the owner's
     address, and each session there steps down to that role.
     """
-    return settings.url or embedded_postgres(settings).url(SERVICE_ROLE)
+    return settings.url or make_embedded_postgres(settings).url(SERVICE_ROLE)
 
 
 async def prepare_database(settings: DatabaseSettings) -> list[str]:
