@@ -41,12 +41,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_statement(
         "exports/delete_export",
-        "audit/test_audit.py::test_ends_of_exports_and_memories_are_noted",
+        "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
         drop(", note('export.deleted', ...)"),
     ),
     *guard_statement(
         "memories/delete_memory",
-        "audit/test_audit.py::test_ends_of_exports_and_memories_are_noted",
+        "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
         drop(", note('memory.deleted', ...)"),
     ),
     *guard_statement(
@@ -106,7 +106,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_schema(
         "0005_audit",
         "",
-        "audit/test_audit.py::test_the_service_can_only_add_and_read",
+        "audit/test_audit.py::test_the_service_role_can_only_insert_and_read_audit_entries",
         replace(
             "INSERT (event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id)",
             "INSERT, UPDATE, DELETE",
@@ -116,7 +116,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/audit.py",
         "AuditEndpoints.router",
-        "audit/test_audit.py::test_it_is_closed_to_a_limited_token_which_is_noted_all_the_same",
+        "audit/test_audit.py::test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted",
         drop_item("whole_tenant"),
     ),
 )

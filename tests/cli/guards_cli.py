@@ -7,13 +7,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "cli/client.py",
         "Client.download",
-        "cli/test_download_resume.py::test_the_token_does_not_go_where_a_link_leads",
+        "cli/test_download_resume.py::test_the_token_is_not_sent_to_the_host_of_a_link",
         replace("self._files", "self._http"),
     ),
     *guard_function(
         "cli/client.py",
         "Client.__init__",
-        "cli/test_download_resume.py::test_the_token_does_not_go_where_a_link_leads",
+        "cli/test_download_resume.py::test_the_token_is_not_sent_to_the_host_of_a_link",
         set_item("follow_redirects", "True"),
     ),
     # Bytes are what was written, and are never written twice.

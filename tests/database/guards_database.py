@@ -18,7 +18,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/embedded.py",
         "_SETTINGS",
-        "database/test_embedded.py::test_its_log_holds_no_statement_however_that_ends",
+        "database/test_embedded.py::test_the_log_of_postgresql_holds_no_statement_however_it_ends",
         drop_item("log_min_error_statement"),
         drop_item("log_error_verbosity"),
     ),
@@ -29,19 +29,19 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/embedded.py",
         "EmbeddedPostgres._make_socket_dir",
-        "database/test_embedded.py::test_a_socket_directory_that_is_not_ours_alone_is_refused",
+        "database/test_embedded.py::test_a_socket_directory_that_others_can_enter_is_refused",
         make_false("st_mode"),
     ),
     *guard_function(
         "database/standby.py",
         "wait_for_replay",
-        "database/test_standby.py::test_an_export_waits_for_all_that_was_saved_before_it_was_asked_for",
+        "database/test_standby.py::test_an_export_from_a_standby_waits_for_all_earlier_saves",
         make_true("replayed"),
     ),
     *guard_function(
         "database/standby.py",
         "Standby._shown",
-        "database/test_standby.py::test_a_standby_of_a_copy_that_went_its_own_way_is_refused",
+        "database/test_standby.py::test_a_standby_of_a_diverged_copy_is_refused",
         make_false("shown"),
     ),
     *guard_function(
@@ -59,7 +59,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/standby.py",
         "wait_for_replay",
-        "database/test_standby.py::test_doctor_tells_how_a_standby_is",
+        "database/test_standby.py::test_doctor_reports_the_state_of_a_standby",
         make_false("in_recovery"),
     ),
     *guard_function(
@@ -71,13 +71,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "worker/exporter.py",
         "Exporter._write",
-        "database/test_standby.py::test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary",
+        "database/test_standby.py::test_an_export_cancelled_by_recovery_is_written_from_the_primary",
         make_true("failures"),
     ),
     *guard_function(
         "database/pool.py",
         "Database.tenant",
-        "database/test_standby.py::test_readers_that_a_balancer_leads_to_another_standby_are_left_out",
+        "database/test_standby.py::test_readers_on_another_standby_behind_a_balancer_are_left_out",
         drop_statement("check_server"),
     ),
     *guard_function(
@@ -89,7 +89,7 @@ GUARDS: tuple[Guard, ...] = (
     # An idle primary whose log has just begun a new segment.
     *guard_statement(
         "database/read_position",
-        "database/test_standby.py::test_a_position_is_never_behind_a_header_that_no_standby_replays_alone",
+        "database/test_standby.py::test_a_position_is_never_behind_a_segment_header_that_no_standby_replays",
         replace("THEN flushed ELSE inserted END", "THEN inserted ELSE inserted END"),
     ),
 )

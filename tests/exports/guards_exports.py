@@ -16,7 +16,7 @@ from guards import (
 )
 
 _PRIVATE = "exports/test_exports.py::test_a_link_is_private_and_cannot_be_changed"
-_RECIPIENT = "exports/test_encryption.py::test_what_is_no_public_key_is_refused_and_not_repeated"
+_RECIPIENT = "exports/test_encryption.py::test_a_malformed_public_key_is_refused_and_not_repeated"
 
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
@@ -47,13 +47,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "exports/service.py",
         "_export",
-        "exports/test_export_life.py::test_what_is_past_its_time_is_expired_before_it_is_swept",
+        "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
         drop_item("object_key"),
     ),
     *guard_function(
         "exports/service.py",
         "Exports._read",
-        "exports/test_export_life.py::test_what_is_past_its_time_is_expired_before_it_is_swept",
+        "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
         make_false("lapsed"),
     ),
     *guard_function(
@@ -78,13 +78,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "files/encrypt.py",
         "check_recipient",
-        "exports/test_encryption.py::test_a_key_to_which_everybody_could_read_is_refused",
+        "exports/test_encryption.py::test_a_public_key_of_low_order_is_refused",
         make_false("_point"),
     ),
     *guard_function(
         "files/encrypt.py",
         "_point",
-        "exports/test_encryption.py::test_a_key_to_which_everybody_could_read_is_refused",
+        "exports/test_encryption.py::test_a_public_key_of_low_order_is_refused",
         replace('int.from_bytes(key, "little") & (2**255 - 1)', 'int.from_bytes(key, "little")'),
     ),
     *guard_function(
@@ -96,7 +96,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "exports/file.py",
         "File.__init__",
-        "exports/test_encryption.py::test_what_is_stored_cannot_be_read",
+        "exports/test_encryption.py::test_an_encrypted_file_in_the_store_cannot_be_read",
         drop_statement("_steps", "_encryptor"),
     ),
     *guard_schema(
@@ -108,7 +108,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "cli/decrypt.py",
         "decrypt",
-        "exports/test_encryption.py::test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export",
+        "exports/test_encryption.py::test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export",
         make_false("bytes_done"),
     ),
     *guard_function(
@@ -147,7 +147,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_schema(
         "0019_metadata_text",
         "",
-        "exports/test_ranges.py::test_a_large_row_is_known_before_it_is_read",
+        "exports/test_ranges.py::test_a_large_row_is_detected_before_it_is_read",
         replace(
             "bigint LANGUAGE sql STABLE PARALLEL SAFE RETURN octet_length(content) + coalesce",
             "bigint LANGUAGE sql STABLE PARALLEL SAFE RETURN coalesce",
@@ -172,18 +172,18 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_statement(
         "exports/probe_rows",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
+        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
         make_true("all_bytes <= $2::bigint"),
     ),
     *guard_statement(
         "exports/probe_rows",
-        "exports/test_inline.py::test_more_rows_than_an_answer_holds_are_counted_no_further",
+        "exports/test_inline.py::test_counting_stops_at_more_rows_than_an_answer_holds",
         drop("found < $1 AND"),
     ),
     *guard_function(
         "exports/inline.py",
         "find",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
+        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
         make_true("selection"),
         make_true("namespaces"),
     ),
@@ -195,7 +195,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_statement(
         "exports/export_joined",
-        "exports/test_ranges.py::test_rows_that_come_many_in_one_value_are_the_same_bytes",
+        "exports/test_ranges.py::test_framed_rows_have_the_same_bytes",
         drop("HAVING count(*) > 0"),
         replace(
             "(created_at, id) > (part.created_at, part.id) AND (created_at, id) <=",

@@ -50,7 +50,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "exports/request.py",
         "_format",
-        "formats/test_csv_safe.py::test_it_goes_only_with_csv",
+        "formats/test_csv_safe.py::test_csv_safe_is_refused_with_another_format",
         replace("name not in SAFE_FORMATS", "False"),
     ),
 )

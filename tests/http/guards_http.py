@@ -24,7 +24,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/head.py",
         "_keep_body_back.send_headers",
-        "http/test_head.py::test_the_body_is_kept_back_whatever_the_server_does",
+        "http/test_head.py::test_the_body_of_a_head_request_is_kept_back",
         drop_statement("b''"),
     ),
     *guard_function(
@@ -57,7 +57,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "model/json.py",
         "_refuse_repeated_members",
-        "http/test_repeated_keys.py::test_a_body_made_to_be_searched_is_answered_quickly",
+        "http/test_repeated_keys.py::test_a_body_with_many_long_fields_is_answered_quickly",
         make_false("_MOST_MEMBERS"),
     ),
     # Nobody fills the log.
@@ -70,19 +70,19 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "log_rate.py",
         "LogRate._count",
-        "http/test_log_rate.py::test_it_remembers_a_bounded_number_of_kinds",
+        "http/test_log_rate.py::test_the_log_rate_remembers_a_bounded_number_of_kinds",
         make_false("_kinds"),
     ),
     *guard_function(
         "log_rate.py",
         "LogRate.filter",
-        "http/test_log_rate.py::test_lines_about_work_and_those_of_the_audit_all_stay",
+        "http/test_log_rate.py::test_log_lines_of_workers_and_of_the_audit_all_pass",
         make_false("_LOGGERS"),
     ),
     *guard_function(
         "http/errors.py",
         "answer_memferry_error",
-        "http/test_log_rate.py::test_a_database_that_is_away_is_one_line_however_many_ask",
+        "http/test_log_rate.py::test_an_unreachable_database_is_one_log_line_for_many_requests",
         replace(
             '_log.warning("%s%s", fault, _describe_cause(fault))',
             '_log.warning("%s%s", fault, _describe_cause(fault), exc_info=True)',
@@ -111,19 +111,19 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "model/rules.py",
         "text",
-        "http/test_hostile_json.py::test_no_filter_is_without_a_limit",
+        "http/test_hostile_json.py::test_every_filter_has_a_limit",
         make_false("most"),
     ),
     *guard_function(
         "model/rules.py",
         "tags",
-        "http/test_hostile_json.py::test_no_filter_is_without_a_limit",
+        "http/test_hostile_json.py::test_every_filter_has_a_limit",
         make_false("len"),
     ),
     *guard_function(
         "model/rules.py",
         "time_ms",
-        "http/test_hostile_json.py::test_no_filter_is_without_a_limit",
+        "http/test_hostile_json.py::test_every_filter_has_a_limit",
         make_false("latest"),
     ),
     # No request shows the inside, or leaves a trace where it is no fault.
@@ -136,7 +136,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/connections.py",
         "Connection.send_400_response",
-        "http/test_transport.py::test_what_is_no_http_is_answered_in_json",
+        "http/test_transport.py::test_a_malformed_request_is_answered_in_json",
         drop_definition(),
     ),
     # A connection keeps little, and not for long; a tenant leaves something to the others.
@@ -199,7 +199,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/app.py",
         "routed_app",
-        "http/test_transport.py::test_a_fault_of_the_service_shows_nothing_of_its_inside",
+        "http/test_transport.py::test_an_internal_error_shows_no_detail",
         drop_statement("Exception"),
     ),
     *guard_function(

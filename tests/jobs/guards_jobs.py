@@ -68,7 +68,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_schema(
         "0017_numbered_starts",
         "",
-        "jobs/test_limits.py::test_repeats_by_idempotency_key_are_no_further_exports",
+        "jobs/test_limits.py::test_repeats_by_idempotency_key_count_as_one_export",
         replace("IF FOUND THEN", "IF FALSE THEN"),
     ),
     *guard_schema(
@@ -80,13 +80,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_schema(
         "0017_numbered_starts",
         "",
-        "jobs/test_limits.py::test_a_full_queue_takes_no_more",
+        "jobs/test_limits.py::test_an_export_beyond_the_quota_of_unfinished_exports_is_refused",
         replace("HAVING count(*) >= unfinished", "HAVING FALSE"),
     ),
     *guard_schema(
         "0017_numbered_starts",
         "",
-        "jobs/test_limits.py::test_stored_bytes_are_counted_until_they_are_deleted",
+        "jobs/test_limits.py::test_stored_bytes_count_toward_the_quota_until_they_are_deleted",
         replace("HAVING sum(coalesce(file_bytes, bytes_done)) >= stored_bytes", "HAVING FALSE"),
     ),
     *guard_function(
@@ -104,13 +104,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/sessions.py",
         "service_settings",
-        "jobs/test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
+        "jobs/test_limits.py::test_a_statement_of_a_request_times_out_before_one_of_an_export",
         set_item("statement_timeout", '"0"'),
     ),
     *guard_function(
         "database/pool.py",
         "_PATIENCE",
-        "jobs/test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
+        "jobs/test_limits.py::test_a_statement_of_a_request_times_out_before_one_of_an_export",
         drop_text("SET LOCAL statement_timeout = {ms}; "),
     ),
     # The views carry the tenant, each where it is defined last.

@@ -16,14 +16,14 @@ from guards import (
 _WRONG = (
     "memories/test_memories.py::test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored"
 )
-_WITHIN = "memories/test_namespaces.py::test_forgotten_wheres_and_checks_reach_nothing_else"
+_WITHIN = "memories/test_namespaces.py::test_statements_without_a_where_reach_no_other_namespace"
 
 GUARDS: tuple[Guard, ...] = (
     # No time is so late that a change of its row fails.
     *guard_function(
         "model/rules.py",
         "stored_time_ms",
-        "memories/test_latest_times.py::test_no_row_has_a_time_that_cannot_be_counted_on_from memories/test_latest_times.py::test_no_token_has_one_either",
+        "memories/test_latest_times.py::test_no_memory_has_a_time_that_cannot_be_counted_on_from memories/test_latest_times.py::test_an_expiry_of_a_token_beyond_the_latest_time_is_refused",
         replace("LATEST_STORED_MS", "LATEST_MS"),
     ),
     # How large and how deep what is sent may be.
@@ -113,20 +113,20 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/auth.py",
         "needs.check",
-        "memories/test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
+        "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         make_false("namespaces", "whole_tenant"),
     ),
     *guard_function(
         "http/webhooks.py",
         "WebhookEndpoints.router",
-        "memories/test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
+        "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         drop_item("whole_tenant"),
     ),
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
         "Tokens.caller",
-        "memories/test_namespaces.py::test_it_finds_only_its_own",
+        "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),
     *guard_function("database/pool.py", "_for_whom", _WITHIN, drop_statement("hex")),
@@ -165,7 +165,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_schema(
         "0013_starts",
         "",
-        "memories/test_namespaces.py::test_it_sees_only_exports_under_its_own_limit_or_a_part_of_it",
+        "memories/test_namespaces.py::test_a_limited_token_sees_only_exports_within_its_namespaces",
         replace("OR namespaces <@ (SELECT memferry_service.namespaces())::text[]", "OR TRUE"),
     ),
     *guard_function(
@@ -177,7 +177,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "exports/request.py",
         "ExportRequest.digest",
-        "memories/test_namespaces.py::test_a_key_never_answers_an_export_of_another_limit",
+        "memories/test_namespaces.py::test_an_idempotency_key_never_answers_an_export_of_other_namespaces",
         make_true("None"),
     ),
 )

@@ -11,13 +11,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "cli/serve.py",
         "register.serve",
-        "operation/test_open_files.py::test_more_connections_than_the_soft_limit_of_files_keep_nobody_out",
+        "operation/test_open_files.py::test_more_connections_than_the_soft_limit_of_files_are_served",
         drop_statement("raise_open_files_limit"),
     ),
     *guard_function(
         "cli/worker.py",
         "register.worker",
-        "operation/test_open_files.py::test_a_worker_takes_the_hard_limit_as_well",
+        "operation/test_open_files.py::test_a_worker_raises_its_limit_of_files_to_the_hard_limit",
         drop_statement("raise_open_files_limit"),
     ),
     # A connection keeps little, and not for long; a tenant leaves something to the others.
@@ -68,13 +68,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "operation/readiness.py",
         "Readiness.report",
-        "operation/test_store_identity.py::test_many_who_ask_at_once_share_one_look",
+        "operation/test_store_identity.py::test_concurrent_readiness_requests_share_one_check",
         make_true("_report", "_looked_at"),
     ),
     *guard_function(
         "operation/workers.py",
         "is_silent",
-        "operation/test_operation.py::test_a_halted_worker_is_named",
+        "operation/test_operation.py::test_readiness_names_a_halted_worker",
         make_false("MISSING_SECONDS"),
     ),
 )

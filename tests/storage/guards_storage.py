@@ -89,7 +89,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "settings/places.py",
         "S3Settings",
-        "storage/test_storage_s3_safety.py::test_the_settings_reach_the_store",
+        "storage/test_storage_s3_safety.py::test_the_settings_of_s3_reach_the_store",
         replace('"MEMFERRY_S3_SSE"', '"MEMFERRY_S3_NONE"'),
         replace('"MEMFERRY_S3_SSE_KMS_KEY_ID"', '"MEMFERRY_S3_NONE"'),
         replace('"MEMFERRY_S3_CA_FILE"', '"MEMFERRY_S3_NONE"'),

@@ -44,25 +44,25 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "tenants/tokens.py",
         "stored",
-        "tenants/test_tokens.py::test_a_mistake_makes_no_token_and_is_named",
+        "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         make_false("time", "None"),
     ),
     *guard_function(
         "http/tokens.py",
         "NewToken",
-        "tenants/test_tokens.py::test_a_mistake_makes_no_token_and_is_named",
+        "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         drop_item("forbid_unknown_fields"),
     ),
     *guard_function(
         "model/json.py",
         "decode",
-        "tenants/test_tokens.py::test_a_limit_that_is_given_twice_is_refused",
+        "tenants/test_tokens.py::test_namespaces_of_a_token_given_twice_are_refused",
         drop_statement("_refuse_repeated_members"),
     ),
     *guard_schema(
         "0004_tokens",
         "",
-        "tenants/test_tokens.py::test_the_service_can_store_a_digest_but_read_none_of_a_tenant",
+        "tenants/test_tokens.py::test_the_service_can_store_a_digest_of_a_token_but_read_none_of_a_tenant",
         replace(
             "SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at)",
             "SELECT",
@@ -90,7 +90,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_schema(
         "0004_tokens",
         "",
-        "tenants/test_tokens.py::test_an_admin_within_namespaces_reaches_no_further",
+        "tenants/test_tokens.py::test_an_admin_token_within_namespaces_manages_no_other_namespace",
         replace(
             "AND (memferry_service.namespaces() IS NULL OR namespaces <@ memferry_service.namespaces()) WITH",
             "WITH",

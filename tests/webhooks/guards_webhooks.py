@@ -13,19 +13,19 @@ from guards import (
 
 _VERIFIED = "webhooks/test_outgoing.py::test_a_certificate_nobody_vouches_for_is_refused"
 _PRIVATE = "webhooks/test_outgoing.py::test_an_address_of_somebodys_own_network_is_private"
-_URL = "webhooks/test_outgoing.py::test_what_no_request_line_can_hold_is_refused"
+_URL = "webhooks/test_outgoing.py::test_a_url_with_characters_outside_a_request_line_is_refused"
 _HOOK = "webhooks/test_webhooks.py::test_a_wrong_webhook_is_refused_by_name"
 
 GUARDS: tuple[Guard, ...] = (
     *guard_statement(
         "webhooks/settle_delivery",
-        "webhooks/test_webhooks.py::test_what_was_told_is_kept_until_its_last_attempt_and_no_longer",
+        "webhooks/test_webhooks.py::test_a_message_is_kept_until_the_last_attempt_of_its_delivery",
         replace("CASE WHEN $6 IS NOT NULL THEN message_id END", "message_id"),
         replace("CASE WHEN $6 IS NOT NULL THEN message_id END", "NULL"),
     ),
     *guard_statement(
         "webhooks/drop_delivery",
-        "webhooks/test_webhooks.py::test_what_a_disabled_webhook_is_not_told_is_not_kept",
+        "webhooks/test_webhooks.py::test_messages_for_a_disabled_webhook_are_not_kept",
         drop("message_id = NULL,"),
     ),
     *guard_statement(
@@ -42,7 +42,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "webhooks/outgoing.py",
         "Sender.post",
-        "webhooks/test_outgoing.py::test_it_sends_over_https_only",
+        "webhooks/test_outgoing.py::test_deliveries_go_over_https_only",
         make_false("urlsplit", "_allow_private"),
     ),
     *guard_function(
@@ -55,7 +55,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "webhooks/outgoing.py",
         "_PinnedBackend.connect_tcp",
-        "webhooks/test_outgoing.py::test_it_connects_to_the_address_it_checked_and_asks_no_second_time",
+        "webhooks/test_outgoing.py::test_the_sender_connects_to_the_checked_address_without_a_second_look_up",
         replace("addresses[0]", "host"),
     ),
     *guard_function(

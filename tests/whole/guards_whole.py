@@ -13,7 +13,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/embedded.py",
         "EmbeddedPostgres._run",
-        "whole/test_service.py::test_it_starts_at_once_after_a_kill_while_the_old_postgresql_still_shuts_down",
+        "whole/test_service.py::test_a_killed_service_starts_while_the_old_postgresql_shuts_down",
         make_true("monotonic", "waiting"),
     ),
     # A reader may be slow, a network may not be silent.
@@ -58,7 +58,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "worker/exporter.py",
         "Exporter.tick",
-        "whole/test_faults_operation.py::test_a_worker_that_is_cut_off_from_the_store_takes_no_export_from_those_who_are_not",
+        "whole/test_faults_operation.py::test_a_worker_without_the_store_claims_no_export_while_another_reaches_it",
         make_false("_may_work"),
     ),
     *guard_function(
@@ -70,19 +70,19 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "worker_process.py",
         "_run_until",
-        "whole/test_faults_operation.py::test_a_worker_that_finishes_its_last_export_is_alive",
+        "whole/test_faults_operation.py::test_a_worker_finishing_its_last_export_still_signs_in",
         replace("signs_of_life.run()", "asyncio.sleep(0)"),
     ),
     *guard_function(
         "cli/serve.py",
         "register.serve",
-        "whole/test_defaults.py::test_it_listens_on_loopback_unless_told_otherwise",
+        "whole/test_defaults.py::test_the_service_listens_on_loopback_by_default",
         replace('"127.0.0.1"', '"0.0.0.0"'),
     ),
     *guard_function(
         "supervisor.py",
         "_first_token",
-        "whole/test_defaults.py::test_it_refuses_a_public_address_while_nobody_has_a_token",
+        "whole/test_defaults.py::test_a_public_address_is_refused_while_no_token_exists",
         make_false("is_loopback"),
     ),
     *guard_function(

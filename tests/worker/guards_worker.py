@@ -60,7 +60,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "worker/priority.py",
         "give_way",
-        "worker/test_priority.py::test_who_gives_way_is_interrupted_by_those_who_wake_up",
+        "worker/test_priority.py::test_a_nice_worker_is_preempted_by_waking_processes",
         drop_statement("_let_others_interrupt"),
         make_true("nice"),
     ),
