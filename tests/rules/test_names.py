@@ -27,7 +27,6 @@ _VALUES = re.compile(r"property|fixture")
 # Names that a library calls, and a word of its trade.
 _ALLOWED: set[str] = {
     "src/memferry/client/fetch.py _encrypted_path",
-    "src/memferry/database/servers.py embedded_postgres",
     "src/memferry/cli/context.py existing_database",
     "src/memferry/cli/context.py prepared_database",
     "src/memferry/cli/context.py running_database",
@@ -74,7 +73,6 @@ _ALLOWED: set[str] = {
     "src/memferry/model/memory.py checked",
     "src/memferry/model/memory.py moved",
     "src/memferry/model/rules.py stored_time_ms",
-    "src/memferry/settings/environment.py setting",
     "src/memferry/storage/base.py unfinished",
     "src/memferry/storage/local.py _named",
     "src/memferry/storage/local.py _to_its_end",
