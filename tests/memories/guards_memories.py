@@ -22,7 +22,7 @@ GUARDS: tuple[Guard, ...] = (
     # No time is so late that a change of its row fails.
     *guard_function(
         "model/rules.py",
-        "stored_time_ms",
+        "check_stored_time_ms",
         "memories/test_latest_times.py::test_no_memory_has_a_time_that_cannot_be_counted_on_from memories/test_latest_times.py::test_an_expiry_of_a_token_beyond_the_latest_time_is_refused",
         replace("LATEST_STORED_MS", "LATEST_MS"),
     ),
@@ -41,23 +41,27 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "model/rules.py",
-        "content",
+        "check_content",
         "memories/test_memories.py::test_content_may_have_one_mebibyte_of_utf8",
         make_false("encode"),
     ),
     *guard_function(
         "model/rules.py",
-        "json_object",
+        "check_json_object",
         "memories/test_memories.py::test_metadata_may_have_one_mebibyte",
         make_false("most_bytes"),
     ),
-    *guard_function("model/rules.py", "text", _WRONG, make_false("\x00")),
+    *guard_function("model/rules.py", "check_text", _WRONG, make_false("\x00")),
     *guard_function(
-        "model/json.py", "compact", _WRONG, make_false("holds_nul"), make_false("holds_wild_number")
+        "model/strict_json.py",
+        "compact",
+        _WRONG,
+        make_false("holds_nul"),
+        make_false("holds_wild_number"),
     ),
     *guard_function(
-        "http/memories.py",
-        "MemoryEndpoints.search_bulk",
+        "http/search.py",
+        "_check_queries",
         "memories/test_search.py::test_bulk_search_takes_1_to_25_queries",
         make_false("queries"),
     ),
@@ -68,7 +72,7 @@ GUARDS: tuple[Guard, ...] = (
         drop_item("forbid_unknown_fields"),
     ),
     *guard_function(
-        "http/requests.py",
+        "http/reading.py",
         "number",
         "memories/test_search.py::test_junk_numbers_fall_back_and_others_are_clamped",
         replace("min(max(int(text), least), most)", "int(text)"),
@@ -99,7 +103,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "audit/service.py",
-        "Audit.note",
+        "Audit.record",
         "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
         make_true("take", "None"),
     ),
@@ -112,24 +116,24 @@ GUARDS: tuple[Guard, ...] = (
     # Scopes.
     *guard_function(
         "http/auth.py",
-        "needs.check",
+        "Access.admit",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         make_false("namespaces", "whole_tenant"),
     ),
     *guard_function(
         "http/webhooks.py",
-        "WebhookEndpoints.router",
+        "_WRITE",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         drop_item("whole_tenant"),
     ),
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
-        "Tokens.caller",
+        "Tokens.find_caller",
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),
-    *guard_function("database/pool.py", "_for_whom", _WITHIN, drop_statement("hex")),
+    *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
         "0004_tokens",
         "VIEW memferry_service.tokens",

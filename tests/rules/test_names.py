@@ -27,7 +27,6 @@ _VALUES = re.compile(r"property|fixture")
 # Names that a library calls, and a word of its trade.
 _ALLOWED: set[str] = {
     "src/memferry/client/fetch.py _encrypted_path",
-    "src/memferry/database/servers.py embedded_postgres",
     "src/memferry/cli/context.py existing_database",
     "src/memferry/cli/context.py prepared_database",
     "src/memferry/cli/context.py running_database",
@@ -49,7 +48,7 @@ _ALLOWED: set[str] = {
     "src/memferry/http/cors.py wrapped",
     "src/memferry/http/docs.py _inlined",
     "src/memferry/http/docs.py documented",
-    "src/memferry/http/docs.py to_string",
+    "src/memferry/http/routing.py to_string",
     "src/memferry/http/downloads.py _asked_span",
     "src/memferry/http/downloads.py _listed",
     "src/memferry/http/downloads.py _unchanged_headers",
@@ -61,7 +60,6 @@ _ALLOWED: set[str] = {
     "src/memferry/model/memory.py checked",
     "src/memferry/model/memory.py moved",
     "src/memferry/model/rules.py stored_time_ms",
-    "src/memferry/settings/environment.py setting",
     "src/memferry/storage/base.py unfinished",
     "src/memferry/storage/local.py _named",
     "src/memferry/storage/local.py _to_its_end",
@@ -88,6 +86,7 @@ _ALLOWED: set[str] = {
 _SEVERAL_CLASSES: set[str] = {
     "Download",
     "Exports",
+    "ExportAnswer",
     "BulkSearch",
     "Change",
     "Export",

@@ -43,18 +43,18 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "tenants/tokens.py",
-        "stored",
+        "make_token_row",
         "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         make_false("time", "None"),
     ),
     *guard_function(
-        "http/tokens.py",
+        "wire/tokens.py",
         "NewToken",
         "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         drop_item("forbid_unknown_fields"),
     ),
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "decode",
         "tenants/test_tokens.py::test_namespaces_of_a_token_given_twice_are_refused",
         drop_statement("_refuse_repeated_members"),
@@ -97,6 +97,9 @@ GUARDS: tuple[Guard, ...] = (
         ),
     ),
     *guard_function(
-        "tenants/tokens.py", "Tokens.mint", "tenants/test_tokens.py", drop_statement("_check_reach")
+        "tenants/tokens.py",
+        "Tokens.create",
+        "tenants/test_tokens.py",
+        drop_statement("_check_reach"),
     ),
 )

@@ -20,7 +20,7 @@ from memferry.errors import Invalid, StorageUnavailable, UnknownToken
 from memferry.memories.service import Memories
 from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
-from memferry.model.memory import Checked
+from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller
 from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
@@ -33,7 +33,7 @@ from support.memories import save_one_batch
 from support.postgres import open_database, own_database
 from support.service import Service
 
-NEW = Checked(
+NEW = ValidMemory(
     content="secret", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
 MANY = 100_000
@@ -214,7 +214,7 @@ async def test_an_audit_entry_of_a_deleted_tenant_is_refused(
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
     await TenantDeletion(url, store).delete("Alice")
     entry = Entry(event="export.downloaded", outcome="interrupted", subject=new_export_id())
-    await Audit(database).note(Caller(tenant_id=tenant), entry)
+    await Audit(database).record(Caller(tenant_id=tenant), entry)
 
     assert await owner.fetchval("SELECT count(*) FROM memferry.audit") == 0
 

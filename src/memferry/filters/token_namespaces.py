@@ -15,4 +15,6 @@ class TokenNamespaces(Filter):
     @classmethod
     def check(cls, value: list[str]) -> list[str]:
         """The names."""
-        return [rules.text(cls.field, name, most=rules.NAMESPACE_CHARACTERS) for name in value]
+        return [
+            rules.check_text(cls.field, name, most=rules.NAMESPACE_CHARACTERS) for name in value
+        ]
