@@ -13,7 +13,7 @@ from guards import (
 )
 
 _LATE = (
-    "erasure/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion"
+    "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion"
 )
 
 GUARDS: tuple[Guard, ...] = (
@@ -97,66 +97,66 @@ GUARDS: tuple[Guard, ...] = (
         drop("FOR UPDATE OF export"),
     ),
     # A tenant that is deleted leaves nothing.
-    *guard_statement("erasure/hold_tenant", _LATE, drop("FOR UPDATE")),
+    *guard_statement("tenants/hold_tenant", _LATE, drop("FOR UPDATE")),
     *guard_statement(
         "memories/save_memory",
-        "erasure/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
+        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
         drop("FOR KEY SHARE"),
     ),
     *guard_statement(
         "memories/save_memories",
-        "erasure/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
+        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
         replace("tenant FOR KEY SHARE", "tenant"),
     ),
     *guard_function(
-        "erasure/tenants.py", "TenantErasure.delete", _LATE, drop_statement("_remove_rows", "+=")
+        "tenants/deletion.py", "TenantDeletion.delete", _LATE, drop_statement("_remove_rows", "+=")
     ),
     *guard_function(
-        "erasure/tenants.py",
-        "TenantErasure._remove_once",
-        "erasure/test_tenant_deletion.py::test_deleting_a_tenant_leaves_no_file_in_the_store",
+        "tenants/deletion.py",
+        "TenantDeletion._remove_once",
+        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_leaves_no_file_in_the_store",
         drop_statement("delete"),
         drop_statement("abort"),
     ),
     *guard_function(
-        "erasure/tenants.py",
-        "TenantErasure._remove_files",
-        "erasure/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
+        "tenants/deletion.py",
+        "TenantDeletion._remove_files",
+        "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
         drop_statement("ping"),
     ),
     *guard_schema(
         "0011_erasure",
         "",
-        "erasure/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
+        "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
         make_true("leaving_at IS NULL"),
     ),
     *guard_statement(
         "tenants/create_tenant",
-        "erasure/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
+        "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
         make_true("tenants.leaving_at IS NULL"),
     ),
     *guard_statement(
-        "erasure/finish_tenant_deletion",
-        "erasure/test_tenant_deletion.py::test_a_file_written_after_the_deletion_of_its_tenant_is_swept",
+        "tenants/finish_tenant_deletion",
+        "tenants/test_tenant_deletion.py::test_a_file_written_after_the_deletion_of_its_tenant_is_swept",
         replace("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),
     *guard_schema(
         "0011_erasure",
         "",
-        "erasure/test_tenant_deletion.py::test_an_audit_entry_of_a_deleted_tenant_is_refused",
+        "tenants/test_tenant_deletion.py::test_an_audit_entry_of_a_deleted_tenant_is_refused",
         replace("FOREIGN KEY (tenant_id) REFERENCES memferry.tenants (id)", "CHECK (TRUE)"),
     ),
     *guard_function(
         "cli/tenant.py",
         "delete",
-        "erasure/test_tenant_deletion.py::test_tenant_delete_needs_a_confirmation",
+        "tenants/test_tenant_deletion.py::test_tenant_delete_needs_a_confirmation",
         make_false("yes"),
     ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *guard_function(
-        "erasure/tenants.py",
-        "TenantErasure._remove_files",
-        "erasure/test_tenant_deletion.py::test_deleting_a_tenant_removes_directories_of_a_killed_writer",
+        "tenants/deletion.py",
+        "TenantDeletion._remove_files",
+        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_directories_of_a_killed_writer",
         drop_statement("prune"),
     ),
 )

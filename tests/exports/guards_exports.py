@@ -106,16 +106,16 @@ GUARDS: tuple[Guard, ...] = (
         make_true("encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL"),
     ),
     *guard_function(
-        "cli/decrypt.py",
+        "client/decrypt.py",
         "decrypt",
         "exports/test_encryption.py::test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export",
         make_false("bytes_done"),
     ),
     *guard_function(
-        "cli/decrypt.py",
+        "client/decrypt.py",
         "decrypt",
         "exports/test_encryption.py::test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else",
-        drop_statement("ServiceRefused"),
+        drop_statement("WrongKey"),
     ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *guard_function(

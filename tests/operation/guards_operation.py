@@ -10,13 +10,13 @@ GUARDS: tuple[Guard, ...] = (
     # As many connections as the system allows.
     *guard_function(
         "cli/serve.py",
-        "register.serve",
+        "serve",
         "operation/test_open_files.py::test_more_connections_than_the_soft_limit_of_files_are_served",
         drop_statement("raise_open_files_limit"),
     ),
     *guard_function(
         "cli/worker.py",
-        "register.worker",
+        "worker",
         "operation/test_open_files.py::test_a_worker_raises_its_limit_of_files_to_the_hard_limit",
         drop_statement("raise_open_files_limit"),
     ),

@@ -38,7 +38,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Who locks several rows does so in one order; a deletion is waited for.
     *guard_statement(
-        "exports/purge_exports tenants/revoke_tenant_token tenants/revoke_token erasure/begin_tenant_deletion",
+        "exports/purge_exports tenants/revoke_tenant_token tenants/revoke_token tenants/begin_tenant_deletion",
         "rules/test_lock_order.py::test_several_exports_are_locked_by_their_ids",
         drop("ORDER BY export.id"),
     ),

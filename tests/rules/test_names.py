@@ -26,6 +26,7 @@ _WRONG = re.compile(
 _VALUES = re.compile(r"property|fixture")
 # Names that a library calls, and a word of its trade.
 _ALLOWED: set[str] = {
+    "src/memferry/client/fetch.py _encrypted_path",
     "src/memferry/database/servers.py embedded_postgres",
     "src/memferry/cli/context.py existing_database",
     "src/memferry/cli/context.py prepared_database",
@@ -98,6 +99,8 @@ _ALLOWED: set[str] = {
     "src/memferry/worker/lease.py kept",
 }
 _SEVERAL_CLASSES: set[str] = {
+    "Download",
+    "Exports",
     "BulkSearch",
     "Change",
     "Export",

@@ -75,7 +75,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "cli/serve.py",
-        "register.serve",
+        "serve",
         "whole/test_defaults.py::test_the_service_listens_on_loopback_by_default",
         replace('"127.0.0.1"', '"0.0.0.0"'),
     ),

@@ -16,7 +16,6 @@ import pytest
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.erasure.tenants import TenantErasure
 from memferry.errors import Invalid, StorageUnavailable, UnknownToken
 from memferry.memories.service import Memories
 from memferry.model.audit import Entry
@@ -25,7 +24,8 @@ from memferry.model.memory import Checked
 from memferry.model.token import Caller
 from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
-from memferry.tenants.admin import Admin
+from memferry.tenants.deletion import TenantDeletion
+from memferry.tenants.operator import Operator
 from memferry.worker.sweeper import Sweeper
 from support.canaries import ALICE, BOB, plant, query_for_bob, tables
 from support.faults import Step, run_plant, until
@@ -96,7 +96,7 @@ async def test_deleting_a_tenant_leaves_no_row_in_any_table(
     await plant(owner, with_bob=True)
     of_bob = await query_for_bob(owner)
     bob, before = await owner.fetch(of_bob), await rows(owner, ALICE)
-    removed = await TenantErasure(url, store).delete("Alice")
+    removed = await TenantDeletion(url, store).delete("Alice")
 
     assert min(before.values()) >= 1
     assert set((await rows(owner, ALICE)).values()) == {0}
@@ -115,7 +115,7 @@ async def test_deleting_a_tenant_leaves_no_file_in_the_store(
     for name in (f"{export_id}/1", f"{export_id}/.2.0123456789abcdef.partial", "notes.txt"):
         put(tmp_path, f"{ALICE}/{name}")
     put(tmp_path, f"{BOB}/{export_id}/1")
-    removed = await TenantErasure(url, store).delete("Alice")
+    removed = await TenantDeletion(url, store).delete("Alice")
 
     assert removed.files == 3
     assert files(tmp_path) == {f"{BOB}/{export_id}/1"}
@@ -128,7 +128,7 @@ async def test_deleting_a_tenant_removes_directories_of_a_killed_writer(
     await plant(owner, with_bob=False)
     (tmp_path / ALICE / new_export_id()).mkdir(parents=True)
     (tmp_path / BOB / new_export_id()).mkdir(parents=True)
-    await TenantErasure(url, store).delete("Alice")
+    await TenantDeletion(url, store).delete("Alice")
 
     assert [path.name for path in tmp_path.iterdir()] == [BOB]
 
@@ -141,7 +141,7 @@ async def test_a_file_written_after_the_deletion_of_its_tenant_is_swept(
     tmp_path: Path,
 ) -> None:
     await plant(owner, with_bob=False)
-    await TenantErasure(url, store).delete("Alice")
+    await TenantDeletion(url, store).delete("Alice")
     put(tmp_path, f"{ALICE}/{new_export_id()}/1")
     somebody_elses = f"{uuid4()}/{new_export_id()}/1"
     put(tmp_path, somebody_elses)
@@ -152,30 +152,30 @@ async def test_a_file_written_after_the_deletion_of_its_tenant_is_swept(
 
 async def test_deleting_an_unknown_tenant_is_refused(url: str, store: Storage) -> None:
     with pytest.raises(Invalid, match="tenant"):
-        await TenantErasure(url, store).delete("Alice")
+        await TenantDeletion(url, store).delete("Alice")
 
 
 async def test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused(
     url: str, database: Database, tmp_path: Path, store: Storage
 ) -> None:
-    await Admin(url).create_token("Alice", "")
+    await Operator(url).create_token("Alice", "")
     (tmp_path / "closed").write_text("no directory, so nothing below it can be removed")
     away = open_storage(StorageSettings(url=(tmp_path / "closed").as_uri()))
     with pytest.raises(StorageUnavailable):
-        await TenantErasure(url, away).delete("Alice")
-    (tenant,) = await TenantErasure(url, store).all()
+        await TenantDeletion(url, away).delete("Alice")
+    (tenant,) = await Operator(url).list_tenants()
 
     assert (tenant["name"], tenant["leaving_at"] is None) == ("Alice", False)
     with pytest.raises(Invalid, match="is being deleted"):
-        await Admin(url).create_token("Alice", "again")
+        await Operator(url).create_token("Alice", "again")
     with pytest.raises(UnknownToken):
         await Memories(database).save(Caller(tenant_id=tenant["id"]), NEW)
     with pytest.raises(UnknownToken):
         await Memories(database).save_many(
             Caller(tenant_id=tenant["id"]), save_one_batch(NEW), most=1
         )
-    await TenantErasure(url, store).delete("Alice")
-    assert list(await TenantErasure(url, store).all()) == []
+    await TenantDeletion(url, store).delete("Alice")
+    assert list(await Operator(url).list_tenants()) == []
 
 
 @pytest.mark.parametrize("many", [False, True])
@@ -187,7 +187,7 @@ async def test_deleting_a_tenant_removes_rows_saved_during_the_deletion(
     *,
     many: bool,
 ) -> None:
-    await Admin(url).create_token("Alice", "")
+    await Operator(url).create_token("Alice", "")
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
     waiting = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
     async with database.tenant(tenant) as connection:
@@ -198,7 +198,7 @@ async def test_deleting_a_tenant_removes_rows_saved_during_the_deletion(
         else:
             values[3] = []
             assert await connection.fetchval(sql("memories/save_memory"), *values, 9, 9)
-        deletion = asyncio.create_task(TenantErasure(url, store).delete("Alice"))
+        deletion = asyncio.create_task(TenantDeletion(url, store).delete("Alice"))
         while not await owner.fetchval(waiting):
             assert not deletion.done()
             await asyncio.sleep(0.01)
@@ -210,9 +210,9 @@ async def test_deleting_a_tenant_removes_rows_saved_during_the_deletion(
 async def test_an_audit_entry_of_a_deleted_tenant_is_refused(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, database: Database
 ) -> None:
-    await Admin(url).create_token("Alice", "")
+    await Operator(url).create_token("Alice", "")
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
-    await TenantErasure(url, store).delete("Alice")
+    await TenantDeletion(url, store).delete("Alice")
     entry = Entry(event="export.downloaded", outcome="interrupted", subject=new_export_id())
     await Audit(database).note(Caller(tenant_id=tenant), entry)
 
@@ -232,7 +232,7 @@ def command(*arguments: str, url: str, home: Path) -> "subprocess.Popen[bytes]":
 async def test_a_deletion_of_a_tenant_killed_at_any_step_completes_when_repeated(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, tmp_path: Path
 ) -> None:
-    await Admin(url).create_token("Alice", "")
+    await Operator(url).create_token("Alice", "")
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
     await owner.execute(_MANY_MEMORIES, tenant, MANY)
     put(tmp_path, f"exports/{tenant}/{new_export_id()}/1")
@@ -262,7 +262,7 @@ async def test_tenant_delete_needs_a_confirmation(
 ) -> None:
     del owner
     name = f"alice-{uuid4()}"
-    token = (await Admin(database_url).create_token(name, "")).text
+    token = (await Operator(database_url).create_token(name, "")).text
 
     def status() -> int:
         headers = {"Authorization": f"Bearer {token}"}
@@ -295,7 +295,7 @@ def test_a_running_export_of_a_deleted_tenant_publishes_nothing(
             gate.wait()
             worker.send_signal(signal.SIGSTOP)
             store = open_storage(StorageSettings(url=place.service.store.as_uri()))
-            asyncio.run(TenantErasure(place.url, store).delete(name))
+            asyncio.run(TenantDeletion(place.url, store).delete(name))
             assert place.files() == []
         worker.send_signal(signal.SIGCONT)
         log = place.place / "workers.log"

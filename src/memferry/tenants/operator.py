@@ -1,4 +1,4 @@
-"""What the operator does with tenants and tokens, as the owner of the tables."""
+"""Operator commands on tenants and tokens, run as the owner of the tables."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -17,8 +17,8 @@ from memferry.tenants.tokens import NAME_CHARACTERS, NewToken, stored
 _USUAL = Grant()
 
 
-class Admin:
-    """The operator's hand on one database; `url` must belong to the owner of the tables."""
+class Operator:
+    """The operator of one database; `url` must belong to the owner of the tables."""
 
     def __init__(self, url: str) -> None:
         self._url = url
@@ -40,7 +40,12 @@ class Admin:
         async with owner_connection(self._url) as connection:
             return await _find_or_make(connection, name)
 
-    async def tokens(self) -> Sequence[Mapping[str, Any]]:
+    async def list_tenants(self) -> Sequence[Mapping[str, Any]]:
+        """Every tenant, with the numbers of its tokens and exports; newest last."""
+        async with owner_connection(self._url) as connection:
+            return [dict(row) for row in await connection.fetch(sql("tenants/list_tenants"))]
+
+    async def list_tokens(self) -> Sequence[Mapping[str, Any]]:
         """All tokens, with tenant, what they may do, prefix and times; never the tokens."""
         async with owner_connection(self._url) as connection:
             return [dict(row) for row in await connection.fetch(sql("tenants/list_tokens"))]
@@ -60,7 +65,7 @@ class Admin:
                 "token", "no such token that is not revoked yet; see: memferry token list"
             )
 
-    async def audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
+    async def list_audit(self, limit: int, event: str | None, tenant: str | None) -> list[str]:
         """The newest entries of the audit, as JSON text with the name of the tenant."""
         async with owner_connection(self._url) as connection:
             rows = await connection.fetch(sql("tenants/list_all_audit"), limit, event, tenant)

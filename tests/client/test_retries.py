@@ -9,8 +9,9 @@ from typing import ClassVar
 
 import pytest
 
-from memferry.cli.client import Client, ServiceRefused
-from memferry.settings import ClientSettings
+from memferry.client.calls import Call
+from memferry.client.client import Client
+from memferry.errors import ServiceRefused
 
 
 class Busy(BaseHTTPRequestHandler):
@@ -54,8 +55,8 @@ def busy() -> Iterator[type[Busy]]:
 
 def test_the_command_waits_as_long_as_retry_after_says(busy: type[Busy]) -> None:
     busy.refusals, busy.retry_after = 1, "2"
-    with Client(ClientSettings(url=busy.url, token="mnu_x")) as client:
-        answer = client.call("GET", "/")
+    with Client(busy.url, "mnu_x") as client:
+        answer = client.call(Call("GET", "/"), dict)
 
     assert answer == {"ok": True}
     assert busy.times[1] - busy.times[0] >= 2
@@ -64,9 +65,9 @@ def test_the_command_waits_as_long_as_retry_after_says(busy: type[Busy]) -> None
 def test_the_command_does_not_wait_for_an_hour(busy: type[Busy]) -> None:
     busy.refusals, busy.retry_after = 100, "3600"
     with (
-        Client(ClientSettings(url=busy.url, token="mnu_x")) as client,
+        Client(busy.url, "mnu_x") as client,
         pytest.raises(ServiceRefused, match="limit is reached"),
     ):
-        client.call("GET", "/")
+        client.call(Call("GET", "/"), dict)
 
     assert len(busy.times) == 1
