@@ -11,6 +11,7 @@ from memferry.database.sql import sql
 from memferry.errors import Invalid, StorageUnavailable
 from memferry.model.export import tenant_prefix
 from memferry.storage import Storage, remove_prefix
+from memferry.telemetry import log_event
 
 _BATCH_ROWS = 5_000
 _ROUNDS = 60
