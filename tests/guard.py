@@ -32,9 +32,9 @@ def statement(names: str, tests: str, *cuts: Cut) -> Iterator[Guard]:
         yield from _guards(f"{_SOURCE}/database/statements/{name}.sql", tests, cuts)
 
 
-def migration(name: str, tests: str, *cuts: Cut) -> Iterator[Guard]:
-    """Guards of one migration: where what it defines is defined last."""
-    yield from _guards(f"{_SOURCE}/database/migrations/{name}.sql", tests, cuts)
+def schema(name: str, tests: str, *cuts: Cut) -> Iterator[Guard]:
+    """Guards of one file of the schema: the tables, or the views."""
+    yield from _guards(f"{_SOURCE}/database/schema/{name}.sql", tests, cuts)
 
 
 def check(name: str, tests: str, *cuts: Cut) -> Iterator[Guard]:

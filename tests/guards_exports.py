@@ -1,6 +1,9 @@
 """Guards of links, and of what is exported: formulas in it, encryption, erasure."""
 
-from guard import Guard, migration, module, statement
+from guard import Guard, module, schema, statement
+
+_TENANT = "tenant_id uuid NOT NULL DEFAULT current_setting('memferry.tenant')::uuid"
+_NOTED = "id uuid NOT NULL DEFAULT gen_random_uuid(),\n    noted_at"
 
 _PRIVATE = "test_exports.py::test_a_link_is_private_and_cannot_be_changed"
 _GUARDED = "test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
@@ -122,8 +125,8 @@ ENCRYPTION: tuple[Guard, ...] = (
         "test_encryption.py::test_what_is_stored_cannot_be_read",
         "self._steps += [] if self._encryptor is None else [self._encryptor]",
     ),
-    *migration(
-        "0010_encryption",
+    *schema(
+        "0001",
         "test_encryption.py::test_the_database_takes_no_payload_of_an_encrypted_export",
         ("encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL", "TRUE"),
     ),
@@ -250,8 +253,8 @@ ERASURE: tuple[Guard, ...] = (
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         "await self._storage.ping()",
     ),
-    *migration(
-        "0011_erasure",
+    *schema(
+        "views",
         "test_tenant_deletion.py"
         "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
         " AND leaving_at IS NULL",
@@ -267,10 +270,13 @@ ERASURE: tuple[Guard, ...] = (
         "test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
         ("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),
-    *migration(
-        "0011_erasure",
+    *schema(
+        "0001",
         "test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
-        ("FOREIGN KEY (tenant_id) REFERENCES memferry.tenants (id)", "CHECK (TRUE)"),
+        (
+            f"{_TENANT} REFERENCES memferry.tenants (id),\n    {_NOTED}",
+            f"{_TENANT},\n    {_NOTED}",
+        ),
     ),
     *module(
         "cli/tenant.py",

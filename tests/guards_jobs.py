@@ -1,6 +1,6 @@
 """Guards of an export's life, from its request to its end, and of the file it leaves."""
 
-from guard import Guard, migration, module, statement
+from guard import Guard, module, schema, statement
 
 _LEASE = ("status = 'running' AND ", "attempt = $2 AND ", " AND leased_by = $3")
 _HOLDERS = (
@@ -62,8 +62,8 @@ GUARDS: tuple[Guard, ...] = (
         "test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
         ("    FOR KEY SHARE\n), room", "), room"),
     ),
-    *migration(
-        "0024_messages",
+    *schema(
+        "views",
         "test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
         "        FOR KEY SHARE\n",
     ),
@@ -100,8 +100,8 @@ GUARDS: tuple[Guard, ...] = (
         ('f"memferry worker {word}"', '"memferry"'),
     ),
     # Only small rows come many in one value, and in order.
-    *migration(
-        "0019_metadata_text",
+    *schema(
+        "views",
         "test_ranges.py::test_a_large_row_is_known_before_it_is_read",
         (
             "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN octet_length(content) + coalesce",

@@ -1,6 +1,6 @@
 """Guards of the turns that tenants take, of what each may take, and against hostile requests."""
 
-from guard import Guard, migration, module, statement
+from guard import Guard, module, statement
 
 _DEEP = "test_hostile_json.py::test_ten_thousand_levels_are_refused_at_once_with_the_field"
 _WRONG = "test_memories.py::test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored"
@@ -40,30 +40,29 @@ GUARDS: tuple[Guard, ...] = (
         "        if nice > 0:\n    ",
     ),
     # What one tenant may take.
-    *migration(
-        "0017_numbered_starts",
-        "test_starts.py::test_starts_of_a_tenant_are_counted_one_after_the_other",
-        ("hashtextextended('memferry starts ' || tenant, 0)", "txid_current()"),
+    *statement(
+        "exports/start_export",
+        "test_starts.py",
+        (
+            "        WHERE greatest(kept.full_at, statement_timestamp())",
+            "        WHERE TRUE OR now()",
+        ),
+        ("greatest(kept.full_at, statement_timestamp())", "kept.full_at"),
     ),
-    *migration(
-        "0017_numbered_starts",
+    *statement(
+        "exports/start_export",
         "test_limits.py::test_repeats_by_idempotency_key_are_no_further_exports",
-        ("IF FOUND THEN", "IF FALSE THEN"),
+        "SELECT FROM repeated UNION ALL ",
     ),
-    *migration(
-        "0017_numbered_starts",
-        "test_limits.py::test_exports_per_hour_are_counted_and_the_next_tenant_is_free",
-        "INSERT INTO memferry_service.export_starts (number) VALUES (coalesce(last, 0) + 1);",
-    ),
-    *migration(
-        "0017_numbered_starts",
+    *statement(
+        "exports/start_export",
         "test_limits.py::test_a_full_queue_takes_no_more",
-        ("HAVING count(*) >= unfinished", "HAVING FALSE"),
+        ("HAVING count(*) >= $3::bigint", "HAVING $3::bigint < 0"),
     ),
-    *migration(
-        "0017_numbered_starts",
+    *statement(
+        "exports/start_export",
         "test_limits.py::test_stored_bytes_are_counted_until_they_are_deleted",
-        ("HAVING sum(coalesce(file_bytes, bytes_done)) >= stored_bytes", "HAVING FALSE"),
+        ("HAVING sum(coalesce(file_bytes, bytes_done)) >= $4::bigint", "HAVING $4::bigint < 0"),
     ),
     *module("exports/service.py", "test_limits.py", ("self._limits.check_rows(count)", "pass")),
     *module("http/auth.py", "test_limits.py", ("self._pace.count(caller.tenant_id)", "pass")),

@@ -1,67 +1,37 @@
 """Guards between tenants, and of what a token may do."""
 
-from guard import Guard, migration, module, statement
+from guard import Guard, module, schema, statement
 
 _OWN = "WHERE tenant_id = current_setting('memferry.tenant')::uuid"
 _BETWEEN = "test_isolation_mutations.py::test_no_condition_holds_bob_back_from_alice"
 _WITHIN = "test_namespaces.py::test_forgotten_wheres_and_checks_reach_nothing_else"
-_WRITER = "xmin = pg_current_xact_id_if_assigned()::xid"
-_LIMITED = "memferry_service.namespaces() IS NULL OR namespaces <@ memferry_service.namespaces()"
-_EVERYWHERE = "AND memferry_service.namespaces() IS NULL"
+_LIMITED = "memferry.namespaces() IS NULL OR namespaces <@ memferry.namespaces()"
+_EVERYWHERE = "AND memferry.namespaces() IS NULL"
 
 ISOLATION: tuple[Guard, ...] = (
-    # The views carry the tenant, each where it is defined last.
-    *migration(
-        "0001_core",
-        _BETWEEN,
-        (f"FROM memferry.webhooks {_OWN}", "FROM memferry.webhooks"),
-    ),
-    *migration(
-        "0002_export_life",
-        _BETWEEN,
-        (f"FROM memferry.idempotency_keys {_OWN}", "FROM memferry.idempotency_keys"),
-    ),
-    *migration(
-        "0004_tokens",
+    # The views carry the tenant.
+    *schema(
+        "views",
         _BETWEEN,
         *(
             (f"FROM memferry.{table} {_OWN}", f"FROM memferry.{table} WHERE TRUE")
-            for table in ("tokens", "export_payloads", "deliveries")
+            for table in (
+                *("tokens", "memories", "exports", "export_payloads", "idempotency_keys"),
+                *("webhooks", "deliveries", "audit"),
+            )
         ),
-    ),
-    *migration(
-        "0019_metadata_text",
-        _BETWEEN,
-        (f"FROM memferry.memories {_OWN}", "FROM memferry.memories WHERE TRUE"),
-    ),
-    *migration(
-        "0005_audit", _BETWEEN, (f"FROM memferry.audit {_OWN}", "FROM memferry.audit WHERE TRUE")
-    ),
-    *migration(
-        "0017_numbered_starts",
-        "test_limits.py::test_exports_per_hour_are_counted_and_the_next_tenant_is_free",
-        _OWN,
-    ),
-    *migration(
-        "0011_erasure",
-        _BETWEEN,
         ("WHERE id = current_setting('memferry.tenant')::uuid", "WHERE TRUE"),
     ),
-    *migration("0013_starts", _BETWEEN, (_OWN, "WHERE TRUE")),
-    # Across tenants nobody reads a word of theirs.
-    *migration(
-        "0010_encryption",
-        "test_tenancy.py::"
-        "test_only_the_transaction_that_writes_an_export_sees_its_words_in_the_queue",
-        *(
-            (f"CASE WHEN {_WRITER} THEN {column} END AS {column}", column)
-            for column in ("filters", "row_count", "last_error")
-        ),
+    *schema(
+        "views",
+        "test_limits.py::test_exports_per_hour_are_counted_and_the_next_tenant_is_free",
+        (f"FROM memferry.export_buckets\n{_OWN}", "FROM memferry.export_buckets\nWHERE TRUE"),
     ),
-    *migration(
-        "0007_isolation",
+    # Across tenants nobody reads a word of theirs.
+    *schema(
+        "views",
         "test_tenancy.py::test_every_table_of_tenants_is_protected",
-        "REVOKE SELECT ON memferry_service.idempotency_queue FROM memferry_service;",
+        ("SELECT (tenant_id, created_at), DELETE ON", "SELECT, DELETE ON"),
     ),
     # A session can do what the service's role can, and no more.
     *module(
@@ -109,22 +79,13 @@ TOKENS: tuple[Guard, ...] = (
         "test_tokens.py::test_a_limit_that_is_given_twice_is_refused",
         "        _refuse_repeated_members(body)\n",
     ),
-    *migration(
-        "0004_tokens",
+    *schema(
+        "views",
         "test_tokens.py::test_the_service_can_store_a_digest_but_read_none_of_a_tenant",
         (
             "SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at)",
             "SELECT",
         ),
-    ),
-    *migration(
-        "0004_tokens",
-        "test_tokens.py::test_the_version_before_is_shown_no_limited_token",
-        (
-            "namespaces IS NULL AND (expires_at IS NULL OR expires_at > memferry_service.now_ms())",
-            "TRUE",
-        ),
-        "AND scopes @> '{memories:read,memories:write,exports:read,exports:create}'",
     ),
     # What it has queued ends with it.
     *statement(
@@ -161,33 +122,27 @@ TOKENS: tuple[Guard, ...] = (
         _WITHIN,
         ('settings["namespaces"] = array(caller.namespaces).encode().hex()', "pass"),
     ),
-    *migration(
-        "0004_tokens",
+    *schema(
+        "views",
         "test_namespaces.py test_tokens.py",
         "WITH CASCADED CHECK OPTION",
         ("namespace = ANY ((SELECT", "true OR namespace = ANY ((SELECT"),
     ),
-    *migration(
-        "0010_encryption",
-        "test_namespaces.py::test_a_worker_of_the_version_before_is_offered_no_limited_export",
-        "\n        || CASE WHEN namespaces IS NULL THEN '' ELSE ' of namespaces' END",
-    ),
-    *migration(
-        "0004_tokens",
+    *schema(
+        "views",
         "test_tokens.py::test_an_admin_within_namespaces_reaches_no_further",
         (f"AND ({_LIMITED})\nWITH", "WITH"),
     ),
-    *migration(
-        "0004_tokens",
+    *schema(
+        "views",
         _WITHIN,
         ("namespaces() IS NULL OR EXISTS (", "namespaces() IS NULL OR TRUE OR EXISTS ("),
-        f"\n    {_EVERYWHERE}",
+        _EVERYWHERE,
     ),
-    *migration("0005_audit", _WITHIN, _EVERYWHERE),
-    *migration(
-        "0013_starts",
+    *schema(
+        "views",
         "test_namespaces.py::test_it_sees_only_exports_under_its_own_limit_or_a_part_of_it",
-        ("OR namespaces <@ (SELECT memferry_service.namespaces())::text[]", "OR TRUE"),
+        ("OR namespaces <@ (SELECT memferry.namespaces())::text[]", "OR TRUE"),
     ),
     *module(
         "exports/request.py",

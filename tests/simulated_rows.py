@@ -41,7 +41,6 @@ class Row:
     error_code: str | None = None
     retryable: bool | None = None
     last_error: str | None = None
-    last_error_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -152,7 +151,7 @@ class Rows:
     def get_job(self, *claim: Any) -> Answer:
         row = self._held(*claim)
         names = ["format", "compression", "csv_safe", "encrypt_to", "filters"]
-        names += ["failures", "last_error", "last_error_code"]
+        names += ["failures", "last_error"]
         return [] if row is None else [{name: getattr(row, name) for name in names}]
 
     def renew_export(self, *args: Any) -> Answer:
@@ -191,9 +190,10 @@ class Rows:
         return self._by_holder(claim, lambda _: {"status": "failed", **why, **_NO_LEASE})
 
     def release_export(self, *args: Any) -> Answer:
-        *claim, seconds, reason, code = args
-        why = {"last_error": reason, "last_error_code": code}
-        return self._by_holder(claim, lambda _: {"leased_until": self._clock() + seconds, **why})
+        *claim, seconds, reason = args
+        return self._by_holder(
+            claim, lambda _: {"leased_until": self._clock() + seconds, "last_error": reason}
+        )
 
     def return_export(self, *args: Any) -> Answer:
         *claim, seconds = args
@@ -230,9 +230,6 @@ class Rows:
     def share_snapshot(self, _tenant_id: UUID) -> Answer:
         # Only the session knows its snapshot, and there is one server.
         return [{"name": "", "server_started_at": datetime.min.replace(tzinfo=UTC)}]
-
-    def date_exports(self, _lifetime_ms: int) -> Answer:
-        return []  # all workers here are of this version
 
     def forget_idempotency_keys(self) -> Answer:
         return []
@@ -286,7 +283,6 @@ _STATEMENTS = {
         "exports/return_export",
         "exports/cancel_export",
         "exports/delete_export",
-        "worker/date_exports",
         "worker/expire_exports",
         "worker/find_dead_objects",
         "exports/read_snapshot_time",

@@ -15,7 +15,7 @@ TABLES = (
     "exports",
     "export_payloads",
     "idempotency_keys",
-    "export_starts",
+    "export_buckets",
     "webhooks",
     "deliveries",
     "messages",

@@ -52,6 +52,7 @@ OF_SERVERS = {
     "cli/read_cluster",
     "database/read_position",
     "database/read_server_start",
+    "database/describe_views",
 }
 
 # They look at the workers, and at no row of anybody.
@@ -69,7 +70,6 @@ ACROSS = {
     "webhooks/claim_deliveries",
     "exports/claim_export",
     "cli/count_exports_at_work",
-    "worker/date_exports",
     "worker/expire_exports",
     "worker/find_dead_objects",
     "tenants/find_token",
@@ -98,15 +98,13 @@ STATE = {
     "messages",
 }
 
-# Sets the tenant that it is given by itself, and has no condition that it could lose.
-OF_ITS_OWN_TENANT = {"exports/start_export"}
-
 # The views of one tenant.
 VIEWS = {
     "memories",
     "exports",
     "export_payloads",
     "idempotency_keys",
+    "export_buckets",
     "webhooks",
     "deliveries",
     "messages",
@@ -148,8 +146,7 @@ def statements() -> dict[str, str]:
 
 STATEMENTS = statements()
 FOR_A_TENANT = sorted(
-    STATEMENTS.keys()
-    - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS | OF_ITS_OWN_TENANT)
+    STATEMENTS.keys() - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS)
 )
 
 

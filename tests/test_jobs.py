@@ -202,4 +202,4 @@ async def test_what_went_wrong_before_is_told_to_the_next_attempt(jobs: Jobs, cl
     job = await jobs.read(claim)
 
     assert job is not None
-    assert (job.last_error, job.last_error_code) == (FAILURE.reason, FAILURE.code)
+    assert job.last_error == FAILURE.reason

@@ -31,7 +31,7 @@ FORMATS = (["json"], ["ndjson"], ["json", "ndjson", "csv"])
 QUERY = """
 SELECT tenant_id, id, status, format, filters, row_count, rows_done, bytes_done, sha256, object_key,
     attempt, failures, leased_by, snapshot_at, error, error_code, retryable, last_error,
-    last_error_code, coalesce(leased_until > now(), false) AS leased
+    coalesce(leased_until > now(), false) AS leased
 FROM memferry.exports ORDER BY id
 """
 PASS = """

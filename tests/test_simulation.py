@@ -121,7 +121,7 @@ class World:
         await self._repeat(process, self._sweeper_of(process).tick, 8)
 
     def _sweeper_of(self, process: Process) -> Sweeper:
-        return Sweeper(*self._ports(process), lifetime_seconds=self._lifetime)
+        return Sweeper(*self._ports(process))
 
     async def _repeat(self, process: Process, tick: Tick, seconds: float) -> None:
         while not self._over:

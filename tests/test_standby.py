@@ -23,6 +23,7 @@ from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE, Connection, Database
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
+from memferry.errors import DatabaseUnavailable, TransactionConflict
 from memferry.exports.jobs import Jobs
 from memferry.exports.request import KINDS, ExportRequest
 from memferry.exports.run import Runs
@@ -192,10 +193,10 @@ def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
             junk = site.plant.person.save("junk", namespace="junk")
             assert site.plant.person.delete(f"/api/memories/{junk['id']}").is_success
             site.plant.sql("VACUUM memferry.memories")
-            code = until(lambda: site.plant.row(export)["last_error_code"])
+            reason = until(lambda: site.plant.row(export)["last_error"])
         site.plant.assert_right(export)
 
-    assert code in ("transaction_conflict", "database_unavailable")
+    assert reason in (str(TransactionConflict()), str(DatabaseUnavailable()))
     assert site.written(export) == (2, "primary")
 
 

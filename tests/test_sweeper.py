@@ -1,7 +1,6 @@
 """The sweeper: what is dead goes, however much it is; what lives or is somebody else's stays."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -82,7 +81,7 @@ async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
 async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
     storage: Storage = open_storage(tmp_path.as_uri(), S3Options())
     async with opened_database(database_url, size=4) as database:
-        yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
+        yield Sweeper(database, storage)
 
 
 async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:
@@ -137,20 +136,6 @@ async def test_sweepers_side_by_side_go_through_every_page(place: Place, sweeper
 
     assert outcomes == [False] * 3
     assert place.files() == {kept.relative_to(place.root).as_posix()}
-
-
-async def test_what_was_completed_without_a_time_gets_its_full_time(
-    place: Place, sweeper: Sweeper
-) -> None:
-    undated = await place.export("completed", expires_at=None)
-    place.file(f"{undated}/2")
-    before = time.time()
-    await sweeper.tick()
-    query = "SELECT expires_at FROM memferry.exports WHERE id = $1"
-    expires_at = await place.owner.fetchval(query, undated.rpartition("/")[2])
-
-    assert expires_at / 1000 == pytest.approx(before + LIFETIME_SECONDS, abs=60)
-    assert place.files() == {f"{undated}/2"}
 
 
 async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper: Sweeper) -> None:

@@ -142,7 +142,7 @@ async def test_a_file_that_comes_late_is_swept(
     put(tmp_path, f"{ALICE}/{new_export_id()}/1")
     somebody_elses = f"{uuid4()}/{new_export_id()}/1"
     put(tmp_path, somebody_elses)
-    await Sweeper(database, store, lifetime_seconds=60).tick()
+    await Sweeper(database, store).tick()
 
     assert files(tmp_path) == {somebody_elses}
 

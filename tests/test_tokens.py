@@ -12,10 +12,10 @@ import asyncpg
 import pytest
 
 from conftest import Person, opened_database
-from holders import admin_of, fetchval, holder, token
+from holders import admin_of, fetchval, holder
 from memferry.database.pool import SERVICE_ROLE
 from memferry.exports.jobs import Jobs
-from memferry.model.token import SCOPES, USUAL_SCOPES
+from memferry.model.token import USUAL_SCOPES
 from test_command_line import memferry
 
 _TOKENS = "/api/tokens"
@@ -254,19 +254,6 @@ async def test_the_service_can_store_a_digest_but_read_none_of_a_tenant(database
     await session.close()
 
     assert rows == []
-
-
-def test_the_version_before_is_shown_no_limited_token(alice: Person, database_url: str) -> None:
-    texts = [
-        token(alice, database_url, scopes=("memories:read",)),
-        token(alice, database_url, namespaces=("a",)),
-        token(alice, database_url),
-        token(alice, database_url, scopes=SCOPES),
-    ]
-    query = "SELECT count(*) FROM memferry_service.token_holders WHERE sha256 = $1"
-    digests = [hashlib.sha256(each.encode()).digest() for each in texts]
-
-    assert [asyncio.run(fetchval(database_url, query, each)) for each in digests] == [0, 0, 1, 1]
 
 
 def test_the_command_line_gives_what_it_was_asked_for(

@@ -16,7 +16,7 @@ from rich.console import Console
 
 from memferry.app import embedded_postgres, opened_store, owner_url
 from memferry.cli.context import DataDir, run, settings_with
-from memferry.database.migrate import find_missing, migrations
+from memferry.database.migrate import find_missing, find_unknown, has_current_views
 from memferry.database.pool import SERVICE_ROLE, Connection
 from memferry.database.sql import sql
 from memferry.database.standby import WAIT_SECONDS, Position, wait_for_replay
@@ -133,12 +133,15 @@ async def _check_schema(settings: Settings) -> AsyncIterator[Finding]:
             applied = {
                 row["name"] for row in await connection.fetch(sql("database/list_migrations"))
             }
+            current_views = await has_current_views(connection)
         except asyncpg.UndefinedTableError:
-            applied = set()
+            applied, current_views = set(), False
     if missing := find_missing(applied):
         raise MemferryError(f"{', '.join(missing)} not applied; run: memferry migrate")
-    if newer := sorted(applied - migrations().keys()):
+    if newer := find_unknown(applied):
         raise MemferryError(f"{', '.join(newer)} unknown to this version; run a newer memferry")
+    if not current_views:
+        raise MemferryError("the views are of another version; run: memferry migrate")
     yield Finding("ok", f"up to date ({len(applied)} migrations)")
 
 

@@ -35,8 +35,13 @@ _AWAY = (
 )
 
 # What rolls a transaction back in favour of another one; recovery on a standby is one
-# (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT).
-_CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
+# (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT), and a migration
+# that has changed the columns of a prepared statement is another.
+_CONFLICT = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
+)
 
 _OF_TENANT = "_tenant_id_fkey"
 BROKEN = (*_AWAY, asyncpg.PostgresError)

@@ -90,9 +90,7 @@ class ExportRequest:
     @property
     def sha256(self) -> bytes:
         """A digest that equal requests share, however they were written."""
-        words = f"{self.kind} {self.filters_json}"
-        # Without a key the digest stays what it was before there were any.
-        words += "" if self.recipient is None else f" {self.recipient}"
+        words = f"{self.kind} {self.filters_json} {self.recipient}"
         return hashlib.sha256(words.encode()).digest()
 
     @property

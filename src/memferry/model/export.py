@@ -105,7 +105,6 @@ class Job:
     failures: int
     """Attempts that count against the export, this one included."""
     last_error: str | None
-    last_error_code: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

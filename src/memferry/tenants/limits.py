@@ -19,8 +19,9 @@ class TenantLimits:
 
     async def show(self, caller: Caller) -> dict[str, Limit]:
         """Each limit with what is used; None where only a rate is limited, which keeps nothing."""
+        per_hour = self._limits["exports_per_hour"]
         async with self._database.tenant(caller, heavy=True) as connection:
-            used = dict(await connection.fetchrow(sql("tenants/measure_usage")) or {})
+            used = dict(await connection.fetchrow(sql("tenants/measure_usage"), per_hour) or {})
         return {
             name: {"limit": limit, "used": used.get(name)} for name, limit in self._limits.items()
         }

@@ -1,7 +1,7 @@
 -- From now on nobody speaks for the tenant, nothing is added to it, and no worker publishes anything of it: its
 -- tokens are gone, and its unfinished exports are ended. Again after a kill: the same. As the owner.
 WITH leaving AS (
-    UPDATE memferry.tenants SET leaving_at = coalesce(leaving_at, memferry_service.now_ms())
+    UPDATE memferry.tenants SET leaving_at = coalesce(leaving_at, memferry.now_ms())
     WHERE name = $1
     RETURNING id
 ), silenced AS (
@@ -16,7 +16,7 @@ WITH leaving AS (
     ORDER BY export.id FOR UPDATE OF export
 ), ended AS (
     UPDATE memferry.exports
-    SET status = 'cancelled', completed_at = memferry_service.now_ms(), leased_by = NULL, leased_until = NULL
+    SET status = 'cancelled', completed_at = memferry.now_ms(), leased_by = NULL, leased_until = NULL
     FROM unfinished
     WHERE exports.tenant_id = unfinished.tenant_id AND exports.id = unfinished.id
 )

@@ -1,4 +1,4 @@
--- Give one worker an export that nobody is working on and whose format it can write: of the tenants below their cap
+-- Give one worker an export that nobody is working on and whose kind it can write: of the tenants below their cap
 -- the one with the fewest exports at work, of these the one that was not served for longest, and of its exports the
 -- oldest. Runs in a turn (pool.py), so that no other claim changes the counts meanwhile, and by the time of the
 -- statement: the turn may have been waited for.
@@ -24,12 +24,12 @@ WITH RECURSIVE at_work AS (
     FROM waiting CROSS JOIN LATERAL (
         SELECT export.tenant_id, export.id FROM export_queue AS export
         WHERE export.status = 'pending' AND export.tenant_id = waiting.tenant_id
-            AND export.format = ANY ($3)
+            AND export.kind = ANY ($3)
         ORDER BY export.created_at, export.id LIMIT 1
     ) AS oldest
     UNION ALL
     SELECT tenant_id, id FROM export_queue
-    WHERE status = 'running' AND leased_until < statement_timestamp() AND format = ANY ($3)
+    WHERE status = 'running' AND leased_until < statement_timestamp() AND kind = ANY ($3)
 ), next AS (
     SELECT export.tenant_id, export.id
     FROM free

@@ -13,7 +13,7 @@ WITH cancelled AS (
 SELECT format, compression, csv_safe, encrypt_to,
     CASE WHEN namespaces IS NULL THEN filters
         ELSE (filters::jsonb || jsonb_build_object('namespaces', namespaces))::json END AS filters,
-    failures, last_error, last_error_code
+    failures, last_error
 FROM exports
 WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
     AND NOT EXISTS (SELECT FROM cancelled)

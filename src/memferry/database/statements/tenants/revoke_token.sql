@@ -1,7 +1,7 @@
 -- From now on the token is unknown: every request asks anew. What it had queued or running ends with it; an export
 -- that is being queued at this very moment ends when a worker takes it (get_job). Its exports are locked by id, as by all that lock several. As the owner.
 WITH revoked AS (
-    UPDATE memferry.tokens SET revoked_at = memferry_service.now_ms()
+    UPDATE memferry.tokens SET revoked_at = memferry.now_ms()
     WHERE (id = $1 OR sha256 = $2) AND revoked_at IS NULL
     RETURNING tenant_id, id
 ), unfinished AS (
@@ -11,7 +11,7 @@ WITH revoked AS (
     WHERE export.status IN ('pending', 'running')
     ORDER BY export.id FOR UPDATE OF export
 ), cancelled AS (
-    UPDATE memferry.exports SET status = 'cancelled', completed_at = memferry_service.now_ms(),
+    UPDATE memferry.exports SET status = 'cancelled', completed_at = memferry.now_ms(),
         leased_by = NULL, leased_until = NULL
     FROM unfinished
     WHERE exports.tenant_id = unfinished.tenant_id AND exports.id = unfinished.id
