@@ -11,37 +11,17 @@ import asyncio
 import os
 import random
 import shutil
-import signal
-import socket
-import ssl
-import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
-from uuid import uuid4
 
-import asyncpg
-import httpx
 import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
-from memferry.database.pool import Database
-from memferry.memories.service import Batches
-from memferry.model.memory import Checked, MovedRow
-from memferry.model.token import USUAL_SCOPES, Grant, Scope
-from memferry.tenants.admin import Admin
-
-DEFAULT_DATA_DIR = Path(tempfile.mkdtemp(prefix="memferry-default-"))
-# For clients that speak plain HTTP on this machine: to load the known authorities, as each client
-# does by default, takes longer than most tests.
-NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+from support.people import Person, make_person
+from support.postgres import own_database
+from support.service import DEFAULT_DATA_DIR, Service, start_service, stop_service
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -116,124 +96,6 @@ def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
     server.stop()
 
 
-@contextmanager
-def own_database(url: str) -> Iterator[str]:
-    """Another migrated database on the same server, for tests that would disturb others."""
-    name = f"memferry_test_{uuid4().hex[:12]}"
-    asyncio.run(execute(url, f"CREATE DATABASE {name}"))
-    own = urlsplit(url)._replace(path=f"/{name}").geturl()
-    asyncio.run(migrate(own))
-    yield own
-    asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
-
-
-def only(memory: Checked) -> Batches:
-    """A bulk save of one memory."""
-
-    async def batches() -> AsyncIterator[list[MovedRow]]:
-        yield [MovedRow(index=0, memory=memory, created_at=None, updated_at=None)]
-
-    return batches
-
-
-@asynccontextmanager
-async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
-    """Connections of the service; closed at the end, however that comes."""
-    database = Database(url, **limits)
-    await database.open()
-    try:
-        yield database
-    finally:
-        await database.close()
-
-
-async def execute(url: str, statement: str) -> None:
-    """Run one statement as the owner."""
-    connection = await asyncpg.connect(url)
-    await connection.execute(statement)
-    await connection.close()
-
-
-@dataclass(frozen=True)
-class Service:
-    """A running `memferry serve`."""
-
-    process: subprocess.Popen[bytes]
-    url: str
-    log: Path
-    store: Path
-    environment: dict[str, str]
-
-    @property
-    def home(self) -> Path:
-        """Its data directory."""
-        return self.store.parent
-
-    def worker_pid(self) -> int | None:
-        """The process that ps shows as `memferry worker`; None between two of them."""
-        return child(self.process.pid, "memferry worker")
-
-
-def children(parent: int) -> list[int]:
-    """The processes that a process has started and that still run."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        with suppress(OSError):
-            state, parent_pid = stat.read_text().rpartition(")")[2].split()[:2]
-            if int(parent_pid) == parent and state != "Z":
-                found.append(int(stat.parent.name))
-    return found
-
-
-def child(parent: int, words: str) -> int | None:
-    """The one child whose command line holds these words."""
-    for pid in children(parent):
-        with suppress(OSError):
-            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
-            if words.encode() in command:
-                return pid
-    return None
-
-
-def free_port() -> int:
-    """A port nobody listens on right now."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
-
-
-def start_service(home: Path, *options: str, **environment: str) -> Service:
-    """Start the real thing and wait until it answers; nothing of ours lies in its home."""
-    # Tests run side by side: nobody's worker is to wait for everybody else.
-    environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
-    port, log = free_port(), DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
-    command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
-    with log.open("wb") as file:
-        process = subprocess.Popen(
-            [*command, "--data-dir", str(home), *options],
-            env=os.environ | environment,
-            stdout=file,
-            stderr=subprocess.STDOUT,
-        )
-    url = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 60
-    with httpx.Client(verify=NO_TLS) as client:
-        while time.monotonic() < deadline and process.poll() is None:
-            try:
-                if client.get(f"{url}/health").is_success:
-                    return Service(process, url, log, home / "exports", environment)
-            except httpx.TransportError:
-                time.sleep(0.05)
-    process.kill()
-    raise AssertionError(f"the service did not start:\n{log.read_text()}")
-
-
-def stop_service(service: Service) -> int:
-    """Ask it to stop; answers its exit status."""
-    service.process.send_signal(signal.SIGTERM)
-    return service.process.wait(30)
-
-
 @pytest.fixture(scope="session")
 def service(home: Path, database_url: str) -> Iterator[Service]:
     """The service all tests share; tenants keep them apart."""
@@ -245,54 +107,6 @@ def service(home: Path, database_url: str) -> Iterator[Service]:
     )
     yield running
     assert stop_service(running) == 0
-
-
-class Person(httpx.Client):
-    """A tenant with a token: an HTTP client that speaks for nobody else."""
-
-    def __init__(self, name: str, url: str, token: str) -> None:
-        headers = {"Authorization": f"Bearer {token}"}
-        super().__init__(base_url=url, headers=headers, timeout=60, verify=NO_TLS)
-        self.name = name
-        self.token = token
-
-    def save(self, content: str, **more: Any) -> dict[str, Any]:
-        """Save a memory; its row."""
-        answer = self.post("/api/memories", json={"content": content, **more})
-        assert answer.status_code == 201, answer.text
-        row: dict[str, Any] = answer.json()
-        return row
-
-    def save_many(self, items: list[dict[str, Any]]) -> None:
-        """Save rows in bulk, however many."""
-        for start in range(0, len(items), 10_000):
-            answer = self.post("/v1/memories/bulk", json={"items": items[start : start + 10_000]})
-            assert answer.json()["errors"] == 0, answer.text
-
-    def export(self, **body: Any) -> dict[str, Any]:
-        """Ask for an export; the answer as it comes."""
-        answer = self.post("/api/memories/exports", json=body)
-        assert answer.status_code == 201, answer.text
-        export: dict[str, Any] = answer.json()
-        return export
-
-    def finished(self, export: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
-        """The export once it is finished."""
-        deadline = time.monotonic() + seconds
-        while export["status"] in ("pending", "running"):
-            assert time.monotonic() < deadline, export
-            time.sleep(0.05)
-            export = self.get(f"/api/memories/exports/{export['id']}").json()
-        return export
-
-
-def make_person(
-    name: str, service: Service, database_url: str, scopes: tuple[Scope, ...] = USUAL_SCOPES
-) -> Person:
-    """A new tenant of that name, unknown to every other test."""
-    admin = Admin(database_url)
-    token = asyncio.run(admin.create_token(f"{name}-{uuid4()}", name, Grant(scopes=scopes)))
-    return Person(name, service.url, token.text)
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import pyrage
 from memferry.cli.client import ServiceRefused
 from memferry.cli.download import WrongDigest, private
 from memferry.errors import Invalid
-from memferry.exports.compress import CODECS, Decompressor
+from memferry.files.compress import CODECS, Decompressor
 
 Identities = list[Any]
 

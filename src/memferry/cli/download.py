@@ -15,7 +15,7 @@ from rich.progress import Progress, TaskID
 
 from memferry.cli.client import Client, ServiceRefused
 from memferry.errors import Invalid, MemferryError
-from memferry.exports.compress import CODECS
+from memferry.files.compress import CODECS
 
 _CHUNK_BYTES = 1024 * 1024
 _TRIES = 5

@@ -20,9 +20,9 @@ from memferry.cli.context import settings_with
 from memferry.cli.decrypt import Identities, decrypt, decrypt_to_file, read_identities
 from memferry.cli.download import fetch_to_file, fetch_to_stream
 from memferry.errors import Invalid
-from memferry.exports.compress import CODECS
-from memferry.exports.encrypt import EXTENSION
-from memferry.exports.file import file_name
+from memferry.files.compress import CODECS
+from memferry.files.encrypt import EXTENSION
+from memferry.files.kind import file_name
 from memferry.formats import FORMATS
 
 _POLL_SECONDS = 0.25

@@ -8,10 +8,10 @@ from uuid import UUID
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import DownloadNotFound, ExportNotFound, ObjectNotFound
-from memferry.exports.compress import CODECS
-from memferry.exports.file import file_name, media_type
 from memferry.exports.links import LIFETIME, Link, Links
 from memferry.exports.service import Exports
+from memferry.files.compress import CODECS
+from memferry.files.kind import file_name, media_type
 from memferry.formats import FORMATS
 from memferry.model.export import Export
 from memferry.model.token import Caller

@@ -4,11 +4,9 @@ import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 
-from memferry.exports import encrypt
-from memferry.exports.compress import Codec, Compressor
-from memferry.exports.encrypt import Encryptor
 from memferry.exports.run import ExportRun
-from memferry.formats import TextFormat
+from memferry.files.compress import Codec, Compressor
+from memferry.files.encrypt import Encryptor
 
 
 class File:
@@ -66,20 +64,3 @@ class File:
         self._packed.update(data)
         self._packed_bytes += len(data)
         return data
-
-
-def file_name(
-    export_id: str, file_format: type[TextFormat], codec: Codec | None, *, encrypted: bool
-) -> str:
-    """The name a downloaded file gets."""
-    name = f"memferry-{export_id}.{file_format.extension}"
-    if codec is not None:
-        name += f".{codec.extension}"
-    return f"{name}.{encrypt.EXTENSION}" if encrypted else name
-
-
-def media_type(file_format: type[TextFormat], codec: Codec | None, *, encrypted: bool) -> str:
-    """What the file is; a packed one is an archive of its own, not a transfer encoding."""
-    if encrypted:
-        return encrypt.MEDIA_TYPE
-    return file_format.media_type if codec is None else codec.media_type

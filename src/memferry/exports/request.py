@@ -9,8 +9,8 @@ import msgspec
 from msgspec import Raw
 
 from memferry.errors import Invalid
-from memferry.exports.compress import CODECS, Codec
-from memferry.exports.encrypt import check_recipient
+from memferry.files.compress import CODECS, Codec
+from memferry.files.encrypt import check_recipient
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
 from memferry.filters.within import Within
 from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat

@@ -19,10 +19,11 @@ from memferry.errors import (
     Unavailable,
     WorkerLost,
 )
-from memferry.exports.file import File, file_name, media_type
+from memferry.exports.file import File
 from memferry.exports.jobs import Jobs
 from memferry.exports.request import KINDS, ExportRequest
 from memferry.exports.run import Runs
+from memferry.files.kind import file_name, media_type
 from memferry.model.export import Claim, Failure, Job, Result
 from memferry.storage import Storage
 from memferry.worker.attendance import Attendance

@@ -1,0 +1,1 @@
+"""What a file is: its kind, its compression, its encryption. No I/O."""

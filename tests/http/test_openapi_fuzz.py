@@ -1,0 +1,135 @@
+"""Requests made up from the OpenAPI document: no 5xx, and every answer is a documented one."""
+
+from collections.abc import Callable
+from typing import Any
+
+import httpx
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, given, settings
+from hypothesis import seed as repeat
+from hypothesis import strategies as st
+from schemathesis import Case, GenerationMode
+from schemathesis.checks import not_a_server_error
+from schemathesis.schemas import BaseSchema
+from schemathesis.specs.openapi.checks import (
+    content_type_conformance,
+    negative_data_rejection,
+    response_headers_conformance,
+    response_schema_conformance,
+    status_code_conformance,
+)
+
+from support.people import Person
+from support.service import Service
+
+_SMALL, _FULL = 10, 500
+DOCUMENTED: list[Callable[..., Any]] = [
+    not_a_server_error,
+    status_code_conformance,
+    content_type_conformance,
+    response_headers_conformance,
+    response_schema_conformance,
+]
+OPERATIONS = [
+    "GET /api/health",
+    "GET /health",
+    "GET /api/health/ready",
+    "POST /api/memories/exports",
+    "GET /api/memories/exports",
+    "GET /api/memories/exports/{export_id}",
+    "DELETE /api/memories/exports/{export_id}",
+    "POST /api/memories",
+    "GET /api/memories",
+    "POST /api/memories/search/bulk",
+    "GET /api/memories/{memory_id}",
+    "PATCH /api/memories/{memory_id}",
+    "DELETE /api/memories/{memory_id}",
+    "POST /v1/memories/bulk",
+    "GET /api/recall/unified",
+    "GET /api/threads/{reference}",
+    "GET /api/namespaces",
+    "GET /api/webhooks",
+    "POST /api/webhooks",
+    "GET /api/webhooks/{webhook_id}",
+    "PUT /api/webhooks/{webhook_id}",
+    "DELETE /api/webhooks/{webhook_id}",
+    "GET /api/webhooks/{webhook_id}/deliveries",
+    "GET /api/tokens",
+    "POST /api/tokens",
+    "GET /api/tokens/{token_id}",
+    "DELETE /api/tokens/{token_id}",
+    "GET /api/audit",
+    "GET /api/limits",
+    "GET /downloads/{link}",
+]
+
+
+POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
+# Where nothing is asked for, or any text, no request is wrong.
+ALWAYS_RIGHT = {"GET /api/health", "GET /health", "GET /api/health/ready", "GET /downloads/{link}"}
+# Where the document leaves nothing open: what it does not allow must be refused.
+STRICT = {"POST /api/memories/exports", "POST /api/webhooks"}
+CASES = [(each, POSITIVE) for each in OPERATIONS] + [
+    (each, NEGATIVE) for each in OPERATIONS if each not in ALWAYS_RIGHT
+]
+
+
+@pytest.fixture(scope="session")
+def document(service: Service) -> BaseSchema:
+    """The document as the service hands it out."""
+    loaded: BaseSchema = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+    return loaded
+
+
+@pytest.fixture(scope="session")
+def examples(*, full: bool) -> int:
+    """How many requests are made up per operation and kind."""
+    return _FULL if full else _SMALL
+
+
+def test_every_documented_operation_is_tried(service: Service) -> None:
+    paths = httpx.get(f"{service.url}/openapi.json").json()["paths"]
+
+    assert sorted(OPERATIONS) == sorted(
+        f"{method.upper()} {path}" for path, item in paths.items() for method in item
+    )
+
+
+@pytest.mark.fuzz
+@pytest.mark.parametrize(
+    ("operation", "mode"), CASES, ids=[f"{name} {mode.value}" for name, mode in CASES]
+)
+def test_every_answer_is_a_documented_one(
+    document: BaseSchema,
+    alice: Person,
+    seed: int,
+    examples: int,
+    operation: str,
+    mode: GenerationMode,
+) -> None:
+    method, path = operation.split(" ")
+    checks = DOCUMENTED + [negative_data_rejection] * (operation in STRICT)
+    known = {
+        "memory_id": alice.save("x")["id"],
+        "export_id": alice.export()["id"],
+        "webhook_id": alice.post("/api/webhooks", json={"url": "https://a.example"}).json()["id"],
+    }
+
+    @repeat(seed)
+    @settings(
+        max_examples=examples,
+        deadline=None,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(case=document[path][method].as_strategy(generation_mode=mode), real=st.booleans())
+    def check(case: Case[Any], *, real: bool) -> None:
+        if real:
+            case.path_parameters = {
+                name: known.get(name, value) for name, value in case.path_parameters.items()
+            }
+        answer = case.call(headers={"Authorization": f"Bearer {alice.token}"})
+        case.validate_response(answer, checks=checks)
+
+    check()

@@ -1,0 +1,147 @@
+"""Every address with every scope missing; the table comes from the application's own routes."""
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from fastapi.routing import iter_route_contexts
+
+from memferry.audit.service import Audit
+from memferry.database.pool import Database
+from memferry.erasure.memories import MemoryErasure
+from memferry.exports.downloads import Downloads
+from memferry.exports.service import Exports
+from memferry.http.app import Services, routed_app
+from memferry.memories.service import Memories
+from memferry.model.token import SCOPES, USUAL_SCOPES
+from memferry.operation.readiness import Readiness
+from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.workers import Workers
+from memferry.pace import Pace
+from memferry.shares import Shares
+from memferry.storage.local import LocalStorage
+from memferry.tenants.limits import TenantLimits
+from memferry.tenants.tokens import Tokens
+from memferry.webhooks.service import Webhooks
+from support.people import Person
+from support.service import Service
+from support.tokens import holder
+
+_OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
+_OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
+# Whoever may create exports reads those of the same token.
+_INSTEAD = {"exports:read": "exports:create"}
+_NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def routes() -> Iterator[tuple[str, str, list[str]]]:
+    """Method, path and needed scopes of every address; None where none are named."""
+    database, storage = Database(""), LocalStorage(Path("/nowhere"))
+    exports = Exports(database, storage, lifetime_seconds=1)
+    app = routed_app(
+        Services(
+            tokens=Tokens(database),
+            memories=Memories(database),
+            memory_erasure=MemoryErasure(database, storage, always_purge=False),
+            exports=exports,
+            downloads=Downloads(database, storage, exports),
+            webhooks=Webhooks(database, allow_private=False),
+            audit=Audit(database),
+            pace=Pace(1),
+            limits=TenantLimits(database, {}),
+            memory=Shares(1, tenant_most=1),
+            request_seconds=1,
+            bulk_seconds=1,
+            readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
+        )
+    )
+    for each in iter_route_contexts(app.routes):
+        security = (getattr(each, "openapi_extra", None) or {}).get("security") or [{"token": []}]
+        for method in sorted(getattr(each, "methods", None) or ()):
+            yield method, str(getattr(each, "path", "")), security[0]["token"]
+
+
+ROUTES = list(routes())
+PROTECTED = [each for each in ROUTES if each[1] not in _OPEN]
+CASES = [(method, path, scope) for method, path, scopes in PROTECTED for scope in scopes]
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), PROTECTED)
+def test_every_address_says_which_scopes_it_needs(
+    method: str, path: str, scopes: list[str]
+) -> None:
+    assert scopes, f"{method} {path}"
+    assert set(scopes) <= set(SCOPES)
+
+
+def test_the_table_holds_the_whole_application() -> None:
+    assert {path for _, path, _ in ROUTES} >= _OPEN
+    assert len(PROTECTED) >= 23
+    assert {scope for _, _, scope in CASES} == set(SCOPES)
+
+
+@pytest.mark.parametrize(("method", "path", "scope"), CASES)
+def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
+    alice: Person, database_url: str, method: str, path: str, scope: str
+) -> None:
+    others = tuple(other for other in SCOPES if other not in {scope, _INSTEAD.get(scope)})
+    with holder(alice, database_url, scopes=others) as lacking:
+        answer = lacking.request(method, _filled(path))
+
+    assert answer.status_code == 403
+    assert answer.json()["code"] == "scope_missing"
+    assert answer.json()["scope"] == scope
+    assert scope in answer.json()["error"]
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), PROTECTED)
+def test_the_named_scopes_are_all_it_needs(
+    alice: Person, database_url: str, method: str, path: str, scopes: list[str]
+) -> None:
+    with holder(alice, database_url, scopes=tuple(scopes)) as holding:
+        answer = holding.request(method, _filled(path))
+
+    assert answer.status_code in {200, 201, 400, 404}, answer.text
+
+
+@pytest.mark.parametrize(("method", "path", "scopes"), PROTECTED)
+def test_a_wrong_token_comes_before_a_missing_scope(
+    charlie: Person, method: str, path: str, scopes: list[str]
+) -> None:
+    del scopes
+
+    assert charlie.request(method, _filled(path)).status_code == 401
+
+
+def test_a_token_nobody_chose_scopes_for_does_everything_but_manage(alice: Person) -> None:
+    answers = {
+        (method, path): alice.request(method, _filled(path)).status_code
+        for method, path, _ in PROTECTED
+    }
+    refused = {each for each, status in answers.items() if status == 403}
+
+    assert refused == {(method, path) for method, path, scopes in PROTECTED if "admin" in scopes}
+    assert USUAL_SCOPES == ("memories:read", "memories:write", "exports:read", "exports:create")
+
+
+def test_the_document_shows_403_and_the_scopes(service: Service) -> None:
+    document = httpx.get(f"{service.url}/openapi.json").json()
+    shown = {
+        (method.upper(), path): (operation["security"][0]["token"], "403" in operation["responses"])
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        if operation.get("security")
+    }
+
+    assert shown == {
+        (method, re.sub(r":\w+}", "}", path)): (scopes, True) for method, path, scopes in PROTECTED
+    }
+
+
+def _filled(path: str) -> str:
+    """An address of the path that names nothing there is."""
+    for name in ("{memory_id}", "{webhook_id}", "{token_id}", "{export_id}"):
+        path = path.replace(name, _NOBODY)
+    return re.sub(r"{reference:\w+}", "none", path)

@@ -1,0 +1,135 @@
+"""What holds for every address: tokens, errors, CORS, the OpenAPI document."""
+
+import asyncio
+import socket
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from support.people import Person
+from support.postgres import execute
+from support.service import Service
+
+ADDRESSES = [
+    ("POST", "/api/memories"),
+    ("GET", "/api/memories"),
+    ("POST", "/api/memories/search/bulk"),
+    ("GET", "/api/memories/x"),
+    ("PATCH", "/api/memories/x"),
+    ("DELETE", "/api/memories/x"),
+    ("POST", "/api/memories/exports"),
+    ("GET", "/api/memories/exports"),
+    ("GET", "/api/memories/exports/x"),
+    ("GET", "/api/namespaces"),
+    ("GET", "/api/recall/unified"),
+    ("GET", "/api/threads/x"),
+    ("GET", "/api/webhooks"),
+    ("POST", "/api/webhooks"),
+    ("GET", "/api/webhooks/x"),
+    ("POST", "/v1/memories/bulk"),
+    ("GET", "/api/no-such-address"),
+]
+
+
+@pytest.mark.parametrize(("method", "path"), ADDRESSES)
+def test_it_rejects_charlies_token_before_anything_else(
+    charlie: Person, service: Service, method: str, path: str
+) -> None:
+    answers = [charlie.request(method, path), httpx.request(method, service.url + path)]
+
+    assert [answer.status_code for answer in answers] == [401, 401]
+    assert [answer.json()["code"] for answer in answers] == ["unknown_token", "missing_token"]
+
+
+@pytest.mark.parametrize("path", ["/health", "/api/health"])
+def test_health_needs_no_token_and_minds_no_wrong_one(
+    charlie: Person, service: Service, path: str
+) -> None:
+    assert httpx.get(service.url + path).json() == charlie.get(path).json() == {"ok": True}
+
+
+@pytest.mark.parametrize("scheme", ["Bearer", "bearer", "BEARER"])
+def test_the_scheme_is_read_in_any_case(alice: Person, scheme: str) -> None:
+    headers = {"Authorization": f"{scheme} {alice.token}"}
+
+    assert alice.get("/api/memories", headers=headers).status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/api/memories/", "/api/nothing", "/nothing", "/api/exports"])
+def test_an_unknown_address_is_a_json_404_and_no_redirect(alice: Person, path: str) -> None:
+    answer = alice.get(path)
+
+    assert answer.status_code == 404
+    assert "not found" in answer.json()["error"]
+
+
+def test_a_wrong_method_is_a_json_405(alice: Person) -> None:
+    answer = alice.put("/api/memories")
+
+    assert answer.status_code == 405
+    assert answer.json()["code"] == "method_not_allowed"
+    assert "allow" in answer.headers
+
+
+def test_what_is_no_http_is_answered_in_json(service: Service) -> None:
+    parts = urlsplit(service.url)
+    with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
+        connection.sendall(b"this is not HTTP\r\n\r\n")
+        answer = connection.makefile("rb").read()
+
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b'{"error":' in answer
+
+
+def test_a_fault_of_the_service_shows_nothing_of_its_inside(
+    alice: Person, database_url: str
+) -> None:
+    grant = "SELECT ON memferry_service.webhooks {} memferry_service"
+    asyncio.run(execute(database_url, f"REVOKE {grant.format('FROM')}"))
+    try:
+        answer = alice.get("/api/webhooks")
+    finally:
+        asyncio.run(execute(database_url, f"GRANT {grant.format('TO')}"))
+
+    assert answer.status_code == 500
+    assert answer.json()["code"] == "internal"
+    assert "webhooks" not in answer.text
+
+
+def test_a_json_content_type_without_a_body_is_fine(alice: Person) -> None:
+    headers = {"Content-Type": "application/json"}
+
+    assert alice.get("/api/memories", headers=headers).status_code == 200
+    assert alice.delete("/api/memories/x", headers=headers).status_code == 404
+
+
+def test_browsers_of_any_origin_may_ask_and_read(alice: Person, service: Service) -> None:
+    preflight = httpx.options(
+        f"{service.url}/api/memories",
+        headers={"Origin": "https://a.example", "Access-Control-Request-Method": "PATCH"},
+    )
+    answers = [alice.get("/api/memories"), httpx.get(f"{service.url}/api/memories")]
+
+    assert preflight.status_code == 204
+    assert "PATCH" in preflight.headers["access-control-allow-methods"]
+    assert "Authorization" in preflight.headers["access-control-allow-headers"]
+    for answer in (preflight, *answers):
+        assert answer.headers["access-control-allow-origin"] == "*"
+        assert "access-control-allow-credentials" not in answer.headers
+
+
+def test_the_openapi_document_names_every_address(service: Service) -> None:
+    document = httpx.get(f"{service.url}/openapi.json").json()
+
+    known = {(method.upper(), path) for path, item in document["paths"].items() for method in item}
+    for method, path in ADDRESSES[:-1]:
+        prefix = path.removesuffix("/x")
+        assert any(m == method and p.startswith(prefix) for m, p in known), (method, path)
+
+
+def test_the_page_of_the_api_loads_nothing_from_elsewhere(service: Service) -> None:
+    page = httpx.get(f"{service.url}/docs")
+
+    assert page.status_code == 200
+    assert "//" not in page.text.replace(service.url, "")

@@ -1,0 +1,90 @@
+"""What a worker must be able to write to claim an export; a row says all that was asked for."""
+
+import json
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pyrage
+import pytest
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.exports.jobs import Jobs
+from memferry.exports.request import KINDS, ExportRequest
+from memferry.files.compress import CODECS
+from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.model.identity import new_export_id
+from support.postgres import opened_database, own_database
+
+KEY = str(pyrage.x25519.Identity.generate().to_public())
+REQUESTS = [
+    {"format": name, "compression": codec, "csv_safe": safe, "encrypt_to": key}
+    for name in FORMATS
+    for codec in (None, *CODECS)
+    for safe in ((False, True) if name in SAFE_FORMATS else (False,))
+    for key in (None, KEY)
+]
+
+
+@pytest.fixture(scope="module")
+def quiet_url(database_url: str) -> Iterator[str]:
+    """The owner's address of a database in which no worker runs."""
+    with own_database(database_url) as url:
+        yield url
+
+
+@pytest.fixture
+async def database(quiet_url: str) -> AsyncIterator[Database]:
+    async with opened_database(quiet_url, size=2) as database:
+        yield database
+
+
+@pytest.fixture
+async def alice(quiet_url: str) -> UUID:
+    """A tenant of her own for each test."""
+    owner, tenant_id = await asyncpg.connect(quiet_url), uuid4()
+    await owner.execute(
+        "INSERT INTO memferry.tenants VALUES ($1, $2)", tenant_id, f"alice-{tenant_id}"
+    )
+    await owner.close()
+    return tenant_id
+
+
+async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> str:
+    """Queue an export of no rows; its id."""
+    export_id = new_export_id()
+    async with database.tenant(tenant_id) as connection:
+        await connection.execute(
+            sql("exports/create_pending_export"),
+            *(export_id, request.format.name, request.filters_json, 0),
+            *(request.codec.name if request.codec else None, request.format.safe),
+            request.recipient,
+        )
+    return export_id
+
+
+def test_every_request_is_of_a_kind_of_its_own() -> None:
+    kinds = [ExportRequest.parse(json.dumps(each).encode()).kind for each in REQUESTS]
+
+    assert sorted(kinds) == sorted(set(KINDS))
+
+
+@pytest.mark.parametrize(
+    "body", REQUESTS, ids=lambda body: ExportRequest.parse(json.dumps(body).encode()).kind
+)
+async def test_a_worker_claims_only_what_it_can_write(
+    database: Database, alice: UUID, body: dict[str, Any]
+) -> None:
+    request = ExportRequest.parse(json.dumps({**body, "namespace": "a"}).encode())
+    export_id = await queue(database, alice, request)
+    jobs = Jobs(database, lease_seconds=60, lifetime_seconds=60)
+    before = await jobs.claim("older", [each for each in KINDS if each != request.kind])
+    claim = await jobs.claim("newer", [request.kind])
+    assert claim is not None
+    job = await jobs.read(claim)
+
+    assert (before, claim.export_id) == (None, export_id)
+    assert job is not None
+    assert ExportRequest.stored(job) == request

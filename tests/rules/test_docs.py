@@ -1,0 +1,231 @@
+"""The documentation says what the code does."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from dataclasses import MISSING, Field, fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.main import get_command
+
+from memferry.cli import app
+from memferry.errors import Busy, ExportFailed, MemferryError, RequestTimedOut, Unavailable
+from memferry.exports.links import LIFETIME
+from memferry.formats import FORMATS
+from memferry.http.errors import status_of
+from memferry.http.shapes import AuditEntry
+from memferry.model.audit import EVENTS as AUDIT_EVENTS
+from memferry.model.export import ALLOWED_CHANGES, INLINE_BYTES, INLINE_ROWS
+from memferry.model.token import SCOPES
+from memferry.model.webhook import EVENTS
+from memferry.settings import Settings
+
+ROOT = Path(__file__).parents[2]
+TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY")]
+PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
+DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
+SETTINGS = (ROOT / "docs/settings.md").read_text()
+ERRORS = (ROOT / "docs/errors.md").read_text()
+EXPORTS = (ROOT / "docs/exports.md").read_text()
+TOKENS = (ROOT / "docs/tokens.md").read_text()
+AUDIT = (ROOT / "docs/audit.md").read_text()
+ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
+README = (ROOT / "README.md").read_text()
+RUN = (ROOT / "run").read_text()
+
+
+def errors(base: type[MemferryError] = MemferryError) -> Iterator[type[MemferryError]]:
+    yield base
+    for each in base.__subclasses__():
+        if each.__module__ == "memferry.errors":
+            yield from errors(each)
+
+
+def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
+    """Every command that does something, with its whole name."""
+    if inner := getattr(command, "commands", None):
+        for name, each in inner.items():
+            yield from commands(each, f"{path} {name}")
+    else:
+        yield path, command
+
+
+def default(each: Field[Any]) -> str:
+    """A setting's default as the table shows it."""
+    if each.default is MISSING:
+        return "see there"
+    if each.default is None:
+        return "unset"
+    shown = str(each.default)
+    return f"`{shown.lower() if isinstance(each.default, bool) else shown}`"
+
+
+COMMANDS = dict(commands(get_command(app), "memferry"))
+
+
+def test_every_setting_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (.+?) \| (.+) \|$", SETTINGS, re.MULTILINE)
+
+    assert documented == [
+        (each.metadata["name"], default(each), each.metadata["meaning"])
+        for each in fields(Settings)
+    ]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_an_unknown_setting(page: Path) -> None:
+    known = {each.metadata["name"] for each in fields(Settings)}
+    known |= {f"{each}_FILE" for each in known} | set(re.findall(r"\{(MEMFERRY_\w+):-", RUN))
+
+    assert set(re.findall(r"\b(?:MEMFERRY|AWS)_[A-Z0-9_]+", page.read_text())) <= known
+
+
+@pytest.mark.parametrize("error", list(errors()), ids=lambda error: error.__name__)
+def test_every_error_is_documented_with_its_status(error: type[MemferryError]) -> None:
+    text = (error.__doc__ or "").strip()
+
+    assert f"| `{error.code}` | {status_of(error)} | `{error.__name__}` | {text} |" in ERRORS
+
+
+def test_no_other_error_is_documented() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| \d+ \| `(\w+)` \|", ERRORS, re.MULTILINE)
+
+    assert sorted(documented) == sorted((each.code, each.__name__) for each in errors())
+
+
+def test_codes_are_different() -> None:
+    codes = [each.code for each in errors()]
+
+    assert len(set(codes)) == len(codes)
+
+
+def test_the_diagram_shows_the_allowed_changes() -> None:
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)", EXPORTS, re.MULTILINE))
+
+    assert drawn == {(old, new) for old, many in ALLOWED_CHANGES.items() for new in many}
+
+
+def test_the_diagram_ends_where_no_change_is_allowed() -> None:
+    ends = set(re.findall(r"^    (\w+) --> \[\*\]", EXPORTS, re.MULTILINE))
+
+    assert ends == {state for state, changes in ALLOWED_CHANGES.items() if not changes}
+
+
+def test_every_format_is_documented() -> None:
+    assert re.findall(r"^\| `(\w+)` \| .+ \| .+ \| .+ \|$", EXPORTS, re.MULTILINE) == list(FORMATS)
+
+
+def test_every_reason_to_fail_is_documented_with_what_it_means() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| (yes|no) \| [^|]+ \|$", EXPORTS, re.MULTILINE)
+    reasons = [MemferryError] + [
+        each
+        for each in set(errors()) - {Busy, RequestTimedOut}  # which only requests meet
+        if issubclass(each, ExportFailed | Unavailable) and not each.__subclasses__()
+    ]
+
+    assert sorted(documented) == sorted(
+        (each.code, "yes" if each.retryable else "no") for each in reasons
+    )
+
+
+def test_the_header_of_csv_is_documented() -> None:
+    assert f"`{FORMATS['csv'].head.decode().strip()}`" in EXPORTS
+
+
+def test_every_event_of_exports_is_documented() -> None:
+    named = set(re.findall(r"`(export\.\w+)`", EXPORTS))
+
+    assert named == {each for each in EVENTS if each.startswith("export.")}
+
+
+def test_every_event_of_the_audit_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| `(\w+\.\w+)` \|", AUDIT, re.MULTILINE)
+
+    assert documented == list(AUDIT_EVENTS)
+
+
+def test_every_field_of_the_audit_is_documented() -> None:
+    rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", AUDIT, re.MULTILINE)
+    documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
+
+    assert documented == list(AuditEntry.model_fields)
+
+
+def test_every_scope_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| `([a-z:]+)` \|", TOKENS, re.MULTILINE)
+
+    assert documented == list(SCOPES)
+
+
+def test_the_limits_are_the_documented_ones() -> None:
+    rows, size = f"{INLINE_ROWS:,} rows", f"{INLINE_BYTES // 1024**2} MiB"
+
+    assert f"Up to {rows} and {size} the export runs in the request" in EXPORTS
+    assert f"Up to {rows} come back in the answer" in " ".join(README.split())
+    assert f"works for {LIFETIME.seconds // 60} minutes" in EXPORTS
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_names_every_command(name: str) -> None:
+    assert re.search(rf"^\| `{name}[ `]", README, re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_the_readme_names_every_option(name: str) -> None:
+    shown = [each for each in COMMANDS[name].params if not getattr(each, "hidden", False)]
+    options = [option for each in shown for option in each.opts if option.startswith("-")]
+
+    assert [each for each in options if not re.search(rf"(?<![\w-]){each}(?![\w-])", README)] == []
+
+
+def test_the_readme_names_every_word_of_run_and_no_other() -> None:
+    named = re.findall(r"^\| `\./run ([a-z-]+)", README, re.MULTILINE)
+    words = re.findall(r"^([a-z-]+)\)", RUN, re.MULTILINE)
+
+    assert sorted(named) == sorted(words)
+
+
+def test_the_readme_shows_the_requests_that_the_first_start_prints() -> None:
+    printed = (ROOT / "src/memferry/cli/serve.py").read_text()
+    shown = re.findall(r"curl -s http://127\.0\.0\.1:3122(\S+) .*\n.*-d '(.+)'", README)
+
+    assert shown == [
+        (path, body.replace("{{", "{").replace("}}", "}"))
+        for path, body in re.findall(r"curl -s \{url\}(\S+) .*\n.*-d '(.+)'", printed)
+    ]
+    assert len(shown) == 2
+
+
+def test_the_code_map_names_every_module_and_folder() -> None:
+    places = [
+        f"{each.name}/" if each.is_dir() else each.name
+        for each in (ROOT / "src/memferry").iterdir()
+        if not each.name.startswith("_") and each.name != "py.typed"
+    ]
+    rows = re.findall(r"^\| (`.+?) \|", ARCHITECTURE, re.MULTILINE)
+
+    assert sorted(re.findall(r"`(.+?)`", " ".join(rows))) == sorted(places)
+
+
+def test_the_import_contract_is_the_checked_one() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    (contract,) = project["tool"]["importlinter"]["contracts"]
+    layers = [each.replace("memferry.", "") for each in contract["layers"]]
+
+    assert "".join(f"    {each}\n" for each in layers) in ARCHITECTURE
+
+
+@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
+def test_a_decision_has_its_five_parts(page: Path) -> None:
+    parts = re.findall(r"^## (\w+)$", page.read_text(), re.MULTILINE)
+
+    assert parts == ["Status", "Context", "Decision", "Rejected", "Consequences"]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
+
+    assert [link for link in links if not (page.parent / link).exists()] == []

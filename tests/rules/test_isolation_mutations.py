@@ -1,0 +1,411 @@
+"""Drop any condition from any statement: nothing of Bob's shows, nothing of his changes.
+
+Two databases hold the same rows of Alice, and Bob is in one of them. A statement that runs for
+Alice must not be able to tell them apart, whatever condition it has lost: same rows, same counts,
+same errors. Bob has a row under every id that an argument names, and rows of his own.
+"""
+
+import asyncio
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import pytest
+
+from memferry.database import sql
+from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.errors import UnknownToken
+from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Selection
+from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.tenants import tokens
+from support.canaries import (
+    ALICE,
+    BOBS,
+    CANARY,
+    FRESH,
+    SHARED,
+    STATES,
+    Names,
+    plant,
+    query_for_bob,
+    value,
+)
+from support.mutants import bound, mutants, parsed, relations_named, text
+from support.postgres import own_database
+from support.tenancy import ACROSS_TENANTS
+
+# Run by the operator's command line as the owner of the tables; the service could not run them.
+OF_THE_OWNER = {
+    "tenants/create_tenant",
+    "tenants/create_token",
+    "tenants/list_tokens",
+    "tenants/revoke_token",
+    "tenants/list_all_audit",
+    "erasure/list_tenants",
+    "erasure/begin_tenant_deletion",
+    "erasure/remove_tenant_rows",
+    "erasure/hold_tenant",
+    "erasure/finish_tenant_deletion",
+    "operation/replace_store_identity",
+}
+
+# They look at the server's sessions, and at no row of anybody.
+OF_SESSIONS = {"cli/find_oldest_snapshot", "worker/end_halted_workers"}
+
+# They look at the server, and at no row of anybody.
+OF_SERVERS = {
+    "database/look_at_replay",
+    "cli/measure_lag",
+    "cli/read_cluster",
+    "database/read_position",
+    "database/read_server_start",
+    "database/describe_views",
+}
+
+# They look at the workers, and at no row of anybody.
+OF_WORKERS = {
+    "operation/find_other_worker",
+    "worker/find_silent_workers",
+    "worker/forget_workers",
+    "operation/list_workers",
+    "operation/sign_in_worker",
+    "operation/sign_out_worker",
+}
+
+# Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
+ACROSS = {
+    "webhooks/claim_deliveries",
+    "exports/claim_export",
+    "cli/count_exports_at_work",
+    "worker/expire_exports",
+    "worker/find_dead_objects",
+    "tenants/find_token",
+    "exports/find_waiting_export",
+    "worker/forget_deliveries",
+    "worker/forget_idempotency_keys",
+    "worker/forget_messages",
+}
+
+# What these may change of a stranger's, if a condition is lost: states and times, and rows that the
+# sweeper removes. Every other column and every other table stays.
+STATE = {
+    "exports.status",
+    "exports.attempt",
+    "exports.failures",
+    "exports.leased_by",
+    "exports.leased_until",
+    "exports.object_key",
+    "exports.expires_at",
+    "deliveries.attempt",
+    "deliveries.next_attempt_at",
+    "export_turns.claimed_at",
+    "export_payloads",
+    "idempotency_keys",
+    "deliveries",
+    "messages",
+}
+
+# The views of one tenant.
+VIEWS = {
+    "memories",
+    "exports",
+    "export_payloads",
+    "idempotency_keys",
+    "export_buckets",
+    "webhooks",
+    "deliveries",
+    "messages",
+    "memory_usage",
+    "tokens",
+    "audit",
+    "tenant",
+}
+
+# Elements of arrays that the statement itself reads as an array or as JSON.
+_ARGUMENTS = {
+    ("memories/save_memories", 4): '{"{}"}',
+    ("memories/save_memories", 7): '{"{}"}',
+    ("tenants/mint_token", 5): "{memories:read}",
+    ("operation/sign_in_worker", 5): "working",
+}
+
+
+def statements() -> dict[str, str]:
+    """Each statement file as it is run: with all filters, and once per format."""
+    every = dict.fromkeys((*EXPORT_FILTERS, *LIST_FILTERS))
+    filled: dict[str, str] = {}
+    for name, statement in sql._statements().items():  # noqa: SLF001 - every file there is
+        whole: str = statement
+        if "{filters}" in statement:
+            leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
+            whole, _ = Selection.of(every).apply(statement, *range(leading))
+        if "{columns}" in whole:
+            for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
+                if name in {"exports/export_joined", "exports/probe_rows"} and not kind.joins:
+                    continue
+                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
+                    "{columns}", kind.columns
+                )
+        else:
+            filled[name] = whole
+    return filled
+
+
+STATEMENTS = statements()
+FOR_A_TENANT = sorted(
+    STATEMENTS.keys() - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS)
+)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a statement showed, and Bob's rows before and after it."""
+
+    shown: str
+    failed: bool
+    before: list[asyncpg.Record]
+    after: list[asyncpg.Record]
+
+
+@dataclass(frozen=True)
+class World:
+    """A database with Alice's rows, with or without Bob's."""
+
+    connection: "asyncpg.Connection[asyncpg.Record]"
+    of_bob: str
+    """The query for his rows."""
+
+    async def types(self, statement: str) -> list[str]:
+        """The types of a statement's parameters, as PostgreSQL finds them."""
+        prepared = await self.connection.prepare(statement)
+        return [each.name for each in prepared.get_parameters()]
+
+    async def rows_of_bob(self) -> list[asyncpg.Record]:
+        """All he has, in one order whatever the plan is: statistics may come in between."""
+        return sorted(await self.connection.fetch(self.of_bob), key=repr)
+
+    async def outcome(
+        self, statement: str, state: str, *, tenant: bool = True, unguarded: str = ""
+    ) -> Outcome:
+        """What a statement answers to the service in Alice's transaction, which is rolled back.
+
+        `unguarded` is done before, by the owner.
+        """
+        connection, failed = self.connection, False
+        setting = f"SET LOCAL memferry.tenant = '{ALICE}';" if tenant else ""
+        await connection.execute(f"BEGIN; {STATES[state]}; {unguarded}; {setting}")
+        before = after = await self.rows_of_bob()
+        try:
+            # Without a condition a recursion may never end.
+            await connection.execute(
+                f"SET LOCAL ROLE {SERVICE_ROLE}; SET LOCAL statement_timeout = '2s'"
+            )
+            answer = sorted(map(repr, await connection.fetch(statement)))
+            await connection.execute("RESET ROLE")
+            after = await self.rows_of_bob()
+        except asyncpg.PostgresError as fault:
+            failed, answer = True, [f"{type(fault).__name__}: {fault} {fault.detail}"]
+        finally:
+            await connection.execute("ROLLBACK")
+        return Outcome(_timeless("\n".join(answer)), failed, before, after)
+
+
+def _timeless(shown: str) -> str:
+    """Without what two runs of one statement never share: times, names of snapshots, chance ids."""
+    shown = re.sub(r"\b1[6-9]\d{11}\b", "<now>", shown)
+    shown = re.sub(r"datetime\.datetime\(20[2-9]\d[^)]*\)", "<now>", shown)
+    shown = re.sub(r"'[0-9A-F]{8}-[0-9A-F]{8}-\d+'", "<snapshot>", shown)
+    return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", shown)
+
+
+@pytest.fixture(scope="module")
+def urls(database_url: str) -> Iterator[tuple[str, str]]:
+    """Two databases: with Bob, and without him."""
+    with own_database(database_url) as both, own_database(database_url) as alone:
+        asyncio.run(_plant_at(both, with_bob=True))
+        asyncio.run(_plant_at(alone, with_bob=False))
+        yield both, alone
+
+
+async def _plant_at(url: str, *, with_bob: bool) -> None:
+    connection = await asyncpg.connect(url)
+    await plant(connection, with_bob=with_bob)
+    await connection.close()
+
+
+@pytest.fixture
+async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
+    """With Bob, and without him."""
+    async with AsyncExitStack() as stack:
+        made = []
+        for url in urls:
+            settings = {"search_path": SERVICE_ROLE}
+            connection = await asyncpg.connect(url, server_settings=settings)
+            stack.push_async_callback(connection.close)
+            made.append(World(connection, await query_for_bob(connection)))
+        yield made[0], made[1]
+
+
+async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
+    """Every mutant with every set of arguments in every state: what it is, itself, the state."""
+    tree, types = parsed(STATEMENTS[name]), await world.types(STATEMENTS[name])
+    states = STATES if relations_named(tree) & {"exports", "export_queue"} else ["running"]
+    tried = set()
+    for what, mutant in mutants(tree):
+        for names in (SHARED, BOBS, FRESH):
+            arguments = {
+                number: (kind, _argument(name, number, kind, names))
+                for number, kind in enumerate(types, 1)
+            }
+            statement = text(bound(mutant, arguments))
+            if statement in tried:
+                continue
+            tried.add(statement)
+            for state in states:
+                yield f"{what}, {names.word}, {state}", statement, state
+
+
+def _argument(name: str, number: int, kind: str, names: Names) -> str:
+    if (name, number) in _ARGUMENTS:
+        return _ARGUMENTS[name, number]
+    return "{}" if kind in ("json", "jsonb") else value(kind, names, names.word)
+
+
+@pytest.mark.parametrize("name", FOR_A_TENANT)
+async def test_no_condition_holds_bob_back_from_alice(
+    worlds: tuple[World, World], name: str
+) -> None:
+    with_bob, without_bob = worlds
+    ran = 0
+    async for what, statement, state in attempts(with_bob, name):
+        # Side by side: an endless recursion is waited for once.
+        outcome, same = await asyncio.gather(
+            with_bob.outcome(statement, state), without_bob.outcome(statement, state)
+        )
+        ran += not outcome.failed
+
+        assert outcome.shown == same.shown, f"{what}: {statement}"
+        assert CANARY not in outcome.shown, f"{what}: {statement}"
+        assert outcome.after == outcome.before, f"{what}: {statement}"
+    assert ran, "no mutant ran at all"
+
+
+@pytest.mark.parametrize("name", sorted(ACROSS))
+@pytest.mark.parametrize("tenant", [True, False])
+async def test_across_tenants_no_condition_holds_back_a_word_of_bobs(
+    worlds: tuple[World, World], name: str, *, tenant: bool
+) -> None:
+    ran = 0
+    async for what, statement, state in attempts(worlds[0], name):
+        outcome = await worlds[0].outcome(statement, state, tenant=tenant)
+        ran += not outcome.failed
+
+        assert CANARY not in outcome.shown, f"{what}: {statement}"
+        assert _changed(outcome) <= STATE, f"{what}: {statement}"
+    assert ran, "no mutant ran at all"
+
+
+def _changed(outcome: Outcome) -> set[str]:
+    """What is different: `table.column`, or the table whose row is gone."""
+    before, after = (_by_key(rows) for rows in (outcome.before, outcome.after))
+    gone = {table for table, *_ in before.keys() - after.keys()}
+    return gone | {
+        f"{key[0]}.{column}"
+        for key, row in after.items()
+        for column in row
+        if before[key][column] != row[column]
+    }
+
+
+def _by_key(rows: list[asyncpg.Record]) -> dict[tuple[str, str], dict[str, Any]]:
+    decoded = [(row["table"], json.loads(row["row"])) for row in rows]
+    names = ("id", "key", "export_id", "tenant_id")
+    return {
+        (table, next(row[name] for name in names if row.get(name))): row for table, row in decoded
+    }
+
+
+def test_what_runs_across_tenants_is_what_names_a_view_across_tenants() -> None:
+    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+
+    assert {name for name, views in named.items() if views & ACROSS_TENANTS.keys()} == ACROSS
+
+
+def test_what_the_owner_runs_is_what_names_a_table() -> None:
+    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    of_the_owner = {
+        name
+        for name, relations in named.items()
+        if any(each.startswith("memferry.") for each in relations)
+    }
+
+    assert of_the_owner == OF_THE_OWNER
+
+
+def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
+    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+    of_sessions = {name for name, relations in named.items() if "pg_stat_activity" in relations}
+
+    assert of_sessions == OF_SESSIONS
+    # And at who has signed in, which is no tenant's.
+    assert all(named[name] <= {"pg_stat_activity", "workers"} for name in of_sessions)
+
+
+def test_what_looks_at_workers_looks_at_nothing_else() -> None:
+    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+
+    assert {name for name, relations in named.items() if relations == {"workers"}} == OF_WORKERS
+
+
+@pytest.mark.parametrize("name", sorted(OF_THE_OWNER))
+async def test_the_service_cannot_run_what_the_owner_runs(
+    worlds: tuple[World, World], name: str
+) -> None:
+    async for _, statement, state in attempts(worlds[0], name):
+        assert "InsufficientPrivilege" in (await worlds[0].outcome(statement, state)).shown
+
+
+@pytest.mark.parametrize("view", sorted(VIEWS))
+async def test_without_its_predicate_a_view_is_found_out(
+    worlds: tuple[World, World], view: str
+) -> None:
+    definition = await worlds[0].connection.fetchval(
+        "SELECT pg_get_viewdef(format('memferry_service.%I', $1::text)::regclass)", view
+    )
+    unguarded = parsed(definition)
+    unguarded.args["where"].pop()
+    replaced = f"CREATE OR REPLACE VIEW memferry_service.{view} AS {text(unguarded)}"
+
+    for name in FOR_A_TENANT:
+        if view not in relations_named(parsed(STATEMENTS[name])):
+            continue
+        async for _, statement, state in attempts(worlds[0], name):
+            outcome = await worlds[0].outcome(statement, state, unguarded=replaced)
+            same = await worlds[1].outcome(statement, state, unguarded=replaced)
+            if outcome.shown != same.shown or outcome.after != outcome.before:
+                return
+    pytest.fail(f"nothing notices that the view {view} shows everybody's rows")
+
+
+async def test_a_token_nobody_holds_is_refused_whatever_the_look_up_answers(
+    worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nobodys = {1: ("bytea", f"\\x{tokens.digest('mnu_of-nobody').hex()}")}
+    database, shown = Database(urls[0]), 0
+    await database.open()
+    try:
+        for _, mutant in mutants(parsed(STATEMENTS["tenants/find_token"])):
+            statement = text(bound(mutant, nobodys))
+            shown += bool((await worlds[0].outcome(statement, "running", tenant=False)).shown)
+            taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
+            monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)
+            with pytest.raises(UnknownToken):
+                await tokens.Tokens(database).caller("mnu_of-nobody")
+    finally:
+        await database.close()
+
+    assert shown, "no mutant finds a holder"

@@ -1,0 +1,280 @@
+"""Every filter, alone and in pairs, keeps to a tenant's rows beside a tenant ten times its size.
+
+The plans are those of the service's own role, through its views. A row that is read and thrown away
+counts as read: a plan that walked through a stranger's rows would read more than the tenant has.
+The GIN indexes hold no tenant: what strangers hold of a rare value is found with the own, and
+thrown away before anything else sees it.
+"""
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
+from itertools import combinations
+from math import inf
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+
+from memferry.database import sql as sql_module
+from memferry.database.pool import SERVICE_ROLE
+from memferry.database.sql import sql
+from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
+from memferry.filters.tags import Tags
+from memferry.formats import FORMATS
+from memferry.memories.rows import RENDERED_BYTES
+from support.postgres import own_database
+
+LARGE, LARGER = "00000000-0000-7000-8000-00000000a11c", "00000000-0000-7000-8000-000000000b0b"
+ROWS = 6_000
+
+# Each value is held by every hundredth memory of both tenants, or by every second one.
+RARE, OFTEN = 100, 2
+_PLANT = """
+    INSERT INTO memferry.memories
+        (tenant_id, id, content, namespace, tags, source, metadata, created_at, updated_at)
+    SELECT $1::uuid, gen_random_uuid(), 'memory ' || i,
+        CASE WHEN i % 100 = 0 THEN 'rare' WHEN i % 2 = 1 THEN 'often' ELSE 'other' END,
+        CASE WHEN i % 100 = 0 THEN '{rare}'::text[] WHEN i % 2 = 1 THEN '{often,x}' ELSE '{}' END,
+        'agent', jsonb_build_object('kind', CASE WHEN i % 100 = 0 THEN 'rare' WHEN i % 2 = 1 THEN
+        'often' END, 'number', i), i, i
+    FROM generate_series(1, $2::integer) AS i
+"""
+_LAST = {RARE: ROWS - ROWS // RARE, OFTEN: ROWS // OFTEN}
+_FIRST = {RARE: ROWS // RARE, OFTEN: ROWS // OFTEN}
+
+
+def values(held_by: int) -> dict[str, object]:
+    """For each field a value that this share of the memories holds."""
+    word = "rare" if held_by == RARE else "often"
+    return {
+        "namespace": word,
+        "tags": [word],
+        "metadata_filter": json.dumps({"kind": word}),
+        "created_after": _LAST[held_by],
+        "created_before": _FIRST[held_by],
+        "updated_after": _LAST[held_by],
+        "updated_before": _FIRST[held_by],
+    }
+
+
+FILTERS = tuple(dict.fromkeys((*EXPORT_FILTERS, *LIST_FILTERS)))
+_ALL, _END = (-(2**63), UUID(int=0)), (2**63 - 1, UUID(int=2**128 - 1))
+CHOICES = [*((each,) for each in FILTERS), *combinations(FILTERS, 2)]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What EXPLAIN ANALYZE says, all nodes in one list."""
+
+    nodes: list[dict[str, Any]]
+
+    @property
+    def scans(self) -> list[dict[str, Any]]:
+        """The nodes that read the table or an index."""
+        return [each for each in self.nodes if "Scan" in each["Node Type"]]
+
+    @property
+    def rows_read(self) -> float:
+        """Rows of the table that were looked at, kept or not."""
+        read: float = sum(
+            node["Actual Loops"]
+            * (
+                node["Actual Rows"]
+                + node.get("Rows Removed by Filter", 0)
+                + node.get("Rows Removed by Index Recheck", 0)
+            )
+            for node in self.scans
+            if node.get("Relation Name") == "memories"
+        )
+        return read
+
+
+@pytest.fixture(scope="module")
+def neighbours(database_url: str) -> Iterator[str]:
+    """A database with a large tenant and a larger one."""
+    with own_database(database_url) as url:
+        asyncio.run(_plant(url))
+        yield url
+
+
+async def _plant(url: str) -> None:
+    connection = await asyncpg.connect(url)
+    for tenant, rows in ((LARGE, ROWS), (LARGER, 10 * ROWS)):
+        await connection.execute(
+            "INSERT INTO memferry.tenants VALUES ($1::uuid, $1::uuid::text)", tenant
+        )
+        await connection.execute(_PLANT, tenant, rows)
+    await connection.execute("VACUUM ANALYZE memferry.memories")
+    await connection.close()
+
+
+@pytest.fixture
+async def session(neighbours: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Record]"]:
+    """The service's session in a transaction of the large tenant."""
+    settings = {"role": SERVICE_ROLE, "search_path": SERVICE_ROLE, "jit": "off"}
+    connection = await asyncpg.connect(neighbours, server_settings=settings)
+    await connection.execute(f"BEGIN; SET LOCAL memferry.tenant = '{LARGE}'")
+    yield connection
+    await connection.close()
+
+
+async def plan(
+    session: "asyncpg.Connection[asyncpg.Record]", statement: str, arguments: list[object]
+) -> Plan:
+    """The plan of a statement, which is run for it."""
+    explained = await session.fetchval(
+        f"EXPLAIN (ANALYZE, TIMING OFF, FORMAT JSON) {statement}", *arguments
+    )
+    return Plan(list(_nodes(json.loads(explained)[0]["Plan"])))
+
+
+def _nodes(node: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield node
+    for inner in node.get("Plans", ()):
+        yield from _nodes(inner)
+
+
+def assert_kept_to_the_tenant(found: Plan, what: str, most: int = ROWS) -> None:
+    """No walk through the table, no walk along an index outside the tenant's part of it."""
+    kinds = {(each["Node Type"], each.get("Index Name")) for each in found.scans}
+    beyond = [
+        node["Index Name"] for node in found.scans if "Index Name" in node and not _bound(node)
+    ]
+
+    assert "Seq Scan" not in {each["Node Type"] for each in found.scans}, what
+    assert not beyond, f"{what}: {beyond} without a condition"
+    assert found.rows_read <= most, f"{what}: {found.rows_read} rows of {kinds}"
+
+
+def _bound(node: dict[str, Any]) -> bool:
+    """Whether an index is entered at a tenant, or at a value."""
+    condition = node.get("Index Cond", "")
+    return "tenant_id" in condition or "@>" in condition or "@@" in condition
+
+
+def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
+    """What runs with filters, with the arguments that come before theirs."""
+    columns = FORMATS["ndjson"].columns
+    export = sql("exports/export_memories").replace("{columns}", columns)
+    by_key = sql("exports/export_by_key").replace("{columns}", columns)
+    ranged = sql("exports/export_range").replace("{columns}", columns)
+    joined = sql("exports/export_joined").replace("{columns}", columns)
+    return {
+        "exports/export_memories": (export, ()),
+        "exports/export_by_key": (by_key, ()),
+        "exports/export_range": (ranged, (*_ALL, *_END)),
+        "exports/export_joined": (joined, (*_ALL, *_END, ROWS)),
+        "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
+        "exports/count_memories": (sql("exports/count_memories"), ()),
+        "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
+        "exports/probe_rows": (
+            sql("exports/probe_rows").replace("{columns}", columns),
+            (10_001, 2**17),
+        ),
+        "memories/list_memories": (sql("memories/list_memories"), (50, 0, RENDERED_BYTES, *_END)),
+        "memories/search_memories": (
+            sql("memories/search_memories"),
+            (50, 0, ["1234 5678"], RENDERED_BYTES, inf, *_END),
+        ),
+    }
+
+
+def test_each_statement_with_filters_is_among_these() -> None:
+    every = sql_module._statements()  # noqa: SLF001 - every file there is
+    named = {name for name, text in every.items() if "{filters}" in text}
+
+    assert named == statements().keys()
+
+
+@pytest.mark.parametrize("held_by", [RARE, OFTEN])
+@pytest.mark.parametrize("name", statements())
+async def test_every_filter_and_every_pair_stays_within_the_tenant(
+    session: "asyncpg.Connection[asyncpg.Record]", name: str, held_by: int
+) -> None:
+    statement, leading = statements()[name]
+    for chosen in [(), *CHOICES]:
+        selection = Selection.of({each: values(held_by)[each.field] for each in chosen})
+        text, arguments = selection.apply(statement, *leading)
+        what = f"{name} by {' and '.join(each.field for each in chosen) or 'nothing'}"
+
+        # Where the parts end is looked up in the index; few rows are measured and read once they
+        # are counted; a row is looked up after its key was found.
+        most = {
+            "exports/export_joined": 2,
+            "exports/export_by_key": 2,
+            "exports/probe_rows": 3,
+        }.get(name, 1) * ROWS
+        assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "index", "most"),
+    [
+        ("namespace", "memories_by_namespace", ROWS / RARE),
+        ("tags", "memories_by_tags", 11 * ROWS / RARE),
+        ("metadata_filter", "memories_by_metadata", 11 * ROWS / RARE),
+        ("created_after", "memories_by_time", ROWS / RARE + 1),
+        ("created_before", "memories_by_time", ROWS / RARE),
+    ],
+)
+async def test_a_filter_that_few_memories_pass_has_its_own_index(
+    session: "asyncpg.Connection[asyncpg.Record]", chosen: str, index: str, most: float
+) -> None:
+    kind: type[Filter] = next(each for each in FILTERS if each.field == chosen)
+    selection = Selection.of({kind: values(RARE)[chosen]})
+    for name in ("exports/export_memories", "exports/count_memories"):
+        statement, leading = statements()[name]
+        found = await plan(session, *selection.apply(statement, *leading))
+
+        assert index in {each.get("Index Name") for each in found.scans}, name
+        assert found.rows_read <= most, name
+
+
+async def test_the_export_of_everything_needs_no_sort(
+    session: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    statement, leading = statements()["exports/export_memories"]
+    found = await plan(session, *Selection.of({}).apply(statement, *leading))
+
+    # What the view asks of the session once, whether the caller has a limit, reads nothing.
+    assert [each["Node Type"] for each in found.nodes if each["Node Type"] != "Result"] == [
+        "Index Scan"
+    ]
+    assert found.nodes[0]["Index Name"] == "memories_by_time"
+    assert found.rows_read == ROWS
+
+
+async def test_an_export_by_key_sorts_nothing_but_keys(
+    session: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    statement, leading = statements()["exports/export_by_key"]
+    selection = Selection.of({Tags: values(RARE)["tags"]})
+    found = await plan(session, *selection.apply(statement, *leading))
+    sorts = [node for node in found.nodes if node["Node Type"] == "Sort"]
+
+    # A time of 8 bytes and an id of 16.
+    assert [node["Plan Width"] for node in sorts] == [24]
+    assert "memories_pkey" in {node.get("Index Name") for node in found.scans}
+
+
+async def test_a_text_becomes_json_without_a_call_of_ours(
+    session: "asyncpg.Connection[asyncpg.Record]",
+) -> None:
+    statement, leading = statements()["exports/export_memories"]
+    text, arguments = Selection.of({}).apply(statement, *leading)
+    lines = await session.fetch(f"EXPLAIN (VERBOSE) {text}", *arguments)
+
+    assert "content" in str(lines)
+    assert "as_json" not in str(lines)
+
+
+async def test_a_plan_that_leaves_the_tenant_is_noticed(neighbours: str) -> None:
+    owner = await asyncpg.connect(neighbours)
+    found = await plan(owner, "SELECT FROM memferry.memories WHERE namespace = 'often'", [])
+    await owner.close()
+
+    with pytest.raises(AssertionError, match="everything"):
+        assert_kept_to_the_tenant(found, "everything")

@@ -1,0 +1,34 @@
+"""Each statement stands in the folder of the package that runs it, and is run."""
+
+import re
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from memferry.database import sql as statements
+
+SOURCE = Path(__file__).parents[2] / "src/memferry"
+
+
+def find_users() -> dict[str, set[str]]:
+    """The packages whose modules name a statement, by its name."""
+    users = defaultdict(set)
+    for file in SOURCE.rglob("*.py"):
+        package = file.relative_to(SOURCE).parts[0]
+        for name in re.findall(r'"([a-z_]+/[a-z_]+)"', file.read_text()):
+            users[name].add(package)
+    return users
+
+
+USERS = find_users()
+
+
+@pytest.mark.parametrize("name", statements._statements())  # noqa: SLF001 - every file there is
+def test_a_statement_stands_in_the_folder_of_the_package_that_runs_it(name: str) -> None:
+    folder = name.partition("/")[0]
+    # The command line looks at what any package reads.
+    packages = USERS[name] - {"cli"} or USERS[name]
+
+    assert packages
+    assert folder == "database" or packages == {folder}

@@ -1,0 +1,260 @@
+"""The rows in memory that simulations run on answer what PostgreSQL answers, step by step."""
+
+import random
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import asdict, dataclass, field, replace
+from typing import Any, ParamSpec, TypeVar
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from memferry.database.migrate import migrate
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.exports.jobs import Jobs
+from memferry.model.export import Claim, Failure, Result
+from memferry.tenants.admin import Admin
+from simulation.simulated import Chance, Process, Server
+from simulation.simulated_database import SimulatedDatabase, connection_lost
+from simulation.simulated_rows import Row, Rows, Watch
+
+SEQUENCES = 150
+STEPS = 30
+LEASE_SECONDS = 60
+LONGER_MS = 100_000
+KEPT_SECONDS = 50
+WORKERS = ("worker A", "worker B")
+FORMATS = (["json"], ["ndjson"], ["json", "ndjson", "csv"])
+QUERY = """
+SELECT tenant_id, id, status, format, filters, row_count, rows_done, bytes_done, sha256, object_key,
+    attempt, failures, leased_by, snapshot_at, error, error_code, retryable, last_error,
+    coalesce(leased_until > now(), false) AS leased
+FROM memferry.exports ORDER BY id
+"""
+PASS = """
+UPDATE memferry.exports SET leased_until = leased_until - interval '100 seconds',
+    expires_at = expires_at - 100000
+"""
+_T = TypeVar("_T")
+_Parameters = ParamSpec("_Parameters")
+
+
+class Obliging(Server):
+    """Does at once what it is asked."""
+
+    async def call(
+        self,
+        process: Process,
+        work: Callable[_Parameters, _T],
+        *args: _Parameters.args,
+        **kwargs: _Parameters.kwargs,
+    ) -> _T:
+        """Do it."""
+        del process
+        return work(*args, **kwargs)
+
+
+@dataclass
+class Twins:
+    """One table twice, in PostgreSQL and in memory, and what was claimed there so far."""
+
+    database: Database
+    owner: "asyncpg.Connection[asyncpg.Record]"
+    tenants: list[UUID]
+    rows: Rows = field(default_factory=lambda: Rows(time.time, Watch()))
+    claims: list[Claim] = field(default_factory=list)
+    made: int = 0
+
+    def __post_init__(self) -> None:
+        chance = Chance(0)
+        server = Obliging(chance, connection_lost)
+        self.twin = SimulatedDatabase(Process("twin", chance), server, self.rows)
+
+    async def both(self, ask: Callable[[Database], Awaitable[_T]]) -> tuple[_T, _T]:
+        """What both answer: PostgreSQL first."""
+        return await ask(self.database), await ask(self.twin)
+
+    async def empty(self) -> None:
+        """Begin anew, with the same tenants."""
+        await self.owner.execute("DELETE FROM memferry.exports; DELETE FROM memferry.export_turns")
+        self.rows.rows.clear()
+        self.rows.turns.clear()
+        self.claims.clear()
+
+    async def contents(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+        """All rows of both."""
+        real = [dict(row) for row in await self.owner.fetch(QUERY)]
+        rows = sorted(self.rows.rows.values(), key=lambda row: row.id)
+        now = time.time()
+        twin = [asdict(row) | {"leased": row.leased_until > now} for row in rows]
+        names = real[0].keys() if real else ()
+        return real, [{name: row[name] for name in names} for row in twin]
+
+
+@pytest.fixture
+async def twins(database_url: str) -> AsyncIterator[Twins]:
+    """In a database of their own: a claim takes the exports of every tenant there is."""
+    server, name = await asyncpg.connect(database_url), f"memferry_model_{uuid4().hex[:12]}"
+    await server.execute(f"CREATE DATABASE {name}")
+    url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
+    await migrate(url)
+    for tenant in ("alice", "bob"):
+        await Admin(url).create_token(tenant, "test")
+    owner, database = await asyncpg.connect(url), Database(url, size=1)
+    await owner.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
+    await database.open()
+    tenants = await owner.fetch("SELECT id FROM memferry.tenants ORDER BY name")
+    found = Twins(database, owner, [row["id"] for row in tenants])
+    found.rows.tenants.update(found.tenants)
+    yield found
+    await database.close()
+    await owner.close()
+    await server.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await server.close()
+
+
+async def create(twins: Twins, choice: random.Random) -> object:
+    """Queue an export in both."""
+    twins.made += 1
+    tenant_id, export_id = choice.choice(twins.tenants), f"{twins.made:026d}"
+    values = (export_id, choice.choice(("json", "ndjson")), '{"n":1}', choice.randrange(9))
+    async with twins.database.tenant(tenant_id) as connection:
+        row = await connection.fetchrow(
+            sql("exports/create_pending_export"), *values, None, False, None
+        )
+    assert row is not None
+    twins.rows.add(
+        Row(
+            tenant_id=tenant_id,
+            id=export_id,
+            created_at=row["created_at"],
+            format=values[1],
+            filters=values[2],
+            row_count=values[3],
+        )
+    )
+    return None
+
+
+async def claim(twins: Twins, choice: random.Random) -> object:
+    """Let a worker claim an export."""
+    worker, formats = choice.choice(WORKERS), choice.choice(FORMATS)
+    most = choice.choice((1, 2, 5))
+    answers = await twins.both(lambda database: _jobs(database, most).claim(worker, formats))
+    twins.claims += [each for each in answers[:1] if each is not None]
+    return answers
+
+
+async def change(twins: Twins, choice: random.Random) -> object:
+    """Let somebody who has, had or pretends to have a claim make a change."""
+    held = _some_claim(twins, choice)
+    rows, pause = choice.randrange(9), choice.choice((0, 60))
+    failure = Failure(reason=f"reason {rows}", code=f"code_{rows}", retryable=rows % 2 == 0)
+    result = Result(
+        rows=rows,
+        size_bytes=rows * 10,
+        sha256=b"s" * 32,
+        file_bytes=rows * 3,
+        file_sha256=b"f" * 32,
+        snapshot_at=rows,
+    )
+    changes: list[Callable[[Jobs], Awaitable[object]]] = [
+        lambda jobs: jobs.read(held),
+        lambda jobs: jobs.renew(held, rows, rows * 10),
+        lambda jobs: jobs.complete(held, result),
+        lambda jobs: jobs.fail(held, failure),
+        lambda jobs: jobs.release(held, failure, pause),
+        lambda jobs: jobs.hand_back(held, pause),
+    ]
+    made = choice.choice(changes)
+    return await twins.both(lambda database: made(_jobs(database)))
+
+
+async def end(twins: Twins, choice: random.Random) -> object:
+    """Cancel or delete an export."""
+    held = _some_claim(twins, choice)
+    statement = choice.choice((sql("exports/cancel_export"), sql("exports/delete_export")))
+
+    async def ask(database: Database) -> object:
+        async with database.tenant(held.tenant_id) as connection:
+            return await connection.fetchval(statement, held.export_id)
+
+    return await twins.both(ask)
+
+
+async def sweep(twins: Twins, choice: random.Random) -> object:
+    """Expire what is due, and ask which files are dead."""
+    keys = [_some_claim(twins, choice) for _ in range(4)]
+    columns = (
+        [each.object_key for each in keys],
+        [each.tenant_id for each in keys],
+        [each.export_id for each in keys],
+        [each.attempt for each in keys],
+    )
+
+    async def ask(database: Database) -> object:
+        async with database.connection() as connection:
+            expired = await connection.fetch(sql("worker/expire_exports"), 500)
+            dead = await connection.fetch(sql("worker/find_dead_objects"), *columns)
+        return sorted(row["object_key"] for row in expired), sorted(row["name"] for row in dead)
+
+    return await twins.both(ask)
+
+
+async def let_time_pass(twins: Twins, _choice: random.Random) -> object:
+    """Let every lease and every lifetime end that began before."""
+    await twins.owner.execute(PASS)
+    for key, row in twins.rows.rows.items():
+        twins.rows.rows[key] = replace(
+            row,
+            leased_until=row.leased_until - LONGER_MS / 1000,
+            expires_at=row.expires_at - LONGER_MS,
+        )
+    return None
+
+
+STEPS_BY_WEIGHT = {create: 3, claim: 6, change: 10, end: 2, sweep: 2, let_time_pass: 3}
+
+
+def _jobs(database: Database, most: int = 5) -> Jobs:
+    return Jobs(
+        database,
+        lease_seconds=LEASE_SECONDS,
+        lifetime_seconds=KEPT_SECONDS,
+        running_per_tenant=most,
+    )
+
+
+def _some_claim(twins: Twins, choice: random.Random) -> Claim:
+    """A claim that was given, or one that differs in one thing from it, or that nobody had."""
+    if not twins.claims:
+        return Claim(tenant_id=twins.tenants[0], export_id="0" * 26, attempt=1, worker="nobody")
+    given = choice.choice(twins.claims[-6:])
+    return choice.choice(
+        (
+            *(given,) * 5,
+            replace(given, attempt=given.attempt + choice.choice((-1, 1))),
+            replace(given, worker=choice.choice(WORKERS)),
+            replace(given, tenant_id=choice.choice((*twins.tenants, UUID(int=1)))),
+        )
+    )
+
+
+@pytest.mark.faults
+async def test_the_rows_of_simulations_answer_what_postgresql_answers(
+    twins: Twins, seed: int, *, full: bool
+) -> None:
+    for number in range(seed, seed + SEQUENCES * (20 if full else 1)):
+        choice = random.Random(number)
+        await twins.empty()
+        for index in range(STEPS):
+            (step,) = choice.choices(list(STEPS_BY_WEIGHT), list(STEPS_BY_WEIGHT.values()))
+            answers = await step(twins, choice)
+            where = f"seed {number}, step {index}: {step.__name__}"
+            if isinstance(answers, tuple):
+                assert answers[0] == answers[1], where
+            real, twin = await twins.contents()
+            assert real == twin, where

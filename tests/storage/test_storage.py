@@ -1,0 +1,236 @@
+"""The object stores: one suite of claims, run over every kind."""
+
+import asyncio
+import shutil
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
+from memferry.storage import S3Options, open_storage, s3
+from support.ceph_server import ceph_server
+from support.stores import MIB, Store, chunks, empty_bucket, keys, moto_server, put, read
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[S3Options]:
+    """Moto's server: every operation, no check of signatures."""
+    with moto_server() as url:
+        yield S3Options(endpoint=url, access_key="key", secret_key="secret")
+
+
+@pytest.fixture(scope="module")
+def ceph() -> Iterator[S3Options]:
+    """Ceph's server, which checks signatures too."""
+    if shutil.which("radosgw") is None:
+        pytest.skip("Ceph is not installed (Debian: radosgw ceph-mon ceph-osd ceph-common)")
+    with ceph_server() as (url, access_key, secret_key):
+        yield S3Options(endpoint=url, access_key=access_key, secret_key=secret_key)
+
+
+@pytest.fixture(params=["local", "moto", pytest.param("ceph", marks=pytest.mark.ceph)])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    if request.param == "local":
+        root = tmp_path / "objects"
+        local = Store(open_storage(root.as_uri(), S3Options()), root=root)
+        await local.storage.prepare()
+        yield local
+        return
+    bucket = empty_bucket(request.getfixturevalue(request.param))
+    yield bucket
+    await bucket.storage.close()
+
+
+@pytest.mark.parametrize("size", [0, 1, 8 * MIB, 20 * MIB + 5])
+async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
+    await put(store, "t/x/1", chunks(size))
+    expected = b"".join([chunk async for chunk in chunks(size)])
+
+    assert (await store.storage.stat("t/x/1")).size_bytes == size
+    assert await read(store, "t/x/1", 0, size) == expected
+    for start, end in ((size // 3, size // 2), (max(size - 7, 0), size), (0, min(size, 1))):
+        assert await read(store, "t/x/1", start, end) == expected[start:end]
+    assert await keys(store) == ["t/x/1"]
+
+
+@pytest.mark.parametrize("server", ["moto", pytest.param("ceph", marks=pytest.mark.ceph)])
+@pytest.mark.parametrize("prefix", ["a%20b", "a b", "a+b=c&d", "é", "~a"])
+async def test_a_prefix_may_have_any_characters(
+    request: pytest.FixtureRequest, server: str, prefix: str
+) -> None:
+    store = empty_bucket(request.getfixturevalue(server), prefix)
+    await put(store, "t/x/1", chunks(5))
+    there = store.client.list_objects_v2(Bucket="bucket")["Contents"]
+
+    assert len(await read(store, "t/x/1", 0, 5)) == 5
+    assert await keys(store) == ["t/x/1"]
+    assert [each["Key"].rpartition("/t/x/1")[1] for each in there] == ["/t/x/1"]
+    await store.storage.close()
+
+
+async def test_a_reader_may_take_longer_than_a_request(
+    moto: S3Options, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = empty_bucket(moto)
+    await put(store, "t/x/1", chunks(24 * MIB))
+    monkeypatch.setattr(s3, "_REQUEST_TIMEOUT", timedelta(seconds=1))
+    hasty = open_storage("s3://bucket/some/prefix", moto)
+    size = 0
+    async for chunk in hasty.read("t/x/1", 0, 24 * MIB):
+        await asyncio.sleep(0.4)
+        size += len(chunk)
+    await hasty.close()
+    await store.storage.close()
+
+    assert size == 24 * MIB
+
+
+async def test_what_is_not_there_is_not_found(store: Store) -> None:
+    with pytest.raises(ObjectNotFound):
+        await store.storage.stat("t/none")
+    with pytest.raises(ObjectNotFound):
+        await read(store, "t/none", 0, 1)
+    await store.storage.delete("t/none")
+
+
+async def test_deleting_removes(store: Store) -> None:
+    await put(store, "t/1", chunks(1))
+    for _ in range(2):
+        await store.storage.delete("t/1")
+
+    assert await keys(store) == []
+
+
+async def test_nothing_is_overwritten(store: Store) -> None:
+    await put(store, "t/1", chunks(1))
+
+    with pytest.raises(FileExistsError):
+        await put(store, "t/1", chunks(2))
+    assert (await store.storage.stat("t/1")).size_bytes == 1
+    assert store.unfinished() == []
+
+
+async def test_only_whole_objects_are_listed(store: Store) -> None:
+    seen: list[list[str]] = []
+
+    async def looked_at() -> AsyncIterator[bytes]:
+        async for chunk in chunks(18 * MIB):
+            yield chunk
+        seen.append(await keys(store))
+
+    await put(store, "t/1", looked_at())
+
+    assert (seen, await keys(store)) == ([[]], ["t/1"])
+
+
+@pytest.mark.parametrize(
+    ("prefix", "expected"),
+    [
+        ("", ["t/1", "t/10", "tx/1"]),
+        ("t", ["t/1", "t/10", "tx/1"]),
+        ("t/", ["t/1", "t/10"]),
+        ("t/1", ["t/1", "t/10"]),
+        ("u/", []),
+    ],
+)
+async def test_a_prefix_is_any_beginning_of_a_key(
+    store: Store, prefix: str, expected: list[str]
+) -> None:
+    for key in ("t/1", "t/10", "tx/1"):
+        await put(store, key, chunks(1))
+
+    assert await keys(store, prefix) == expected
+
+
+async def test_a_source_that_fails_leaves_nothing(store: Store) -> None:
+    with pytest.raises(LookupError, match="the rows are gone"):
+        await put(store, "t/1", chunks(20 * MIB, LookupError("the rows are gone")))
+
+    assert (await keys(store), store.unfinished()) == ([], [])
+
+
+async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
+    reached = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        async for chunk in chunks(18 * MIB):
+            yield chunk
+        reached.set()
+        await asyncio.sleep(0.5)
+        yield b"never"
+
+    task = asyncio.create_task(put(store, "t/1", slow()))
+    await reached.wait()
+    task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert (await keys(store), store.unfinished()) == ([], [])
+
+
+async def test_a_put_cancelled_at_any_moment_is_whole_or_nothing(store: Store) -> None:
+    finished = []
+    for moment in range(40):
+        task = asyncio.create_task(put(store, f"t/{moment:02}", chunks(3 * MIB)))
+        await asyncio.sleep(moment / 2500)
+        for _ in range(2):
+            task.cancel()
+            await asyncio.sleep(0)
+        (outcome,) = await asyncio.gather(task, return_exceptions=True)
+        if outcome is None:
+            finished.append(f"t/{moment:02}")
+        else:
+            assert isinstance(outcome, asyncio.CancelledError)
+
+    assert (await keys(store), store.unfinished()) == (finished, [])
+
+
+async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store) -> None:
+    await put(store, "t/1", chunks(MIB))
+    address = await store.storage.sign("t/1", lifetime=timedelta(minutes=1))
+    if store.root is not None:
+        assert address is None
+        return
+    assert address is not None
+
+    answer = httpx.get(address, headers={"Range": "bytes=3-9"})
+
+    assert (answer.status_code, answer.content) == (206, bytes(range(3, 10)))
+    assert answer.headers["content-disposition"] == 'attachment; filename="file.txt"'
+
+
+@pytest.mark.ceph
+async def test_a_wrong_secret_is_refused(ceph: S3Options) -> None:
+    empty_bucket(ceph)
+    storage = open_storage("s3://bucket/some/prefix", replace(ceph, secret_key="wrong"))
+
+    with pytest.raises(StorageUnavailable):
+        await storage.ping()
+
+
+@pytest.mark.ceph
+async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Options) -> None:
+    store = empty_bucket(ceph)
+    for key in ("t/1", "t/2"):
+        await put(store, key, chunks(10))
+    link = await store.storage.sign("t/1", lifetime=timedelta(minutes=1))
+    short = await store.storage.sign("t/1", lifetime=timedelta(seconds=1))
+    await store.storage.close()
+    assert link is not None
+    assert short is not None
+    await asyncio.sleep(2.5)
+
+    assert httpx.get(link).status_code == 200
+    assert httpx.get(short).status_code == 403
+    assert httpx.get(link.replace("t/1?", "t/2?")).status_code == 403
+    assert httpx.delete(link).status_code == 403
+
+
+@pytest.mark.parametrize("url", ["", "x", "ftp://x/y", "file://host/x", "s3://", "gs://bucket"])
+def test_other_addresses_are_refused(url: str) -> None:
+    with pytest.raises(Misconfigured, match="MEMFERRY_STORAGE_URL"):
+        open_storage(url, S3Options())

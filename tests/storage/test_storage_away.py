@@ -1,0 +1,66 @@
+"""A store that is away, or goes away, is said to be so soon."""
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from memferry.errors import StorageUnavailable
+from memferry.storage import S3Options, open_storage
+from support.stores import MIB, Store, chunks, empty_bucket, put
+
+
+async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
+    tmp_path.joinpath("file").write_text("no directory")
+    options = S3Options(endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret")
+    away = [
+        open_storage("s3://bucket", options),
+        open_storage(tmp_path.joinpath("file").as_uri(), options),
+    ]
+
+    for storage in away:
+        async with asyncio.timeout(15):
+            with pytest.raises(StorageUnavailable):
+                await storage.ping()
+            with pytest.raises(StorageUnavailable):
+                await put(Store(storage), "t/1", chunks(1))
+
+
+async def test_a_store_that_never_answers_is_away() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        port = silent.getsockname()[1]
+        options = S3Options(endpoint=f"http://127.0.0.1:{port}", access_key="k", secret_key="s")
+        storage = open_storage("s3://bucket", options)
+        async with asyncio.timeout(15):
+            outcomes = await asyncio.gather(
+                storage.ping(),
+                storage.stat("t/1"),
+                put(Store(storage), "t/1", chunks(1)),
+                return_exceptions=True,
+            )
+        await storage.close()
+
+    assert [type(each) for each in outcomes] == [StorageUnavailable] * 3
+
+
+async def test_a_store_that_goes_away_during_a_put_is_said_so_soon() -> None:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    options = S3Options(endpoint=f"http://{host}:{port}", access_key="key", secret_key="secret")
+    store = empty_bucket(options)
+
+    async def outliving() -> AsyncIterator[bytes]:
+        async for chunk in chunks(9 * MIB):
+            yield chunk
+        await asyncio.to_thread(server.stop)
+        async for chunk in chunks(9 * MIB):
+            yield chunk
+
+    with pytest.raises(StorageUnavailable):
+        async with asyncio.timeout(15):
+            await put(store, "t/1", outliving())
+    await store.storage.close()

@@ -1,0 +1,200 @@
+"""Stores that are slow, stalled, refusing or without their bucket: told apart, never permanent."""
+
+import asyncio
+import gc
+from collections.abc import AsyncIterator, Iterator
+from itertools import accumulate
+from pathlib import Path
+
+import httpx
+import pytest
+
+from memferry.errors import StorageUnavailable
+from memferry.storage import S3Options, open_storage, s3_uploads
+from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, Pace, planned_part_bytes
+from support.fault_proxy import Fault, FaultProxy, fault_proxy
+from support.people import make_person
+from support.postgres import own_database
+from support.service import Service, start_service, stop_service
+from support.stores import Store, chunks, empty_bucket, moto_server, put, read
+
+
+def options(endpoint: str, *, signing: bool = True) -> S3Options:
+    """With keys of our own to sign with, or with what obstore finds."""
+    if not signing:
+        return S3Options(endpoint=endpoint)
+    return S3Options(endpoint=endpoint, access_key="key", secret_key="secret")
+
+
+@pytest.fixture(scope="module")
+def moto() -> Iterator[str]:
+    with moto_server() as url:
+        yield url
+
+
+@pytest.fixture
+def proxy(moto: str) -> Iterator[FaultProxy]:
+    with fault_proxy(moto) as proxy:
+        yield proxy
+
+
+@pytest.fixture(autouse=True)
+def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Seconds instead of half minutes."""
+    limits = httpx.Timeout(connect=1, read=3, write=1, pool=None)
+    monkeypatch.setattr(s3_uploads, "_TIMEOUTS", limits)
+    monkeypatch.setattr(s3_uploads, "_PAUSES_SECONDS", (0.1,))
+
+
+@pytest.fixture
+async def store(proxy: FaultProxy, moto: str) -> AsyncIterator[Store]:
+    """An empty bucket that is reached through the proxy, and looked into beside it."""
+    storage = open_storage("s3://bucket/some/prefix", options(proxy.url))
+    yield Store(storage, client=empty_bucket(options(moto)).client)
+    await storage.close()
+
+
+async def test_a_part_may_take_longer_than_any_limit_while_it_moves(
+    store: Store, proxy: FaultProxy
+) -> None:
+    proxy.inject(Fault("slow", names=frozenset({"UploadPart"}), rate=MIB))
+    await put(store, "slow", chunks(LEAST_PART_BYTES))
+
+    assert len(await read(store, "slow", 0, LEAST_PART_BYTES)) == LEAST_PART_BYTES
+
+
+async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
+    store: Store, proxy: FaultProxy
+) -> None:
+    proxy.inject(Fault("silent", names=frozenset({"UploadPart"})))
+    with pytest.raises(StorageUnavailable, match="is away"):
+        await put(store, "stalled", chunks(LEAST_PART_BYTES))
+    proxy.heal()
+
+    assert store.unfinished() == []
+
+
+async def test_parts_that_fail_together_fail_the_upload_once(
+    store: Store, proxy: FaultProxy
+) -> None:
+    told: list[dict[str, object]] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, context: told.append(context))
+    proxy.inject(Fault("answer", names=frozenset({"UploadPart"}), after=("UploadPart", 2)))
+
+    async def source() -> AsyncIterator[bytes]:
+        async for chunk in chunks(4 * 8 * MIB):
+            yield chunk
+        # The parts in flight fail while the next one is waited for.
+        await asyncio.to_thread(proxy.wait_struck, 4)
+        await asyncio.sleep(0.5)
+        async for chunk in chunks(8 * MIB):
+            yield chunk
+
+    upload = asyncio.ensure_future(put(store, "together", source()))
+    await asyncio.wait([upload])
+    assert isinstance(upload.exception(), StorageUnavailable)
+    del upload
+    gc.collect()
+
+    assert told == []
+
+
+def test_the_parts_of_an_object_hold_what_an_object_may_have() -> None:
+    sizes = [planned_part_bytes(number) for number in range(1, 10_001)]
+
+    assert sum(sizes) >= 5 * 1024 * 1024 * MIB
+    assert max(sizes) <= 5 * 1024 * MIB
+    # 50 GiB, the default limit of an export, without large parts.
+    needed = sum(whole < 50 * 1024 * MIB for whole in accumulate(sizes)) + 1
+    assert sizes[needed - 1] <= 32 * MIB
+
+
+def test_parts_follow_the_link() -> None:
+    pace = Pace()
+
+    assert (pace.part_bytes(1), pace.parts_at_once(1)) == (LEAST_PART_BYTES, 1)
+    pace.note(1.0)
+    assert (pace.part_bytes(2), pace.parts_at_once(2)) == (8 * MIB, 4)
+    pace.note(100.0)
+    assert (pace.part_bytes(3), pace.parts_at_once(3)) == (LEAST_PART_BYTES, 1)
+    assert pace.part_bytes(1001) == 16 * MIB
+
+
+def test_the_parts_in_flight_fit_into_memory() -> None:
+    pace = Pace(quick=True)
+    held = [pace.part_bytes(number) * (pace.parts_at_once(number) + 1) for number in range(1, 3001)]
+
+    assert max(held) <= 64 * MIB
+
+
+@pytest.mark.parametrize("signing", [True, False])
+async def test_a_bucket_that_is_not_there_is_said_so(
+    moto: str, *, signing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What obstore finds by itself, where the settings name no keys.
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    storage = open_storage("s3://no-such-bucket/x", options(moto, signing=signing))
+    store = Store(storage)
+    uses = (storage.ping, lambda: put(store, "k", chunks(1)), lambda: anext(storage.list("")))
+    for use in uses:
+        with pytest.raises(StorageUnavailable, match=r"no such bucket \(MEMFERRY_STORAGE_URL\)"):
+            await use()
+    await storage.close()
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ("status code: 403 Forbidden: <Code>AccessDenied</Code>", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 403 Forbidden", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 401", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 400: <Code>ExpiredToken</Code>", "refuses us (AWS_ACCESS_KEY"),
+        ("status code: 404: <Code>NoSuchBucket</Code>", "no such bucket (MEMFERRY_STORAGE_URL)"),
+        ("status code: 301: <Code>PermanentRedirect</Code>", "another region (AWS_REGION)"),
+        ("<Code>AuthorizationHeaderMalformed</Code>", "another region (AWS_REGION)"),
+        ("<Code>KMS.DisabledException</Code>", "its key (MEMFERRY_S3_SSE_KMS_KEY_ID)"),
+        ("<Code>SlowDown</Code> http://secret.example/", "is away (answered 503; MEMFERRY"),
+    ],
+)
+def test_what_a_store_says_is_told_by_its_kind_and_not_repeated(said: str, told: str) -> None:
+    text = s3_uploads.refusal(said, "answered 503")
+
+    assert told in text
+    assert "secret.example" not in text
+
+
+@pytest.fixture
+def bucketless(moto: str, database_url: str, tmp_path: Path) -> Iterator[tuple[Service, str]]:
+    """A service whose bucket was removed once it had started."""
+    store = empty_bucket(options(moto))
+    with own_database(database_url) as url:
+        service = start_service(
+            tmp_path,
+            MEMFERRY_DATABASE_URL=url,
+            MEMFERRY_STORAGE_URL="s3://bucket/gone",
+            MEMFERRY_EXPORT_ATTEMPTS="2",
+            MEMFERRY_RETRY_SECONDS="1",
+            AWS_ENDPOINT_URL=moto,
+            AWS_ACCESS_KEY_ID="key",
+            AWS_SECRET_ACCESS_KEY="secret",
+        )
+        for held in store.client.list_objects_v2(Bucket="bucket").get("Contents", []):
+            store.client.delete_object(Bucket="bucket", Key=held["Key"])
+        store.client.delete_bucket(Bucket="bucket")
+        yield service, url
+        stop_service(service)
+
+
+def test_an_export_into_a_bucket_that_is_gone_fails_for_a_reason_that_can_pass(
+    bucketless: tuple[Service, str],
+) -> None:
+    service, url = bucketless
+    with make_person("alice", service, url) as alice:
+        alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
+        done = alice.finished(alice.export(), seconds=60)
+
+    assert (done["status"], done["error_code"], done["retryable"]) == (
+        "failed", "storage_unavailable", True,
+    )  # fmt: skip
+    assert "no such bucket (MEMFERRY_STORAGE_URL)" in done["error"]

@@ -1,0 +1,375 @@
+"""A service to be mistreated: workers to kill, PostgreSQL to kill, gates that stop an export."""
+
+import asyncio
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from enum import IntEnum
+from pathlib import Path
+from typing import Any, TypeVar
+
+import asyncpg
+import httpx
+import pytest
+
+from memferry.database.embedded import EmbeddedPostgres
+from support.people import Person, make_person
+from support.service import Service, child, start_service, stop_service
+
+ROWS = 30_000
+CLEAN = {"format": "ndjson", "namespace": "main"}
+"""The export that every test asks for: all rows but one."""
+POISONED = {"format": "ndjson"}
+"""The export of all rows, which alone passes the gate POISON."""
+SETTINGS = {
+    "MEMFERRY_LEASE_SECONDS": "1",
+    "MEMFERRY_RETRY_SECONDS": "1",
+    "MEMFERRY_SWEEP_SECONDS": "1",
+    # Chance may kill the same export again and again.
+    "MEMFERRY_EXPORT_ATTEMPTS": "1000",
+    "MEMFERRY_GRACE_SECONDS": "1",
+}
+_T = TypeVar("_T")
+_GATES = 0x6761
+
+
+class Step(IntEnum):
+    """The points of an export's life at which a gate can stop its worker, in order."""
+
+    CLAIMED = 1
+    """The claim is being committed; the worker has not heard of it."""
+    SNAPSHOT = 2
+    """The snapshot is taken, and PostgreSQL looks at the first row."""
+    FIRST_BYTES = 3
+    MIDDLE = 4
+    WRITTEN = 5
+    """All bytes are written, and the file has no name yet."""
+    NAMED = 6
+    """The file is whole under its own name; the publication is asked for and has locked nothing."""
+    PUBLISHED = 7
+    """The publication is being committed; the worker has not heard of it."""
+    POISON = 8
+
+
+FIRST_ROWS = 2_000
+_GATE_ROWS = {0: Step.SNAPSHOT, FIRST_ROWS: Step.FIRST_BYTES, ROWS // 2: Step.MIDDLE}
+
+# The gates stand in the database, so that real workers run unchanged, in a schema that migrations
+# leave alone. A closed gate is an advisory lock that a test holds; who passes takes it
+# shared for a moment, and so waits while it is closed.
+_INSTALL = f"""
+CREATE FUNCTION public.pass_gate(number integer) RETURNS boolean LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM pg_advisory_lock_shared({_GATES}, number);
+    PERFORM pg_advisory_unlock_shared({_GATES}, number);
+    RETURN true;
+END
+$$;
+CREATE OR REPLACE VIEW memferry_service.memories AS
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
+FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND CASE WHEN source LIKE 'gate %'
+        THEN public.pass_gate(substr(source, 6)::integer) ELSE true END;
+-- A sort would pass every gate before the first row goes out.
+ALTER DATABASE memferry SET enable_seqscan = off;
+ALTER DATABASE memferry SET enable_bitmapscan = off;
+ALTER DATABASE memferry SET enable_sort = off;
+CREATE FUNCTION public.gate() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    PERFORM public.pass_gate(TG_ARGV[0]::integer);
+    RETURN NEW;
+END
+$$;
+CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.exports
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (NEW.attempt > OLD.attempt) EXECUTE FUNCTION public.gate({Step.CLAIMED});
+CREATE TRIGGER written BEFORE UPDATE ON memferry.exports FOR EACH ROW
+    WHEN (NEW.attempt = OLD.attempt AND NEW.status = 'running' AND NEW.rows_done = {ROWS})
+    EXECUTE FUNCTION public.gate({Step.WRITTEN});
+CREATE TRIGGER named BEFORE UPDATE ON memferry.exports FOR EACH STATEMENT
+    WHEN (current_query() LIKE '-- Publish:%')
+    EXECUTE FUNCTION public.gate({Step.NAMED});
+CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.exports
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
+    WHEN (OLD.status = 'running' AND NEW.status = 'completed')
+    EXECUTE FUNCTION public.gate({Step.PUBLISHED});
+"""  # noqa: S608 - constants
+
+
+def until(look: Callable[[], _T | None], *, seconds: float = 30, every: float = 0.01) -> _T:
+    """What `look` answers as soon as that is true; fails when it takes too long."""
+    deadline = time.monotonic() + seconds
+    while not (found := look()):
+        assert time.monotonic() < deadline, "waited in vain"
+        time.sleep(every)
+    return found
+
+
+def alive(process: "subprocess.Popen[bytes]") -> bool:
+    """Whether it still runs."""
+    return process.poll() is None
+
+
+class Session:
+    """A connection of the owner for code that has no event loop; kept open between statements."""
+
+    def __init__(self, url: str) -> None:
+        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
+        try:
+            self._connection = self._runner.run(asyncpg.connect(url, timeout=10))
+        except BaseException:
+            self._runner.close()
+            raise
+
+    def __call__(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """Run a statement; its rows."""
+        rows: Sequence[asyncpg.Record] = self._runner.run(
+            self._connection.fetch(statement, *arguments)
+        )
+        return rows
+
+    def script(self, statements: str) -> None:
+        """Run several statements in one transaction."""
+        self._runner.run(self._connection.execute(statements))
+
+    def close(self) -> None:
+        """Let go, whatever has become of the server; whatever the session locked is free."""
+        self._connection.terminate()
+        # One round of the loop, in which the transport closes.
+        self._runner.run(asyncio.sleep(0))
+        self._runner.close()
+
+
+@contextmanager
+def opened_session(url: str) -> Iterator[Session]:
+    """A session for the length of a block."""
+    session = Session(url)
+    try:
+        yield session
+    finally:
+        session.close()
+
+
+class Gate:
+    """One closed gate: exports wait at it until it is opened."""
+
+    def __init__(self, session: Session, step: Step) -> None:
+        self._session = session
+        self._step = step
+        session("SELECT pg_advisory_lock($1, $2)", _GATES, step)
+
+    def waiting(self) -> int:
+        """How many wait here now."""
+        (row,) = self._session(
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
+            " AND objid = $2 AND NOT granted",
+            _GATES,
+            self._step,
+        )
+        number: int = row[0]
+        return number
+
+    def reached(self, seconds: float = 30) -> None:
+        """Return once an export has come here."""
+        until(self.waiting, seconds=seconds)
+
+
+class Plant:
+    """A service of its own with one tenant, its clean result, and any number of workers.
+
+    The service's own worker sleeps (SIGSTOP) except inside `helped`: so a test decides which worker
+    gets an export.
+    """
+
+    def __init__(self, service: Service, person: Person, url: str) -> None:
+        self.service = service
+        self.person = person
+        self.url = url
+        self.place = service.store.parent
+        self.workers: list[subprocess.Popen[bytes]] = []
+        self.sha256 = ""
+
+    def sql(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
+        """Run a statement as the owner, on a connection of its own."""
+        with opened_session(self.url) as session:
+            return session(statement, *arguments)
+
+    def ask(self, body: dict[str, Any] | None = None) -> str:
+        """Ask for an export, which is queued; its id.
+
+        Ask before a gate at a row is closed: the request counts the rows, and would wait there.
+        """
+        export = self.person.export(**(body or CLEAN))
+        assert export["status"] in ("pending", "running"), export
+        return str(export["id"])
+
+    def show(self, export_id: str) -> dict[str, Any]:
+        """The export as the API shows it."""
+        answer = self.person.get(f"/api/memories/exports/{export_id}")
+        assert answer.status_code == 200, answer.text
+        export: dict[str, Any] = answer.json()
+        return export
+
+    def row(self, export_id: str) -> dict[str, Any]:
+        """The export's whole row."""
+        (row,) = self.sql("SELECT * FROM memferry.exports WHERE id = $1", export_id)
+        return dict(row)
+
+    def finished(self, export_id: str, seconds: float = 30) -> dict[str, Any]:
+        """The export once it is finished."""
+        return self.person.finished(self.show(export_id), seconds)
+
+    def assert_right(self, export_id: str) -> None:
+        """The export is completed, and what its link gives is exactly the clean result."""
+        done = self.finished(export_id)
+        assert done["status"] == "completed", done
+        data = httpx.get(done["download_url"]).content
+        assert hashlib.sha256(data).hexdigest() == done["sha256"] == self.sha256
+        assert (done["row_count"], done["bytes_done"]) == (ROWS, len(data))
+
+    def files(self, export_id: str | None = None) -> list[str]:
+        """What the store holds, of one export or of all: the part of the path after the tenant."""
+        store = self.service.store
+        # os.walk passes over directories that are removed meanwhile. The identity lies at the top.
+        files = [
+            Path(directory, name)
+            for directory, _, names in os.walk(store)
+            for name in names
+            if Path(directory) != store
+        ]
+        names = sorted("/".join(path.parts[-2:]) for path in files)
+        return [name for name in names if export_id is None or name.startswith(export_id)]
+
+    def assert_one_file(self, export_id: str) -> None:
+        """The store soon holds the export's one published object, and nothing else of it."""
+        key: str = self.row(export_id)["object_key"]
+        self.assert_files([key.partition("/")[2]], export_id)
+
+    def assert_files(self, expected: list[str], export_id: str | None = None) -> None:
+        """The store soon holds exactly these: the sweeper may still have to come by."""
+        with suppress(AssertionError):
+            until(lambda: self.files(export_id) == expected, seconds=5)
+        assert self.files(export_id) == expected
+
+    def start_worker(self, **environment: str) -> "subprocess.Popen[bytes]":
+        """One more worker; it is killed with the plant if it still runs then."""
+        with (self.place / "workers.log").open("ab") as log:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "memferry", "worker", "--data-dir", str(self.place)],
+                env=os.environ | self.service.environment | environment,
+                stdout=log,
+                stderr=log,
+            )
+        self.workers.append(process)
+        return process
+
+    def holder(self, export_id: str) -> "subprocess.Popen[bytes] | None":
+        """The worker of ours that has the export, by the row; None if it is dead or another's."""
+        leased_by: str = self.row(export_id)["leased_by"] or "//"
+        for worker in self.workers:
+            if str(worker.pid) == leased_by.split("/")[1] and alive(worker):
+                return worker
+        return None
+
+    def end_workers(self) -> None:
+        """Kill every worker that a test has started."""
+        for worker in self.workers:
+            worker.kill()
+            worker.wait()
+        self.workers.clear()
+
+    def signal_own_worker(self, number: int) -> None:
+        """Send a signal to the worker of the service itself."""
+        pid = until(self.service.worker_pid)
+        os.kill(pid, number)
+
+    @contextmanager
+    def helped(self) -> Iterator[None]:
+        """Let the service's own worker work meanwhile."""
+        self.signal_own_worker(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self.signal_own_worker(signal.SIGSTOP)
+
+    @contextmanager
+    def closed(self, step: Step) -> Iterator[Gate]:
+        """Close a gate; it opens at the end."""
+        with opened_session(self.url) as session:
+            yield Gate(session, step)
+
+    def cut_connections(self) -> None:
+        """End every connection to the database but the one that does it."""
+        self.sql(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
+    def answers(self) -> bool:
+        """Whether the service and its database do."""
+        try:
+            return self.person.get("/api/memories/exports").status_code == 200
+        except httpx.TransportError:
+            return False
+
+    def postgres(self) -> int | None:
+        """The server's process; None while there is none."""
+        return child(self.service.process.pid, "postgres -D")
+
+
+def _items() -> list[dict[str, Any]]:
+    """The tenant's rows; those at gates name them as their source."""
+    filler = "x" * 300
+    items: list[dict[str, Any]] = [
+        {"content": f"memory {i} {filler}", "namespace": "main", "created_at": i}
+        for i in range(ROWS)
+    ]
+    for index, step in _GATE_ROWS.items():
+        items[index]["source"] = f"gate {step}"
+    poison = {"content": "poison", "namespace": "poison", "created_at": ROWS // 3}
+    return [*items, poison | {"source": f"gate {Step.POISON}"}]
+
+
+def _prepare(plant: Plant) -> None:
+    plant.person.save_many(_items())
+    plant.sha256 = plant.finished(plant.ask())["sha256"]
+    plant.sql("VACUUM ANALYZE memferry.memories")
+    with opened_session(plant.url) as session:
+        session.script(_INSTALL)
+    # Sessions that are open already do not know of the planner's new settings.
+    plant.cut_connections()
+    # A request that meets one of the cut connections is a 503 still.
+    until(lambda: plant.person.get("/api/memories?limit=1").is_success)
+    plant.signal_own_worker(signal.SIGSTOP)
+
+
+@contextmanager
+def running_plant(
+    request: pytest.FixtureRequest, url: str | None = None, **environment: str
+) -> Iterator[Plant]:
+    """A plant in a directory of its own, which ends with everything that was started in it.
+
+    `url` is the address of an empty database called memferry, if it shall not be an embedded one.
+    """
+    programs = request.config.getoption("--postgres-bin")
+    with tempfile.TemporaryDirectory(prefix="memferry-faults-", ignore_cleanup_errors=True) as name:
+        place = Path(name)
+        place.chmod(0o711)
+        server = {"MEMFERRY_POSTGRES_BIN": str(programs or ""), "MEMFERRY_DATABASE_URL": url or ""}
+        service = start_service(place, **SETTINGS | server | environment)
+        url = url or EmbeddedPostgres(place / "postgres").url()
+        with make_person("victim", service, url) as person:
+            plant = Plant(service, person, url)
+            try:
+                _prepare(plant)
+                yield plant
+            finally:
+                plant.end_workers()
+                plant.signal_own_worker(signal.SIGCONT)
+                stop_service(service)

@@ -1,0 +1,21 @@
+"""A plant for all tests of a module, without the workers of the test before."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from support.faults import Plant, running_plant
+
+
+@pytest.fixture(scope="module")
+def standing(request: pytest.FixtureRequest) -> Iterator[Plant]:
+    """A plant that is built once."""
+    with running_plant(request) as plant:
+        yield plant
+
+
+@pytest.fixture
+def plant(standing: Plant) -> Iterator[Plant]:
+    """The plant, whose workers end with the test."""
+    yield standing
+    standing.end_workers()

@@ -1,0 +1,42 @@
+"""Databases and connections of tests."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
+
+import asyncpg
+
+from memferry.database.migrate import migrate
+from memferry.database.pool import Database
+
+
+@contextmanager
+def own_database(url: str) -> Iterator[str]:
+    """Another migrated database on the same server, for tests that would disturb others."""
+    name = f"memferry_test_{uuid4().hex[:12]}"
+    asyncio.run(execute(url, f"CREATE DATABASE {name}"))
+    own = urlsplit(url)._replace(path=f"/{name}").geturl()
+    asyncio.run(migrate(own))
+    yield own
+    asyncio.run(execute(url, f"DROP DATABASE {name} WITH (FORCE)"))
+
+
+@asynccontextmanager
+async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+    """Connections of the service; closed at the end, however that comes."""
+    database = Database(url, **limits)
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+async def execute(url: str, statement: str) -> None:
+    """Run one statement as the owner."""
+    connection = await asyncpg.connect(url)
+    await connection.execute(statement)
+    await connection.close()

@@ -1,0 +1,103 @@
+"""`memferry serve` as a process: start it, look at its children, stop it."""
+
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+
+DEFAULT_DATA_DIR = Path(tempfile.mkdtemp(prefix="memferry-default-"))
+
+
+# For clients that speak plain HTTP on this machine: to load the known authorities, as each client
+# does by default, takes longer than most tests.
+NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@dataclass(frozen=True)
+class Service:
+    """A running `memferry serve`."""
+
+    process: subprocess.Popen[bytes]
+    url: str
+    log: Path
+    store: Path
+    environment: dict[str, str]
+
+    @property
+    def home(self) -> Path:
+        """Its data directory."""
+        return self.store.parent
+
+    def worker_pid(self) -> int | None:
+        """The process that ps shows as `memferry worker`; None between two of them."""
+        return child(self.process.pid, "memferry worker")
+
+
+def children(parent: int) -> list[int]:
+    """The processes that a process has started and that still run."""
+    found = []
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):
+            state, parent_pid = stat.read_text().rpartition(")")[2].split()[:2]
+            if int(parent_pid) == parent and state != "Z":
+                found.append(int(stat.parent.name))
+    return found
+
+
+def child(parent: int, words: str) -> int | None:
+    """The one child whose command line holds these words."""
+    for pid in children(parent):
+        with suppress(OSError):
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
+            if words.encode() in command:
+                return pid
+    return None
+
+
+def free_port() -> int:
+    """A port nobody listens on right now."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        port: int = listening.getsockname()[1]
+    return port
+
+
+def start_service(home: Path, *options: str, **environment: str) -> Service:
+    """Start the real thing and wait until it answers; nothing of ours lies in its home."""
+    # Tests run side by side: nobody's worker is to wait for everybody else.
+    environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
+    port, log = free_port(), DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
+    command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
+    with log.open("wb") as file:
+        process = subprocess.Popen(
+            [*command, "--data-dir", str(home), *options],
+            env=os.environ | environment,
+            stdout=file,
+            stderr=subprocess.STDOUT,
+        )
+    url = f"http://127.0.0.1:{port}"
+    deadline = time.monotonic() + 60
+    with httpx.Client(verify=NO_TLS) as client:
+        while time.monotonic() < deadline and process.poll() is None:
+            try:
+                if client.get(f"{url}/health").is_success:
+                    return Service(process, url, log, home / "exports", environment)
+            except httpx.TransportError:
+                time.sleep(0.05)
+    process.kill()
+    raise AssertionError(f"the service did not start:\n{log.read_text()}")
+
+
+def stop_service(service: Service) -> int:
+    """Ask it to stop; answers its exit status."""
+    service.process.send_signal(signal.SIGTERM)
+    return service.process.wait(30)

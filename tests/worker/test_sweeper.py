@@ -1,0 +1,232 @@
+"""The sweeper: what is dead goes, however much it is; what lives or is somebody else's stays."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+
+from memferry.model.identity import new_export_id
+from memferry.storage import S3Options, Storage, open_storage
+from memferry.tenants.admin import Admin
+from memferry.worker.sweeper import Sweeper
+from support.postgres import opened_database
+
+INSERT = """
+INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, attempt,
+    object_key, leased_by, leased_until, sha256, completed_at, expires_at, error)
+SELECT $1, $2, $3, 'json', '{}', 0, $4, $5,
+    CASE WHEN $3 = 'running' THEN 'a' END, CASE WHEN $3 = 'running' THEN now() + interval '1 h' END,
+    CASE WHEN $3 = 'completed' THEN sha256('') END, CASE WHEN $3 <> 'running' THEN 1 END, $6,
+    CASE WHEN $3 = 'failed' THEN 'x' END
+"""
+FAR = 2**52
+LIFETIME_SECONDS = 3600
+
+
+class Place:
+    """A tenant's rows in the real database, and a store of its own."""
+
+    def __init__(
+        self, root: Path, owner: "asyncpg.Connection[asyncpg.Record]", tenant: UUID
+    ) -> None:
+        self.root = root
+        self.owner = owner
+        self.tenant = tenant
+
+    def file(self, name: str) -> Path:
+        """Put a file there."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"x")
+        return path
+
+    async def export(self, status: str, attempt: int = 2, expires_at: int | None = FAR) -> str:
+        """A row in that status; the prefix of its keys."""
+        export_id = new_export_id()
+        prefix = f"{self.tenant}/{export_id}"
+        key = f"{prefix}/{attempt}" if status == "completed" else None
+        await self.owner.execute(INSERT, self.tenant, export_id, status, attempt, key, expires_at)
+        return prefix
+
+    async def status(self, prefix: str) -> str:
+        """The status of an export now."""
+        query = "SELECT status FROM memferry.exports WHERE id = $1"
+        found: str = await self.owner.fetchval(query, prefix.rpartition("/")[2])
+        return found
+
+    def files(self) -> set[str]:
+        """All files there are."""
+        return {
+            path.relative_to(self.root).as_posix()
+            for path in self.root.rglob("*")
+            if path.is_file()
+        }
+
+
+@pytest.fixture
+async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
+    name = f"alice-{uuid4()}"
+    await Admin(database_url).create_token(name, "test")
+    owner = await asyncpg.connect(database_url)
+    tenant = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
+    yield Place(tmp_path, owner, tenant)
+    await owner.close()
+
+
+@pytest.fixture
+async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
+    storage: Storage = open_storage(tmp_path.as_uri(), S3Options())
+    async with opened_database(database_url, size=4) as database:
+        yield Sweeper(database, storage)
+
+
+async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:
+    completed = await place.export("completed")
+    running = await place.export("running")
+    place.file(f"{completed}/2")
+    place.file(f"{running}/2")
+    place.file(f"{running}/.2.0123456789abcdef.partial")
+    before = place.files()
+    await sweeper.tick()
+
+    assert place.files() == before
+
+
+@pytest.mark.parametrize("status", ["completed", "running", "failed", "cancelled", "expired"])
+async def test_what_an_earlier_attempt_left_goes(
+    place: Place, sweeper: Sweeper, status: str
+) -> None:
+    prefix = await place.export(status)
+    place.file(f"{prefix}/1")
+    place.file(f"{prefix}/.1.0123456789abcdef.partial")
+    await sweeper.tick()
+
+    assert place.files() == set()
+    assert not (place.root / prefix).exists()
+
+
+async def test_what_no_export_knows_goes(place: Place, sweeper: Sweeper) -> None:
+    place.file(f"{place.tenant}/{new_export_id()}/1")
+    await sweeper.tick()
+
+    assert place.files() == set()
+
+
+async def test_what_is_somebody_elses_stays(place: Place, sweeper: Sweeper) -> None:
+    place.file(f"{uuid4()}/{new_export_id()}/1")
+    place.file(f"{place.tenant}/{new_export_id()}/notes.txt")
+    place.file("lost+found/x")
+    before = place.files()
+    await sweeper.tick()
+
+    assert place.files() == before
+
+
+async def test_sweepers_side_by_side_go_through_every_page(place: Place, sweeper: Sweeper) -> None:
+    completed = await place.export("completed")
+    kept = place.file(f"{completed}/2")
+    for number in range(1_300):
+        place.file(f"{place.tenant}/{new_export_id()}/{number}")
+        place.file(f"{place.tenant}/{new_export_id()}/.{number}.0123456789abcdef.partial")
+    outcomes = await asyncio.gather(*(sweeper.tick() for _ in range(3)))
+
+    assert outcomes == [False] * 3
+    assert place.files() == {kept.relative_to(place.root).as_posix()}
+
+
+async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper: Sweeper) -> None:
+    expired = [await place.export("completed", expires_at=1) for _ in range(1_100)]
+    for prefix in expired:
+        place.file(f"{prefix}/2")
+    alive = await place.export("completed")
+    place.file(f"{alive}/2")
+    await asyncio.gather(*(sweeper.tick() for _ in range(3)))
+
+    assert place.files() == {f"{alive}/2"}
+    assert {await place.status(prefix) for prefix in expired} == {"expired"}
+    assert await place.status(alive) == "completed"
+
+
+async def test_of_the_log_of_a_webhook_the_newest_stay(
+    place: Place, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memferry.worker.sweeper._LOGGED_DELIVERIES", 2)
+    hook = await _make_hook(place)
+    deliveries = """
+        INSERT INTO memferry.deliveries
+            (tenant_id, webhook_id, event, created_at, next_attempt_at)
+        SELECT $1, $2, age::text, memferry_service.now_ms() - age, NULL
+        FROM unnest($3::bigint[]) AS age
+    """
+    await place.owner.execute(deliveries, place.tenant, hook, [1000, 4000, 2000, 3000])
+    await sweeper.tick()
+    log = "SELECT event FROM memferry.deliveries WHERE webhook_id = $1 ORDER BY event"
+
+    assert [row["event"] for row in await place.owner.fetch(log, hook)] == ["1000", "2000"]
+
+
+async def test_a_message_goes_with_its_last_delivery(place: Place, sweeper: Sweeper) -> None:
+    hook = await _make_hook(place)
+    kept, lost = [
+        await place.owner.fetchval(
+            "INSERT INTO memferry.messages (tenant_id, data, bytes) VALUES ($1, '{}', 2) "
+            "RETURNING id",
+            place.tenant,
+        )
+        for _ in range(2)
+    ]
+    await place.owner.execute(
+        "INSERT INTO memferry.deliveries (tenant_id, webhook_id, event, message_id) "
+        "VALUES ($1, $2, 'waits', $3)",
+        *(place.tenant, hook, kept),
+    )
+    await sweeper.tick()
+    there = "SELECT id FROM memferry.messages WHERE id = ANY ($1::uuid[])"
+
+    assert [row["id"] for row in await place.owner.fetch(there, [kept, lost])] == [kept]
+
+
+async def _make_hook(place: Place) -> Any:
+    return await place.owner.fetchval(
+        "INSERT INTO memferry.webhooks (tenant_id, url, events, secret) "
+        "VALUES ($1, 'https://example.com', '{}', 's') RETURNING id",
+        place.tenant,
+    )
+
+
+async def test_old_keys_and_old_deliveries_are_forgotten(place: Place, sweeper: Sweeper) -> None:
+    prefix = await place.export("cancelled")
+    export_id = prefix.rpartition("/")[2]
+    day = 24 * 3600 * 1000
+    keys = """
+        INSERT INTO memferry.idempotency_keys
+            (tenant_id, key, request_sha256, export_id, created_at)
+        SELECT $1, age::text, sha256(''), $2, memferry_service.now_ms() - age
+        FROM unnest($3::bigint[]) AS age
+    """
+    await place.owner.execute(keys, place.tenant, export_id, [day + 60_000, day - 60_000])
+    hook = await _make_hook(place)
+    deliveries = """
+        INSERT INTO memferry.deliveries
+            (tenant_id, webhook_id, event, created_at, next_attempt_at)
+        SELECT $1, $2, age::text, memferry_service.now_ms() - age,
+            CASE WHEN waits THEN now() + interval '1 h' END
+        FROM unnest($3::bigint[], $4::boolean[]) AS given (age, waits)
+    """
+    ages = [31 * day, 31 * day + 1, 29 * day]
+    await place.owner.execute(deliveries, place.tenant, hook, ages, [False, True, False])
+    await sweeper.tick()
+    left = "SELECT key FROM memferry.idempotency_keys WHERE tenant_id = $1"
+    log = "SELECT event FROM memferry.deliveries WHERE tenant_id = $1 ORDER BY event"
+
+    assert [row["key"] for row in await place.owner.fetch(left, place.tenant)] == [
+        str(day - 60_000)
+    ]
+    assert [row["event"] for row in await place.owner.fetch(log, place.tenant)] == [
+        str(29 * day),
+        str(31 * day + 1),
+    ]
