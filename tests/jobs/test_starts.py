@@ -42,7 +42,7 @@ async def test_starts_of_a_tenant_are_counted_one_after_the_other(
 
 async def test_a_start_keeps_one_row_however_many_come(tenant: UUID, database_url: str) -> None:
     async with opened_database(database_url) as database:
-        answers = [await start(database, tenant, None, 900, 10, 10**9) for _ in range(901)]
+        answers = [await start(database, tenant, None, 90, 10, 10**9) for _ in range(91)]
     kept = await fetchval(
         database_url, "SELECT count(*) FROM memferry.export_buckets WHERE tenant_id = $1", tenant
     )
