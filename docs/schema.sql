@@ -269,56 +269,6 @@ CREATE TABLE memferry.export_payloads (
 );
 ALTER TABLE ONLY memferry.export_payloads ALTER COLUMN payload SET STORAGE EXTERNAL;
 
-CREATE TABLE memferry.export_turns (
-    tenant_id uuid NOT NULL,
-    claimed_at timestamp with time zone NOT NULL
-);
-
-CREATE TABLE memferry.exports (
-    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
-    id text NOT NULL,
-    status text NOT NULL,
-    format text NOT NULL,
-    filters json NOT NULL,
-    row_count bigint NOT NULL,
-    rows_done bigint DEFAULT 0 NOT NULL,
-    bytes_done bigint DEFAULT 0 NOT NULL,
-    sha256 bytea,
-    object_key text,
-    error text,
-    last_error text,
-    attempt integer DEFAULT 0 NOT NULL,
-    leased_by text,
-    leased_until timestamp with time zone,
-    created_at bigint DEFAULT (floor((EXTRACT(epoch FROM now()) * (1000)::numeric)))::bigint NOT NULL,
-    completed_at bigint,
-    failures integer DEFAULT 0 NOT NULL,
-    error_code text,
-    retryable boolean,
-    snapshot_at bigint,
-    expires_at bigint,
-    compression text,
-    file_bytes bigint,
-    file_sha256 bytea,
-    token_id uuid DEFAULT memferry.caller(),
-    namespaces text[] DEFAULT memferry.namespaces(),
-    csv_safe boolean DEFAULT false NOT NULL,
-    encrypt_to text,
-    purged_at bigint,
-    CONSTRAINT completed_has_digest CHECK (((status <> 'completed'::text) OR (sha256 IS NOT NULL))),
-    CONSTRAINT encrypted_is_a_file CHECK (((encrypt_to IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
-    CONSTRAINT exports_file_sha256_check CHECK ((octet_length(file_sha256) = 32)),
-    CONSTRAINT exports_id_check CHECK ((id ~ '^[0-9A-HJKMNP-TV-Z]{26}$'::text)),
-    CONSTRAINT exports_row_count_check CHECK ((row_count >= 0)),
-    CONSTRAINT exports_sha256_check CHECK ((octet_length(sha256) = 32)),
-    CONSTRAINT exports_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text]))),
-    CONSTRAINT failed_has_error CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
-    CONSTRAINT finished_has_time CHECK (((status = ANY (ARRAY['pending'::text, 'running'::text])) = (completed_at IS NULL))),
-    CONSTRAINT object_is_published CHECK (((object_key IS NULL) OR (status = 'completed'::text))),
-    CONSTRAINT purged_is_expired CHECK (((purged_at IS NULL) OR (status = 'expired'::text))),
-    CONSTRAINT running_has_lease CHECK (((status = 'running'::text) = ((leased_by IS NOT NULL) AND (leased_until IS NOT NULL))))
-);
-
 CREATE TABLE memferry.gone_tenants (
     id uuid NOT NULL,
     gone_at bigint DEFAULT memferry.now_ms() NOT NULL
@@ -331,6 +281,55 @@ CREATE TABLE memferry.idempotency_keys (
     export_id text NOT NULL,
     created_at bigint DEFAULT memferry.now_ms() NOT NULL,
     CONSTRAINT idempotency_keys_request_sha256_check CHECK ((octet_length(request_sha256) = 32))
+);
+
+CREATE TABLE memferry.job_turns (
+    tenant_id uuid NOT NULL,
+    claimed_at timestamp with time zone NOT NULL
+);
+
+CREATE TABLE memferry.jobs (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    id text NOT NULL,
+    type text NOT NULL,
+    status text NOT NULL,
+    request json NOT NULL,
+    needs text[] DEFAULT '{}'::text[] NOT NULL,
+    token_id uuid DEFAULT memferry.caller(),
+    namespaces text[] DEFAULT memferry.namespaces(),
+    attempt integer DEFAULT 0 NOT NULL,
+    failures integer DEFAULT 0 NOT NULL,
+    leased_by text,
+    leased_until timestamp with time zone,
+    last_error text,
+    row_count bigint NOT NULL,
+    rows_done bigint DEFAULT 0 NOT NULL,
+    bytes_done bigint DEFAULT 0 NOT NULL,
+    sha256 bytea,
+    object_key text,
+    file_bytes bigint,
+    file_sha256 bytea,
+    error text,
+    error_code text,
+    retryable boolean,
+    created_at bigint DEFAULT (floor((EXTRACT(epoch FROM now()) * (1000)::numeric)))::bigint NOT NULL,
+    snapshot_at bigint,
+    completed_at bigint,
+    expires_at bigint,
+    purged_at bigint,
+    CONSTRAINT completed_export_has_digest CHECK (((type <> 'export'::text) OR (status <> 'completed'::text) OR (sha256 IS NOT NULL))),
+    CONSTRAINT encrypted_is_a_file CHECK ((((request ->> 'encrypt_to'::text) IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
+    CONSTRAINT failed_has_error CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
+    CONSTRAINT finished_has_time CHECK (((status = ANY (ARRAY['pending'::text, 'running'::text])) = (completed_at IS NULL))),
+    CONSTRAINT jobs_file_sha256_check CHECK ((octet_length(file_sha256) = 32)),
+    CONSTRAINT jobs_id_check CHECK ((id ~ '^[0-9A-HJKMNP-TV-Z]{26}$'::text)),
+    CONSTRAINT jobs_row_count_check CHECK ((row_count >= 0)),
+    CONSTRAINT jobs_sha256_check CHECK ((octet_length(sha256) = 32)),
+    CONSTRAINT jobs_status_check CHECK ((status = ANY (ARRAY['pending'::text, 'running'::text, 'completed'::text, 'failed'::text, 'cancelled'::text, 'expired'::text]))),
+    CONSTRAINT jobs_type_check CHECK ((type ~ '^[a-z]+$'::text)),
+    CONSTRAINT object_is_published CHECK (((object_key IS NULL) OR (status = 'completed'::text))),
+    CONSTRAINT purged_is_expired CHECK (((purged_at IS NULL) OR (status = 'expired'::text))),
+    CONSTRAINT running_has_lease CHECK (((status = 'running'::text) = ((leased_by IS NOT NULL) AND (leased_until IS NOT NULL))))
 );
 
 CREATE TABLE memferry.keys (
@@ -415,38 +414,67 @@ CREATE VIEW memferry_service.export_buckets AS
    FROM memferry.export_buckets
   WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
 
-CREATE VIEW memferry_service.exports AS
+CREATE VIEW memferry_service.jobs AS
  SELECT id,
+    type,
     status,
-    format,
-    filters,
+    request,
+    needs,
+    token_id,
+    namespaces,
+    attempt,
+    failures,
+    leased_by,
+    leased_until,
+    last_error,
     row_count,
     rows_done,
     bytes_done,
     sha256,
     object_key,
-    error,
-    last_error,
-    attempt,
-    leased_by,
-    leased_until,
-    created_at,
-    completed_at,
-    failures,
-    error_code,
-    retryable,
-    snapshot_at,
-    expires_at,
-    compression,
     file_bytes,
     file_sha256,
+    error,
+    error_code,
+    retryable,
+    created_at,
+    snapshot_at,
+    completed_at,
+    expires_at,
+    purged_at
+   FROM memferry.jobs
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
+
+CREATE VIEW memferry_service.exports AS
+ SELECT id,
+    type,
+    status,
+    request,
+    needs,
     token_id,
     namespaces,
-    csv_safe,
-    encrypt_to,
+    attempt,
+    failures,
+    leased_by,
+    leased_until,
+    row_count,
+    rows_done,
+    bytes_done,
+    sha256,
+    object_key,
+    file_bytes,
+    file_sha256,
+    error,
+    error_code,
+    retryable,
+    created_at,
+    snapshot_at,
+    completed_at,
+    expires_at,
     purged_at
-   FROM memferry.exports
-  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
+   FROM memferry_service.jobs
+  WHERE (type = 'export'::text)
+  WITH CASCADED CHECK OPTION;
 
 CREATE VIEW memferry_service.export_payloads AS
  SELECT export_id,
@@ -455,33 +483,6 @@ CREATE VIEW memferry_service.export_payloads AS
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (EXISTS ( SELECT
            FROM memferry_service.exports
           WHERE (exports.id = export_payloads.export_id)))));
-
-CREATE VIEW memferry_service.export_queue AS
- SELECT tenant_id,
-    id,
-    status,
-    (((format ||
-        CASE
-            WHEN csv_safe THEN '+safe'::text
-            ELSE ''::text
-        END) || COALESCE(('+'::text || compression), ''::text)) ||
-        CASE
-            WHEN (encrypt_to IS NULL) THEN ''::text
-            ELSE '+age'::text
-        END) AS kind,
-    attempt,
-    leased_by,
-    leased_until,
-    created_at,
-    failures,
-    object_key,
-    expires_at
-   FROM memferry.exports;
-
-CREATE VIEW memferry_service.export_turns AS
- SELECT tenant_id,
-    claimed_at
-   FROM memferry.export_turns;
 
 CREATE VIEW memferry_service.idempotency_keys AS
  SELECT key,
@@ -497,6 +498,26 @@ CREATE VIEW memferry_service.idempotency_queue AS
     created_at
    FROM memferry.idempotency_keys
   WHERE (created_at < (memferry.now_ms() - 86400000));
+
+CREATE VIEW memferry_service.job_queue AS
+ SELECT tenant_id,
+    id,
+    type,
+    status,
+    needs,
+    attempt,
+    failures,
+    leased_by,
+    leased_until,
+    created_at,
+    object_key,
+    expires_at
+   FROM memferry.jobs;
+
+CREATE VIEW memferry_service.job_turns AS
+ SELECT tenant_id,
+    claimed_at
+   FROM memferry.job_turns;
 
 CREATE VIEW memferry_service.keys AS
  SELECT name,
@@ -534,8 +555,8 @@ CREATE VIEW memferry_service.payload_queue AS
     export_id
    FROM memferry.export_payloads payload
   WHERE (EXISTS ( SELECT
-           FROM memferry.exports export
-          WHERE ((export.tenant_id = payload.tenant_id) AND (export.id = payload.export_id) AND ((export.status = 'expired'::text) OR ((export.status = 'completed'::text) AND (export.expires_at <= memferry.now_ms()))))));
+           FROM memferry.jobs job
+          WHERE ((job.tenant_id = payload.tenant_id) AND (job.id = payload.export_id) AND ((job.status = 'expired'::text) OR ((job.status = 'completed'::text) AND (job.expires_at <= memferry.now_ms()))))));
 
 CREATE VIEW memferry_service.tenant AS
  SELECT erasures
@@ -584,6 +605,8 @@ CREATE VIEW memferry_service.workers AS
     seen_at
    FROM memferry.workers;
 
+ALTER TABLE ONLY memferry_service.exports ALTER COLUMN type SET DEFAULT 'export'::text;
+
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant_id, id);
 
@@ -596,17 +619,17 @@ ALTER TABLE ONLY memferry.export_buckets
 ALTER TABLE ONLY memferry.export_payloads
     ADD CONSTRAINT export_payloads_pkey PRIMARY KEY (tenant_id, export_id);
 
-ALTER TABLE ONLY memferry.export_turns
-    ADD CONSTRAINT export_turns_pkey PRIMARY KEY (tenant_id);
-
-ALTER TABLE ONLY memferry.exports
-    ADD CONSTRAINT exports_pkey PRIMARY KEY (tenant_id, id);
-
 ALTER TABLE ONLY memferry.gone_tenants
     ADD CONSTRAINT gone_tenants_pkey PRIMARY KEY (id);
 
 ALTER TABLE ONLY memferry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key);
+
+ALTER TABLE ONLY memferry.job_turns
+    ADD CONSTRAINT job_turns_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY memferry.jobs
+    ADD CONSTRAINT jobs_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY memferry.keys
     ADD CONSTRAINT keys_pkey PRIMARY KEY (name);
@@ -650,17 +673,17 @@ CREATE INDEX deliveries_by_webhook ON memferry.deliveries USING btree (tenant_id
 
 CREATE INDEX deliveries_due ON memferry.deliveries USING btree (next_attempt_at) WHERE (next_attempt_at IS NOT NULL);
 
-CREATE INDEX exports_by_time ON memferry.exports USING btree (tenant_id, created_at DESC, id DESC);
-
-CREATE INDEX exports_expiring ON memferry.exports USING btree (expires_at) WHERE (status = 'completed'::text);
-
-CREATE INDEX exports_stored ON memferry.exports USING btree (tenant_id) INCLUDE (file_bytes, bytes_done, expires_at) WHERE (status = 'completed'::text);
-
-CREATE INDEX exports_unfinished ON memferry.exports USING btree (status, tenant_id, created_at, id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
-
 CREATE INDEX idempotency_keys_by_export ON memferry.idempotency_keys USING btree (tenant_id, export_id);
 
 CREATE INDEX idempotency_keys_by_time ON memferry.idempotency_keys USING btree (created_at);
+
+CREATE INDEX jobs_by_time ON memferry.jobs USING btree (tenant_id, type, created_at DESC, id DESC);
+
+CREATE INDEX jobs_expiring ON memferry.jobs USING btree (expires_at) WHERE (status = 'completed'::text);
+
+CREATE INDEX jobs_stored ON memferry.jobs USING btree (tenant_id, type) INCLUDE (file_bytes, bytes_done, expires_at) WHERE (status = 'completed'::text);
+
+CREATE INDEX jobs_unfinished ON memferry.jobs USING btree (status, tenant_id, created_at, id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
 
 CREATE INDEX memories_by_metadata ON memferry.memories USING gin (((metadata)::jsonb) jsonb_path_ops);
 ALTER INDEX memferry.memories_by_metadata ALTER COLUMN 1 SET STATISTICS 0;
@@ -688,16 +711,16 @@ ALTER TABLE ONLY memferry.export_buckets
     ADD CONSTRAINT export_buckets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY memferry.export_payloads
-    ADD CONSTRAINT export_payloads_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.exports(tenant_id, id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY memferry.export_turns
-    ADD CONSTRAINT export_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
-
-ALTER TABLE ONLY memferry.exports
-    ADD CONSTRAINT exports_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
+    ADD CONSTRAINT export_payloads_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY memferry.idempotency_keys
-    ADD CONSTRAINT idempotency_keys_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.exports(tenant_id, id) ON DELETE CASCADE;
+    ADD CONSTRAINT idempotency_keys_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY memferry.job_turns
+    ADD CONSTRAINT job_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
+
+ALTER TABLE ONLY memferry.jobs
+    ADD CONSTRAINT jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
 ALTER TABLE ONLY memferry.tokens
     ADD CONSTRAINT tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
@@ -747,13 +770,11 @@ GRANT SELECT ON TABLE memferry_service.export_buckets TO memferry_service;
 
 GRANT INSERT(full_at),UPDATE(full_at) ON TABLE memferry_service.export_buckets TO memferry_service;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.jobs TO memferry_service;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.exports TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.export_payloads TO memferry_service;
-
-GRANT SELECT,UPDATE ON TABLE memferry_service.export_queue TO memferry_service;
-
-GRANT SELECT,INSERT,UPDATE ON TABLE memferry_service.export_turns TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.idempotency_keys TO memferry_service;
 
@@ -762,6 +783,10 @@ GRANT DELETE ON TABLE memferry_service.idempotency_queue TO memferry_service;
 GRANT SELECT(tenant_id) ON TABLE memferry_service.idempotency_queue TO memferry_service;
 
 GRANT SELECT(created_at) ON TABLE memferry_service.idempotency_queue TO memferry_service;
+
+GRANT SELECT,UPDATE ON TABLE memferry_service.job_queue TO memferry_service;
+
+GRANT SELECT,INSERT,UPDATE ON TABLE memferry_service.job_turns TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.keys TO memferry_service;
 

@@ -22,7 +22,7 @@ from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.errors import DatabaseUnavailable, TransactionConflict
 from memferry.exports.jobs import Jobs
-from memferry.exports.request import KINDS, ExportRequest
+from memferry.exports.request import NEEDS, ExportRequest
 from memferry.exports.run import Runs
 from memferry.model.export import Claim
 from support.database_relay import database_relay
@@ -300,7 +300,7 @@ def waiting(site: Site) -> Iterator[None]:
 
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", KINDS)
+    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", NEEDS)
     assert claim is not None
     return claim
 

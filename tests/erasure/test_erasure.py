@@ -221,7 +221,7 @@ async def test_an_export_from_long_before_it_was_saved_stays(
     secret = save_long_ago(alice)
     await execute(
         database_url,
-        f"UPDATE memferry.exports SET snapshot_at = snapshot_at - {hours * HOUR_MS}"  # noqa: S608 - numbers
+        f"UPDATE memferry.jobs SET snapshot_at = snapshot_at - {hours * HOUR_MS}"  # noqa: S608 - numbers
         f" WHERE id = '{export['id']}'",
     )
 
@@ -318,7 +318,7 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
     secret = plant.person.save("secret", namespace="alone")
     # Holds up the commit of whatever is added to exports.
     plant.sql(
-        "CREATE CONSTRAINT TRIGGER added AFTER INSERT ON memferry.exports"
+        "CREATE CONSTRAINT TRIGGER added AFTER INSERT ON memferry.jobs"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
         f" EXECUTE FUNCTION memferry_service.gate({int(Step.POISON)})",
     )
@@ -327,7 +327,7 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
         gate.reached()
         deletion = held_up(plant, aside, secret)
         assert not deletion.done()
-    plant.sql("DROP TRIGGER added ON memferry.exports")
+    plant.sql("DROP TRIGGER added ON memferry.jobs")
 
     assert export.result()["row_count"] == 1
     deletion.result()

@@ -272,7 +272,7 @@ def test_what_is_past_its_time_is_expired_before_it_is_swept(
     save_large(alice)
     exports = [alice.export(namespace="small"), alice.finished(alice.export())]
     for export in exports:
-        query = f"UPDATE memferry.exports SET expires_at = 1 WHERE id = '{export['id']}'"  # noqa: S608 - an id of ours
+        query = f"UPDATE memferry.jobs SET expires_at = 1 WHERE id = '{export['id']}'"  # noqa: S608 - an id of ours
         asyncio.run(execute(database_url, query))
     seen = [alice.get(path_of(export)).json() for export in exports]
     listed = alice.get("/api/memories/exports").json()["exports"]

@@ -73,9 +73,9 @@ def queued(number: int, status: str = "pending") -> str:
     """The statement that gives the newest tenant that many unfinished exports."""
     lease = "'x', now() + interval '1 hour'" if status == "running" else "NULL, NULL"
     return f"""
-        INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count,
+        INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count,
             leased_by, leased_until)
-        SELECT id, lpad(n::text, 26, '0'), '{status}', 'parquet', '{{}}', 0, {lease}
+        SELECT id, lpad(n::text, 26, '0'), 'export', '{status}', '{{}}', '{{parquet}}', 0, {lease}
         FROM memferry.tenants, generate_series(1, {number}) AS n
         WHERE tenants.created_at = (SELECT max(created_at) FROM memferry.tenants)
     """  # noqa: S608 - constants
@@ -225,7 +225,7 @@ async def test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later(
     ("method", "path", "table"),
     [
         ("POST", EXPORTS, "memories"),
-        ("GET", f"{EXPORTS}/{'0' * 26}", "exports"),
+        ("GET", f"{EXPORTS}/{'0' * 26}", "jobs"),
         ("GET", "/api/memories?q=x", "memories"),
         ("GET", "/api/namespaces", "memories"),
         ("DELETE", f"/api/memories/{UUID(int=1)}", "memories"),

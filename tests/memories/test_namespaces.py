@@ -14,6 +14,8 @@ import pytest
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
 from memferry.exports.jobs import Jobs
+from memferry.exports.request import ExportRequest
+from memferry.filters.within import Within
 from memferry.model.token import Caller
 from support.people import Person
 from support.postgres import opened_database
@@ -256,9 +258,9 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
 ) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute(
-        "INSERT INTO memferry.exports "
-        "(tenant_id, id, status, format, filters, row_count, namespaces) "
-        "VALUES ($1, $2, 'pending', 'odd', '{\"namespace\": null}', 1, $3)",
+        "INSERT INTO memferry.jobs "
+        "(tenant_id, id, type, status, request, needs, row_count, namespaces) "
+        "VALUES ($1, $2, 'export', 'pending', '{}', '{odd}', 1, $3)",
         *(caller.tenant_id, f"{time.time_ns():026d}", list(MINE)),
     )
     await owner.close()
@@ -269,7 +271,9 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
         job = await jobs.read(claim)
 
     assert job is not None
-    assert json.loads(job.filters) == {"namespace": None, "namespaces": list(MINE)}
+    assert job.namespaces == list(MINE)
+    request = ExportRequest.read('{"format": "json", "filters": {}}', job.namespaces)
+    assert request.values == {Within: list(MINE)}
 
 
 def test_a_token_without_a_limit_sees_everything(

@@ -32,12 +32,12 @@ GUARDS: tuple[Guard, ...] = (
     *statement(
         "exports/cancel_export",
         "audit/test_audit.py::test_cancelling_and_failing_are_noted",
-        ", note('export.cancelled', 'ok', id, filters)",
+        ", note('export.cancelled', 'ok', id, request -> 'filters')",
     ),
     *statement(
         "exports/delete_export",
         "audit/test_audit.py::test_ends_of_exports_and_memories_are_noted",
-        ", note('export.deleted', 'ok', id, filters, row_count, bytes_done)",
+        ", note('export.deleted', 'ok', id, request -> 'filters', row_count, bytes_done)",
     ),
     *statement(
         "memories/delete_memory",

@@ -107,7 +107,9 @@ CSV_SAFE: tuple[Guard, ...] = (
 )
 
 ENCRYPTION: tuple[Guard, ...] = (
-    *module("exports/request.py", _RECIPIENT, ('check_recipient("encrypt_to", recipient)', "pass")),
+    *module(
+        "exports/request.py", _RECIPIENT, ("default=None, check=check_recipient", "default=None")
+    ),
     *module(
         "files/encrypt.py",
         _RECIPIENT,
@@ -136,7 +138,10 @@ ENCRYPTION: tuple[Guard, ...] = (
     *schema(
         "0001",
         "exports/test_encryption.py::test_the_database_takes_no_payload_of_an_encrypted_export",
-        ("encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL", "TRUE"),
+        (
+            "request ->> 'encrypt_to' IS NULL OR status <> 'completed' OR object_key IS NOT NULL",
+            "TRUE",
+        ),
     ),
     *module(
         "cli/decrypt.py",

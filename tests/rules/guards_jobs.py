@@ -40,9 +40,9 @@ GUARDS: tuple[Guard, ...] = (
         "worker/find_dead_objects",
         "worker/test_sweeper.py",
         ("EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)", "TRUE"),
-        ("export.object_key = stored.name", "FALSE"),
-        "AND export.attempt = stored.attempt",
-        ("export.status = 'running' AND", "FALSE AND"),
+        ("job.object_key = stored.name", "FALSE"),
+        "AND job.attempt = stored.attempt",
+        ("job.status = 'running' AND", "FALSE AND"),
     ),
     *statement("worker/expire_exports", "worker/test_sweeper.py", "AND expires_at <= now_ms()"),
     *statement(
@@ -56,10 +56,14 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Who locks several rows does so in one order; a deletion is waited for.
     *statement(
-        "exports/purge_exports tenants/revoke_tenant_token tenants/revoke_token "
-        "erasure/begin_tenant_deletion",
+        "exports/purge_exports",
         "rules/test_lock_order.py::test_several_exports_are_locked_by_their_ids",
         "ORDER BY export.id ",
+    ),
+    *statement(
+        "tenants/revoke_tenant_token tenants/revoke_token erasure/begin_tenant_deletion",
+        "rules/test_lock_order.py::test_several_exports_are_locked_by_their_ids",
+        "ORDER BY job.id ",
     ),
     *statement(
         "memories/save_memories",

@@ -16,7 +16,7 @@ ISOLATION: tuple[Guard, ...] = (
         *(
             (f"FROM memferry.{table} {_OWN}", f"FROM memferry.{table} WHERE TRUE")
             for table in (
-                *("tokens", "memories", "exports", "export_payloads", "idempotency_keys"),
+                *("tokens", "memories", "jobs", "export_payloads", "idempotency_keys"),
                 *("webhooks", "deliveries", "audit"),
             )
         ),
@@ -91,7 +91,7 @@ TOKENS: tuple[Guard, ...] = (
     *statement(
         "tenants/revoke_token tenants/revoke_tenant_token",
         "tenants/test_tokens.py",
-        ("WHERE export.status IN", "WHERE FALSE AND export.status IN"),
+        ("WHERE job.status IN", "WHERE FALSE AND job.status IN"),
     ),
     *statement(
         "exports/get_job", "tenants/test_tokens.py", ("tokens.revoked_at IS NOT NULL", "FALSE")
@@ -149,7 +149,7 @@ TOKENS: tuple[Guard, ...] = (
     *module(
         "exports/request.py",
         "memories/test_namespaces.py",
-        ("values=request.values | {Within: within}", "values=request.values"),
+        ("{**request.values, Within: list(namespaces)}", "request.values"),
     ),
     *module(
         "exports/request.py",

@@ -13,7 +13,7 @@ from support.postgres import opened_database
 
 TABLES = (
     "memories",
-    "exports",
+    "jobs",
     "export_payloads",
     "idempotency_keys",
     "export_buckets",

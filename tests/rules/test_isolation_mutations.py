@@ -93,16 +93,16 @@ ACROSS = {
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
 # sweeper removes. Every other column and every other table stays.
 STATE = {
-    "exports.status",
-    "exports.attempt",
-    "exports.failures",
-    "exports.leased_by",
-    "exports.leased_until",
-    "exports.object_key",
-    "exports.expires_at",
+    "jobs.status",
+    "jobs.attempt",
+    "jobs.failures",
+    "jobs.leased_by",
+    "jobs.leased_until",
+    "jobs.object_key",
+    "jobs.expires_at",
     "deliveries.attempt",
     "deliveries.next_attempt_at",
-    "export_turns.claimed_at",
+    "job_turns.claimed_at",
     "export_payloads",
     "idempotency_keys",
     "deliveries",
@@ -112,6 +112,7 @@ STATE = {
 # The views of one tenant.
 VIEWS = {
     "memories",
+    "jobs",
     "exports",
     "export_payloads",
     "idempotency_keys",
@@ -253,7 +254,7 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
     tree, types = parsed(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if relations_named(tree) & {"exports", "export_queue"} else ["running"]
+    states = STATES if relations_named(tree) & {"jobs", "exports", "job_queue"} else ["running"]
     tried = set()
     for what, mutant in mutants(tree):
         for names in (SHARED, BOBS, FRESH):

@@ -77,7 +77,10 @@ GAPS = {
     "CREATE VIEW memferry_service.more AS SELECT id, (SELECT max(content) FROM memferry.memories) "
     f"FROM memferry.memories {_OWN}": "more: lacks the tenant predicate",
     f"CREATE VIEW memferry_service.more AS SELECT id FROM memferry.memories {_OWN} AND EXISTS ("
-    "SELECT FROM memferry_service.export_queue)": "more: lacks the tenant predicate",
+    "SELECT FROM memferry_service.job_queue)": "more: lacks the tenant predicate",
+    "CREATE VIEW memferry_service.more AS SELECT id FROM memferry_service.job_queue": (
+        "more: lacks the tenant predicate"
+    ),
     f"CREATE VIEW memferry_service.again AS SELECT id FROM memferry.memories {_OWN}": (
         "memories: more than one view of a tenant: again, memories"
     ),

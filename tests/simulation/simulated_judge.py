@@ -196,4 +196,4 @@ def _key(row: Row) -> str:
 
 
 def _namespace(row: Row) -> str:
-    return row.filters.split('"')[3]
+    return row.request.split('"')[-2]

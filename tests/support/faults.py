@@ -89,10 +89,10 @@ $$;
 CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.exports
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (NEW.attempt > OLD.attempt) EXECUTE FUNCTION public.gate({Step.CLAIMED});
-CREATE TRIGGER written BEFORE UPDATE ON memferry.exports FOR EACH ROW
+CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
     WHEN (NEW.attempt = OLD.attempt AND NEW.status = 'running' AND NEW.rows_done = {ROWS})
     EXECUTE FUNCTION public.gate({Step.WRITTEN});
-CREATE TRIGGER named BEFORE UPDATE ON memferry.exports FOR EACH STATEMENT
+CREATE TRIGGER named BEFORE UPDATE ON memferry.jobs FOR EACH STATEMENT
     WHEN (current_query() LIKE '-- Publish:%')
     EXECUTE FUNCTION public.gate({Step.NAMED});
 CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.exports
@@ -218,7 +218,7 @@ class Plant:
 
     def row(self, export_id: str) -> dict[str, Any]:
         """The export's whole row."""
-        (row,) = self.sql("SELECT * FROM memferry.exports WHERE id = $1", export_id)
+        (row,) = self.sql("SELECT * FROM memferry.jobs WHERE id = $1", export_id)
         return dict(row)
 
     def finished(self, export_id: str, seconds: float = 30) -> dict[str, Any]:

@@ -23,11 +23,11 @@ ACROSS_TENANTS = {
     "token_grants": {
         "sha256", "tenant_id", "id", "scopes", "limited", "expires_at", "revoked_at",
     },
-    "export_queue": {
-        "tenant_id", "id", "status", "kind", "attempt", "failures", "leased_by", "leased_until",
-        "created_at", "object_key", "expires_at",
+    "job_queue": {
+        "tenant_id", "id", "type", "status", "needs", "attempt", "failures", "leased_by",
+        "leased_until", "created_at", "object_key", "expires_at",
     },
-    "export_turns": {"tenant_id", "claimed_at"},
+    "job_turns": {"tenant_id", "claimed_at"},
     "payload_queue": {"tenant_id", "export_id"},
     "idempotency_queue": {"tenant_id", "created_at"},
     "delivery_queue": {
@@ -83,7 +83,15 @@ _RELATIONS = """
                 AND classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
             JOIN pg_class AS read ON read.oid = refobjid
             JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
-            WHERE ev_class = pg_class.oid AND nspname = 'memferry') AS reads
+            WHERE ev_class = pg_class.oid AND nspname = 'memferry') AS reads,
+        ARRAY(SELECT DISTINCT read.relname::text
+            FROM pg_rewrite
+            JOIN pg_depend ON pg_depend.objid = pg_rewrite.oid
+                AND classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
+            JOIN pg_class AS read ON read.oid = refobjid
+            JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
+            WHERE ev_class = pg_class.oid AND nspname = 'memferry_service'
+                AND read.oid <> ev_class) AS views
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = 'memferry_service' AND relkind IN ('r', 'p', 'v', 'm', 'f')
     ORDER BY relname
@@ -106,6 +114,8 @@ class Relation:
     readable: frozenset[str]
     reads: frozenset[str]
     """The tables of schema memferry it names."""
+    views: frozenset[str]
+    """The other views of the service it names."""
 
     @property
     def of_one_tenant(self) -> bool:
@@ -141,6 +151,7 @@ async def relations(owner: "asyncpg.Connection[asyncpg.Record]") -> list[Relatio
             row["options"],
             frozenset(row["readable"]),
             frozenset(row["reads"]),
+            frozenset(row["views"]),
         )
         for row in rows
     ]
@@ -156,8 +167,9 @@ async def problems(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
         if table["name"] not in SHARED_TABLES:
             found += await _faults_of_table(owner, table)
     offered = await relations(owner)
+    own_views = frozenset(relation.name for relation in offered if relation.of_one_tenant)
     for relation in offered:
-        found += _faults_of_relation(relation)
+        found += _faults_of_relation(relation, own_views)
     for table in tables:
         own = [each.name for each in offered if each.of_one_tenant and table["name"] in each.reads]
         if len(own) > 1:
@@ -187,13 +199,13 @@ async def _faults_of_table(
     ]
 
 
-def _faults_of_relation(relation: Relation) -> list[str]:
+def _faults_of_relation(relation: Relation, own_views: frozenset[str]) -> list[str]:
     name, allowed = relation.name, ACROSS_TENANTS.get(relation.name)
     if not relation.is_view:
         return [f"{name}: no view, though in the service's schema"]
     if "security_" in relation.options:
         return [f"{name}: a security barrier or an invoker's view: {relation.options}"]
-    if relation.reads <= SHARED_TABLES or relation.of_one_tenant:
+    if relation.of_one_tenant or (relation.reads <= SHARED_TABLES and relation.views <= own_views):
         return []
     if allowed is None:
         return [f"{name}: lacks the tenant predicate"]

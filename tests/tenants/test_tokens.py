@@ -135,9 +135,10 @@ def test_revoking_takes_effect_with_the_next_request(admin: Person) -> None:
 
 
 _PENDING = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, token_id, attempt,
-    failures, leased_by, leased_until)
-SELECT tokens.tenant_id, $2, $3, $5, '{}', 1, tokens.id, 1, 1, $4,
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count, token_id,
+    attempt, failures, leased_by, leased_until)
+SELECT tokens.tenant_id, $2, 'export', $3, '{"format":"json","filters":{}}', ARRAY[$5], 1,
+    tokens.id, 1, 1, $4,
     CASE WHEN $4::text IS NOT NULL THEN now() + interval '1 hour' END
 FROM memferry.tokens WHERE sha256 = $1
 RETURNING tenant_id

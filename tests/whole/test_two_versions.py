@@ -19,7 +19,7 @@ from support.faults import Plant, Step, alive, running_plant, until
 from support.postgres import own_database
 
 _SOURCE = Path(__file__).parents[2] / "src"
-_MORE = "ALTER TABLE memferry.exports ADD COLUMN remark text NOT NULL DEFAULT '';"
+_MORE = "ALTER TABLE memferry.jobs ADD COLUMN remark text NOT NULL DEFAULT '';"
 _VIEW = "CREATE VIEW memferry_service.exports AS\nSELECT "
 
 

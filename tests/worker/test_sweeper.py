@@ -16,9 +16,9 @@ from memferry.worker.sweeper import Sweeper
 from support.postgres import opened_database
 
 INSERT = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, attempt,
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, attempt,
     object_key, leased_by, leased_until, sha256, completed_at, expires_at, error)
-SELECT $1, $2, $3, 'json', '{}', 0, $4, $5,
+SELECT $1, $2, 'export', $3, '{}', 0, $4, $5,
     CASE WHEN $3 = 'running' THEN 'a' END, CASE WHEN $3 = 'running' THEN now() + interval '1 h' END,
     CASE WHEN $3 = 'completed' THEN sha256('') END, CASE WHEN $3 <> 'running' THEN 1 END, $6,
     CASE WHEN $3 = 'failed' THEN 'x' END
@@ -54,7 +54,7 @@ class Place:
 
     async def status(self, prefix: str) -> str:
         """The status of an export now."""
-        query = "SELECT status FROM memferry.exports WHERE id = $1"
+        query = "SELECT status FROM memferry.jobs WHERE id = $1"
         found: str = await self.owner.fetchval(query, prefix.rpartition("/")[2])
         return found
 

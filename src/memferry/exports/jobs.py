@@ -39,8 +39,8 @@ class Jobs:
         return waiting
 
     @retry_conflicts
-    async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
-        """An export that nobody works on and whose kind the worker can write, if any.
+    async def claim(self, worker: str, abilities: Collection[str]) -> Claim | None:
+        """An export that nobody works on and whose needs the worker meets, if any.
 
         It is a new attempt, under a new lease. Tenants take turns: next is, of those with the
         fewest exports at work, the one that was not served for longest, and none has more than its
@@ -50,7 +50,7 @@ class Jobs:
             # Not before: a turn may be waited for longer than a lease is long.
             asked = asyncio.get_running_loop().time()
             row = await statement.fetchrow(
-                worker, float(self._lease_seconds), list(kinds), self._running_per_tenant
+                worker, float(self._lease_seconds), list(abilities), self._running_per_tenant
             )
         if row is None:
             return None

@@ -25,7 +25,7 @@ from memferry.errors import (
 from memferry.exports.inline import find, running_inline
 from memferry.exports.limits import ExportLimits
 from memferry.exports.payload import Payload, read_stored
-from memferry.exports.request import ExportRequest
+from memferry.exports.request import ExportRequest, show_request
 from memferry.exports.run import ExportRun
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
@@ -141,14 +141,12 @@ class Exports:
             connection,
             sql("exports/create_completed_export"),
             new_export_id(),
-            request.format.name,
-            request.filters_json,
+            request.as_json,
             run.rows_done,
             run.bytes_done,
             run.sha256,
             payload.stored(),
             self._lifetime_ms,
-            request.format.safe,
         )
         return _export(row, payload_json=payload.as_json())
 
@@ -255,12 +253,9 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         connection,
         sql("exports/create_pending_export"),
         new_export_id(),
-        request.format.name,
-        request.filters_json,
+        request.as_json,
+        request.needs,
         row_count,
-        None if request.codec is None else request.codec.name,
-        request.format.safe,
-        request.recipient,
     )
     return _export(row)
 
@@ -280,9 +275,10 @@ async def _added(
 
 def _export(row: asyncpg.Record | None, **more: Sequence[bytes]) -> Export:
     """The export a statement over the view `exports` answered; past its time it is expired."""
-    values = dict(row or {}) | more
+    values = dict(row or {})
+    values |= show_request(values["request"]) | more
     export = Export(
-        **{each.name: values[each.name] for each in fields(Export) if each.name in values}
+        **{field.name: values[field.name] for field in fields(Export) if field.name in values}
     )
     if values.get("lapsed"):
         return replace(export, status="expired", object_key=None)

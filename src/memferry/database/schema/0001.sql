@@ -155,62 +155,66 @@ CREATE TABLE memferry.memory_usage (
     PRIMARY KEY (tenant_id, slot)
 ) WITH (fillfactor = 20);
 
--- The row is the job: request, state, lease, progress and result in one place.
-CREATE TABLE memferry.exports (
+-- Work that outlives its request. The row is the job: request, state, lease, progress and result in one place.
+CREATE TABLE memferry.jobs (
     tenant_id uuid NOT NULL DEFAULT current_setting('memferry.tenant')::uuid REFERENCES memferry.tenants (id),
     id text NOT NULL CHECK (id ~ '^[0-9A-HJKMNP-TV-Z]{26}$'),
+    -- Which part of the program does it, such as 'export'.
+    type text NOT NULL CHECK (type ~ '^[a-z]+$'),
     status text NOT NULL CHECK (
         status IN ('pending', 'running', 'completed', 'failed', 'cancelled', 'expired')),
-    format text NOT NULL,
-    filters json NOT NULL,
+    -- As it was asked: an option of a type is a field in here, and no column.
+    request json NOT NULL,
+    -- What a worker must understand to do it, in words of the program.
+    needs text[] NOT NULL DEFAULT '{}',
+    token_id uuid DEFAULT memferry.caller(),
+    -- The limit of that token; NULL: none.
+    namespaces text[] DEFAULT memferry.namespaces(),
+    -- The fencing token: each claim raises it.
+    attempt integer NOT NULL DEFAULT 0,
+    -- Attempts that count against the job; one that ended with an orderly stop does not.
+    failures integer NOT NULL DEFAULT 0,
+    leased_by text,
+    leased_until timestamptz,
+    last_error text,
     row_count bigint NOT NULL CHECK (row_count >= 0),
     rows_done bigint NOT NULL DEFAULT 0,
     bytes_done bigint NOT NULL DEFAULT 0,
+    -- Digest of the whole content, before the file of it was packed.
     sha256 bytea CHECK (octet_length(sha256) = 32),
     object_key text,
-    error text,
-    last_error text,
-    -- The fencing token: each claim raises it.
-    attempt integer NOT NULL DEFAULT 0,
-    leased_by text,
-    leased_until timestamptz,
-    -- When the request came: the start of its transaction.
-    created_at bigint NOT NULL DEFAULT floor(extract(epoch FROM now()) * 1000)::bigint,
-    completed_at bigint,
-    -- Attempts that count against the export; one that ended with an orderly stop does not.
-    failures integer NOT NULL DEFAULT 0,
-    error_code text,
-    retryable boolean,
-    snapshot_at bigint,
-    expires_at bigint,
-    compression text,
     file_bytes bigint,
     file_sha256 bytea CHECK (octet_length(file_sha256) = 32),
-    token_id uuid DEFAULT memferry.caller(),
-    namespaces text[] DEFAULT memferry.namespaces(),
-    csv_safe boolean NOT NULL DEFAULT false,
-    encrypt_to text,
+    error text,
+    error_code text,
+    retryable boolean,
+    -- When the request came: the start of its transaction.
+    created_at bigint NOT NULL DEFAULT floor(extract(epoch FROM now()) * 1000)::bigint,
+    snapshot_at bigint,
+    completed_at bigint,
+    expires_at bigint,
     purged_at bigint,
     PRIMARY KEY (tenant_id, id),
     CONSTRAINT finished_has_time CHECK (
         (status IN ('pending', 'running')) = (completed_at IS NULL)),
-    CONSTRAINT completed_has_digest CHECK (status <> 'completed' OR sha256 IS NOT NULL),
+    CONSTRAINT completed_export_has_digest CHECK (
+        type <> 'export' OR status <> 'completed' OR sha256 IS NOT NULL),
     CONSTRAINT failed_has_error CHECK ((status = 'failed') = (error IS NOT NULL)),
     CONSTRAINT running_has_lease CHECK (
         (status = 'running') = (leased_by IS NOT NULL AND leased_until IS NOT NULL)),
     CONSTRAINT object_is_published CHECK (object_key IS NULL OR status = 'completed'),
     -- A payload would lie in the database in clear text.
     CONSTRAINT encrypted_is_a_file CHECK (
-        encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL),
+        request ->> 'encrypt_to' IS NULL OR status <> 'completed' OR object_key IS NOT NULL),
     CONSTRAINT purged_is_expired CHECK (purged_at IS NULL OR status = 'expired')
 );
-CREATE INDEX exports_by_time ON memferry.exports (tenant_id, created_at DESC, id DESC);
+CREATE INDEX jobs_by_time ON memferry.jobs (tenant_id, type, created_at DESC, id DESC);
 -- The order in which claims look for work: what runs, then what waits, tenant by tenant and the oldest first.
-CREATE INDEX exports_unfinished ON memferry.exports (status, tenant_id, created_at, id)
+CREATE INDEX jobs_unfinished ON memferry.jobs (status, tenant_id, created_at, id)
     WHERE status IN ('pending', 'running');
-CREATE INDEX exports_expiring ON memferry.exports (expires_at) WHERE status = 'completed';
+CREATE INDEX jobs_expiring ON memferry.jobs (expires_at) WHERE status = 'completed';
 -- Asked before each export: the index alone tells how much is stored, and when the first of it expires.
-CREATE INDEX exports_stored ON memferry.exports (tenant_id) INCLUDE (file_bytes, bytes_done, expires_at)
+CREATE INDEX jobs_stored ON memferry.jobs (tenant_id, type) INCLUDE (file_bytes, bytes_done, expires_at)
     WHERE status = 'completed';
 
 CREATE TABLE memferry.export_payloads (
@@ -218,7 +222,7 @@ CREATE TABLE memferry.export_payloads (
     export_id text NOT NULL,
     payload bytea NOT NULL,
     PRIMARY KEY (tenant_id, export_id),
-    FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.exports (tenant_id, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs (tenant_id, id) ON DELETE CASCADE
 );
 -- A payload is compressed already.
 ALTER TABLE memferry.export_payloads ALTER COLUMN payload SET STORAGE EXTERNAL;
@@ -231,7 +235,7 @@ CREATE TABLE memferry.idempotency_keys (
     export_id text NOT NULL,
     created_at bigint NOT NULL DEFAULT memferry.now_ms(),
     PRIMARY KEY (tenant_id, key),
-    FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.exports (tenant_id, id) ON DELETE CASCADE
+    FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs (tenant_id, id) ON DELETE CASCADE
 );
 CREATE INDEX idempotency_keys_by_export ON memferry.idempotency_keys (tenant_id, export_id);
 CREATE INDEX idempotency_keys_by_time ON memferry.idempotency_keys (created_at);
@@ -244,8 +248,8 @@ CREATE TABLE memferry.export_buckets (
     full_at timestamptz NOT NULL
 );
 
--- When a worker last claimed an export of each tenant. A tenant without a row has never been served.
-CREATE TABLE memferry.export_turns (
+-- When a worker last claimed a job of each tenant. A tenant without a row has never been served.
+CREATE TABLE memferry.job_turns (
     tenant_id uuid PRIMARY KEY REFERENCES memferry.tenants (id) ON DELETE CASCADE,
     claimed_at timestamptz NOT NULL
 );

@@ -84,16 +84,22 @@ CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
 WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 
--- The limit is read once per statement, and not for each export: the start of an export sums up all that are stored.
-CREATE VIEW memferry_service.exports AS
-SELECT id, status, format, filters, row_count, rows_done, bytes_done, sha256, object_key, error,
-    last_error, attempt, leased_by, leased_until, created_at, completed_at,
-    failures, error_code, retryable, snapshot_at, expires_at,
-    compression, file_bytes, file_sha256,
-    token_id, namespaces, csv_safe, encrypt_to, purged_at
-FROM memferry.exports WHERE tenant_id = current_setting('memferry.tenant')::uuid
+-- The limit is read once per statement, and not for each job: the start of an export sums up all that are stored.
+CREATE VIEW memferry_service.jobs AS
+SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
+    last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at
+FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry.namespaces())::text[]);
+
+CREATE VIEW memferry_service.exports AS
+SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
+    row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at
+FROM memferry_service.jobs WHERE type = 'export'
+WITH CASCADED CHECK OPTION;
+ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
 
 CREATE VIEW memferry_service.export_payloads AS
 SELECT export_id, payload
@@ -140,25 +146,21 @@ CREATE VIEW memferry_service.token_grants AS
 SELECT sha256, tenant_id, id, scopes, namespaces IS NOT NULL AS limited, expires_at, revoked_at
 FROM memferry.tokens;
 
--- `kind` is what a worker must be able to write, as ExportRequest.kind spells it.
-CREATE VIEW memferry_service.export_queue AS
-SELECT tenant_id, id, status,
-    format || CASE WHEN csv_safe THEN '+safe' ELSE '' END || coalesce('+' || compression, '')
-        || CASE WHEN encrypt_to IS NULL THEN '' ELSE '+age' END AS kind,
-    attempt, leased_by, leased_until, created_at, failures, object_key, expires_at
-FROM memferry.exports;
+CREATE VIEW memferry_service.job_queue AS
+SELECT tenant_id, id, type, status, needs, attempt, failures, leased_by, leased_until, created_at, object_key, expires_at
+FROM memferry.jobs;
 
-CREATE VIEW memferry_service.export_turns AS
-SELECT tenant_id, claimed_at FROM memferry.export_turns;
+CREATE VIEW memferry_service.job_turns AS
+SELECT tenant_id, claimed_at FROM memferry.job_turns;
 
 -- Only payloads that the sweeper may remove.
 CREATE VIEW memferry_service.payload_queue AS
 SELECT tenant_id, export_id FROM memferry.export_payloads AS payload
 WHERE EXISTS (
-    SELECT FROM memferry.exports AS export
-    WHERE export.tenant_id = payload.tenant_id AND export.id = payload.export_id
-        AND (export.status = 'expired'
-            OR (export.status = 'completed' AND export.expires_at <= memferry.now_ms())));
+    SELECT FROM memferry.jobs AS job
+    WHERE job.tenant_id = payload.tenant_id AND job.id = payload.export_id
+        AND (job.status = 'expired'
+            OR (job.status = 'completed' AND job.expires_at <= memferry.now_ms())));
 
 -- Only keys that the sweeper may remove; DELETE needs the key, and nobody reads it (see the rights below).
 CREATE VIEW memferry_service.idempotency_queue AS
@@ -216,7 +218,7 @@ BEGIN ATOMIC
     SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1;
 END;
 
--- Write an entry of the audit. `who` is for a worker, which acts for the token of an export.
+-- Write an entry of the audit. `who` is for a worker, which acts for the token of a job.
 CREATE FUNCTION memferry_service.note(
     event text, outcome text, subject text DEFAULT NULL, filters json DEFAULT NULL,
     row_count bigint DEFAULT NULL, byte_count bigint DEFAULT NULL, detail text DEFAULT NULL,
@@ -272,7 +274,7 @@ GRANT SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revo
     INSERT (id, name, prefix, sha256, scopes, namespaces, expires_at), UPDATE (revoked_at)
     ON memferry_service.tokens TO memferry_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    memferry_service.memories, memferry_service.exports, memferry_service.export_payloads,
+    memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
 GRANT SELECT, INSERT (rows, bytes), UPDATE (rows, bytes) ON memferry_service.memory_usage TO memferry_service;
@@ -284,8 +286,8 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
     ON memferry_service.audit TO memferry_service;
 
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
-GRANT SELECT, UPDATE ON memferry_service.export_queue, memferry_service.delivery_queue TO memferry_service;
-GRANT SELECT, INSERT, UPDATE ON memferry_service.export_turns TO memferry_service;
+GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.message_queue TO memferry_service;
 GRANT SELECT (tenant_id, created_at), DELETE ON memferry_service.idempotency_queue TO memferry_service;
 GRANT DELETE ON memferry_service.delivery_queue TO memferry_service;

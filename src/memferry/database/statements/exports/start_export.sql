@@ -10,7 +10,7 @@ WITH bucket AS (
 ), repeated AS (
     SELECT FROM idempotency_keys WHERE key = $1 AND created_at >= now_ms() - 86400000
 ), unfinished AS (
-    SELECT 30 AS seconds FROM exports WHERE status IN ('pending', 'running') HAVING count(*) >= $3::bigint
+    SELECT 30 AS seconds FROM jobs WHERE status IN ('pending', 'running') HAVING count(*) >= $3::bigint
 ), stored AS (
     SELECT greatest((min(expires_at) - now_ms()) / 1000, 0) + 1 AS seconds
     FROM exports WHERE status = 'completed' HAVING sum(coalesce(file_bytes, bytes_done)) >= $4::bigint

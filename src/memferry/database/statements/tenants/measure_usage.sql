@@ -9,6 +9,6 @@ SELECT
         SELECT least(ceil(extract(epoch FROM full_at - statement_timestamp()) / 3600 * $1::bigint), $1)::bigint
         FROM export_buckets WHERE full_at > statement_timestamp()
     ), 0) AS exports_per_hour,
-    count(*) FILTER (WHERE status IN ('pending', 'running')) AS unfinished_exports,
-    coalesce(sum(coalesce(file_bytes, bytes_done)) FILTER (WHERE status = 'completed'), 0)::bigint AS stored_bytes
-FROM exports
+    (SELECT count(*) FROM jobs WHERE status IN ('pending', 'running')) AS unfinished_exports,
+    (SELECT coalesce(sum(coalesce(file_bytes, bytes_done)), 0)::bigint
+        FROM exports WHERE status = 'completed') AS stored_bytes
