@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from exports import export_work
+from exports import make_export_work
 from measure import Goal, Line, Work, line, seconds
 from service import Bench
 
@@ -22,18 +22,18 @@ _UNFINISHED = """
 SELECT count(*) FROM memferry.jobs WHERE status IN ('pending', 'running')
 """
 _FINISHED = """
-SELECT tenant_id FROM memferry.exports
+SELECT tenant_id FROM memferry.jobs
 WHERE tenant_id = ANY ($1) AND status = 'completed' ORDER BY completed_at, id
 """
 
 
-def backlog(bench: Bench) -> Iterator[Line]:
+def compare_backlog(bench: Bench) -> Iterator[Line]:
     """One tenant queues 20 exports, then seven others queue 20 between them."""
     rows = max(bench.options.rows // 20, 10_001)
     names = [f"crowd-{number}" for number in range(_TENANTS)]
     bench.seed(dict.fromkeys(names, rows))
     pairs, ranks, busy = [], [], 0.0
-    with bench.another_worker():
+    with bench.run_another_worker():
         _queue_all(bench, names)
         for _ in range(bench.options.rounds):
             single, busy = _single(bench, names)
@@ -59,16 +59,16 @@ def backlog(bench: Bench) -> Iterator[Line]:
 
 def _single(bench: Bench, names: list[str]) -> tuple[float, float]:
     """The mean time of an export that has everything for itself, and the cores it keeps busy."""
-    works = [export_work(bench.client(name), format="ndjson") for name in names[:_SINGLES]]
+    works = [make_export_work(bench.client(name), format="ndjson") for name in names[:_SINGLES]]
     taken, worked = 0.0, 0.0
     for each in works:
-        before = _worked()
+        before = _read_busy_seconds()
         taken += seconds(each)
-        worked += _worked() - before
+        worked += _read_busy_seconds() - before
     return taken / _SINGLES, worked / taken
 
 
-def _worked() -> float:
+def _read_busy_seconds() -> float:
     """Seconds that all cores have worked since the machine started (man 5 proc_stat)."""
     _, *spent = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0].split()
     user, nice, system, _idle, _iowait, *interrupts = map(int, spent[:7])

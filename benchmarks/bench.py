@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from cases import Case, all_cases
 from measure import LeftOut, Line
 from report import header, row, summary, write
-from service import Bench, Options, opened_bench
+from service import Bench, Options, open_bench
 from size import Point
 
 _ROWS, _QUICK_ROWS = 1_000_000, 50_000
@@ -46,7 +46,7 @@ def _options(given: argparse.Namespace) -> Options:
     )
 
 
-def _chosen(cases: dict[str, Case], words: list[str]) -> dict[str, Case]:
+def _choose(cases: dict[str, Case], words: list[str]) -> dict[str, Case]:
     wanted = [word.lower() for word in words]
     return {
         name: case
@@ -72,14 +72,14 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     given = _arguments()
     points: list[Point] = []
-    cases = _chosen(all_cases(points), given.case)
+    cases = _choose(all_cases(points), given.case)
     if given.list or not cases:
         print("\n".join(all_cases(points)))
         return 0 if given.list else 2
     options = _options(given)
     print(f"seeding {options.rows:,} rows …", file=sys.stderr)
     lines: list[Line] = []
-    with opened_bench(options) as bench:
+    with open_bench(options) as bench:
         print(header())
         for name, case in cases.items():
             for line in _lines(name, case, bench):

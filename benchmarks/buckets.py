@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import boto3
 
-from exports import export_work
+from exports import make_export_work
 from measure import Goal, LeftOut, Line, Work, compare
 from references import copy_to, ndjson
 from service import Bench, free_port
@@ -87,7 +87,7 @@ def _wait_for(url: str) -> None:
     raise LeftOut("moto's server did not start")
 
 
-def queued_s3(bench: Bench) -> Iterator[Line]:
+def compare_queued_s3(bench: Bench) -> Iterator[Line]:
     """Lines of JSON into a bucket, POST to completed; against COPY to a file and `aws s3 cp`."""
     aws = shutil.which("aws", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
     if aws is None:
@@ -102,8 +102,8 @@ def queued_s3(bench: Bench) -> Iterator[Line]:
                 most=0.80,
                 note=name,
             )
-            ours = export_work(bench.client("big"), format="ndjson")
-            yield compare(goal, ours, _copied(bench, aws, settings), bench.options.rounds)
+            ours = make_export_work(bench.client("big"), format="ndjson")
+            yield compare(goal, ours, _make_upload_work(bench, aws, settings), bench.options.rounds)
         finally:
             bench.change_store()
 
@@ -119,7 +119,7 @@ def _make_bucket(settings: dict[str, str]) -> None:
     client.create_bucket(Bucket=_BUCKET)
 
 
-def _copied(bench: Bench, aws: str, settings: dict[str, str]) -> Work:
+def _make_upload_work(bench: Bench, aws: str, settings: dict[str, str]) -> Work:
     target = bench.home / "reference"
     query = ndjson(bench.tenant_id("big"))
     # Older servers do not know the checksums that newer clients add to every part.

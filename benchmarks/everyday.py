@@ -140,15 +140,15 @@ def _both(bench: Bench, span: float) -> tuple[float, float]:
     save: list[float] = []
     shown: list[float] = []
     threads = [
-        _steadily(span, save, lambda: saving.good("POST", "/api/memories", memory(chance))),
-        _steadily(span, shown, lambda: listing.good("GET", f"/api/memories?limit={_LISTED}")),
+        _repeat_work(span, save, lambda: saving.good("POST", "/api/memories", memory(chance))),
+        _repeat_work(span, shown, lambda: listing.good("GET", f"/api/memories?limit={_LISTED}")),
     ]
     for each in threads:
         each.join()
     return statistics.quantiles(save, n=100)[98], statistics.quantiles(shown, n=100)[98]
 
 
-def _steadily(span: float, taken: list[float], work: Callable[[], object]) -> threading.Thread:
+def _repeat_work(span: float, taken: list[float], work: Callable[[], object]) -> threading.Thread:
     def run() -> None:
         until = time.perf_counter() + span
         while (started := time.perf_counter()) < until:

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from measure import Goal, LeftOut, Line, Work, compare, times
-from references import OpenPsql, copy_to, copy_work, csv, json_lines, ndjson, piped_work
+from references import OpenPsql, copy_to, csv, json_lines, make_copy_work, make_pipe_work, ndjson
 from service import Bench, Client
 
 _INLINE_REPEATS = 50
 
 
-def export_work(client: Client, **body: Any) -> Work:
+def make_export_work(client: Client, **body: Any) -> Work:
     """A queued export from POST to completed; it is deleted afterwards."""
     made: list[str] = []
     return Work(
@@ -24,13 +24,16 @@ def export_work(client: Client, **body: Any) -> Work:
     )
 
 
-def queued_ndjson(bench: Bench) -> Iterator[Line]:
+def compare_queued_ndjson(bench: Bench) -> Iterator[Line]:
     """Lines of JSON, POST to completed."""
     goal = Goal(case="queued NDJSON", against="psql COPY of row_to_json to a file", most=0.70)
     client, query = bench.client("big"), ndjson(bench.tenant_id("big"))
     _same_bytes(bench, client, query)
     yield compare(
-        goal, export_work(client, format="ndjson"), copy_work(bench, query), bench.options.rounds
+        goal,
+        make_export_work(client, format="ndjson"),
+        make_copy_work(bench, query),
+        bench.options.rounds,
     )
 
 
@@ -49,23 +52,23 @@ def _sha256(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 
-def queued_json(bench: Bench) -> Iterator[Line]:
+def compare_queued_json(bench: Bench) -> Iterator[Line]:
     """One JSON array, POST to completed."""
     goal = Goal(case="queued JSON", against="psql COPY of row_to_json to a file", most=0.75)
-    ours = export_work(bench.client("big"), format="json")
-    theirs = copy_work(bench, ndjson(bench.tenant_id("big")))
+    ours = make_export_work(bench.client("big"), format="json")
+    theirs = make_copy_work(bench, ndjson(bench.tenant_id("big")))
     yield compare(goal, ours, theirs, bench.options.rounds)
 
 
-def queued_csv(bench: Bench) -> Iterator[Line]:
+def compare_queued_csv(bench: Bench) -> Iterator[Line]:
     """CSV with CRLF, POST to completed."""
     goal = Goal(case="queued CSV", against="psql COPY CSV of the same columns", most=0.95)
-    ours = export_work(bench.client("big"), format="csv")
-    theirs = copy_work(bench, csv(bench.tenant_id("big")))
+    ours = make_export_work(bench.client("big"), format="csv")
+    theirs = make_copy_work(bench, csv(bench.tenant_id("big")))
     yield compare(goal, ours, theirs, bench.options.rounds)
 
 
-def queued_zstd(bench: Bench) -> Iterator[Line]:
+def compare_queued_zstd(bench: Bench) -> Iterator[Line]:
     """Lines of JSON, compressed with zstd at level 1."""
     goal = Goal(case="queued NDJSON, zstd", against="psql COPY | zstd -1 -T0", most=0.80)
     zstd = shutil.which("zstd")
@@ -77,9 +80,9 @@ def queued_zstd(bench: Bench) -> Iterator[Line]:
     if status == 400:
         raise LeftOut("the service refuses compression")
     client.delete_export(json.loads(answer)["id"])
-    ours = export_work(client, **body)
+    ours = make_export_work(client, **body)
     command = [zstd, "-1", "-T0", "-q", "-c"]
-    theirs = piped_work(bench, ndjson(bench.tenant_id("big")), command)
+    theirs = make_pipe_work(bench, ndjson(bench.tenant_id("big")), command)
     yield compare(goal, ours, theirs, bench.options.rounds)
 
 
@@ -92,7 +95,7 @@ def inline_10_000(bench: Bench) -> Iterator[Line]:
     """POST to the last byte of the answer, which holds the rows."""
     goal = Goal(case="inline 10,000 rows", against="psql COPY of the same rows to a file", most=2)
     client = bench.client("few")
-    theirs = copy_work(bench, ndjson(bench.tenant_id("few")))
+    theirs = make_copy_work(bench, ndjson(bench.tenant_id("few")))
     yield compare(goal, Work(lambda: _inline(client)), theirs, bench.options.rounds)
 
 

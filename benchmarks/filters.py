@@ -8,6 +8,7 @@ from measure import Goal, Line, Work, compare
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.exports.request import ExportRequest
+from memferry.settings import DatabaseSettings
 from references import bare
 from seed import NAMESPACES, START_MS, TAGS
 from service import Bench
@@ -26,19 +27,19 @@ def filters(rows: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
+def make_filter_case(name: str) -> Callable[[Bench], Iterator[Line]]:
     """The case of one filter: the statement an export runs, as both roles; no bytes kept."""
 
     def case(bench: Bench) -> Iterator[Line]:
         goal = Goal(case=f"filter by {name}", against="the owner on the bare table", most=1.1)
         body = json.dumps({"format": "ndjson", **filters(bench.options.rows)[name]})
         request = ExportRequest.parse(body.encode())
-        database, owner = Database(bench.service_url, size=1), bench.owner()
+        database, owner = Database(bench.service_url, DatabaseSettings(pool_size=1)), bench.owner()
         bench.run(database.open())
         # Where the functions are that the statement calls.
         bench.run(owner.execute("SET search_path = memferry_service"))
-        ours = Work(lambda: bench.run(_as_service(database, bench, request)))
-        theirs = Work(lambda: bench.run(_as_owner(owner, bench, request)))
+        ours = Work(lambda: bench.run(_copy_as_service(database, bench, request)))
+        theirs = Work(lambda: bench.run(_copy_as_owner(owner, bench, request)))
         yield compare(goal, ours, theirs, bench.options.rounds)
         bench.run(database.close())
         bench.run(owner.close())
@@ -46,7 +47,7 @@ def filtered(name: str) -> Callable[[Bench], Iterator[Line]]:
     return case
 
 
-async def _as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
+async def _copy_as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
     tenant_id = bench.tenant_id("big")
     in_order = request.selection.in_order
     async with database.tenant(
@@ -55,7 +56,7 @@ async def _as_service(database: Database, bench: Bench, request: ExportRequest) 
         await _copy(connection, sql("exports/export_memories"), request)
 
 
-async def _as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
+async def _copy_as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
     await _copy(connection, bare(sql("exports/export_memories"), bench.tenant_id("big")), request)
 
 

@@ -11,7 +11,7 @@ class LeftOut(Exception):
     """A case cannot run here; the message says why, and stands in the table."""
 
 
-def _nothing() -> None:
+def _do_nothing() -> None:
     """Nothing is to be cleared away."""
 
 
@@ -20,7 +20,7 @@ class Work:
     """Something to time, and what to clear away afterwards, untimed."""
 
     do: Callable[[], object]
-    tidy: Callable[[], object] = _nothing
+    tidy: Callable[[], object] = _do_nothing
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,7 +22,7 @@ WAYS = {
 }
 
 
-def slower(way: str) -> Callable[[Bench], Iterator[Line]]:
+def make_slower_case(way: str) -> Callable[[Bench], Iterator[Line]]:
     """The case of one way; fewer rows, since paging by offset costs their square."""
 
     def case(bench: Bench) -> Iterator[Line]:
@@ -33,7 +33,7 @@ def slower(way: str) -> Callable[[Bench], Iterator[Line]]:
         rows = max(bench.options.rows // _SHARE, _LEAST_ROWS)
         client = bench.client("big")
         pairs = [
-            (_script(bench, way, rows), _downloaded(bench, client, rows))
+            (_script(bench, way, rows), _time_download(bench, client, rows))
             for _ in range(bench.options.rounds + 1)
         ]
         goal = Goal(case=f"today: {name}", against="memferry, with the download")
@@ -52,7 +52,7 @@ def _script(bench: Bench, way: str, rows: int) -> float:
     return taken
 
 
-def _downloaded(bench: Bench, client: Client, rows: int) -> float:
+def _time_download(bench: Bench, client: Client, rows: int) -> float:
     os.sync()
     target = bench.home / "today"
     started = time.perf_counter()

@@ -56,13 +56,13 @@ def copy_to(bench: Bench, query: str, target: Path) -> None:
         subprocess.run(psql_command(bench, query), stdout=file, check=True)
 
 
-def copy_work(bench: Bench, query: str) -> Work:
+def make_copy_work(bench: Bench, query: str) -> Work:
     """The usual reference: psql, COPY, a file, which is removed afterwards."""
     target = bench.home / "reference"
     return Work(lambda: copy_to(bench, query, target), target.unlink)
 
 
-def piped_work(bench: Bench, query: str, command: list[str]) -> Work:
+def make_pipe_work(bench: Bench, query: str, command: list[str]) -> Work:
     """psql, COPY, a pipe into a program, a file."""
     target = bench.home / "reference"
 

@@ -37,7 +37,7 @@ def row(line: Line) -> str:
     span = f"{min(line.values):.2f} - {max(line.values):.2f}"
     shown = _row(
         (line.case, line.against, f"{line.median:.2f}{unit}", span, goal, met,
-         _measured(line.ours, line.measured), _measured(line.theirs, line.measured))
+         _format_values(line.ours, line.measured), _format_values(line.theirs, line.measured))
     )  # fmt: skip
     return f"{shown}  {line.note}".rstrip()
 
@@ -49,7 +49,7 @@ def _row(cells: Sequence[str]) -> str:
     return "  ".join([*words, *numbers])
 
 
-def _measured(values: Sequence[float], unit: str) -> str:
+def _format_values(values: Sequence[float], unit: str) -> str:
     return f"{median(values):.3f} {unit}" if values else ""
 
 
@@ -70,7 +70,7 @@ def write(
     results = {
         "options": asdict(options),
         "machine": _machine(),
-        "lines": [_as_json(each) for each in lines],
+        "lines": [_describe_line(each) for each in lines],
         "curve": list(points),
     }
     target.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
@@ -81,7 +81,7 @@ def write(
         yield picture
 
 
-def _as_json(line: Line) -> dict[str, Any]:
+def _describe_line(line: Line) -> dict[str, Any]:
     middle = line.median if line.values else None
     return asdict(line) | {"median": middle, "met": line.met}
 

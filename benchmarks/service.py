@@ -22,10 +22,10 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.app import owner_url, service_url
 from memferry.database.binaries import find_binaries
+from memferry.database.servers import owner_url, service_url
 from memferry.settings import Settings
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from seed import seed
 
 T = TypeVar("T")
@@ -116,8 +116,8 @@ class Bench:
         self.home = home
         self.settings = Settings.from_environment({}, data_dir=home / "data")
         self.psql = find_binaries(None, None, home) / "psql"
-        self.owner_url = owner_url(self.settings)
-        self.service_url = service_url(self.settings)
+        self.owner_url = owner_url(self.settings.database)
+        self.service_url = service_url(self.settings.database)
         self._runner = asyncio.Runner()
         self._tenants: dict[str, tuple[UUID, str]] = {}
         self._service: subprocess.Popen[bytes] | None = None
@@ -169,7 +169,7 @@ class Bench:
         self._runner.close()
 
     @contextmanager
-    def another_worker(self) -> Iterator[None]:
+    def run_another_worker(self) -> Iterator[None]:
         """One more worker process beside the service's own."""
         worker = self._spawn([sys.executable, "-m", "memferry", "worker"], {})
         try:
@@ -218,7 +218,7 @@ class Bench:
         if not wanted:
             return
         for name in wanted:
-            token = self.run(Admin(self.owner_url).create_token(name, "bench")).text
+            token = self.run(Operator(self.owner_url).create_token(name, "bench")).text
             self._tenants[name] = (self.run(self._tenant_id(name)), token)
         given = {name: (self._tenants[name][0], count) for name, count in wanted.items()}
         self.run(seed(self.owner_url, given, searched=searched))
@@ -240,7 +240,7 @@ class Bench:
 
 
 @contextmanager
-def opened_bench(options: Options) -> Iterator[Bench]:
+def open_bench(options: Options) -> Iterator[Bench]:
     """A running service with its four tenants; nothing of it is left afterwards."""
     home = Path(tempfile.mkdtemp(prefix="memferry-bench-"))
     # As root PostgreSQL runs as a user of its own, who must be able to enter.

@@ -6,7 +6,7 @@ from pathlib import Path
 from statistics import median
 from typing import TypedDict
 
-from exports import export_work
+from exports import make_export_work
 from measure import Goal, LeftOut, Line, Work, line, seconds
 from references import copy_to, ndjson
 from seed import START_MS
@@ -79,8 +79,8 @@ def ten_times_the_rows(bench: Bench) -> Iterator[Line]:
     _need_long(bench)
     rows = bench.options.rows
     goal = Goal(case=f"{rows * _LONG_FACTOR:,} rows", against=f"10 times {rows:,} rows", most=1.05)
-    huge = export_work(bench.client("huge"), format="ndjson")
-    big = export_work(bench.client("big"), format="ndjson")
+    huge = make_export_work(bench.client("huge"), format="ndjson")
+    big = make_export_work(bench.client("big"), format="ndjson")
     pairs = [(seconds(huge), seconds(big) * _LONG_FACTOR) for _ in range(_LONG_ROUNDS)]
     yield line(goal, pairs)
 
@@ -108,7 +108,7 @@ def _pair(bench: Bench, client: Client, rows: int) -> tuple[float, float]:
     if rows <= _INLINE_ROWS:
         ours = Work(lambda: client.post_export(**body))
     else:
-        ours = export_work(client, **body)
+        ours = make_export_work(client, **body)
     query = ndjson(bench.tenant_id("big"), rows)
     theirs = Work(lambda: copy_to(bench, query, target), target.unlink)
     return seconds(ours), seconds(theirs)

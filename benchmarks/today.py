@@ -21,7 +21,7 @@ _SELECT = (
 Way = Callable[[str, str, int, Path], Callable[[], None]]
 
 
-def paging(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]:
+def read_pages(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]:
     """psycopg, json.dumps, and pages by LIMIT and OFFSET."""
     import psycopg
 
@@ -80,7 +80,7 @@ def arrow(url: str, tenant: str, rows: int, target: Path) -> Callable[[], None]:
     return run
 
 
-WAYS: dict[str, Way] = {"paging": paging, "pandas": pandas, "arrow": arrow}
+WAYS: dict[str, Way] = {"paging": read_pages, "pandas": pandas, "arrow": arrow}
 
 
 def main() -> None:

@@ -27,14 +27,14 @@ _SETTINGS = {
 }
 
 
-def tracked() -> list[Path]:
+def list_files() -> list[Path]:
     """Every file of the repository."""
     command = ["git", "-C", str(ROOT), "ls-files", "-z"]
     names = subprocess.check_output(command, text=True)
     return [ROOT / name for name in names.split("\0") if name]
 
 
-def found_in(files: Iterable[Path]) -> Iterator[str]:
+def find_secrets(files: Iterable[Path]) -> Iterator[str]:
     """File, line and kind of everything that looks like a secret; never the secret itself."""
     with transient_settings(_SETTINGS):
         for file in files:
@@ -45,8 +45,8 @@ def found_in(files: Iterable[Path]) -> Iterator[str]:
 
 def main() -> int:
     """Say what was found; 1 if anything was."""
-    files = tracked()
-    found = list(found_in(files))
+    files = list_files()
+    found = list(find_secrets(files))
     sys.stdout.write("".join(f"{each}\n" for each in found))
     sys.stdout.write(f"secrets: {len(found)} found in {len(files)} files\n")
     return 1 if found or not files else 0

@@ -46,7 +46,7 @@ def ask(pins: list[str]) -> list[dict[str, Any]]:
     return answer
 
 
-def told(answer: list[dict[str, Any]]) -> list[str]:
+def format_lines(answer: list[dict[str, Any]]) -> list[str]:
     """One line per vulnerability, and one per package that could not be looked up."""
     lines = []
     for each in answer:
@@ -69,7 +69,7 @@ def main() -> int:
             f"vulnerabilities: NOT LOOKED UP, the service cannot be reached from here ({fault})\n"
         )
         return 0
-    sys.stdout.write("".join(f"{line}\n" for line in told(answer)))
+    sys.stdout.write("".join(f"{line}\n" for line in format_lines(answer)))
     found = sum(len(each.get("vulns", [])) for each in answer)
     sys.stdout.write(f"vulnerabilities: {found} known in {len(answer)} locked packages\n")
     return 1 if found else 0

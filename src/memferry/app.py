@@ -3,134 +3,60 @@
 The only module that knows all parts. Everything it opens, it closes.
 """
 
-import asyncio
-import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing, asynccontextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from memferry.audit.service import Audit
-from memferry.database.binaries import server_account
 from memferry.database.connection_shares import ConnectionShares
-from memferry.database.directory import make_data_directory
-from memferry.database.embedded import EmbeddedPostgres
-from memferry.database.migrate import allow_login, migrate
-from memferry.database.pool import SERVICE_ROLE, Database
+from memferry.database.pool import Database
+from memferry.database.servers import owner_url, service_url
 from memferry.erasure.memories import MemoryErasure
-from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
 from memferry.exports.downloads import Downloads
-from memferry.exports.limits import ExportLimits
 from memferry.exports.service import Exports
-from memferry.memories.limits import MemoryLimits
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.store_start import agree_on_store, prepare_store
 from memferry.operation.workers import Workers
-from memferry.pace import Pace
-from memferry.settings import Settings
+from memferry.request_rate import RequestRate
+from memferry.settings import Settings, WebSettings
 from memferry.shares import Shares
-from memferry.storage import S3Options, Storage, open_storage
-from memferry.tenants.admin import Admin
+from memferry.storage import Storage, open_storage
 from memferry.tenants.limits import TenantLimits
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp
 
-_log = logging.getLogger("memferry")
-_BULK_TIMES = 10
-_LOOK_SECONDS = 5
-
-
-def embedded_postgres(settings: Settings) -> EmbeddedPostgres:
-    """The embedded server of this data directory; neither started nor attached to."""
-    return EmbeddedPostgres(
-        settings.data_dir / "postgres",
-        binaries=settings.postgres_bin,
-        run_as=settings.postgres_user,
-        shared_mb=settings.postgres_shared_mb,
-    )
-
-
-def owner_url(settings: Settings) -> str:
-    """Where the owner of the tables connects."""
-    return settings.database_url or embedded_postgres(settings).url()
-
-
-def service_url(settings: Settings) -> str:
-    """Where the API and the worker connect.
-
-    On the embedded server that is a role which owns nothing. An external server gets the owner's
-    address, and each session there steps down to that role.
-    """
-    return settings.database_url or embedded_postgres(settings).url(SERVICE_ROLE)
-
-
-async def prepare_database(settings: Settings) -> list[str]:
-    """Bring the schema up to date; answers the migrations applied now."""
-    applied = await migrate(owner_url(settings))
-    if settings.database_url is None:
-        await allow_login(owner_url(settings))
-    return applied
-
-
-def storage(settings: Settings) -> Storage:
-    """The object store the settings name; the default lies below the data directory."""
-    url = settings.storage_url or (settings.data_dir / "exports").as_uri()
-    return open_storage(
-        url,
-        S3Options(
-            endpoint=settings.s3_endpoint,
-            region=settings.s3_region,
-            access_key=settings.s3_access_key,
-            secret_key=settings.s3_secret_key,
-            session_token=settings.s3_session_token,
-            encryption=settings.s3_encryption,
-            kms_key=settings.s3_kms_key,
-            authorities=settings.s3_ca_file,
-        ),
-    )
-
-
-async def prepare_store(settings: Settings, store: Storage) -> None:
-    """Make what the store needs; one that is away may come later."""
-    try:
-        if store.directory is not None and store.directory.is_relative_to(settings.data_dir):
-            account = None if settings.database_url else server_account(settings.postgres_user)
-            make_data_directory(settings.data_dir, account)
-        await store.prepare()
-    except (Misconfigured, StorageUnavailable) as fault:
-        _log.warning("%s", fault)
-
 
 @asynccontextmanager
-async def opened_parts(
+async def open_parts(
     settings: Settings,
     *,
-    patient_seconds: int,
+    patient_seconds: int | None = None,
     program: str = "memferry",
     on_connect: Callable[[int], object] | None = None,
     shares: ConnectionShares | None = None,
 ) -> AsyncIterator[tuple[Database, Storage]]:
     """The database and the store of a process; closed at the end, however that comes."""
     database = Database(
-        service_url(settings),
-        size=settings.pool_size,
-        statement_seconds=settings.statement_seconds,
+        service_url(settings.database),
+        settings.database,
+        settings.quotas,
         patient_seconds=patient_seconds,
         program=program,
         on_connect=on_connect,
         shares=shares,
-        settings={
-            "memferry.waiting_messages": str(settings.waiting_messages),
-            "memferry.waiting_message_bytes": str(settings.waiting_message_bytes),
-        },
     )
-    store = storage(settings)
+    store = open_storage(settings.storage)
     await database.open()
     try:
-        await prepare_store(settings, store)
+        await prepare_store(settings.database, store)
         yield database, store
     finally:
         await database.close()
@@ -138,17 +64,16 @@ async def opened_parts(
 
 
 @asynccontextmanager
-async def opened_standby(
+async def open_standby(
     settings: Settings, *, patient_seconds: int, program: str
 ) -> AsyncIterator[Database | None]:
     """The standby that exports are read from; None if the settings name none."""
-    if settings.export_database_url is None:
+    if settings.database.standby_url is None:
         yield None
         return
     standby = Database(
-        settings.export_database_url,
-        size=settings.pool_size,
-        statement_seconds=settings.statement_seconds,
+        settings.database.standby_url,
+        settings.database,
         patient_seconds=patient_seconds,
         program=program,
     )
@@ -160,69 +85,44 @@ async def opened_standby(
 
 
 @asynccontextmanager
-async def opened_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
+async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     """The API over its database and store; neither needs to be there yet."""
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
 
+    web, quotas = settings.web, settings.quotas
+    shares = ConnectionShares(settings.database.pool_size)
     async with (
-        opened_parts(
-            settings,
-            patient_seconds=_BULK_TIMES * settings.statement_seconds,
-            shares=ConnectionShares(settings.pool_size),
-        ) as (database, store),
-        aclosing(Audit(database, Pace(settings.notes_per_minute))) as audit,
+        open_parts(settings, shares=shares) as (database, store),
+        aclosing(Audit(database, RequestRate(quotas.audit_notes_per_minute))) as audit,
     ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)
-        exports = Exports(
-            database,
-            store,
-            lifetime_seconds=settings.export_lifetime_seconds,
-            limits=_export_limits(settings),
-        )
-        local = settings.local_tenant
+        exports = Exports(database, store, settings.exports, quotas)
         yield web_app(
             Services(
                 tokens=Tokens(database),
-                memories=Memories(database, _memory_limits(settings)),
-                memory_erasure=MemoryErasure(database, store, always_purge=settings.purge_exports),
+                memories=Memories(database, quotas),
+                memory_erasure=MemoryErasure(database, store, settings.exports),
                 exports=exports,
-                downloads=Downloads(database, store, exports, direct=settings.direct_downloads),
-                webhooks=Webhooks(
-                    database,
-                    allow_private=settings.webhooks_allow_private,
-                    most=settings.webhooks,
-                ),
+                downloads=Downloads(database, store, exports, settings.exports),
+                webhooks=Webhooks(database, settings.webhooks, quotas),
                 audit=audit,
-                pace=Pace(settings.requests_per_minute),
-                limits=TenantLimits(database, _tenant_limits(settings)),
-                memory=_memory_shares(settings),
-                request_seconds=settings.request_seconds,
-                bulk_seconds=_BULK_TIMES * settings.request_seconds,
+                rate=RequestRate(quotas.requests_per_minute),
+                limits=TenantLimits(database, quotas),
+                memory=_make_shares(web),
                 readiness=Readiness(database, identity, Workers(database)),
-                public_url=settings.public_url,
-                local_tenant=None
-                if local is None
-                else await Admin(owner_url(settings)).find_or_make_tenant(local),
+                web=web,
+                local_tenant=await _find_local_tenant(settings),
             )
         )
 
 
-async def agree_on_store(identity: StoreIdentity) -> None:
-    """Raises OtherStore if the store is not the database's; one that is away is looked at later."""
-    try:
-        async with asyncio.timeout(_LOOK_SECONDS):
-            await identity.establish()
-    except (Unavailable, TimeoutError) as fault:
-        reason = str(fault) or "it does not answer"
-        _log.warning("the object store's identity could not be looked at yet: %s", reason)
-
-
 @asynccontextmanager
-async def opened_database(settings: Settings) -> AsyncIterator[Database]:
+async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """The database as the service sees it, on one connection: for a look from beside."""
-    database = Database(service_url(settings), size=1)
+    one = replace(settings.database, pool_size=1)
+    database = Database(service_url(one), one)
     await database.open()
     try:
         yield database
@@ -231,45 +131,23 @@ async def opened_database(settings: Settings) -> AsyncIterator[Database]:
 
 
 @asynccontextmanager
-async def opened_store(settings: Settings) -> AsyncIterator[tuple[Storage, StoreIdentity]]:
+async def open_store(settings: Settings) -> AsyncIterator[tuple[Storage, StoreIdentity]]:
     """The object store, and its identity as the database has it."""
-    store = storage(settings)
+    store = open_storage(settings.storage)
     try:
-        async with opened_database(settings) as database:
+        async with open_database(settings) as database:
             yield store, StoreIdentity(database, store)
     finally:
         await store.close()
 
 
-def _tenant_limits(settings: Settings) -> dict[str, int]:
-    return {
-        "memories": settings.memory_rows,
-        "memory_bytes": settings.memory_bytes,
-        "webhooks": settings.webhooks,
-        "waiting_messages": settings.waiting_messages,
-        "waiting_message_bytes": settings.waiting_message_bytes,
-        "requests_per_minute": settings.requests_per_minute,
-        "audit_notes_per_minute": settings.notes_per_minute,
-        "exports_per_hour": settings.exports_per_hour,
-        "unfinished_exports": settings.unfinished_exports,
-        "stored_bytes": settings.stored_bytes,
-    }
+async def _find_local_tenant(settings: Settings) -> UUID | None:
+    """The tenant that programs on this machine speak for; None if they need a token."""
+    if settings.web.local_tenant is None:
+        return None
+    return await Operator(owner_url(settings.database)).ensure_tenant(settings.web.local_tenant)
 
 
-def _memory_limits(settings: Settings) -> MemoryLimits:
-    return MemoryLimits(rows=settings.memory_rows, bytes=settings.memory_bytes)
-
-
-def _memory_shares(settings: Settings) -> Shares:
+def _make_shares(web: WebSettings) -> Shares:
     """The bytes that requests may hold, half of them those of one tenant."""
-    size_bytes = settings.memory_mb * 1024**2
-    return Shares(size_bytes, tenant_most=size_bytes // 2)
-
-
-def _export_limits(settings: Settings) -> ExportLimits:
-    return ExportLimits(
-        per_hour=settings.exports_per_hour,
-        unfinished=settings.unfinished_exports,
-        stored_bytes=settings.stored_bytes,
-        rows=settings.export_rows,
-    )
+    return Shares(web.memory_bytes, tenant_most=web.memory_bytes // 2)

@@ -11,14 +11,16 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
-from memferry.app import agree_on_store, opened_parts, opened_standby, service_url
+from memferry.app import open_parts, open_standby
 from memferry.database.migrate import find_schema_fault
 from memferry.database.pool import Database
+from memferry.database.servers import service_url
 from memferry.database.standby import Standby
 from memferry.errors import Unavailable
 from memferry.exports.jobs import Jobs
 from memferry.exports.run import Runs
 from memferry.operation.store_identity import StoreIdentity
+from memferry.operation.store_start import agree_on_store
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
 from memferry.settings import Settings
 from memferry.storage import Storage
@@ -53,25 +55,26 @@ class Stop:
 
 async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
-    give_way(settings.worker_nice)
-    if not await _wait_for_schema(service_url(settings), stop):
+    give_way(settings.worker.nice)
+    if not await _wait_for_schema(service_url(settings.database), stop):
         return
     # The processes of an external server may be those of another machine.
-    ours = partial(give_way, settings.worker_nice) if settings.database_url is None else None
+    ours = partial(give_way, settings.worker.nice) if settings.database.url is None else None
     # Different in every process that ever was: a container's may all have the same number.
     word = secrets.token_hex(4)
     program, patient_seconds = f"memferry worker {word}", _longest_transaction_seconds(settings)
     async with (
-        opened_parts(
-            settings, patient_seconds=patient_seconds, program=program, on_connect=ours
-        ) as (database, store),
-        opened_standby(settings, patient_seconds=patient_seconds, program=program) as standby,
+        open_parts(settings, patient_seconds=patient_seconds, program=program, on_connect=ours) as (
+            database,
+            store,
+        ),
+        open_standby(settings, patient_seconds=patient_seconds, program=program) as standby,
     ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)
         worker = WorkerSignature(f"{socket.gethostname()}/{os.getpid()}/{word}")
         attendance = Attendance(Workers(database), identity, worker)
-        sender = Sender(allow_private=settings.webhooks_allow_private)
+        sender = Sender(settings.webhooks)
         loops = [
             *_make_export_loops(settings, database, standby, store, attendance),
             *_make_halted_loops(settings, database, standby),
@@ -87,7 +90,7 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
 
 def _longest_transaction_seconds(settings: Settings) -> int:
     """How old a transaction of a worker that works can become: it ends its attempt before."""
-    return settings.snapshot_seconds + _BACKSTOP_SECONDS
+    return settings.worker.snapshot_seconds + _BACKSTOP_SECONDS
 
 
 async def _wait_for_schema(url: str, stop: Stop) -> bool:
@@ -117,23 +120,23 @@ def _make_export_loops(
 ) -> list[Loop]:
     jobs = Jobs(
         database,
-        lease_seconds=settings.lease_seconds,
-        lifetime_seconds=settings.export_lifetime_seconds,
-        running_per_tenant=settings.running_per_tenant,
+        lease_seconds=settings.worker.lease_seconds,
+        lifetime_seconds=settings.exports.lifetime_seconds,
+        running_per_tenant=settings.quotas.running_exports,
     )
     patience = Patience(
-        lease=settings.lease_seconds,
-        attempts=settings.export_attempts,
-        first_pause=settings.retry_seconds,
-        snapshot=settings.snapshot_seconds,
-        most_bytes=settings.export_bytes,
+        lease=settings.worker.lease_seconds,
+        attempts=settings.worker.attempts,
+        first_pause=settings.worker.retry_seconds,
+        snapshot=settings.worker.snapshot_seconds,
+        most_bytes=settings.quotas.export_bytes,
     )
     exporter = Exporter(
         jobs,
         Runs(
             database,
             standby=None if standby is None else Standby(database, standby),
-            readers=settings.export_readers,
+            readers=settings.worker.readers,
         ),
         store,
         worker=attendance.worker_id,
@@ -142,7 +145,7 @@ def _make_export_loops(
     )
     return [
         Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")
-        for number in range(1, settings.worker_exports + 1)
+        for number in range(1, settings.worker.exports + 1)
     ]
 
 
@@ -171,7 +174,7 @@ def _make_other_loops(
     sweeper = Sweeper(database, store, attendance=attendance)
     return [
         Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
-        Loop("sweeper", sweeper.tick, channel=None, seconds=settings.sweep_seconds),
+        Loop("sweeper", sweeper.tick, channel=None, seconds=settings.worker.sweep_seconds),
     ]
 
 
@@ -181,7 +184,7 @@ async def _run_until(
     # A worker is alive until its last export is finished, however long it has been stopping.
     signs_of_life = Loop("attendance", attendance.tick, channel=None, seconds=HEARTBEAT_SECONDS)
     beside = [
-        asyncio.create_task(wake_on_notify(service_url(settings), loops)),
+        asyncio.create_task(wake_on_notify(service_url(settings.database), loops)),
         asyncio.create_task(signs_of_life.run()),
     ]
     tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in loops]
@@ -189,7 +192,7 @@ async def _run_until(
     for loop in loops:
         loop.stop()
     with suppress(TimeoutError):
-        async with asyncio.timeout(settings.grace_seconds):
+        async with asyncio.timeout(settings.worker.grace_seconds):
             await _first(asyncio.wait(tasks), stop.hurry.wait())
     for task in (*tasks, *beside):
         task.cancel()

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from memferry.database.pool import SERVICE_ROLE
-from memferry.http import shapes
+from memferry.wire.audit import AuditEntry
 from support.command_line import memferry
 from support.people import Person
 from support.service import Service
@@ -58,7 +58,7 @@ def token_id(person: Person, database_url: str) -> str:
 def large(person: Person) -> dict[str, Any]:
     """A completed export in a file."""
     person.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-    return person.finished(person.export(format="ndjson"))
+    return person.wait_for(person.export(format="ndjson"))
 
 
 def test_a_small_export_is_noted_with_who_where_and_how_much(
@@ -73,7 +73,7 @@ def test_a_small_export_is_noted_with_who_where_and_how_much(
 
     assert (created["event"], completed["event"]) == ("export.created", "export.completed")
     for each in (created, completed):
-        assert shapes.AuditEntry.model_validate(each, strict=False)
+        assert set(each) == set(AuditEntry.__struct_fields__)
         assert each["token_id"] == token_id(alice, database_url)
         assert each["address"] == "127.0.0.1"
         assert (each["subject"], each["outcome"]) == (export["id"], "ok")
@@ -114,7 +114,7 @@ def test_a_download_whose_reader_goes_away_is_noted_as_interrupted(
     text = "word " * 2_000
     alice.save_many([{"content": text} for _ in range(2_000)])
     alice.save_many([{"content": "y"} for _ in range(8_001)])
-    export = alice.finished(alice.export(format="ndjson"))
+    export = alice.wait_for(alice.export(format="ndjson"))
     url = urlsplit(export["download_url"])
     with socket.create_connection((url.hostname, url.port), timeout=10) as connection:
         request = f"GET {url.path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n"
@@ -126,7 +126,7 @@ def test_a_download_whose_reader_goes_away_is_noted_as_interrupted(
     assert 0 < entry["bytes"] < export["bytes_done"]
 
 
-def test_ends_of_exports_and_memories_are_noted(admin: Person, alice: Person) -> None:
+def test_deleted_exports_and_memories_are_noted(admin: Person, alice: Person) -> None:
     row, export = alice.save("gone"), alice.export()
     alice.delete(f"/api/memories/{row['id']}")
     alice.delete(f"{_EXPORTS}/{export['id']}")
@@ -263,20 +263,22 @@ def test_pages_follow_each_other_without_gaps(admin: Person, alice: Person) -> N
 
 
 @pytest.mark.parametrize("query", [{"event": "all"}, {"before": "yesterday"}])
-def test_a_mistake_in_the_query_is_named(admin: Person, query: dict[str, str]) -> None:
+def test_an_invalid_parameter_of_the_audit_is_refused_by_name(
+    admin: Person, query: dict[str, str]
+) -> None:
     answer = admin.get("/api/audit", params=query)
 
     assert answer.status_code == 400
     assert answer.json()["field"] == next(iter(query))
 
 
-def test_nobody_sees_what_others_did(admin: Person, bob: Person) -> None:
+def test_the_audit_shows_no_entry_of_another_tenant(admin: Person, bob: Person) -> None:
     export = bob.export()
 
     assert export["id"] not in {each["subject"] for each in audit(admin, limit=500)}
 
 
-def test_it_is_closed_to_a_limited_token_which_is_noted_all_the_same(
+def test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted(
     admin: Person, alice: Person, database_url: str
 ) -> None:
     with admin_of(alice, database_url, namespaces=("a",)) as limited:
@@ -298,7 +300,9 @@ def test_it_is_closed_to_a_limited_token_which_is_noted_all_the_same(
         "INSERT INTO audit (event, outcome, noted_at) VALUES ('x', 'ok', now())",
     ],
 )
-async def test_the_service_can_only_add_and_read(database_url: str, statement: str) -> None:
+async def test_the_service_role_can_only_insert_and_read_audit_entries(
+    database_url: str, statement: str
+) -> None:
     settings = {"role": SERVICE_ROLE, "search_path": SERVICE_ROLE}
     session = await asyncpg.connect(database_url, server_settings=settings)
     await session.execute(f"SET memferry.tenant = '{UUID(int=1)}'")
@@ -326,7 +330,7 @@ def test_an_audit_that_cannot_be_written_breaks_no_answer(
     assert "not in the audit: link.minted" in service.log.read_text()
 
 
-def test_the_operator_reads_all_of_it(
+def test_the_operator_reads_the_audit_of_all_tenants(
     admin: Person, alice: Person, database_url: str, tmp_path: Any
 ) -> None:
     del admin

@@ -19,8 +19,8 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
-from memferry.database.binaries import Account, server_account
-from memferry.tenants.admin import Admin
+from memferry.database.binaries import Account, ensure_account
+from memferry.tenants.operator import Operator
 from support.certificates import Authority
 from support.people import Person
 from support.service import free_port, start_service, stop_service
@@ -56,7 +56,7 @@ class Server:
 def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="memferry-tls-") as name:
         home = Path(name)
-        account = server_account("memferry")
+        account = ensure_account("memferry")
         authority, stranger = Authority(home, "authority"), Authority(home, "stranger")
         made = Server(free_port(), authority.certificate, stranger.certificate)
         prepare(home, authority, account)
@@ -140,12 +140,12 @@ def memferry(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_connection_of_a_service_is_verified_and_encrypted(server: Server) -> None:
     migrated = memferry(server.verified(), "migrate")
     assert migrated.returncode == 0, migrated.stderr
-    token = asyncio.run(Admin(server.verified()).create_token("alice", ""))
+    token = asyncio.run(Operator(server.verified()).create_token("alice", ""))
     with tempfile.TemporaryDirectory() as home:
         service = start_service(Path(home), MEMFERRY_DATABASE_URL=server.verified())
         with Person("alice", service.url, token.text) as alice:
             alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-            finished = alice.finished(alice.export())
+            finished = alice.wait_for(alice.export())
             query = (
                 "SELECT application_name, ssl, version FROM pg_stat_ssl "
                 "JOIN pg_stat_activity USING (pid) WHERE client_addr IS NOT NULL"
@@ -174,7 +174,7 @@ def test_every_connection_of_a_service_is_verified_and_encrypted(server: Server)
     ],
     ids=["full, wrong authority", "ca, wrong authority", "wrong name"],
 )
-def test_a_server_that_is_not_the_one_is_refused(
+def test_a_server_with_a_certificate_for_another_name_is_refused(
     server: Server, command: list[str], host: str, options: dict[str, str], why: str
 ) -> None:
     done = memferry(server.url(host, **options, sslrootcert=str(getattr(server, why))), *command)
@@ -194,7 +194,7 @@ def test_the_api_serves_nobody_from_a_database_it_cannot_verify(server: Server) 
     assert "certificate verify failed" in done.stderr
 
 
-def test_a_missing_authority_is_no_reason_to_trust_anybody(server: Server) -> None:
+def test_without_a_known_authority_no_server_is_trusted(server: Server) -> None:
     url = server.url(sslmode="verify-full", sslrootcert="/nowhere/ca.pem")
     done = memferry(url, "migrate")
 

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from memferry.database.literal import filled
 from memferry.database.pool import Connection
-from support.postgres import opened_database
+from support.postgres import open_database
 
 TEXT = st.text(st.characters(exclude_characters="\0", codec="utf-8"))
 
 
 @pytest.fixture(scope="module")
 async def connection(database_url: str) -> AsyncIterator[Connection]:
-    async with opened_database(database_url) as database, database.connection() as connection:
+    async with open_database(database_url) as database, database.connection() as connection:
         yield connection
 
 
@@ -27,7 +27,7 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
     uuid=st.uuids(),
     texts=st.lists(TEXT | st.sampled_from(["NULL", "", '"', "\\", ",", "{}", "'", "$1"])),
 )
-async def test_every_value_comes_back(
+async def test_every_value_comes_back_from_its_literal(
     connection: Connection, text: str, number: int, uuid: UUID, texts: list[str]
 ) -> None:
     statement = filled(

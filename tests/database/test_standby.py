@@ -26,8 +26,8 @@ from memferry.exports.request import NEEDS, ExportRequest
 from memferry.exports.run import Runs
 from memferry.model.export import Claim
 from support.database_relay import database_relay
-from support.faults import CLEAN, POISONED, Gate, Plant, Step, opened_session, running_plant, until
-from support.postgres import opened_database
+from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, until
+from support.postgres import open_database
 from support.service import free_port
 from support.standby import generate_log, has_replayed, hot_standby, promote
 from support.tcp_postgres import TcpServer, tcp_server
@@ -67,7 +67,7 @@ class Site:
 
     def content(self, export_id: str) -> str:
         """What a completed export holds."""
-        return httpx.get(self.plant.finished(export_id)["download_url"]).text
+        return httpx.get(self.plant.wait_for(export_id)["download_url"]).text
 
     def doctor(self, standby: str) -> list[str]:
         """What doctor says of a standby."""
@@ -86,9 +86,9 @@ class Site:
 @pytest.fixture(scope="module")
 def standing(request: pytest.FixtureRequest) -> Iterator[Site]:
     with tcp_server(request.config.getoption("--postgres-bin")) as primary:
-        with opened_session(primary.url()) as session:
+        with open_session(primary.url()) as session:
             session("CREATE DATABASE memferry")
-        with running_plant(request, primary.url("memferry")) as plant:
+        with run_plant(request, primary.url("memferry")) as plant:
             yield Site(plant, primary)
 
 
@@ -103,15 +103,15 @@ def site(standing: Site) -> Iterator[Site]:
 
 
 @contextmanager
-def closed(server: TcpServer, step: Step) -> Iterator[Gate]:
+def close_gate(server: TcpServer, step: Step) -> Iterator[Gate]:
     """Close a gate on one server; what reads there waits, what reads elsewhere does not."""
-    with opened_session(server.url("memferry")) as session:
+    with open_session(server.url("memferry")) as session:
         yield Gate(session, step)
 
 
 def count(server: TcpServer, query: str) -> int:
     """How many sessions of a server there are of that kind."""
-    with opened_session(server.url("memferry")) as session:
+    with open_session(server.url("memferry")) as session:
         return len(session(query))
 
 
@@ -125,8 +125,8 @@ def test_an_export_from_a_standby_has_the_bytes_of_one_from_the_primary(site: Si
     assert _NOT_READ not in site.log()
 
 
-def test_an_export_waits_for_all_that_was_saved_before_it_was_asked_for(site: Site) -> None:
-    with hot_standby(site.primary) as standby, opened_session(standby.url()) as session:
+def test_an_export_from_a_standby_waits_for_all_earlier_saves(site: Site) -> None:
+    with hot_standby(site.primary) as standby, open_session(standby.url()) as session:
         site.start_worker(standby.url("memferry"))
         site.plant.assert_right(site.plant.ask())
         session("SELECT pg_wal_replay_pause()")
@@ -158,7 +158,7 @@ def test_a_standby_that_lags_too_far_is_not_waited_for(site: Site) -> None:
 
 def crash(standby: TcpServer) -> None:
     """Kill one session of a worker: the server then ends all others and starts anew by itself."""
-    with opened_session(standby.url("memferry")) as session:
+    with open_session(standby.url("memferry")) as session:
         reader, *_ = session(_READERS)
     os.kill(reader["pid"], signal.SIGKILL)
 
@@ -171,9 +171,9 @@ def test_an_export_whose_standby_dies_is_written_from_the_primary(
 ) -> None:
     with hot_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
-        with closed(standby, Step.MIDDLE) as gate:
+        with close_gate(standby, Step.MIDDLE) as gate:
             export = site.plant.ask()
-            gate.reached()
+            gate.wait()
             end(standby)
         site.plant.assert_right(export)
 
@@ -182,15 +182,15 @@ def test_an_export_whose_standby_dies_is_written_from_the_primary(
 
 
 @pytest.mark.parametrize("step", [Step.FIRST_BYTES, Step.MIDDLE], ids=lambda step: step.name)
-def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
+def test_an_export_cancelled_by_recovery_is_written_from_the_primary(
     site: Site, step: Step
 ) -> None:
     options = ("max_standby_streaming_delay=0", "hot_standby_feedback=off")
     with hot_standby(site.primary, *options) as standby:
         site.start_worker(standby.url("memferry"))
-        with closed(standby, step) as gate:
+        with close_gate(standby, step) as gate:
             export = site.plant.ask()
-            gate.reached()
+            gate.wait()
             junk = site.plant.person.save("junk", namespace="junk")
             assert site.plant.person.delete(f"/api/memories/{junk['id']}").is_success
             site.plant.sql("VACUUM memferry.memories")
@@ -201,14 +201,14 @@ def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
     assert site.written(export) == (2, "primary")
 
 
-def test_a_promotion_while_an_export_is_read_changes_nothing_in_it(site: Site) -> None:
+def test_a_promotion_during_an_export_changes_no_byte(site: Site) -> None:
     with hot_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
-        with closed(standby, Step.MIDDLE) as gate:
+        with close_gate(standby, Step.MIDDLE) as gate:
             export = site.plant.ask()
-            gate.reached()
+            gate.wait()
             promote(standby)
-            with opened_session(standby.url("memferry")) as session:
+            with open_session(standby.url("memferry")) as session:
                 session("DELETE FROM memferry.memories WHERE source IS DISTINCT FROM 'gate 4'")
                 session("VACUUM memferry.memories")
         site.plant.assert_right(export)
@@ -220,7 +220,7 @@ def test_a_promotion_while_an_export_is_read_changes_nothing_in_it(site: Site) -
     assert f"{_NOT_READ}it is not in recovery" in site.log()
 
 
-def test_a_server_that_is_away_or_was_promoted_is_refused_once_in_the_log(site: Site) -> None:
+def test_an_unreachable_or_promoted_standby_is_logged_once(site: Site) -> None:
     with hot_standby(site.primary) as promoted, socket.create_server(("127.0.0.1", 0)) as silent:
         promote(promoted)
         addresses = {
@@ -255,7 +255,7 @@ def test_a_standby_of_another_cluster_is_refused(
     reason: str,
 ) -> None:
     with tcp_server(request.config.getoption("--postgres-bin")) as other:
-        with opened_session(other.url()) as session:
+        with open_session(other.url()) as session:
             session("CREATE DATABASE memferry")
         if prepare is not None:
             asyncio.run(prepare(other.url("memferry")))
@@ -271,7 +271,7 @@ def test_a_standby_of_another_cluster_is_refused(
     assert told[0].startswith("wrong  standby: it belongs to another cluster")
 
 
-def test_a_standby_of_a_copy_that_went_its_own_way_is_refused(site: Site) -> None:
+def test_a_standby_of_a_diverged_copy_is_refused(site: Site) -> None:
     """It has the same identity and a later position, and lacks what was committed since."""
     with hot_standby(site.primary) as copy:
         promote(copy)
@@ -289,7 +289,7 @@ def test_a_standby_of_a_copy_that_went_its_own_way_is_refused(site: Site) -> Non
 
 
 @contextmanager
-def waiting(site: Site) -> Iterator[None]:
+def let_exports_wait(site: Site) -> Iterator[None]:
     """An export that waits, which no later test's worker shall find."""
     export = site.plant.ask()
     try:
@@ -318,7 +318,7 @@ class _PromotedMeanwhile(Database):
 
 
 async def begin_promoted(primary_url: str, standby_url: str) -> object:
-    async with opened_database(primary_url) as primary, AsyncExitStack() as transaction:
+    async with open_database(primary_url) as primary, AsyncExitStack() as transaction:
         standby = _PromotedMeanwhile(standby_url)
         transaction.push_async_callback(standby.close)
         await standby.open()
@@ -326,7 +326,7 @@ async def begin_promoted(primary_url: str, standby_url: str) -> object:
 
 
 def test_a_standby_that_is_promoted_before_its_snapshot_is_refused(site: Site) -> None:
-    with hot_standby(site.primary) as standby, waiting(site):
+    with hot_standby(site.primary) as standby, let_exports_wait(site):
         begun = asyncio.run(begin_promoted(site.primary.url("memferry"), standby.url("memferry")))
 
     assert begun is None
@@ -337,8 +337,8 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
     request = ExportRequest.parse(json.dumps(CLEAN).encode())
     async with (
         database_relay(*standby_urls) as balancer,
-        opened_database(primary_url) as primary,
-        opened_database(balancer.url) as standbys,
+        open_database(primary_url) as primary,
+        open_database(balancer.url) as standbys,
     ):
         claim = await claimed(primary)
         runs = Runs(primary, standby=Standby(primary, standbys), readers=3)
@@ -348,8 +348,8 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
     return run.sha256.hex(), snapshot.server
 
 
-def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Site) -> None:
-    with hot_standby(site.primary) as one, hot_standby(site.primary) as two, waiting(site):
+def test_readers_on_another_standby_behind_a_balancer_are_left_out(site: Site) -> None:
+    with hot_standby(site.primary) as one, hot_standby(site.primary) as two, let_exports_wait(site):
         urls = [server.url("memferry") for server in (site.primary, one, two)]
 
         assert asyncio.run(export_balanced(*urls)) == (site.plant.sha256, "standby")
@@ -357,7 +357,7 @@ def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Sit
 
 def position_after_switch(primary: TcpServer) -> int:
     """How far into a segment of the log the position is, just after the log was switched."""
-    with opened_session(primary.url("memferry")) as session:
+    with open_session(primary.url("memferry")) as session:
         session("SET search_path = memferry_service")
         session("SELECT pg_switch_wal()")
         (row,) = session(sql("database/read_position"))
@@ -366,16 +366,16 @@ def position_after_switch(primary: TcpServer) -> int:
     return position
 
 
-def test_a_position_is_never_behind_a_header_that_no_standby_replays_alone(site: Site) -> None:
+def test_a_position_is_never_behind_a_segment_header_that_no_standby_replays(site: Site) -> None:
     # Whatever else is at work in the server may write a record at any time.
     until(lambda: position_after_switch(site.primary) == 0)
 
 
 def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -> None:
-    with hot_standby(site.primary) as standby, closed(standby, Step.MIDDLE) as gate:
+    with hot_standby(site.primary) as standby, close_gate(standby, Step.MIDDLE) as gate:
         halted = site.start_worker(standby.url("memferry"))
         export = site.plant.ask()
-        gate.reached()
+        gate.wait()
         halted.send_signal(signal.SIGSTOP)
         site.plant.sql("UPDATE memferry.workers SET seen_at = now() - interval '1 minute'")
         assert count(standby, _READERS)
@@ -386,11 +386,11 @@ def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -
     assert site.written(export) == (2, "primary")
 
 
-def test_doctor_tells_how_a_standby_is(site: Site) -> None:
+def test_doctor_reports_the_state_of_a_standby(site: Site) -> None:
     with hot_standby(site.primary, "hot_standby_feedback=on") as standby:
         address = standby.url("memferry")
         well = site.doctor(address)
-        with opened_session(standby.url()) as session:
+        with open_session(standby.url()) as session:
             session("SELECT pg_wal_replay_pause()")
             site.plant.person.save("not replayed", namespace="late")
             late = site.doctor(address)

@@ -27,14 +27,14 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 
 @pytest.fixture(scope="module")
 def plain(alice: Person) -> dict[str, Any]:
-    return alice.finished(alice.export(format="ndjson"))
+    return alice.wait_for(alice.export(format="ndjson"))
 
 
 @pytest.mark.parametrize("compression", CODECS)
 def test_a_compressed_file_holds_what_the_plain_one_holds(
     alice: Person, plain: dict[str, Any], compression: str
 ) -> None:
-    done = alice.finished(alice.export(format="ndjson", compression=compression))
+    done = alice.wait_for(alice.export(format="ndjson", compression=compression))
     answer = httpx.get(done["download_url"])
     media_type, ending = MEDIA_TYPES[compression]
 
@@ -49,7 +49,7 @@ def test_a_compressed_file_holds_what_the_plain_one_holds(
 
 
 def test_the_digest_and_tag_of_a_download_are_those_of_the_file(alice: Person) -> None:
-    done = alice.finished(alice.export(compression="zstd"))
+    done = alice.wait_for(alice.export(compression="zstd"))
     headers = httpx.head(done["download_url"]).headers
     digest = base64.b64encode(bytes.fromhex(done["file_sha256"])).decode()
 
@@ -60,18 +60,18 @@ def test_the_digest_and_tag_of_a_download_are_those_of_the_file(alice: Person) -
 
 @pytest.mark.parametrize("compression", CODECS)
 def test_the_same_rows_give_the_same_compressed_bytes(alice: Person, compression: str) -> None:
-    done = [alice.finished(alice.export(compression=compression)) for _ in range(2)]
+    done = [alice.wait_for(alice.export(compression=compression)) for _ in range(2)]
 
     assert done[0]["file_sha256"] == done[1]["file_sha256"]
 
 
-def test_both_forms_of_a_plain_file_are_the_same(plain: dict[str, Any]) -> None:
+def test_an_uncompressed_file_has_one_size_and_digest(plain: dict[str, Any]) -> None:
     assert plain["compression"] is None
     assert plain["file_sha256"] == plain["sha256"]
     assert plain["file_bytes"] == plain["bytes_done"]
 
 
-def test_a_payload_is_never_compressed(alice: Person) -> None:
+def test_a_payload_in_an_answer_is_never_compressed(alice: Person) -> None:
     export = alice.export(compression="gzip", namespace="nothing here")
 
     assert (export["status"], export["payload"]) == ("completed", "[]")

@@ -98,7 +98,7 @@ def test_rows_run_by_time_then_id(alice: Person) -> None:
     assert rows == sorted(rows, key=lambda row: (row["created_at"], row["id"]))
 
 
-def test_each_filter_chooses_exactly(alice: Person) -> None:
+def test_each_filter_selects_exactly_its_rows(alice: Person) -> None:
     alice.save_many(
         [
             {"content": "1", "namespace": "n", "tags": ["a", "b"], "created_at": 10},
@@ -170,7 +170,7 @@ def test_a_wrong_request_is_refused_by_name(alice: Person, body: str, field: str
     assert alice.get("/api/memories/exports").json() == {"exports": []}
 
 
-def test_a_payload_stays_what_it_was(alice: Person) -> None:
+def test_a_payload_does_not_change_with_later_saves(alice: Person) -> None:
     row = alice.save("before")
     export = alice.export()
     alice.save("after")
@@ -180,7 +180,9 @@ def test_a_payload_stays_what_it_was(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("export_id", ["01M851EDZZQWYM99ZF8QECSCFB", "x", "%00", None])
-def test_it_shows_nobody_elses_export(alice: Person, bob: Person, export_id: str | None) -> None:
+def test_an_export_of_another_tenant_is_not_found(
+    alice: Person, bob: Person, export_id: str | None
+) -> None:
     mine = alice.export()["id"]
     answer = bob.get(f"/api/memories/exports/{export_id or mine}")
 
@@ -211,7 +213,7 @@ def test_ten_thousand_rows_come_inline_and_one_more_is_queued(alice: Person) -> 
     assert (queued["payload"], queued["completed_at"]) == (None, None)
     assert queued["download_url"] is None
     assert answer.headers["retry-after"] == "1"
-    assert alice.finished(queued)["row_count"] == 10_001
+    assert alice.wait_for(queued)["row_count"] == 10_001
 
 
 def test_few_but_large_rows_are_queued(alice: Person) -> None:
@@ -220,7 +222,7 @@ def test_few_but_large_rows_are_queued(alice: Person) -> None:
     export = alice.export()
 
     assert (export["status"], export["row_count"]) == ("pending", 33)
-    done = alice.finished(export)
+    done = alice.wait_for(export)
     assert len(read("json", httpx.get(done["download_url"]).content)) == 33
 
 
@@ -229,7 +231,7 @@ def test_a_queued_file_equals_its_rows(alice: Person, file_format: str) -> None:
     awkward = [{"content": text, "tags": [text]} for text in AWKWARD] * 10
     alice.save_many([{"content": f"memory {i}"} for i in range(10_000)] + awkward)
 
-    done = alice.finished(alice.export(format=file_format))
+    done = alice.wait_for(alice.export(format=file_format))
     data = httpx.get(done["download_url"]).content
 
     assert hashlib.sha256(data).hexdigest() == done["sha256"]
@@ -242,7 +244,7 @@ def test_a_queued_file_equals_its_rows(alice: Person, file_format: str) -> None:
 def test_the_same_rows_give_the_same_bytes(alice: Person) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
 
-    assert len({alice.finished(alice.export())["sha256"] for _ in range(2)}) == 1
+    assert len({alice.wait_for(alice.export())["sha256"] for _ in range(2)}) == 1
 
 
 @pytest.fixture
@@ -251,7 +253,7 @@ def large(alice: Person) -> Callable[[], dict[str, Any]]:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
 
     def make() -> dict[str, Any]:
-        return alice.finished(alice.export(format="ndjson"))
+        return alice.wait_for(alice.export(format="ndjson"))
 
     return make
 
@@ -310,7 +312,7 @@ def test_no_link_is_ever_logged(service: Service, large: Callable[[], dict[str, 
 
 def test_an_export_survives_the_death_of_its_worker(alice: Person, service: Service) -> None:
     alice.save_many([{"content": f"memory {i} " + "x" * 500} for i in range(60_000)])
-    expected = alice.finished(alice.export(format="ndjson"))["sha256"]
+    expected = alice.wait_for(alice.export(format="ndjson"))["sha256"]
 
     export = alice.export(format="ndjson")
     while export["status"] == "pending":
@@ -318,7 +320,7 @@ def test_an_export_survives_the_death_of_its_worker(alice: Person, service: Serv
     worker = service.worker_pid()
     assert worker is not None
     os.kill(worker, signal.SIGKILL)
-    done = alice.finished(export)
+    done = alice.wait_for(export)
 
     assert done["status"] == "completed"
     assert done["sha256"] == expected

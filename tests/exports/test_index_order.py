@@ -15,7 +15,7 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
 from memferry.formats import FORMATS
 from memferry.model.token import Caller
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 
 ALICE = UUID(int=1)
 MATCHING, OTHERS = 10_000, 90_000
@@ -94,7 +94,7 @@ async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     planted: str, export: Export, file_format: str, filters: dict[str, object]
 ) -> None:
     before = await spilled_bytes(planted)
-    async with opened_database(planted, size=4) as database:
+    async with open_database(planted, size=4) as database:
         filtered = await export(database, _request(file_format, filters))
         in_order = await export(database, _request(file_format, {"namespace": "notes"}))
 
@@ -105,7 +105,7 @@ async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
 
 async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     before = await spilled_bytes(planted)
-    async with opened_database(planted) as database, database.tenant(ALICE) as connection:
+    async with open_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
         statement, arguments = request.selection.apply(sql("exports/export_memories"))
         await connection.fetch(statement.replace("{columns}", request.format.columns), *arguments)

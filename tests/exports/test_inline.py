@@ -16,7 +16,7 @@ from memferry.model.copy import CopyOptions
 from memferry.model.token import Caller
 from support.memories import AWKWARD
 from support.people import Person, make_person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.service import Service
 from support.tokens import tenant_of
 
@@ -64,7 +64,7 @@ async def tenant_id(alice: Person, database_url: str) -> UUID:
 
 @pytest.fixture
 async def database(database_url: str) -> AsyncIterator[Database]:
-    async with opened_database(database_url, size=2) as database:
+    async with open_database(database_url, size=2) as database:
         yield database
 
 
@@ -81,7 +81,7 @@ async def at_once(
 
 @_EVERY_WAY
 @pytest.mark.parametrize("file_format", FORMATS)
-async def test_it_is_what_a_worker_would_write(
+async def test_an_inline_export_has_the_bytes_of_a_queued_one(
     database: Database, tenant_id: UUID, file_format: str, filters: dict[str, object], rows: int
 ) -> None:
     request = ExportRequest.parse(json.dumps({"format": file_format, **filters}).encode())
@@ -106,7 +106,7 @@ async def test_it_is_what_a_worker_would_write(
     ],
     ids=str,
 )
-async def test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value(
+async def test_few_rows_need_no_copy_and_small_rows_are_framed(
     database: Database,
     tenant_id: UUID,
     monkeypatch: pytest.MonkeyPatch,
@@ -143,7 +143,7 @@ async def test_blocks_of_small_rows_are_small(
     assert largest < 512 * 1024
 
 
-async def test_more_rows_than_an_answer_holds_are_counted_no_further(
+async def test_counting_stops_at_more_rows_than_an_answer_holds(
     database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson", "namespace": "few"}')

@@ -26,7 +26,7 @@ def examples(*, full: bool) -> int:
 
 def exported(person: Person, asked: Filters) -> set[str]:
     """The contents of what an export with these filters holds."""
-    body = "{" + ",".join(f"{json.dumps(k)}:{v}" for k, v in asked.to_json().items()) + "}"
+    body = "{" + ",".join(f"{json.dumps(k)}:{v}" for k, v in asked.write_json().items()) + "}"
     answer = person.post("/api/memories/exports", content=body)
     assert answer.status_code == 201, (body, answer.text)
     export = answer.json()
@@ -37,7 +37,7 @@ def exported(person: Person, asked: Filters) -> set[str]:
 
 def listed(person: Person, asked: Filters) -> set[str]:
     """The contents of what a list with these filters holds."""
-    query = dict(asked.to_json())
+    query = dict(asked.write_json())
     if asked.namespace is not None:
         query["namespace"] = asked.namespace
     pairs = "&".join(f"{name}={quote(text, safe='')}" for name, text in query.items())
@@ -48,7 +48,7 @@ def listed(person: Person, asked: Filters) -> set[str]:
 
 def searched(person: Person, asked: Filters) -> set[str]:
     """The contents of what a search with these filters finds; each content is a word of it."""
-    fields = asked.to_json()
+    fields = asked.write_json()
     words = " ".join(map(str, range(_MEMORIES)))
     given = "".join(f",{json.dumps(name)}:{text}" for name, text in fields.items())
     answer = person.post(
@@ -63,7 +63,7 @@ def expected(memories: list[Memory], asked: Filters) -> set[str]:
 
 
 def save(person: Person, memories: list[Memory]) -> None:
-    items = ",".join(each.to_json(str(index)) for index, each in enumerate(memories))
+    items = ",".join(each.write_json(str(index)) for index, each in enumerate(memories))
     answer = person.post("/v1/memories/bulk", content=f'{{"items":[{items}]}}')
     assert (answer.json()["saved"], answer.json()["errors"]) == (len(memories), 0)
 
@@ -91,9 +91,9 @@ def test_exports_and_lists_hold_exactly_what_the_model_says(
                 wanted = expected(memories, asked)
                 met[bool(wanted)] += 1
 
-                assert exported(alice, asked) == wanted, asked.to_json()
-                assert listed(alice, asked) == wanted, asked.to_json()
-                assert searched(alice, asked) == wanted, asked.to_json()
+                assert exported(alice, asked) == wanted, asked.write_json()
+                assert listed(alice, asked) == wanted, asked.write_json()
+                assert searched(alice, asked) == wanted, asked.write_json()
 
     check()
 

@@ -17,7 +17,15 @@ from support.command_line import memferry
 from support.memories import AWKWARD, save_everywhere
 from support.people import Person
 from support.readers import CSV_HEADER, write_csv
-from support.spreadsheet import ALPHABET, HOSTILE, guarded, passed_over, places, starts, unguarded
+from support.spreadsheet import (
+    ALPHABET,
+    HOSTILE,
+    add_guards,
+    may_pass_over,
+    places,
+    remove_guards,
+    starts,
+)
 
 TEXT_COLUMNS = ("content", "namespace", "tags", "source", "source_ref")
 
@@ -38,7 +46,7 @@ def test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it(alice: Pe
         tags = json.dumps([text], ensure_ascii=False, separators=(",", ":"))
         plain = dict.fromkeys(TEXT_COLUMNS, text) | {"tags": tags}
         assert {name: row[name] for name in TEXT_COLUMNS} == {
-            name: guarded(cell) for name, cell in plain.items()
+            name: add_guards(cell) for name, cell in plain.items()
         }
         assert row["content"].startswith("'") or places(text) != [0]
 
@@ -46,7 +54,7 @@ def test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it(alice: Pe
 def test_every_sign_and_every_blank_of_unicode_is_known(alice: Person) -> None:
     every = [chr(i) for i in range(1, sys.maxunicode + 1) if unicodedata.category(chr(i)) != "Cs"]
     signs = [each + "1" for each in every if starts(each)]
-    blanks = [each + "=1" for each in every if passed_over(each)]
+    blanks = [each + "=1" for each in every if may_pass_over(each)]
     alice.save_many([{"content": each} for each in signs + blanks])
 
     assert len(signs) > 20
@@ -68,8 +76,8 @@ def test_a_guarded_file_gives_back_every_text(alice: Person) -> None:
     save_everywhere(alice, texts)
     rows = safe_rows(alice)
 
-    assert [unguarded(row["content"]) for row in rows] == texts
-    assert [json.loads(unguarded(row["tags"])) for row in rows] == [[each] for each in texts]
+    assert [remove_guards(row["content"]) for row in rows] == texts
+    assert [json.loads(remove_guards(row["tags"])) for row in rows] == [[each] for each in texts]
 
 
 def test_random_texts_are_guarded_and_given_back(alice: Person, seed: int) -> None:
@@ -78,8 +86,8 @@ def test_random_texts_are_guarded_and_given_back(alice: Person, seed: int) -> No
     alice.save_many([{"content": each} for each in texts])
     cells = [row["content"] for row in safe_rows(alice)]
 
-    assert cells == [guarded(each) for each in texts]
-    assert [unguarded(each) for each in cells] == texts
+    assert cells == [add_guards(each) for each in texts]
+    assert [remove_guards(each) for each in cells] == texts
 
 
 def test_every_cell_of_text_is_quoted(alice: Person) -> None:
@@ -92,7 +100,7 @@ def test_every_cell_of_text_is_quoted(alice: Person) -> None:
     )
 
 
-def test_without_it_nothing_changes(alice: Person) -> None:
+def test_csv_without_guards_stays_as_it_is(alice: Person) -> None:
     save_everywhere(alice, ["=1+1", " +1"])
     rows = alice.get("/api/memories?limit=500").json()[::-1]
 
@@ -113,7 +121,7 @@ def test_every_answer_says_whether_cells_are_guarded(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"format": "json"}, {"format": "ndjson"}])
-def test_it_goes_only_with_csv(alice: Person, body: dict[str, Any]) -> None:
+def test_csv_safe_is_refused_with_another_format(alice: Person, body: dict[str, Any]) -> None:
     answer = alice.post("/api/memories/exports", json={**body, "csv_safe": True})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "csv_safe")
@@ -121,13 +129,13 @@ def test_it_goes_only_with_csv(alice: Person, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["true", 1, "", [], {}])
-def test_it_is_true_or_false(alice: Person, value: object) -> None:
+def test_csv_safe_must_be_a_boolean(alice: Person, value: object) -> None:
     answer = alice.post("/api/memories/exports", json={"format": "csv", "csv_safe": value})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "csv_safe")
 
 
-def test_an_idempotency_key_stands_for_one_of_both(alice: Person) -> None:
+def test_an_idempotency_key_stands_for_one_value_of_csv_safe(alice: Person) -> None:
     headers = {"Idempotency-Key": "one-of-both"}
     answers = [
         alice.post("/api/memories/exports", json={"format": "csv"} | more, headers=headers)
@@ -142,19 +150,19 @@ def test_a_queued_file_is_guarded_as_well_and_the_command_brings_it(
 ) -> None:
     texts = [*HOSTILE, *(f"={i}" for i in range(10_001 - len(HOSTILE)))]
     alice.save_many([{"content": each} for each in texts])
-    done = alice.finished(alice.export(format="csv", csv_safe=True, compression="gzip"))
+    done = alice.wait_for(alice.export(format="csv", csv_safe=True, compression="gzip"))
     data = gzip.decompress(httpx.get(done["download_url"]).content)
     target = tmp_path / "out.csv"
     brought = memferry("export", "--format", "csv", "--csv-safe", "-o", str(target), person=alice)
 
     assert (done["format"], done["csv_safe"], done["row_count"]) == ("csv", True, 10_001)
     cells = csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True)
-    assert [row["content"] for row in cells] == [guarded(each) for each in texts]
+    assert [row["content"] for row in cells] == [add_guards(each) for each in texts]
     assert brought.returncode == 0, brought.stderr
     assert target.read_bytes() == data
 
 
-def test_the_command_refuses_it_with_another_format(alice: Person) -> None:
+def test_the_command_refuses_csv_safe_with_another_format(alice: Person) -> None:
     done = memferry("export", "--csv-safe", person=alice)
 
     assert done.returncode == 1

@@ -144,7 +144,7 @@ def test_no_message_is_a_fault_of_the_service(service: Service, alice: Person, n
 @pytest.mark.usefixtures("unharmed")
 def test_no_range_is_a_fault_of_the_service(service: Service, alice: Person) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
-    export = alice.finished(alice.export(format="ndjson"))
+    export = alice.wait_for(alice.export(format="ndjson"))
     path = urlsplit(export["download_url"]).path
     etag = f'"{export["sha256"]}"'.encode()
     answers = {

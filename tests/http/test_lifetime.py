@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.faults import opened_session, until
+from support.faults import open_session, until
 from support.people import Person, make_person
 from support.postgres import own_database
 from support.service import Service, start_service, stop_service
@@ -39,13 +39,13 @@ def alice(hasty: Service, url: str) -> Iterator[Person]:
         yield person
 
 
-def test_what_a_client_that_hung_up_has_asked_for_is_worked_on_no_more(
+def test_the_work_of_a_request_stops_when_its_client_hangs_up(
     alice: Person, hasty: Service, url: str
 ) -> None:
     host, _, port = hasty.url.removeprefix("http://").partition(":")
     head = f"GET /api/memories HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {alice.token}\r\n\r\n"
     logged = len(hasty.log.read_bytes())
-    with opened_session(url) as owner, opened_session(url) as watcher:
+    with open_session(url) as owner, open_session(url) as watcher:
         owner("BEGIN")
         owner(LOCK)
         with socket.create_connection((host, int(port))) as connection:
@@ -58,10 +58,10 @@ def test_what_a_client_that_hung_up_has_asked_for_is_worked_on_no_more(
     assert hasty.log.read_bytes()[logged:] == b""
 
 
-def test_a_request_that_takes_too_long_is_told_so_and_worked_on_no_more(
+def test_a_request_over_the_time_limit_is_answered_503_and_its_work_stops(
     alice: Person, url: str
 ) -> None:
-    with opened_session(url) as owner, opened_session(url) as watcher:
+    with open_session(url) as owner, open_session(url) as watcher:
         owner("BEGIN")
         owner(LOCK)
         began = time.monotonic()
@@ -76,8 +76,8 @@ def test_a_request_that_takes_too_long_is_told_so_and_worked_on_no_more(
     assert 1.5 < waited < 4
 
 
-def test_a_save_has_as_long_once_its_body_has_come(alice: Person, url: str) -> None:
-    with opened_session(url) as owner:
+def test_the_time_limit_of_a_save_begins_after_its_body(alice: Person, url: str) -> None:
+    with open_session(url) as owner:
         owner("BEGIN")
         owner(LOCK)
         answer = alice.post("/api/memories", json={"content": "x"})
@@ -100,13 +100,13 @@ def test_a_body_may_take_longer_than_the_limit_to_arrive(alice: Person, hasty: S
         assert connection.recv(65536).startswith(b"HTTP/1.1 201 ")
 
 
-def test_a_bulk_save_has_ten_times_as_long(alice: Person, url: str) -> None:
+def test_the_time_limit_of_a_bulk_save_is_ten_times_as_long(alice: Person, url: str) -> None:
     answers = []
 
     def save() -> None:
         answers.append(alice.post("/v1/memories/bulk", json={"items": [{"content": "x"}]}))
 
-    with opened_session(url) as owner:
+    with open_session(url) as owner:
         owner("BEGIN")
         owner(LOCK)
         saving = threading.Thread(target=save)

@@ -6,20 +6,21 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi.routing import iter_route_contexts
+from starlette.routing import Route
 
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.exports.downloads import Downloads
 from memferry.exports.service import Exports
-from memferry.http.app import Services, routed_app
+from memferry.http.app import Services, list_operations, routed_app
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
+from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
 from memferry.tenants.limits import TenantLimits
@@ -31,36 +32,43 @@ from support.tokens import holder
 
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
 _OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
+_OPEN |= {
+    f"/assets/{name}"
+    for name in ("reference.css", "reference.js", "swagger-ui.css", "swagger-ui-bundle.js")
+}
 # Whoever may create exports reads those of the same token.
 _INSTEAD = {"exports:read": "exports:create"}
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def routes() -> Iterator[tuple[str, str, list[str]]]:
-    """Method, path and needed scopes of every address; None where none are named."""
+    """Method, path and needed scopes of every route of the application."""
     database, storage = Database(""), LocalStorage(Path("/nowhere"))
-    exports = Exports(database, storage, lifetime_seconds=1)
-    app = routed_app(
-        Services(
-            tokens=Tokens(database),
-            memories=Memories(database),
-            memory_erasure=MemoryErasure(database, storage, always_purge=False),
-            exports=exports,
-            downloads=Downloads(database, storage, exports),
-            webhooks=Webhooks(database, allow_private=False),
-            audit=Audit(database),
-            pace=Pace(1),
-            limits=TenantLimits(database, {}),
-            memory=Shares(1, tenant_most=1),
-            request_seconds=1,
-            bulk_seconds=1,
-            readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
-        )
+    exports = Exports(database, storage, ExportSettings(lifetime_seconds=1))
+    services = Services(
+        tokens=Tokens(database),
+        memories=Memories(database),
+        memory_erasure=MemoryErasure(database, storage),
+        exports=exports,
+        downloads=Downloads(database, storage, exports),
+        webhooks=Webhooks(database),
+        audit=Audit(database),
+        rate=RequestRate(1),
+        limits=TenantLimits(database, Quotas()),
+        memory=Shares(1, tenant_most=1),
+        readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
     )
-    for each in iter_route_contexts(app.routes):
-        security = (getattr(each, "openapi_extra", None) or {}).get("security") or [{"token": []}]
-        for method in sorted(getattr(each, "methods", None) or ()):
-            yield method, str(getattr(each, "path", "")), security[0]["token"]
+    scopes: dict[tuple[str, str], list[str]] = {
+        (method, operation.path): list(operation.access.scopes)
+        for operation in list_operations(services)
+        if operation.access is not None
+        for method in operation.methods
+    }
+    for route in routed_app(services).routes:
+        assert isinstance(route, Route)
+        # HEAD is what the router adds to GET.
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            yield method, route.path, scopes.get((method, route.path), [])
 
 
 ROUTES = list(routes())
@@ -76,14 +84,14 @@ def test_every_address_says_which_scopes_it_needs(
     assert set(scopes) <= set(SCOPES)
 
 
-def test_the_table_holds_the_whole_application() -> None:
+def test_the_table_of_scopes_lists_every_route() -> None:
     assert {path for _, path, _ in ROUTES} >= _OPEN
     assert len(PROTECTED) >= 23
     assert {scope for _, _, scope in CASES} == set(SCOPES)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), CASES)
-def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
+def test_a_token_without_the_scope_is_refused_with_its_name(
     alice: Person, database_url: str, method: str, path: str, scope: str
 ) -> None:
     others = tuple(other for other in SCOPES if other not in {scope, _INSTEAD.get(scope)})
@@ -97,7 +105,7 @@ def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), PROTECTED)
-def test_the_named_scopes_are_all_it_needs(
+def test_a_token_with_only_the_named_scopes_is_accepted(
     alice: Person, database_url: str, method: str, path: str, scopes: list[str]
 ) -> None:
     with holder(alice, database_url, scopes=tuple(scopes)) as holding:
@@ -115,7 +123,7 @@ def test_a_wrong_token_comes_before_a_missing_scope(
     assert charlie.request(method, _filled(path)).status_code == 401
 
 
-def test_a_token_nobody_chose_scopes_for_does_everything_but_manage(alice: Person) -> None:
+def test_a_token_with_the_default_scopes_does_everything_but_manage(alice: Person) -> None:
     answers = {
         (method, path): alice.request(method, _filled(path)).status_code
         for method, path, _ in PROTECTED

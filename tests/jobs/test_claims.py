@@ -15,6 +15,7 @@ from memferry.exports.jobs import Jobs
 from memferry.formats import FORMATS
 from memferry.model.export import Claim, Failure, Result
 from memferry.model.identity import new_export_id
+from memferry.settings import DatabaseSettings
 
 pytestmark = pytest.mark.faults
 
@@ -89,12 +90,12 @@ def attempts(claims: list[Claim]) -> Counter[tuple[UUID, str, int]]:
 
 
 @pytest.mark.timeout(3600)
-async def test_every_export_is_claimed_and_no_attempt_is_given_twice(
+async def test_every_export_is_claimed_and_no_attempt_twice(
     empty_url: str,
     full: bool,  # noqa: FBT001 - a fixture
 ) -> None:
     owner = await asyncpg.connect(empty_url)
-    database = Database(empty_url, size=_CLAIMERS)
+    database = Database(empty_url, DatabaseSettings(pool_size=_CLAIMERS))
     await database.open()
     jobs = claiming(database)
     for _ in range(100 if full else 3):
@@ -111,11 +112,9 @@ async def test_every_export_is_claimed_and_no_attempt_is_given_twice(
 
 
 @pytest.mark.parametrize("word", ["renew", "complete", "fail", "release", "hand_back"])
-async def test_no_late_word_of_an_earlier_attempt_changes_anything(
-    empty_url: str, word: str
-) -> None:
+async def test_a_late_change_by_an_earlier_attempt_has_no_effect(empty_url: str, word: str) -> None:
     owner = await asyncpg.connect(empty_url)
-    database = Database(empty_url, size=2)
+    database = Database(empty_url, DatabaseSettings(pool_size=2))
     await database.open()
     jobs = claiming(database)
     await insert_pending(owner, 1)
@@ -136,9 +135,9 @@ async def test_no_late_word_of_an_earlier_attempt_changes_anything(
     assert after == before
 
 
-async def test_lapsed_leases_are_claimed_again_each_once(empty_url: str) -> None:
+async def test_each_lapsed_lease_is_claimed_again_once(empty_url: str) -> None:
     owner = await asyncpg.connect(empty_url)
-    database = Database(empty_url, size=_CLAIMERS)
+    database = Database(empty_url, DatabaseSettings(pool_size=_CLAIMERS))
     await database.open()
     jobs = claiming(database)
     expected = await insert_pending(owner, 300)

@@ -12,8 +12,8 @@ from memferry.database.pool import Database
 from memferry.exports.jobs import Jobs
 from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
 from memferry.model.identity import new_export_id
-from memferry.tenants.admin import Admin
-from support.postgres import execute, opened_database, own_database
+from memferry.tenants.operator import Operator
+from support.postgres import execute, open_database, own_database
 
 RESULT = Result(
     rows=3,
@@ -49,7 +49,7 @@ def own_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(own_url: str) -> AsyncIterator[Database]:
-    async with opened_database(own_url, size=2) as database:
+    async with open_database(own_url, size=2) as database:
         yield database
 
 
@@ -70,7 +70,7 @@ async def claim(own_url: str, owner: "asyncpg.Connection[asyncpg.Record]") -> Cl
     """Worker A's second attempt at the only export there is, one of Alice."""
     await owner.execute("DELETE FROM memferry.jobs")
     name = f"alice-{uuid4()}"
-    await Admin(own_url).create_token(name, "test")
+    await Operator(own_url).create_token(name, "test")
     tenant_id: UUID = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
     export_id = new_export_id()
     await owner.execute(RUNNING, tenant_id, export_id)
@@ -128,7 +128,7 @@ async def test_another_attempt_worker_or_tenant_changes_nothing(
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("status", [each for each in ALLOWED_CHANGES if each != "running"])
-async def test_an_export_that_does_not_run_is_changed_by_no_worker(
+async def test_no_worker_changes_an_export_that_is_not_running(
     change: str,
     status: Status,
     jobs: Jobs,
@@ -143,7 +143,7 @@ async def test_an_export_that_does_not_run_is_changed_by_no_worker(
     assert await row_of(owner, claim) == before
 
 
-async def test_a_lease_that_holds_is_given_to_nobody_else(jobs: Jobs, claim: Claim) -> None:
+async def test_an_export_with_a_valid_lease_is_not_claimed(jobs: Jobs, claim: Claim) -> None:
     assert await jobs.claim("b", ["json"]) is None
     await jobs.hand_back(claim)
     again = await jobs.claim("b", ["json"])
@@ -197,7 +197,7 @@ async def test_a_failure_counts_and_an_orderly_stop_does_not(
     assert (failed, (await row_of(owner, claim))["failures"]) == (2, 1)
 
 
-async def test_what_went_wrong_before_is_told_to_the_next_attempt(jobs: Jobs, claim: Claim) -> None:
+async def test_the_next_attempt_gets_the_last_error(jobs: Jobs, claim: Claim) -> None:
     await jobs.release(claim, FAILURE, 3600)
     job = await jobs.read(claim)
 

@@ -16,7 +16,7 @@ from memferry.exports.request import NEEDS, ExportRequest
 from memferry.files.compress import CODECS
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.model.identity import new_export_id
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 REQUESTS = [
@@ -45,7 +45,7 @@ def quiet_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(quiet_url: str) -> AsyncIterator[Database]:
-    async with opened_database(quiet_url, size=2) as database:
+    async with open_database(quiet_url, size=2) as database:
         yield database
 
 

@@ -10,7 +10,7 @@ import pytest
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.tokens import fetchval
 
 
@@ -27,7 +27,7 @@ async def test_starts_of_a_tenant_are_counted_one_after_the_other(
 ) -> None:
     one_an_hour = (None, 1, 10, 10**9)
     waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)"
-    async with opened_database(database_url, size=2) as database:
+    async with open_database(database_url, size=2) as database:
         async with database.tenant(tenant) as one:
             first = await one.fetchrow(sql("exports/start_export"), *one_an_hour)
             second = asyncio.create_task(start(database, tenant, *one_an_hour))
@@ -41,7 +41,7 @@ async def test_starts_of_a_tenant_are_counted_one_after_the_other(
 
 
 async def test_a_start_keeps_one_row_however_many_come(tenant: UUID, database_url: str) -> None:
-    async with opened_database(database_url) as database:
+    async with open_database(database_url) as database:
         answers = [await start(database, tenant, None, 90, 10, 10**9) for _ in range(91)]
     kept = await fetchval(
         database_url, "SELECT count(*) FROM memferry.export_buckets WHERE tenant_id = $1", tenant
@@ -54,7 +54,7 @@ async def test_a_start_keeps_one_row_however_many_come(tenant: UUID, database_ur
 async def test_a_bucket_that_was_full_for_long_holds_no_more_than_its_size(
     tenant: UUID, database_url: str
 ) -> None:
-    async with opened_database(database_url) as database:
+    async with open_database(database_url) as database:
         await start(database, tenant, None, 2, 10, 10**9)
         day_ago = "UPDATE memferry.export_buckets SET full_at = full_at - interval '1 day'"
         await fetchval(database_url, day_ago)

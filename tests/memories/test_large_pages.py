@@ -11,7 +11,7 @@ from memferry.filters import Selection
 from memferry.memories.service import Memories
 from memferry.model.token import Caller
 from support.people import Person, make_person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.tokens import fetchval
 
 # Small ones, some that have no part of their own, and one that is a part by itself.
@@ -82,9 +82,11 @@ def test_a_row_that_is_deleted_before_its_part_comes_is_left_out(
         tenant: UUID = await fetchval(
             database_url, "SELECT tenant_id FROM memferry.memories WHERE id = $1", rows[0]["id"]
         )
-        async with opened_database(database_url) as database:
+        async with open_database(database_url) as database:
             memories = Memories(database)
-            found = await memories.newest(Caller(tenant_id=tenant), Selection.of({}), limit=500)
+            found = await memories.list_newest(
+                Caller(tenant_id=tenant), Selection.of({}), limit=500
+            )
             parts = found.render_parts()
             taken = [await anext(parts)]
             for row in rows:

@@ -15,10 +15,11 @@ from memferry.model.identity import new_export_id
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import KEY, StoreIdentity
 from memferry.operation.workers import Workers, WorkerSignature
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import Storage, open_storage
 from memferry.worker.attendance import Attendance
 from memferry.worker.sweeper import Sweeper
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 from support.stores import empty_bucket, moto_server
 
 
@@ -38,18 +39,18 @@ def other_url(database_url: str) -> Iterator[str]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url) as database:
+    async with open_database(url) as database:
         yield database
 
 
 async def directory(path: Path) -> Storage:
     """A store in a directory, which is made."""
-    storage = open_storage(path.as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=path.as_uri()))
     await storage.prepare()
     return storage
 
 
-async def test_the_first_process_gives_both_the_same_word(
+async def test_the_first_process_writes_one_identity_into_database_and_store(
     database: Database, tmp_path: Path
 ) -> None:
     identity = StoreIdentity(database, await directory(tmp_path / "store"))
@@ -61,16 +62,18 @@ async def test_the_first_process_gives_both_the_same_word(
     assert await identity.read_database() == (tmp_path / "store" / KEY).read_text()
 
 
-async def test_processes_that_start_together_agree(database: Database, tmp_path: Path) -> None:
+async def test_processes_that_start_together_agree_on_one_identity(
+    database: Database, tmp_path: Path
+) -> None:
     storage = await directory(tmp_path / "store")
     await asyncio.gather(*(StoreIdentity(database, storage).establish() for _ in range(5)))
 
     await StoreIdentity(database, storage).check()
 
 
-async def test_a_bucket_gets_and_keeps_its_word(database: Database) -> None:
+async def test_a_bucket_keeps_its_identity(database: Database) -> None:
     with moto_server() as s3_url:
-        store = empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        store = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         identity = StoreIdentity(database, store.storage)
         await identity.establish()
         await identity.establish()
@@ -81,13 +84,13 @@ async def test_a_bucket_gets_and_keeps_its_word(database: Database) -> None:
         await store.storage.close()
 
 
-async def test_databases_may_share_a_store(
+async def test_several_databases_may_share_a_store(
     database: Database, other_url: str, tmp_path: Path
 ) -> None:
     storage = await directory(tmp_path / "store")
     first = StoreIdentity(database, storage)
     await first.establish()
-    async with opened_database(other_url) as other:
+    async with open_database(other_url) as other:
         second = StoreIdentity(other, storage)
         await second.establish()
         words = [await first.read_database(), await second.read_database()]
@@ -111,7 +114,7 @@ async def test_another_store_and_one_made_anew_are_refused_by_name(
         assert "memferry store adopt" in str(fault)
 
 
-async def test_an_adopted_store_is_the_databases(
+async def test_an_adopted_store_is_accepted_afterwards(
     database: Database, url: str, tmp_path: Path
 ) -> None:
     old = StoreIdentity(database, await directory(tmp_path / "store"))
@@ -126,18 +129,18 @@ async def test_an_adopted_store_is_the_databases(
         await old.check()
 
 
-async def test_a_store_that_comes_after_its_worker_is_agreed_on_then(
+async def test_a_store_that_appears_after_its_worker_gets_its_identity_then(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    storage = open_storage((tmp_path / "store").as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=(tmp_path / "store").as_uri()))
     attendance = attendance_of(database, storage)
     caplog.set_level(logging.INFO, "memferry.worker")
     for _ in range(2):
         await attendance.tick()
-    before = await Workers(database).all()
+    before = await Workers(database).list_all()
     await storage.prepare()
     await attendance.tick()
-    after = await Workers(database).all()
+    after = await Workers(database).list_all()
 
     assert [worker["status"] for worker in (*before, *after)] == ["store_away", "working"]
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
@@ -152,11 +155,13 @@ def attendance_of(database: Database, storage: Storage, worker: str = "one") -> 
     )
 
 
-async def test_who_may_work_depends_on_the_store_and_on_the_others(
+async def test_a_worker_without_its_store_works_only_if_no_other_reaches_it(
     database: Database, tmp_path: Path
 ) -> None:
     well = attendance_of(database, await directory(tmp_path / "store"), "well")
-    away = attendance_of(database, open_storage((tmp_path / "no").as_uri(), S3Options()), "away")
+    away = attendance_of(
+        database, open_storage(StorageSettings(url=(tmp_path / "no").as_uri())), "away"
+    )
     await StoreIdentity(database, await directory(tmp_path / "store")).establish()
     other = attendance_of(database, await directory(tmp_path / "other"), "other")
     alone = await away.may_work()
@@ -209,7 +214,9 @@ async def test_an_older_schema_is_not_ready_and_a_newer_one_is(
         assert report.database == "no schema of memferry, or that of an older version"
 
 
-async def test_many_who_ask_at_once_share_one_look(database: Database, tmp_path: Path) -> None:
+async def test_concurrent_readiness_requests_share_one_check(
+    database: Database, tmp_path: Path
+) -> None:
     readiness = readiness_of(database, await directory(tmp_path / "store"))
     first, *others = await asyncio.gather(*(readiness.report() for _ in range(50)))
 

@@ -9,7 +9,7 @@ import pytest
 from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 
 TABLES = (
     "memories",
@@ -44,7 +44,7 @@ async def test_no_table_can_be_read(
 
 async def test_a_connection_of_the_service_reads_no_table(database_url: str) -> None:
     # As the owner it connects where the server is an external one.
-    async with opened_database(database_url, size=1) as database:
+    async with open_database(database_url, size=1) as database:
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             async with database.connection() as connection:
                 await connection.fetch("SELECT * FROM memferry.tokens")

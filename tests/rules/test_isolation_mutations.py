@@ -34,7 +34,7 @@ from support.canaries import (
     query_for_bob,
     value,
 )
-from support.mutants import bound, mutants, parsed, relations_named, text
+from support.mutants import bind_arguments, list_relations, mutants, parse_statement, text
 from support.postgres import own_database
 from support.tenancy import ACROSS_TENANTS
 
@@ -45,22 +45,24 @@ OF_THE_OWNER = {
     "tenants/list_tokens",
     "tenants/revoke_token",
     "tenants/list_all_audit",
-    "erasure/list_tenants",
-    "erasure/begin_tenant_deletion",
-    "erasure/remove_tenant_rows",
-    "erasure/hold_tenant",
-    "erasure/finish_tenant_deletion",
+    "tenants/list_tenants",
+    "tenants/begin_tenant_deletion",
+    "tenants/remove_tenant_rows",
+    "tenants/hold_tenant",
+    "tenants/finish_tenant_deletion",
     "operation/replace_store_identity",
 }
 
 # They look at the server's sessions, and at no row of anybody.
-OF_SESSIONS = {"cli/find_oldest_snapshot", "worker/end_halted_workers"}
+OF_SESSIONS = {"operation/find_oldest_snapshot", "worker/end_halted_workers"}
 
 # They look at the server, and at no row of anybody.
 OF_SERVERS = {
     "database/look_at_replay",
-    "cli/measure_lag",
-    "cli/read_cluster",
+    "operation/measure_lag",
+    "operation/read_cluster",
+    "operation/read_server_version",
+    "operation/read_standby_feedback",
     "database/read_position",
     "database/read_server_start",
     "database/describe_views",
@@ -80,7 +82,7 @@ OF_WORKERS = {
 ACROSS = {
     "webhooks/claim_deliveries",
     "exports/claim_export",
-    "cli/count_exports_at_work",
+    "operation/count_exports_at_work",
     "worker/expire_exports",
     "worker/find_dead_objects",
     "tenants/find_token",
@@ -130,7 +132,7 @@ VIEWS = {
 _ARGUMENTS = {
     ("memories/save_memories", 4): '{"{}"}',
     ("memories/save_memories", 7): '{"{}"}',
-    ("tenants/mint_token", 5): "{memories:read}",
+    ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
 
@@ -253,8 +255,8 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
 
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
-    tree, types = parsed(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if relations_named(tree) & {"jobs", "exports", "job_queue"} else ["running"]
+    tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
+    states = STATES if list_relations(tree) & {"jobs", "exports", "job_queue"} else ["running"]
     tried = set()
     for what, mutant in mutants(tree):
         for names in (SHARED, BOBS, FRESH):
@@ -262,7 +264,7 @@ async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str
                 number: (kind, _argument(name, number, kind, names))
                 for number, kind in enumerate(types, 1)
             }
-            statement = text(bound(mutant, arguments))
+            statement = text(bind_arguments(mutant, arguments))
             if statement in tried:
                 continue
             tried.add(statement)
@@ -277,7 +279,7 @@ def _argument(name: str, number: int, kind: str, names: Names) -> str:
 
 
 @pytest.mark.parametrize("name", FOR_A_TENANT)
-async def test_no_condition_holds_bob_back_from_alice(
+async def test_no_lost_condition_shows_alice_a_row_of_bob(
     worlds: tuple[World, World], name: str
 ) -> None:
     with_bob, without_bob = worlds
@@ -297,7 +299,7 @@ async def test_no_condition_holds_bob_back_from_alice(
 
 @pytest.mark.parametrize("name", sorted(ACROSS))
 @pytest.mark.parametrize("tenant", [True, False])
-async def test_across_tenants_no_condition_holds_back_a_word_of_bobs(
+async def test_statements_across_tenants_show_no_word_of_bob(
     worlds: tuple[World, World], name: str, *, tenant: bool
 ) -> None:
     ran = 0
@@ -330,14 +332,14 @@ def _by_key(rows: list[asyncpg.Record]) -> dict[tuple[str, str], dict[str, Any]]
     }
 
 
-def test_what_runs_across_tenants_is_what_names_a_view_across_tenants() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+def test_the_list_of_statements_across_tenants_is_complete() -> None:
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
 
     assert {name for name, views in named.items() if views & ACROSS_TENANTS.keys()} == ACROSS
 
 
-def test_what_the_owner_runs_is_what_names_a_table() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+def test_the_list_of_statements_of_the_owner_is_complete() -> None:
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
     of_the_owner = {
         name
         for name, relations in named.items()
@@ -347,8 +349,8 @@ def test_what_the_owner_runs_is_what_names_a_table() -> None:
     assert of_the_owner == OF_THE_OWNER
 
 
-def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+def test_statements_on_sessions_read_nothing_else() -> None:
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
     of_sessions = {name for name, relations in named.items() if "pg_stat_activity" in relations}
 
     assert of_sessions == OF_SESSIONS
@@ -356,14 +358,14 @@ def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
     assert all(named[name] <= {"pg_stat_activity", "workers"} for name in of_sessions)
 
 
-def test_what_looks_at_workers_looks_at_nothing_else() -> None:
-    named = {name: relations_named(parsed(each)) for name, each in STATEMENTS.items()}
+def test_statements_on_workers_read_nothing_else() -> None:
+    named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
 
     assert {name for name, relations in named.items() if relations == {"workers"}} == OF_WORKERS
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_OWNER))
-async def test_the_service_cannot_run_what_the_owner_runs(
+async def test_the_service_role_cannot_run_statements_of_the_owner(
     worlds: tuple[World, World], name: str
 ) -> None:
     async for _, statement, state in attempts(worlds[0], name):
@@ -371,18 +373,18 @@ async def test_the_service_cannot_run_what_the_owner_runs(
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
-async def test_without_its_predicate_a_view_is_found_out(
+async def test_a_view_without_its_tenant_predicate_is_noticed(
     worlds: tuple[World, World], view: str
 ) -> None:
     definition = await worlds[0].connection.fetchval(
         "SELECT pg_get_viewdef(format('memferry_service.%I', $1::text)::regclass)", view
     )
-    unguarded = parsed(definition)
+    unguarded = parse_statement(definition)
     unguarded.args["where"].pop()
     replaced = f"CREATE OR REPLACE VIEW memferry_service.{view} AS {text(unguarded)}"
 
     for name in FOR_A_TENANT:
-        if view not in relations_named(parsed(STATEMENTS[name])):
+        if view not in list_relations(parse_statement(STATEMENTS[name])):
             continue
         async for _, statement, state in attempts(worlds[0], name):
             outcome = await worlds[0].outcome(statement, state, unguarded=replaced)
@@ -392,20 +394,20 @@ async def test_without_its_predicate_a_view_is_found_out(
     pytest.fail(f"nothing notices that the view {view} shows everybody's rows")
 
 
-async def test_a_token_nobody_holds_is_refused_whatever_the_look_up_answers(
+async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
     worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobodys = {1: ("bytea", f"\\x{tokens.digest('mnu_of-nobody').hex()}")}
+    nobodys = {1: ("bytea", f"\\x{tokens.BearerToken('mnu_of-nobody').sha256.hex()}")}
     database, shown = Database(urls[0]), 0
     await database.open()
     try:
-        for _, mutant in mutants(parsed(STATEMENTS["tenants/find_token"])):
-            statement = text(bound(mutant, nobodys))
+        for _, mutant in mutants(parse_statement(STATEMENTS["tenants/find_token"])):
+            statement = text(bind_arguments(mutant, nobodys))
             shown += bool((await worlds[0].outcome(statement, "running", tenant=False)).shown)
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)
             with pytest.raises(UnknownToken):
-                await tokens.Tokens(database).caller("mnu_of-nobody")
+                await tokens.Tokens(database).find_caller("mnu_of-nobody")
     finally:
         await database.close()
 

@@ -15,24 +15,25 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.erasure.tenants import TenantErasure
 from memferry.errors import Denied, Invalid, MemferryError, NotFound
 from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
 from memferry.model.identity import new_export_id
-from memferry.model.memory import Checked
+from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller, Grant
-from memferry.model.webhook import NewWebhook
+from memferry.settings import ExportSettings, WebhookSettings
 from memferry.storage.local import LocalStorage
-from memferry.tenants.admin import Admin
+from memferry.tenants.deletion import TenantDeletion
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
+from memferry.wire.webhooks import NewWebhook
 from support.deadlocks import count_deadlocks
-from support.memories import only
-from support.postgres import opened_database, own_database
+from support.memories import save_one_batch
+from support.postgres import open_database, own_database
 
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
 QUEUE = """
@@ -44,7 +45,7 @@ FROM unnest($2::text[]) WITH ORDINALITY AS export (id, number)
 """
 LOCK = "SELECT FROM memferry.jobs WHERE"
 TOKEN_OF = "SELECT token_id FROM memferry.jobs WHERE id = $1"
-NEW = Checked(
+NEW = ValidMemory(
     content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
 Actions: TypeAlias = dict[str, Callable[[], Coroutine[Any, Any, object]]]
@@ -80,9 +81,9 @@ async def storage(tmp_path: Path) -> LocalStorage:
 
 async def make_world(url: str, name: str) -> World:
     owner = await asyncpg.connect(url)
-    admin = Admin(url)
+    operator = Operator(url)
     for number in range(TOKENS):
-        await admin.create_token(name, str(number), Grant())
+        await operator.create_token(name, str(number), Grant())
     rows = await owner.fetch(
         "SELECT tenant_id, tokens.id FROM memferry.tokens JOIN memferry.tenants"
         " ON tenants.id = tenant_id WHERE tenants.name = $1",
@@ -141,17 +142,17 @@ async def test_several_exports_are_locked_by_their_ids(
     world = await make_world(url, action)
     first = min(world.exports)
     others = [export for export in world.exports if export != first]
-    async with opened_database(url, size=2) as database:
+    async with open_database(url, size=2) as database:
         memory_id = await save(Memories(database), world.caller)
         async with held(url, f"{LOCK} id = $1 FOR UPDATE", first) as owner:
             token_id = await owner.fetchval(TOKEN_OF, first)
             work: Actions = {
-                "purge": lambda: MemoryErasure(database, storage, always_purge=True).delete(
-                    world.caller, memory_id, purge=True
-                ),
+                "purge": lambda: MemoryErasure(
+                    database, storage, ExportSettings(always_purge=True)
+                ).delete(world.caller, memory_id, purge=True),
                 "revoke": lambda: Tokens(database).revoke(world.caller, token_id),
-                "revoke as operator": lambda: Admin(url).revoke_token(str(token_id)),
-                "delete tenant": lambda: TenantErasure(url, storage).delete(action),
+                "revoke as operator": lambda: Operator(url).revoke_token(str(token_id)),
+                "delete tenant": lambda: TenantDeletion(url, storage).delete(action),
             }
             waiting = asyncio.create_task(work[action]())
             await blocked(url)
@@ -162,10 +163,10 @@ async def test_several_exports_are_locked_by_their_ids(
 
 async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> None:
     world = await make_world(url, "settling")
-    async with opened_database(url, size=4) as database:
+    async with open_database(url, size=4) as database:
         hook = await make_hook(database, world.caller)
         await save(Memories(database), world.caller)
-        sender = Sender(allow_private=True)
+        sender = Sender(WebhookSettings(allow_private=True))
         lock = "SELECT FROM memferry.webhooks WHERE id = $1 FOR UPDATE"
         async with held(url, lock, hook) as owner:
             settling = asyncio.create_task(Deliverer(database, sender).tick())
@@ -176,17 +177,17 @@ async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> No
 
 
 @pytest.mark.parametrize("action", ["save", "save many", "export"])
-async def test_what_is_told_waits_for_a_webhook_that_is_being_deleted(
+async def test_a_message_waits_for_the_deletion_of_its_webhook(
     url: str, storage: LocalStorage, action: str
 ) -> None:
     world = await make_world(url, f"telling {action}")
-    async with opened_database(url, size=2) as database:
+    async with open_database(url, size=2) as database:
         memories = Memories(database)
-        exports = Exports(database, storage, lifetime_seconds=60)
+        exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
         hook = await make_hook(database, world.caller)
         work: Actions = {
             "save": lambda: memories.save(world.caller, NEW),
-            "save many": lambda: memories.save_many(world.caller, only(NEW), most=1),
+            "save many": lambda: memories.save_many(world.caller, save_one_batch(NEW), most=1),
             "export": lambda: exports.create(world.caller, ExportRequest.parse(b"{}")),
         }
         async with held(url, "DELETE FROM memferry.webhooks WHERE id = $1", hook):
@@ -199,17 +200,17 @@ async def test_what_is_told_waits_for_a_webhook_that_is_being_deleted(
 async def make_hook(database: Database, caller: Caller) -> UUID:
     """A webhook that nobody answers."""
     new = NewWebhook(url="http://127.0.0.1:9/")
-    row = await Webhooks(database, allow_private=True).create(caller, new)
+    row = await Webhooks(database, WebhookSettings(allow_private=True)).create(caller, new)
     return UUID(json.loads(row)["id"])
 
 
 async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
     url: str, storage: LocalStorage
 ) -> None:
-    async with opened_database(url, size=32) as database:
+    async with open_database(url, size=32) as database:
         memories, tokens = Memories(database), Tokens(database)
-        erasure = MemoryErasure(database, storage, always_purge=True)
-        exports = Exports(database, storage, lifetime_seconds=60)
+        erasure = MemoryErasure(database, storage, ExportSettings(always_purge=True))
+        exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
         for number in range(ROUNDS):
             world = await make_world(url, f"alice {number}")
             saved = [await save(memories, world.caller) for _ in range(TOKENS)]
@@ -222,14 +223,12 @@ async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
     assert await count_deadlocks(url) == 0
 
 
-async def test_a_tenant_is_deleted_while_all_of_it_is_in_use(
-    url: str, storage: LocalStorage
-) -> None:
-    async with opened_database(url, size=16) as database:
+async def test_deleting_a_tenant_in_use_meets_no_deadlock(url: str, storage: LocalStorage) -> None:
+    async with open_database(url, size=16) as database:
         for number in range(2):
             world = await make_world(url, f"bob {number}")
             world.memories += [await save(Memories(database), world.caller) for _ in range(400)]
-            gone = asyncio.create_task(TenantErasure(url, storage).delete(f"bob {number}"))
+            gone = asyncio.create_task(TenantDeletion(url, storage).delete(f"bob {number}"))
             users = [asyncio.create_task(use(database, storage, world, gone)) for _ in range(12)]
             await gone
             refused = await asyncio.gather(*users)
@@ -247,15 +246,15 @@ async def use(
 
     Goes on for a whole round after the tenant is gone.
     """
-    memories, hooks = Memories(database), Webhooks(database, allow_private=True)
-    erasure = MemoryErasure(database, storage, always_purge=True)
-    exports = Exports(database, storage, lifetime_seconds=60)
+    memories, hooks = Memories(database), Webhooks(database, WebhookSettings(allow_private=True))
+    erasure = MemoryErasure(database, storage, ExportSettings(always_purge=True))
+    exports = Exports(database, storage, ExportSettings(lifetime_seconds=60))
     actions = (
         lambda: hooks.create(world.caller, NewWebhook(url="https://example.com")),
         lambda: save(memories, world.caller),
         lambda: exports.create(world.caller, ExportRequest.parse(b"{}")),
         lambda: erasure.delete(world.caller, world.next_memory(), purge=True),
-        lambda: Tokens(database).mint(world.caller, "more", Grant()),
+        lambda: Tokens(database).create(world.caller, "more", Grant()),
         lambda: Tokens(database).revoke(world.caller, world.tokens[0]),
     )
     refused: list[MemferryError] = []

@@ -16,7 +16,8 @@ from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports.jobs import Jobs
 from memferry.model.export import Claim, Failure, Result
-from memferry.tenants.admin import Admin
+from memferry.settings import DatabaseSettings
+from memferry.tenants.operator import Operator
 from simulation.simulated import Chance, Process, Server
 from simulation.simulated_database import SimulatedDatabase, connection_lost
 from simulation.simulated_rows import Row, Rows, Watch
@@ -102,8 +103,8 @@ async def twins(database_url: str) -> AsyncIterator[Twins]:
     url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
     await migrate(url)
     for tenant in ("alice", "bob"):
-        await Admin(url).create_token(tenant, "test")
-    owner, database = await asyncpg.connect(url), Database(url, size=1)
+        await Operator(url).create_token(tenant, "test")
+    owner, database = await asyncpg.connect(url), Database(url, DatabaseSettings(pool_size=1))
     await owner.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     await database.open()
     tenants = await owner.fetch("SELECT id FROM memferry.tenants ORDER BY name")
@@ -242,7 +243,7 @@ def _some_claim(twins: Twins, choice: random.Random) -> Claim:
 
 
 @pytest.mark.faults
-async def test_the_rows_of_simulations_answer_what_postgresql_answers(
+async def test_the_simulated_rows_answer_what_postgresql_answers(
     twins: Twins, seed: int, *, full: bool
 ) -> None:
     for number in range(seed, seed + SEQUENCES * (20 if full else 1)):

@@ -22,6 +22,7 @@ from memferry.exports.run import Runs
 from memferry.exports.service import Exports
 from memferry.model.export import UNFINISHED
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings
 from memferry.worker.exporter import Exporter
 from memferry.worker.sweeper import Sweeper
 from simulation.simulated import Chance, Process, Server, VirtualLoop
@@ -153,7 +154,7 @@ class World:
             )
 
     async def _delete(self, process: Process, row: Row) -> None:
-        exports = Exports(*self._ports(process), lifetime_seconds=self._lifetime)
+        exports = Exports(*self._ports(process), ExportSettings(lifetime_seconds=self._lifetime))
         with suppress(DatabaseUnavailable, ExportNotFound):
             await exports.delete(Caller(tenant_id=row.tenant_id), row.id)
 
@@ -219,7 +220,7 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_accepted_export_ends_whole_or_with_a_reason(
+def test_every_accepted_export_ends_complete_or_with_an_error(
     part: int, seed: int, *, full: bool
 ) -> None:
     seeds = (100_000 if full else 2_000) // PARTS

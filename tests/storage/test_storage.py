@@ -11,32 +11,33 @@ import httpx
 import pytest
 
 from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
-from memferry.storage import S3Options, open_storage, s3
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import open_storage, s3
 from support.ceph_server import ceph_server
 from support.stores import MIB, Store, chunks, empty_bucket, keys, moto_server, put, read
 
 
 @pytest.fixture(scope="module")
-def moto() -> Iterator[S3Options]:
+def moto() -> Iterator[S3Settings]:
     """Moto's server: every operation, no check of signatures."""
     with moto_server() as url:
-        yield S3Options(endpoint=url, access_key="key", secret_key="secret")
+        yield S3Settings(endpoint=url, access_key="key", secret_key="secret")
 
 
 @pytest.fixture(scope="module")
-def ceph() -> Iterator[S3Options]:
+def ceph() -> Iterator[S3Settings]:
     """Ceph's server, which checks signatures too."""
     if shutil.which("radosgw") is None:
         pytest.skip("Ceph is not installed (Debian: radosgw ceph-mon ceph-osd ceph-common)")
     with ceph_server() as (url, access_key, secret_key):
-        yield S3Options(endpoint=url, access_key=access_key, secret_key=secret_key)
+        yield S3Settings(endpoint=url, access_key=access_key, secret_key=secret_key)
 
 
 @pytest.fixture(params=["local", "moto", pytest.param("ceph", marks=pytest.mark.ceph)])
 async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
     if request.param == "local":
         root = tmp_path / "objects"
-        local = Store(open_storage(root.as_uri(), S3Options()), root=root)
+        local = Store(open_storage(StorageSettings(url=root.as_uri())), root=root)
         await local.storage.prepare()
         yield local
         return
@@ -46,7 +47,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.mark.parametrize("size", [0, 1, 8 * MIB, 20 * MIB + 5])
-async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
+async def test_an_object_is_read_back_as_it_was_put(store: Store, size: int) -> None:
     await put(store, "t/x/1", chunks(size))
     expected = b"".join([chunk async for chunk in chunks(size)])
 
@@ -73,12 +74,12 @@ async def test_a_prefix_may_have_any_characters(
 
 
 async def test_a_reader_may_take_longer_than_a_request(
-    moto: S3Options, monkeypatch: pytest.MonkeyPatch
+    moto: S3Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     store = empty_bucket(moto)
     await put(store, "t/x/1", chunks(24 * MIB))
     monkeypatch.setattr(s3, "_REQUEST_TIMEOUT", timedelta(seconds=1))
-    hasty = open_storage("s3://bucket/some/prefix", moto)
+    hasty = open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=moto))
     size = 0
     async for chunk in hasty.read("t/x/1", 0, 24 * MIB):
         await asyncio.sleep(0.4)
@@ -89,7 +90,7 @@ async def test_a_reader_may_take_longer_than_a_request(
     assert size == 24 * MIB
 
 
-async def test_what_is_not_there_is_not_found(store: Store) -> None:
+async def test_a_missing_object_is_not_found(store: Store) -> None:
     with pytest.raises(ObjectNotFound):
         await store.storage.stat("t/none")
     with pytest.raises(ObjectNotFound):
@@ -97,7 +98,7 @@ async def test_what_is_not_there_is_not_found(store: Store) -> None:
     await store.storage.delete("t/none")
 
 
-async def test_deleting_removes(store: Store) -> None:
+async def test_a_deleted_object_is_gone(store: Store) -> None:
     await put(store, "t/1", chunks(1))
     for _ in range(2):
         await store.storage.delete("t/1")
@@ -105,13 +106,13 @@ async def test_deleting_removes(store: Store) -> None:
     assert await keys(store) == []
 
 
-async def test_nothing_is_overwritten(store: Store) -> None:
+async def test_no_object_is_overwritten(store: Store) -> None:
     await put(store, "t/1", chunks(1))
 
     with pytest.raises(FileExistsError):
         await put(store, "t/1", chunks(2))
     assert (await store.storage.stat("t/1")).size_bytes == 1
-    assert store.unfinished() == []
+    assert store.list_unfinished() == []
 
 
 async def test_only_whole_objects_are_listed(store: Store) -> None:
@@ -146,14 +147,14 @@ async def test_a_prefix_is_any_beginning_of_a_key(
     assert await keys(store, prefix) == expected
 
 
-async def test_a_source_that_fails_leaves_nothing(store: Store) -> None:
+async def test_a_put_whose_source_fails_leaves_no_object(store: Store) -> None:
     with pytest.raises(LookupError, match="the rows are gone"):
         await put(store, "t/1", chunks(20 * MIB, LookupError("the rows are gone")))
 
-    assert (await keys(store), store.unfinished()) == ([], [])
+    assert (await keys(store), store.list_unfinished()) == ([], [])
 
 
-async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
+async def test_a_cancelled_put_leaves_no_object(store: Store) -> None:
     reached = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -169,7 +170,7 @@ async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
 
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert (await keys(store), store.unfinished()) == ([], [])
+    assert (await keys(store), store.list_unfinished()) == ([], [])
 
 
 async def test_a_put_cancelled_at_any_moment_is_whole_or_nothing(store: Store) -> None:
@@ -186,7 +187,7 @@ async def test_a_put_cancelled_at_any_moment_is_whole_or_nothing(store: Store) -
         else:
             assert isinstance(outcome, asyncio.CancelledError)
 
-    assert (await keys(store), store.unfinished()) == (finished, [])
+    assert (await keys(store), store.list_unfinished()) == (finished, [])
 
 
 async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store) -> None:
@@ -204,16 +205,20 @@ async def test_a_signed_address_serves_ranges_under_the_files_name(store: Store)
 
 
 @pytest.mark.ceph
-async def test_a_wrong_secret_is_refused(ceph: S3Options) -> None:
+async def test_a_wrong_secret_is_refused(ceph: S3Settings) -> None:
     empty_bucket(ceph)
-    storage = open_storage("s3://bucket/some/prefix", replace(ceph, secret_key="wrong"))
+    storage = open_storage(
+        StorageSettings(url="s3://bucket/some/prefix", s3=replace(ceph, secret_key="wrong"))
+    )
 
     with pytest.raises(StorageUnavailable):
         await storage.ping()
 
 
 @pytest.mark.ceph
-async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Options) -> None:
+async def test_a_signed_address_opens_one_object_by_one_method_until_it_expires(
+    ceph: S3Settings,
+) -> None:
     store = empty_bucket(ceph)
     for key in ("t/1", "t/2"):
         await put(store, key, chunks(10))
@@ -231,6 +236,6 @@ async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Options) 
 
 
 @pytest.mark.parametrize("url", ["", "x", "ftp://x/y", "file://host/x", "s3://", "gs://bucket"])
-def test_other_addresses_are_refused(url: str) -> None:
+def test_an_address_of_an_unknown_store_is_refused(url: str) -> None:
     with pytest.raises(Misconfigured, match="MEMFERRY_STORAGE_URL"):
-        open_storage(url, S3Options())
+        open_storage(StorageSettings(url=url))

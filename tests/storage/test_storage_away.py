@@ -9,16 +9,17 @@ import pytest
 from moto.server import ThreadedMotoServer
 
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, open_storage
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import open_storage
 from support.stores import MIB, Store, chunks, empty_bucket, put
 
 
-async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
+async def test_an_unreachable_store_is_reported_soon(tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_text("no directory")
-    options = S3Options(endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret")
+    options = S3Settings(endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret")
     away = [
-        open_storage("s3://bucket", options),
-        open_storage(tmp_path.joinpath("file").as_uri(), options),
+        open_storage(StorageSettings(url="s3://bucket", s3=options)),
+        open_storage(StorageSettings(url=tmp_path.joinpath("file").as_uri(), s3=options)),
     ]
 
     for storage in away:
@@ -29,11 +30,11 @@ async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
                 await put(Store(storage), "t/1", chunks(1))
 
 
-async def test_a_store_that_never_answers_is_away() -> None:
+async def test_a_store_that_never_answers_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
-        options = S3Options(endpoint=f"http://127.0.0.1:{port}", access_key="k", secret_key="s")
-        storage = open_storage("s3://bucket", options)
+        options = S3Settings(endpoint=f"http://127.0.0.1:{port}", access_key="k", secret_key="s")
+        storage = open_storage(StorageSettings(url="s3://bucket", s3=options))
         async with asyncio.timeout(15):
             outcomes = await asyncio.gather(
                 storage.ping(),
@@ -46,11 +47,11 @@ async def test_a_store_that_never_answers_is_away() -> None:
     assert [type(each) for each in outcomes] == [StorageUnavailable] * 3
 
 
-async def test_a_store_that_goes_away_during_a_put_is_said_so_soon() -> None:
+async def test_a_store_lost_during_a_put_is_reported_soon() -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
-    options = S3Options(endpoint=f"http://{host}:{port}", access_key="key", secret_key="secret")
+    options = S3Settings(endpoint=f"http://{host}:{port}", access_key="key", secret_key="secret")
     store = empty_bucket(options)
 
     async def outliving() -> AsyncIterator[bytes]:

@@ -10,8 +10,9 @@ import httpx
 import pytest
 
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, open_storage, s3_uploads
-from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, Pace, planned_part_bytes
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import open_storage, s3_uploads
+from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, LinkSpeed, compute_part_bytes
 from support.fault_proxy import Fault, FaultProxy, fault_proxy
 from support.people import make_person
 from support.postgres import own_database
@@ -19,11 +20,11 @@ from support.service import Service, start_service, stop_service
 from support.stores import Store, chunks, empty_bucket, moto_server, put, read
 
 
-def options(endpoint: str, *, signing: bool = True) -> S3Options:
+def options(endpoint: str, *, signing: bool = True) -> S3Settings:
     """With keys of our own to sign with, or with what obstore finds."""
     if not signing:
-        return S3Options(endpoint=endpoint)
-    return S3Options(endpoint=endpoint, access_key="key", secret_key="secret")
+        return S3Settings(endpoint=endpoint)
+    return S3Settings(endpoint=endpoint, access_key="key", secret_key="secret")
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +50,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 async def store(proxy: FaultProxy, moto: str) -> AsyncIterator[Store]:
     """An empty bucket that is reached through the proxy, and looked into beside it."""
-    storage = open_storage("s3://bucket/some/prefix", options(proxy.url))
+    storage = open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=options(proxy.url)))
     yield Store(storage, client=empty_bucket(options(moto)).client)
     await storage.close()
 
@@ -71,7 +72,7 @@ async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
         await put(store, "stalled", chunks(LEAST_PART_BYTES))
     proxy.heal()
 
-    assert store.unfinished() == []
+    assert store.list_unfinished() == []
 
 
 async def test_parts_that_fail_together_fail_the_upload_once(
@@ -99,8 +100,8 @@ async def test_parts_that_fail_together_fail_the_upload_once(
     assert told == []
 
 
-def test_the_parts_of_an_object_hold_what_an_object_may_have() -> None:
-    sizes = [planned_part_bytes(number) for number in range(1, 10_001)]
+def test_the_parts_of_an_upload_can_hold_the_largest_object() -> None:
+    sizes = [compute_part_bytes(number) for number in range(1, 10_001)]
 
     assert sum(sizes) >= 5 * 1024 * 1024 * MIB
     assert max(sizes) <= 5 * 1024 * MIB
@@ -109,32 +110,37 @@ def test_the_parts_of_an_object_hold_what_an_object_may_have() -> None:
     assert sizes[needed - 1] <= 32 * MIB
 
 
-def test_parts_follow_the_link() -> None:
-    pace = Pace()
+def test_the_size_of_parts_follows_the_speed_of_the_link() -> None:
+    speed = LinkSpeed()
 
-    assert (pace.part_bytes(1), pace.parts_at_once(1)) == (LEAST_PART_BYTES, 1)
-    pace.note(1.0)
-    assert (pace.part_bytes(2), pace.parts_at_once(2)) == (8 * MIB, 4)
-    pace.note(100.0)
-    assert (pace.part_bytes(3), pace.parts_at_once(3)) == (LEAST_PART_BYTES, 1)
-    assert pace.part_bytes(1001) == 16 * MIB
+    assert (speed.choose_part_bytes(1), speed.choose_parts_at_once(1)) == (LEAST_PART_BYTES, 1)
+    speed.record_part(1.0)
+    assert (speed.choose_part_bytes(2), speed.choose_parts_at_once(2)) == (8 * MIB, 4)
+    speed.record_part(100.0)
+    assert (speed.choose_part_bytes(3), speed.choose_parts_at_once(3)) == (LEAST_PART_BYTES, 1)
+    assert speed.choose_part_bytes(1001) == 16 * MIB
 
 
 def test_the_parts_in_flight_fit_into_memory() -> None:
-    pace = Pace(quick=True)
-    held = [pace.part_bytes(number) * (pace.parts_at_once(number) + 1) for number in range(1, 3001)]
+    speed = LinkSpeed(quick=True)
+    held = [
+        speed.choose_part_bytes(number) * (speed.choose_parts_at_once(number) + 1)
+        for number in range(1, 3001)
+    ]
 
     assert max(held) <= 64 * MIB
 
 
 @pytest.mark.parametrize("signing", [True, False])
-async def test_a_bucket_that_is_not_there_is_said_so(
+async def test_a_missing_bucket_is_reported(
     moto: str, *, signing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What obstore finds by itself, where the settings name no keys.
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
-    storage = open_storage("s3://no-such-bucket/x", options(moto, signing=signing))
+    storage = open_storage(
+        StorageSettings(url="s3://no-such-bucket/x", s3=options(moto, signing=signing))
+    )
     store = Store(storage)
     uses = (storage.ping, lambda: put(store, "k", chunks(1)), lambda: anext(storage.list("")))
     for use in uses:
@@ -157,8 +163,10 @@ async def test_a_bucket_that_is_not_there_is_said_so(
         ("<Code>SlowDown</Code> http://secret.example/", "is away (answered 503; MEMFERRY"),
     ],
 )
-def test_what_a_store_says_is_told_by_its_kind_and_not_repeated(said: str, told: str) -> None:
-    text = s3_uploads.refusal(said, "answered 503")
+def test_an_answer_of_the_store_is_reported_by_its_kind_and_not_repeated(
+    said: str, told: str
+) -> None:
+    text = s3_uploads.describe_refusal(said, "answered 503")
 
     assert told in text
     assert "secret.example" not in text
@@ -192,7 +200,7 @@ def test_an_export_into_a_bucket_that_is_gone_fails_for_a_reason_that_can_pass(
     service, url = bucketless
     with make_person("alice", service, url) as alice:
         alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
-        done = alice.finished(alice.export(), seconds=60)
+        done = alice.wait_for(alice.export(), seconds=60)
 
     assert (done["status"], done["error_code"], done["retryable"]) == (
         "failed", "storage_unavailable", True,

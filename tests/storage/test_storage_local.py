@@ -10,12 +10,13 @@ from pathlib import Path
 import pytest
 
 from memferry.errors import StorageUnavailable, WrongBytes
-from memferry.storage import S3Options, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import open_storage
 from support.stores import MIB, Store, chunks, put
 
 
 async def test_files_are_private(tmp_path: Path) -> None:
-    store = Store(open_storage((tmp_path / "new").as_uri(), S3Options()))
+    store = Store(open_storage(StorageSettings(url=(tmp_path / "new").as_uri())))
     await store.storage.prepare()
     await put(store, "a/b/c", chunks(1))
 
@@ -24,17 +25,19 @@ async def test_files_are_private(tmp_path: Path) -> None:
         assert (tmp_path / directory).stat().st_mode & 0o777 == 0o700
 
 
-async def test_looking_creates_nothing_and_names_the_directory(tmp_path: Path) -> None:
+async def test_reading_an_absent_store_creates_nothing_and_names_its_directory(
+    tmp_path: Path,
+) -> None:
     root = tmp_path / "far" / "objects"
-    storage = open_storage(root.as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=root.as_uri()))
 
     with pytest.raises(StorageUnavailable, match=rf"{root} .*: it does not exist"):
         await storage.ping()
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_was_prepared_can_be_used_and_prepared_again(tmp_path: Path) -> None:
-    storage = open_storage((tmp_path / "far" / "objects").as_uri(), S3Options())
+async def test_a_prepared_store_can_be_used_and_prepared_again(tmp_path: Path) -> None:
+    storage = open_storage(StorageSettings(url=(tmp_path / "far" / "objects").as_uri()))
     await storage.prepare()
     await storage.prepare()
     await storage.ping()
@@ -42,8 +45,10 @@ async def test_what_was_prepared_can_be_used_and_prepared_again(tmp_path: Path) 
     assert (tmp_path / "far" / "objects").is_dir()
 
 
-async def test_tenants_are_not_told_where_the_store_lies(tmp_path: Path) -> None:
-    store = Store(open_storage((tmp_path / "mount").as_uri(), S3Options()))
+async def test_an_error_for_a_tenant_does_not_name_the_directory_of_the_store(
+    tmp_path: Path,
+) -> None:
+    store = Store(open_storage(StorageSettings(url=(tmp_path / "mount").as_uri())))
     await store.storage.prepare()
     (tmp_path / "mount").rmdir()
 
@@ -53,10 +58,12 @@ async def test_tenants_are_not_told_where_the_store_lies(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["file", "link to nothing"])
-async def test_what_is_no_directory_cannot_be_a_store(tmp_path: Path, kind: str) -> None:
+async def test_a_file_in_the_place_of_the_directory_is_refused_as_a_store(
+    tmp_path: Path, kind: str
+) -> None:
     root = tmp_path / "root"
     root.touch() if kind == "file" else root.symlink_to(tmp_path / "nothing")
-    storage = open_storage(root.as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=root.as_uri()))
 
     for look in (storage.prepare, storage.ping):
         with pytest.raises(StorageUnavailable, match=str(root)):
@@ -65,14 +72,14 @@ async def test_what_is_no_directory_cannot_be_a_store(tmp_path: Path, kind: str)
 
 @pytest.mark.parametrize("key", ["../x", "a/../../x", "/x", "a//b", "", "a\x00"])
 async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
-    store = Store(open_storage(tmp_path.as_uri(), S3Options()))
+    store = Store(open_storage(StorageSettings(url=tmp_path.as_uri())))
 
     with pytest.raises(ValueError, match="not a key"):
         await put(store, key, chunks(1))
 
 
 async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -> None:
-    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+    store = Store(open_storage(StorageSettings(url=tmp_path.as_uri())), root=tmp_path)
 
     async def disturbed() -> AsyncIterator[bytes]:
         async for chunk in chunks(2 * MIB):
@@ -87,17 +94,18 @@ async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_full_disk_leaves_nothing() -> None:
+def test_a_write_onto_a_full_disk_leaves_no_file() -> None:
     """A limit on file sizes stands in for the disk's end: the system refuses the write alike."""
     program = (
         "import asyncio, resource, signal, sys, pathlib\n"
         "sys.path.insert(0, sys.argv[2])\n"
         "from memferry.errors import StorageUnavailable\n"
-        "from memferry.storage import S3Options, open_storage\n"
+        "from memferry.settings import StorageSettings\n"
+        "from memferry.storage import open_storage\n"
         "from support.stores import MIB, Store, chunks, keys, put\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))\n"
-        "store = Store(open_storage(pathlib.Path(sys.argv[1]).as_uri(), S3Options()))\n"
+        "store = Store(open_storage(StorageSettings(url=pathlib.Path(sys.argv[1]).as_uri())))\n"
         "try:\n"
         "    asyncio.run(put(store, 't/1', chunks(3 * MIB)))\n"
         "except StorageUnavailable as fault:\n"
@@ -121,7 +129,7 @@ def empty_directories(root: Path) -> set[str]:
 
 
 async def test_a_write_that_fails_leaves_no_directory(tmp_path: Path) -> None:
-    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+    store = Store(open_storage(StorageSettings(url=tmp_path.as_uri())), root=tmp_path)
 
     async def broken() -> AsyncIterator[bytes]:
         yield b"x"
@@ -133,8 +141,8 @@ async def test_a_write_that_fails_leaves_no_directory(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_deleting_what_is_gone_removes_the_directories_it_left(tmp_path: Path) -> None:
-    storage = open_storage(tmp_path.as_uri(), S3Options())
+async def test_deleting_a_missing_object_removes_its_empty_directories(tmp_path: Path) -> None:
+    storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
     (tmp_path / "t/e").mkdir(parents=True)
     (tmp_path / "t/other").mkdir()
     (tmp_path / "t/other/1").touch()
@@ -149,7 +157,7 @@ async def test_deleting_what_is_gone_removes_the_directories_it_left(tmp_path: P
 async def test_pruning_removes_empty_directories_below_the_prefix_and_nothing_else(
     tmp_path: Path,
 ) -> None:
-    storage = open_storage(tmp_path.as_uri(), S3Options())
+    storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
     for name in ("t/a/b/c", "t/d", "u/e"):
         (tmp_path / name).mkdir(parents=True)
     (tmp_path / "t/d/1").touch()
@@ -162,7 +170,7 @@ async def test_pruning_removes_empty_directories_below_the_prefix_and_nothing_el
 
 
 async def test_a_writer_keeps_its_directory_while_others_remove_empty_ones(tmp_path: Path) -> None:
-    store = Store(open_storage(tmp_path.as_uri(), S3Options()), root=tmp_path)
+    store = Store(open_storage(StorageSettings(url=tmp_path.as_uri())), root=tmp_path)
     pruning = True
 
     async def prune_meanwhile() -> None:
@@ -182,9 +190,9 @@ async def test_a_writer_keeps_its_directory_while_others_remove_empty_ones(tmp_p
     assert [path.name for path in (tmp_path / "t/e").iterdir()] == ["last"]
 
 
-async def test_a_directory_that_is_lost_is_away_and_never_made_again(tmp_path: Path) -> None:
+async def test_a_lost_directory_is_unavailable_and_never_made_again(tmp_path: Path) -> None:
     root = tmp_path / "mount"
-    store = Store(open_storage(root.as_uri(), S3Options()), root=root)
+    store = Store(open_storage(StorageSettings(url=root.as_uri())), root=root)
 
     for use in (store.storage.ping(), put(store, "t/1", chunks(1))):
         with pytest.raises(StorageUnavailable, match="does not exist"):

@@ -12,18 +12,17 @@ import pytest
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, create_backend_app
 from werkzeug.serving import make_server
 
-from memferry.app import storage
 from memferry.errors import Misconfigured, StorageUnavailable
-from memferry.settings import Settings
-from memferry.storage import S3Options, open_storage
+from memferry.settings import S3Settings, Settings, StorageSettings
+from memferry.storage import open_storage
 from support.certificates import Authority, Signed
 from support.stores import MIB, Store, chunks, empty_bucket, moto_server, put, read
 
 
 @pytest.fixture(scope="module")
-def plain() -> Iterator[S3Options]:
+def plain() -> Iterator[S3Settings]:
     with moto_server() as url:
-        yield S3Options(endpoint=url, access_key="key", secret_key="secret")
+        yield S3Settings(endpoint=url, access_key="key", secret_key="secret")
 
 
 @contextmanager
@@ -50,10 +49,10 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 @pytest.fixture(scope="module")
-def private(authority: Authority) -> Iterator[S3Options]:
+def private(authority: Authority) -> Iterator[S3Settings]:
     """A server that only those trust who know our authority."""
     with tls_server(authority.sign("127.0.0.1")) as url:
-        options = S3Options(
+        options = S3Settings(
             endpoint=url,
             access_key="key",
             secret_key="secret",
@@ -63,7 +62,7 @@ def private(authority: Authority) -> Iterator[S3Options]:
         yield options
 
 
-def client_of(options: S3Options) -> Any:
+def client_of(options: S3Settings) -> Any:
     """A client of another maker."""
     return boto3.client(
         "s3",
@@ -75,7 +74,7 @@ def client_of(options: S3Options) -> Any:
     )
 
 
-async def head(options: S3Options) -> Any:
+async def head(options: S3Settings) -> Any:
     """What the store says of a file written with these options, in more than one part."""
     store = empty_bucket(options)
     await put(store, "file", chunks(9 * MIB))
@@ -83,28 +82,32 @@ async def head(options: S3Options) -> Any:
     return store.client.head_object(Bucket="bucket", Key="some/prefix/file")
 
 
-async def test_the_store_is_asked_to_encrypt_with_its_own_key(plain: S3Options) -> None:
+async def test_the_store_is_asked_to_encrypt_with_its_own_key(plain: S3Settings) -> None:
     found = await head(replace(plain, encryption="AES256"))
 
     assert found["ServerSideEncryption"] == "AES256"
     assert found["ContentLength"] == 9 * MIB
 
 
-async def test_the_store_is_asked_to_encrypt_with_a_key_of_ours(plain: S3Options) -> None:
+async def test_the_store_is_asked_to_encrypt_with_a_key_of_ours(plain: S3Settings) -> None:
     found = await head(replace(plain, encryption="aws:kms", kms_key="key-of-ours"))
 
     assert found["ServerSideEncryption"] == "aws:kms"
     assert found["SSEKMSKeyId"] == "key-of-ours"
 
 
-async def test_unless_asked_it_is_left_to_the_bucket(plain: S3Options) -> None:
+async def test_encryption_is_left_to_the_bucket_by_default(plain: S3Settings) -> None:
     assert "SSEKMSKeyId" not in await head(plain)
 
 
-def test_a_key_without_its_kind_of_encryption_is_a_fault(plain: S3Options) -> None:
+def test_a_key_without_its_kind_of_encryption_is_a_fault(plain: S3Settings) -> None:
     for encryption in (None, "AES256"):
         with pytest.raises(Misconfigured, match="MEMFERRY_S3_SSE_KMS_KEY_ID"):
-            open_storage("s3://bucket", replace(plain, kms_key="k", encryption=encryption))
+            open_storage(
+                StorageSettings(
+                    url="s3://bucket", s3=replace(plain, kms_key="k", encryption=encryption)
+                )
+            )
 
 
 @pytest.mark.parametrize("value", ["aes256", "none", "sse-c"])
@@ -113,7 +116,7 @@ def test_an_unknown_encryption_stops_the_start(value: str) -> None:
         Settings.from_environment({"MEMFERRY_S3_SSE": value})
 
 
-async def test_the_settings_reach_the_store(private: S3Options) -> None:
+async def test_the_settings_of_s3_reach_the_store(private: S3Settings) -> None:
     settings = Settings.from_environment(
         {
             "MEMFERRY_STORAGE_URL": "s3://bucket/some/prefix",
@@ -125,7 +128,7 @@ async def test_the_settings_reach_the_store(private: S3Options) -> None:
             "MEMFERRY_S3_CA_FILE": str(private.authorities),
         }
     )
-    store = Store(storage(settings))
+    store = Store(open_storage(settings.storage))
     await put(store, "settings", chunks(MIB))
     found = client_of(private).head_object(Bucket="bucket", Key="some/prefix/settings")
     await store.storage.close()
@@ -134,32 +137,38 @@ async def test_the_settings_reach_the_store(private: S3Options) -> None:
     assert found["SSEKMSKeyId"] == "key-of-ours"
 
 
-async def test_a_server_whose_authority_is_known_is_used_in_every_way(private: S3Options) -> None:
-    store = Store(open_storage("s3://bucket/some/prefix", private))
+async def test_a_server_whose_authority_is_known_is_used_in_every_way(private: S3Settings) -> None:
+    store = Store(open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=private)))
     await put(store, "over-tls", chunks(MIB))
 
     assert len(await read(store, "over-tls", 0, MIB)) == MIB
-    assert [each async for each in store.storage.unfinished("over-tls")] == []
+    assert [each async for each in store.storage.list_uploads("over-tls")] == []
     await store.storage.close()
 
 
 async def test_a_server_whose_authority_is_unknown_is_not_talked_to(
-    private: S3Options, tmp_path: Path
+    private: S3Settings, tmp_path: Path
 ) -> None:
     stranger = Authority(tmp_path, "stranger")
     for authorities in (None, stranger.certificate):
-        storage = open_storage("s3://bucket", replace(private, authorities=authorities))
+        storage = open_storage(
+            StorageSettings(url="s3://bucket", s3=replace(private, authorities=authorities))
+        )
         with pytest.raises(StorageUnavailable):
             await storage.ping()
         with pytest.raises(StorageUnavailable):
-            await anext(storage.unfinished(""))  # another client lists these
+            await anext(storage.list_uploads(""))  # another client lists these
         await storage.close()
 
 
 async def test_a_server_by_another_name_is_not_talked_to(authority: Authority) -> None:
     with tls_server(authority.sign("elsewhere.example")) as url:
-        options = S3Options(endpoint=url, access_key="key", secret_key="secret")
-        storage = open_storage("s3://bucket", replace(options, authorities=authority.certificate))
+        options = S3Settings(endpoint=url, access_key="key", secret_key="secret")
+        storage = open_storage(
+            StorageSettings(
+                url="s3://bucket", s3=replace(options, authorities=authority.certificate)
+            )
+        )
         with pytest.raises(StorageUnavailable):
             await storage.ping()
         await storage.close()
@@ -172,4 +181,4 @@ def test_a_file_without_certificates_stops_the_start(tmp_path: Path, text: str |
         file.write_text(text)
 
     with pytest.raises(Misconfigured, match="MEMFERRY_S3_CA_FILE"):
-        open_storage("s3://bucket", S3Options(authorities=file))
+        open_storage(StorageSettings(url="s3://bucket", s3=S3Settings(authorities=file)))

@@ -86,7 +86,7 @@ BEGIN
     RETURN NEW;
 END
 $$;
-CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.exports
+CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.jobs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (NEW.attempt > OLD.attempt) EXECUTE FUNCTION public.gate({Step.CLAIMED});
 CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
@@ -95,7 +95,7 @@ CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
 CREATE TRIGGER named BEFORE UPDATE ON memferry.jobs FOR EACH STATEMENT
     WHEN (current_query() LIKE '-- Publish:%')
     EXECUTE FUNCTION public.gate({Step.NAMED});
-CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.exports
+CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.jobs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (OLD.status = 'running' AND NEW.status = 'completed')
     EXECUTE FUNCTION public.gate({Step.PUBLISHED});
@@ -147,7 +147,7 @@ class Session:
 
 
 @contextmanager
-def opened_session(url: str) -> Iterator[Session]:
+def open_session(url: str) -> Iterator[Session]:
     """A session for the length of a block."""
     session = Session(url)
     try:
@@ -164,7 +164,7 @@ class Gate:
         self._step = step
         session("SELECT pg_advisory_lock($1, $2)", _GATES, step)
 
-    def waiting(self) -> int:
+    def count_waiting(self) -> int:
         """How many wait here now."""
         (row,) = self._session(
             "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
@@ -175,9 +175,9 @@ class Gate:
         number: int = row[0]
         return number
 
-    def reached(self, seconds: float = 30) -> None:
+    def wait(self, seconds: float = 30) -> None:
         """Return once an export has come here."""
-        until(self.waiting, seconds=seconds)
+        until(self.count_waiting, seconds=seconds)
 
 
 class Plant:
@@ -197,7 +197,7 @@ class Plant:
 
     def sql(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
         """Run a statement as the owner, on a connection of its own."""
-        with opened_session(self.url) as session:
+        with open_session(self.url) as session:
             return session(statement, *arguments)
 
     def ask(self, body: dict[str, Any] | None = None) -> str:
@@ -221,13 +221,13 @@ class Plant:
         (row,) = self.sql("SELECT * FROM memferry.jobs WHERE id = $1", export_id)
         return dict(row)
 
-    def finished(self, export_id: str, seconds: float = 30) -> dict[str, Any]:
+    def wait_for(self, export_id: str, seconds: float = 30) -> dict[str, Any]:
         """The export once it is finished."""
-        return self.person.finished(self.show(export_id), seconds)
+        return self.person.wait_for(self.show(export_id), seconds)
 
     def assert_right(self, export_id: str) -> None:
         """The export is completed, and what its link gives is exactly the clean result."""
-        done = self.finished(export_id)
+        done = self.wait_for(export_id)
         assert done["status"] == "completed", done
         data = httpx.get(done["download_url"]).content
         assert hashlib.sha256(data).hexdigest() == done["sha256"] == self.sha256
@@ -290,7 +290,7 @@ class Plant:
         os.kill(pid, number)
 
     @contextmanager
-    def helped(self) -> Iterator[None]:
+    def let_service_help(self) -> Iterator[None]:
         """Let the service's own worker work meanwhile."""
         self.signal_own_worker(signal.SIGCONT)
         try:
@@ -299,9 +299,9 @@ class Plant:
             self.signal_own_worker(signal.SIGSTOP)
 
     @contextmanager
-    def closed(self, step: Step) -> Iterator[Gate]:
+    def close_gate(self, step: Step) -> Iterator[Gate]:
         """Close a gate; it opens at the end."""
-        with opened_session(self.url) as session:
+        with open_session(self.url) as session:
             yield Gate(session, step)
 
     def cut_connections(self) -> None:
@@ -338,9 +338,9 @@ def _items() -> list[dict[str, Any]]:
 
 def _prepare(plant: Plant) -> None:
     plant.person.save_many(_items())
-    plant.sha256 = plant.finished(plant.ask())["sha256"]
+    plant.sha256 = plant.wait_for(plant.ask())["sha256"]
     plant.sql("VACUUM ANALYZE memferry.memories")
-    with opened_session(plant.url) as session:
+    with open_session(plant.url) as session:
         session.script(_INSTALL)
     # Sessions that are open already do not know of the planner's new settings.
     plant.cut_connections()
@@ -350,7 +350,7 @@ def _prepare(plant: Plant) -> None:
 
 
 @contextmanager
-def running_plant(
+def run_plant(
     request: pytest.FixtureRequest, url: str | None = None, **environment: str
 ) -> Iterator[Plant]:
     """A plant in a directory of its own, which ends with everything that was started in it.

@@ -47,7 +47,7 @@ class Memory:
     metadata: dict[str, Any] | None
     created_at: int
 
-    def to_json(self, content: str) -> str:
+    def write_json(self, content: str) -> str:
         """The memory as a client sends it."""
         return write(
             {
@@ -70,7 +70,7 @@ class Filters:
     created_after: int | None = None
     created_before: int | None = None
 
-    def to_json(self) -> dict[str, str]:
+    def write_json(self) -> dict[str, str]:
         """The given filters, each as JSON text."""
         given = {name: getattr(self, name) for name in FILTERS}
         numbers = {

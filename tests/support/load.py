@@ -42,7 +42,7 @@ class Load:
 
 
 @contextmanager
-def watched(service: Service, neighbour: Person, after: float = 0.5) -> Iterator[Load]:
+def watch_load(service: Service, neighbour: Person, after: float = 0.5) -> Iterator[Load]:
     """Look at every process of the service, and let another tenant work, until the end."""
     over = threading.Event()
     load = Load(sum(_processes(service).values()))

@@ -9,7 +9,7 @@ from sqlglot import exp
 _Cut = Callable[[exp.Expr], None]
 
 
-def parsed(statement: str) -> exp.Expr:
+def parse_statement(statement: str) -> exp.Expr:
     """The tree of one statement."""
     return sqlglot.parse_one(statement, read="postgres")
 
@@ -19,7 +19,7 @@ def text(tree: exp.Expr) -> str:
     return tree.sql(dialect="postgres", comments=False)
 
 
-def relations_named(tree: exp.Expr) -> set[str]:
+def list_relations(tree: exp.Expr) -> set[str]:
     """The tables and views a statement reads or writes, with their schema where it is given."""
     own = {each.alias for each in tree.find_all(exp.CTE)}
     named = {
@@ -30,7 +30,7 @@ def relations_named(tree: exp.Expr) -> set[str]:
     return named - own
 
 
-def bound(tree: exp.Expr, arguments: Mapping[int, tuple[str, str]]) -> exp.Expr:
+def bind_arguments(tree: exp.Expr, arguments: Mapping[int, tuple[str, str]]) -> exp.Expr:
     """The tree with (type, value) in the place of each parameter: a mutant may have lost some."""
     tree = tree.copy()
     for parameter in list(tree.find_all(exp.Parameter)):

@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from support.faults import opened_session
+from support.faults import open_session
 from support.people import Person
 from support.service import NO_TLS
 
@@ -87,13 +87,13 @@ class Peaks(threading.Thread):
             "SELECT split_part(application_name, ' ', 2) AS role, count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND application_name LIKE 'memferry%' GROUP BY 1"
         )
-        with opened_session(self._url) as session:
+        with open_session(self._url) as session:
             while not self.over.wait(0.02):
                 self.most |= Counter({row["role"]: row["count"] for row in session(query)})
 
 
 @contextmanager
-def counted(url: str) -> Iterator[Peaks]:
+def count_sessions(url: str) -> Iterator[Peaks]:
     peaks = Peaks(url)
     peaks.start()
     yield peaks

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.faults import Plant, running_plant
+from support.faults import Plant, run_plant
 
 
 @pytest.fixture(scope="module")
 def standing(request: pytest.FixtureRequest) -> Iterator[Plant]:
     """A plant that is built once."""
-    with running_plant(request) as plant:
+    with run_plant(request) as plant:
         yield plant
 
 

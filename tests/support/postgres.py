@@ -3,14 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 
+from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
+from memferry.settings import DatabaseSettings, EmbeddedSettings
+
+
+@contextmanager
+def run_embedded_server(home: Path, binaries: Path | None) -> Iterator[str]:
+    """A server of our own below a directory, with a migrated database."""
+    server = EmbeddedPostgres(home / "postgres", EmbeddedSettings(binaries=binaries))
+    server.start()
+    asyncio.run(migrate(server.url()))
+    yield server.url()
+    server.stop()
 
 
 @contextmanager
@@ -25,9 +38,12 @@ def own_database(url: str) -> Iterator[str]:
 
 
 @asynccontextmanager
-async def opened_database(url: str, **limits: Any) -> AsyncIterator[Database]:
+async def open_database(
+    url: str, *, size: int = 10, statement_seconds: int = 60, **more: Any
+) -> AsyncIterator[Database]:
     """Connections of the service; closed at the end, however that comes."""
-    database = Database(url, **limits)
+    settings = DatabaseSettings(pool_size=size, statement_seconds=statement_seconds)
+    database = Database(url, settings, **more)
     await database.open()
     try:
         yield database

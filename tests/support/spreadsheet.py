@@ -39,7 +39,7 @@ _SHOW_NOTHING = "\u034f\u115f\u1160\u17b4\u17b5\u180b\u180c\u180d\u180f\u2800\u3
 _SELECTORS = (range(0xFE00, 0xFE10), range(0xE0100, 0xE01F0))
 
 
-def passed_over(char: str) -> bool:
+def may_pass_over(char: str) -> bool:
     """Whether a program may skip it: controls, blanks, marks that show nothing, quotes."""
     if char in "'\"" or char in _SHOW_NOTHING or any(ord(char) in each for each in _SELECTORS):
         return True
@@ -56,7 +56,7 @@ def runs(text: str, *, first: bool) -> bool:
     for char in text:
         if starts(char) or (first and char in "\t\r\n"):
             return True
-        if not passed_over(char):
+        if not may_pass_over(char):
             return False
     return False
 
@@ -68,14 +68,14 @@ def places(text: str) -> list[int]:
     return found + [i for i in later if runs(text[i:], first=False)]
 
 
-def guarded(text: str) -> str:
+def add_guards(text: str) -> str:
     """The text as a guarded file has it."""
     for place in reversed(places(text)):
         text = f"{text[:place]}'{text[place:]}"
     return text
 
 
-def unguarded(text: str) -> str:
+def remove_guards(text: str) -> str:
     """The text that a guarded file's cell stands for: one quote less at each place."""
     for place in reversed(places(text)):
         if text[place] == "'":

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from support.faults import opened_session, until
+from support.faults import open_session, until
 from support.service import free_port
 from support.tcp_postgres import TcpServer
 
@@ -28,7 +28,7 @@ def hot_standby(primary: TcpServer, *options: str) -> Iterator[TcpServer]:
 
 def has_replayed(primary: TcpServer, standby: TcpServer) -> bool:
     """Whether the standby is where the primary is now."""
-    with opened_session(primary.url()) as there, opened_session(standby.url()) as here:
+    with open_session(primary.url()) as there, open_session(standby.url()) as here:
         (row,) = there("SELECT pg_current_wal_flush_lsn() AS lsn")
         (replayed,) = here("SELECT pg_last_wal_replay_lsn() >= $1 AS so", row["lsn"])
     return bool(replayed["so"])
@@ -36,11 +36,11 @@ def has_replayed(primary: TcpServer, standby: TcpServer) -> bool:
 
 def promote(standby: TcpServer) -> None:
     """Make a standby a primary of its own."""
-    with opened_session(standby.url()) as session:
+    with open_session(standby.url()) as session:
         session("SELECT pg_promote()")
 
 
 def generate_log(server: TcpServer, size: int) -> None:
     """Let the server's log grow by that many bytes."""
-    with opened_session(server.url()) as session:
+    with open_session(server.url()) as session:
         session("SELECT pg_logical_emit_message(false, 'test', repeat('x', $1))", size)

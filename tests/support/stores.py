@@ -11,7 +11,8 @@ from typing import Any
 import boto3
 from moto.server import ThreadedMotoServer
 
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import S3Settings, StorageSettings
+from memferry.storage import Storage, open_storage
 
 MIB = 1024 * 1024
 
@@ -27,7 +28,7 @@ class Store:
     client: Any = None
     root: Path | None = None
 
-    def unfinished(self) -> list[str]:
+    def list_unfinished(self) -> list[str]:
         """Temporary files, or uploads that were neither completed nor aborted."""
         if self.root is not None:
             return [str(path) for path in self.root.rglob("*partial*")]
@@ -45,7 +46,7 @@ def moto_server() -> Iterator[str]:
     server.stop()
 
 
-def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
+def empty_bucket(options: S3Settings, prefix: str = "some/prefix") -> Store:
     """A bucket with nothing in it, no upload either, and a client of another maker to look in."""
     client: Any = boto3.client(
         "s3",
@@ -59,7 +60,9 @@ def empty_bucket(options: S3Options, prefix: str = "some/prefix") -> Store:
         client.delete_object(Bucket="bucket", Key=each["Key"])
     for each in client.list_multipart_uploads(Bucket="bucket").get("Uploads", []):
         client.abort_multipart_upload(Bucket="bucket", Key=each["Key"], UploadId=each["UploadId"])
-    return Store(open_storage(f"s3://bucket/{prefix}", options), client=client)
+    return Store(
+        open_storage(StorageSettings(url=f"s3://bucket/{prefix}", s3=options)), client=client
+    )
 
 
 async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[bytes]:
@@ -75,13 +78,13 @@ async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[byt
 async def put(store: Store, key: str, source: AsyncIterator[bytes]) -> None:
     digest = hashlib.sha256()
 
-    async def counted() -> AsyncIterator[bytes]:
+    async def digest_chunks() -> AsyncIterator[bytes]:
         async for chunk in source:
             digest.update(chunk)
             yield chunk
 
     await store.storage.put(
-        key, counted(), sha256=digest.digest, media_type="text/plain", filename="file.txt"
+        key, digest_chunks(), sha256=digest.digest, media_type="text/plain", filename="file.txt"
     )
 
 

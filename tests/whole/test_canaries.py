@@ -15,7 +15,7 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.run import Runs
 from support.faults import until
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.service import Service
 from support.tokens import admin_of, fetchval, holder, tenant_of
 
@@ -93,14 +93,14 @@ def test_no_error_repeats_what_was_sent(
     assert [each for each in errors if CANARY in each] == []
 
 
-async def test_an_export_that_is_given_up_leaves_no_filter_in_any_log(
+async def test_an_abandoned_export_leaves_no_filter_in_any_log(
     alice: Person, service: Service, database_url: str, home: Path
 ) -> None:
     alice.save_many([planted(number, content="x" * 20_000) for number in range(1_000)])
     said = {log: len(log.read_text()) for log in home.rglob("postgres.log")}
     tenant_id = await tenant_of(alice, database_url)
     request = ExportRequest.parse(json.dumps(FILTERS).encode())
-    async with opened_database(database_url) as database:
+    async with open_database(database_url) as database:
         with suppress(LeaseLost):
             async with Runs(database).start(tenant_id, request) as (run, _):
                 blocks = aiter(run)
@@ -113,7 +113,7 @@ async def test_an_export_that_is_given_up_leaves_no_filter_in_any_log(
     assert [log for log in logs if CANARY in log.read_text(errors="replace")] == []
 
 
-def test_no_log_and_no_audit_holds_what_was_stored_or_asked_for(
+def test_no_log_and_no_audit_entry_holds_a_stored_or_requested_text(
     alice: Person, service: Service, database_url: str, home: Path
 ) -> None:
     hook = {"url": f"http://127.0.0.1:9/{CANARY}", "description": CANARY}
@@ -124,7 +124,7 @@ def test_no_log_and_no_audit_holds_what_was_stored_or_asked_for(
     alice.patch(f"/api/memories/{row['id']}", json={"tags": [f"{CANARY}-new"]})
     alice.delete(f"/api/memories/{row['id']}")
     small = alice.export(**FILTERS | {"tags": [f"{CANARY}-none"]})
-    export = alice.finished(alice.export(**FILTERS))
+    export = alice.wait_for(alice.export(**FILTERS))
     file = httpx.get(export["download_url"])
     alice.delete(f"/api/memories/exports/{small['id']}")
     query = (

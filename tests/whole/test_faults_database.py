@@ -22,7 +22,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.pool import SERVICE_ROLE
-from support.faults import CLEAN, Plant, Step, running_plant, until
+from support.faults import CLEAN, Plant, Step, run_plant, until
 from support.people import make_person
 from support.service import free_port, start_service, stop_service
 
@@ -39,7 +39,7 @@ _CUT = (
 
 @pytest.fixture(scope="module")
 def plant(request: pytest.FixtureRequest) -> Iterator[Plant]:
-    with running_plant(request) as running:
+    with run_plant(request) as running:
         yield running
 
 
@@ -89,13 +89,13 @@ async def starve(plant: Plant, seconds: float) -> list[httpx.Response]:
 
 
 @pytest.mark.parametrize("fault", [kill_server, restart_server, Plant.cut_connections])
-def test_an_export_outlives_what_befalls_the_database(
+def test_an_export_survives_faults_of_the_database(
     plant: Plant, fault: Callable[[Plant], None]
 ) -> None:
     export_id = plant.ask()
-    with plant.helped():
-        with plant.closed(Step.MIDDLE) as gate:
-            gate.reached()
+    with plant.let_service_help():
+        with plant.close_gate(Step.MIDDLE) as gate:
+            gate.wait()
             fault(plant)
         until(plant.answers)
 
@@ -104,11 +104,11 @@ def test_an_export_outlives_what_befalls_the_database(
         plant.assert_one_file(export_id)
 
 
-def test_a_full_server_is_a_503_for_a_while_and_costs_no_export(plant: Plant) -> None:
+def test_a_database_without_free_connections_is_a_503_and_costs_no_export(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.helped():
-        with plant.closed(Step.MIDDLE) as gate:
-            gate.reached()
+    with plant.let_service_help():
+        with plant.close_gate(Step.MIDDLE) as gate:
+            gate.wait()
             answers = asyncio.run(starve(plant, 2))
         refused = [each for each in answers if each.status_code == 503]
         until(plant.answers)
@@ -232,17 +232,17 @@ def test_clients_that_hang_up_in_mid_request_keep_no_connection(plant: Plant) ->
 
 def test_clients_that_hang_up_while_their_export_is_made_keep_no_connection(plant: Plant) -> None:
     body = b'{"format": "ndjson", "namespace": "poison"}'
-    with plant.closed(Step.POISON) as gate:
+    with plant.close_gate(Step.POISON) as gate:
         for _ in range(_CLIENTS):
             hang_up(plant.service.url, post(plant, body, length=len(body)), read=0)
-        gate.reached()
+        gate.wait()
 
     assert_unharmed(plant)
 
 
 def test_clients_that_hang_up_in_mid_download_keep_no_connection(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.helped():
+    with plant.let_service_help():
         plant.assert_right(export_id)
     link = plant.show(export_id)["download_url"]
     request = f"GET {urlsplit(link).path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()

@@ -14,7 +14,8 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.errors import StorageUnavailable
-from memferry.storage import S3Options, Storage, open_storage
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
 from support.people import make_person
 from support.service import start_service, stop_service
 
@@ -40,7 +41,7 @@ class Disk:
 
     @property
     def storage(self) -> Storage:
-        return open_storage(self.objects.as_uri(), S3Options())
+        return open_storage(StorageSettings(url=self.objects.as_uri()))
 
     def files(self) -> list[str]:
         """Every file of the store, whole or partial."""
@@ -131,7 +132,7 @@ async def test_a_disk_that_is_full_at_any_block_leaves_nothing(
         with disk.filled(free_pages * PAGE_BYTES):
             with pytest.raises(StorageUnavailable, match="No space left on device"):
                 await put(disk, f"t/x/{free_pages}")
-            left, listed = disk.files(), [each async for each in disk.storage.unfinished("")]
+            left, listed = disk.files(), [each async for each in disk.storage.list_uploads("")]
         await put(disk, f"t/x/{free_pages}")
         found = await stored(disk, f"t/x/{free_pages}")
         await disk.storage.delete(f"t/x/{free_pages}")
@@ -179,7 +180,7 @@ async def test_a_disk_without_room_for_another_name_leaves_nothing() -> None:
     assert outcomes == ["away"] * 4 + ["stored"]
 
 
-async def test_exports_side_by_side_on_a_disk_too_small_for_all_leave_the_whole_ones(
+async def test_parallel_exports_on_a_small_disk_leave_only_complete_files(
     disk: Disk,
 ) -> None:
     outcomes = await asyncio.gather(
@@ -216,9 +217,9 @@ def test_an_export_onto_a_full_disk_fails_with_the_reason_and_the_next_completes
     with make_person("alice", service, EmbeddedPostgres(place / "postgres").url()) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
         with disk.filled(512 * KIB):
-            failed = alice.finished(alice.export(format="ndjson"))
+            failed = alice.wait_for(alice.export(format="ndjson"))
             left = disk.files()
-        done = alice.finished(alice.export(format="ndjson"))
+        done = alice.wait_for(alice.export(format="ndjson"))
         data = alice.get(done["download_url"]).content
     stopped = stop_service(service)
 

@@ -18,11 +18,11 @@ import httpx
 import pytest
 
 from memferry.database.migrate import migrate
-from memferry.tenants.admin import Admin
-from support.faults import opened_session, until
+from memferry.tenants.operator import Operator
+from support.faults import open_session, until
 from support.network import Machine, machine, needs_namespaces
 from support.people import Person
-from support.postgres import opened_database
+from support.postgres import open_database
 from support.service import NO_TLS, free_port
 from support.tcp_postgres import tcp_postgres
 
@@ -64,7 +64,7 @@ class Site:
     def sessions(self, condition: str) -> int:
         """How many sessions of the machine there are of which that is true."""
         query = f"SELECT count(*) FILTER (WHERE {condition}) FROM pg_stat_activity"  # noqa: S608 - ours
-        with opened_session(self.url) as session:
+        with open_session(self.url) as session:
             (row,) = session(
                 f"{query} WHERE client_addr = $1::text::inet", self.machine.database.far
             )
@@ -77,7 +77,7 @@ def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     with machine() as far, tcp_postgres(request.config.getoption("--postgres-bin")) as port:
         url = f"postgresql://owner@127.0.0.1:{port}/postgres"
         asyncio.run(migrate(url))
-        token = asyncio.run(Admin(url).create_token("alice", ""))
+        token = asyncio.run(Operator(url).create_token("alice", ""))
         far_url = f"postgresql://owner@{far.database.near}:{port}/postgres"
         yield Site(far, url, far_url, tmp_path, token.text)
 
@@ -165,7 +165,7 @@ def served(alice: Person) -> httpx.Response | None:
 def test_a_request_that_waits_in_the_database_ends_on_both_sides_when_the_cable_is_cut(
     site: Site,
 ) -> None:
-    with far_api(site) as alice, ThreadPoolExecutor(1) as pool, opened_session(site.url) as owner:
+    with far_api(site) as alice, ThreadPoolExecutor(1) as pool, open_session(site.url) as owner:
         owner("BEGIN")
         owner("LOCK memferry.memories")
         waiting = pool.submit(lambda: alice.post("/api/memories", json={"content": "lost"}))
@@ -179,8 +179,8 @@ def test_a_request_that_waits_in_the_database_ends_on_both_sides_when_the_cable_
     assert kept.json() == []
 
 
-def test_a_commit_that_is_cut_off_is_no_save_that_is_answered(site: Site) -> None:
-    with opened_session(site.url) as owner:
+def test_a_save_whose_commit_is_cut_off_is_not_answered_as_saved(site: Site) -> None:
+    with open_session(site.url) as owner:
         owner.script(_SLOW_COMMIT)
         with far_api(site) as alice, ThreadPoolExecutor(1) as pool:
             owner("SELECT pg_advisory_lock(77)")
@@ -198,7 +198,7 @@ def test_a_commit_that_is_cut_off_is_no_save_that_is_answered(site: Site) -> Non
 def test_an_export_whose_worker_is_cut_off_is_completed_by_another_and_its_session_ends(
     site: Site,
 ) -> None:
-    with opened_session(site.url) as owner:
+    with open_session(site.url) as owner:
         owner.script(_FILL)
     words, log = [sys.executable, "-m", "memferry", "worker"], site.home / "far.log"
     far_words = site.machine.command(*words)
@@ -210,7 +210,7 @@ def test_an_export_whose_worker_is_cut_off_is_completed_by_another_and_its_sessi
             until(lambda: site.sessions("xact_start IS NOT NULL") == 0, seconds=45)
             row = until(lambda: _completed(site, export["id"]), seconds=120)
             site.machine.database.mend()
-            done = alice.finished(alice.get(f"/api/memories/exports/{export['id']}").json())
+            done = alice.wait_for(alice.get(f"/api/memories/exports/{export['id']}").json())
 
         assert far.poll() is None
     assert row["attempt"] == 2
@@ -238,7 +238,7 @@ async def read_slowly(url: str) -> int:
 
     await migrate(url)
     async with (
-        opened_database(url) as database,
+        open_database(url) as database,
         database.tenant(UUID(int=1), snapshot=True, patient=True) as connection,
     ):
         many = "SELECT repeat('x', 999) FROM generate_series(1, 100000)"
@@ -247,6 +247,6 @@ async def read_slowly(url: str) -> int:
 
 
 def _completed(site: Site, export_id: str) -> dict[str, Any] | None:
-    with opened_session(site.url) as session:
+    with open_session(site.url) as session:
         (row,) = session("SELECT status, attempt FROM memferry.jobs WHERE id = $1", export_id)
     return dict(row) if row["status"] == "completed" else None

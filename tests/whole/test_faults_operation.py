@@ -16,9 +16,9 @@ import pytest
 
 from memferry.operation.store_identity import KEY
 from memferry.operation.workers import HEARTBEAT_SECONDS, MISSING_SECONDS
-from memferry.storage import S3Options
+from memferry.settings import S3Settings
 from support.fault_proxy import Fault, FaultProxy, fault_proxy
-from support.faults import CLEAN, Plant, Session, Step, opened_session, until
+from support.faults import CLEAN, Plant, Session, Step, open_session, until
 from support.people import Person, make_person
 from support.postgres import own_database
 from support.service import NO_TLS, Service, start_service, stop_service
@@ -33,9 +33,9 @@ EXPORTS = 4
 def test_a_store_lost_while_an_export_is_written_completes_and_counts_nothing(plant: Plant) -> None:
     store, unmounted = plant.service.store, plant.place / "unmounted"
     export_id = plant.ask(CLEAN)
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         plant.start_worker()
-        gate.reached()
+        gate.wait()
         store.rename(unmounted)
         store.mkdir()
     until(lambda: plant.row(export_id)["failures"] == 0)
@@ -53,9 +53,9 @@ def test_a_store_lost_while_an_export_is_written_completes_and_counts_nothing(pl
 def test_a_store_that_changes_while_an_export_is_written_publishes_nothing(plant: Plant) -> None:
     export_id = plant.ask(CLEAN)
     word = (plant.service.store / KEY).read_text()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         plant.start_worker()
-        gate.reached()
+        gate.wait()
         (plant.service.store / KEY).write_text("another")
     until(lambda: plant.row(export_id)["failures"] == 0)
     handed_back = plant.row(export_id)
@@ -66,11 +66,11 @@ def test_a_store_that_changes_while_an_export_is_written_publishes_nothing(plant
     plant.assert_one_file(export_id)
 
 
-def test_a_worker_that_finishes_its_last_export_is_alive(plant: Plant) -> None:
+def test_a_worker_finishing_its_last_export_still_signs_in(plant: Plant) -> None:
     export_id = plant.ask(CLEAN)
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         worker = plant.start_worker(MEMFERRY_GRACE_SECONDS="60")
-        gate.reached()
+        gate.wait()
         worker.send_signal(signal.SIGTERM)
         (asked,) = plant.sql("SELECT clock_timestamp()")
         seen = "SELECT FROM memferry.workers WHERE pid = $1 AND seen_at > $2::timestamptz + $3"
@@ -121,7 +121,7 @@ class Hosts:
 @pytest.fixture
 def hosts(database_url: str, tmp_path: Path) -> Iterator[Hosts]:
     with moto_server() as s3_url, fault_proxy(s3_url) as proxy, own_database(database_url) as url:
-        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
             "MEMFERRY_DATABASE_URL": url,
             "MEMFERRY_STORAGE_URL": "s3://bucket/exports",
@@ -132,13 +132,13 @@ def hosts(database_url: str, tmp_path: Path) -> Iterator[Hosts]:
             "AWS_SECRET_ACCESS_KEY": "secret",
         }
         service = start_service(tmp_path, "--no-worker", **settings)
-        with make_person("alice", service, url) as alice, opened_session(url) as session:
+        with make_person("alice", service, url) as alice, open_session(url) as session:
             alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
             yield Hosts(service, proxy, alice, session)
         stop_service(service)
 
 
-def test_a_worker_that_is_cut_off_from_the_store_takes_no_export_from_those_who_are_not(
+def test_a_worker_without_the_store_claims_no_export_while_another_reaches_it(
     hosts: Hosts, tmp_path: Path
 ) -> None:
     with (
@@ -147,7 +147,7 @@ def test_a_worker_that_is_cut_off_from_the_store_takes_no_export_from_those_who_
     ):
         hosts.proxy.inject(Fault("refuse"))
         exports = [hosts.alice.export() for _ in range(EXPORTS)]
-        done = [hosts.alice.finished(export) for export in exports]
+        done = [hosts.alice.wait_for(export) for export in exports]
         hosts.proxy.heal()
 
     assert [export["status"] for export in done] == ["completed"] * EXPORTS
@@ -168,7 +168,7 @@ def test_an_attempt_that_fails_only_on_this_worker_is_not_counted(
         until(lambda: "left to other workers" in (tmp_path / "cut.log").read_text())
         handed_back = hosts.row(export)
         well.send_signal(signal.SIGCONT)
-        done = hosts.alice.finished(export)
+        done = hosts.alice.wait_for(export)
         hosts.proxy.heal()
 
     assert (handed_back["attempt"], handed_back["failures"]) == (1, 0)
@@ -176,7 +176,7 @@ def test_an_attempt_that_fails_only_on_this_worker_is_not_counted(
     assert (hosts.row(export)["attempt"], hosts.row(export)["failures"]) == (2, 1)
 
 
-def test_a_worker_that_is_killed_is_missed_within_its_window(hosts: Hosts, tmp_path: Path) -> None:
+def test_a_killed_worker_is_reported_missing_in_time(hosts: Hosts, tmp_path: Path) -> None:
     with hosts.worker(tmp_path / "worker.log") as worker:
         until(lambda: hosts.ready()[0] == 200)
         worker.kill()

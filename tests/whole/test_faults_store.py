@@ -16,7 +16,7 @@ import pytest
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.identity import new_export_id
 from memferry.operation.store_identity import KEY
-from memferry.storage import S3Options
+from memferry.settings import S3Settings
 from support.fault_proxy import Fault, FaultProxy, Kind, fault_proxy
 from support.people import Person, make_person
 from support.service import Service, start_service, stop_service
@@ -113,7 +113,7 @@ def place(home: Path) -> Path:
 def shared(place: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """One service for all of this; its first export, made in peace, is what others compare to."""
     with moto_server() as s3_url, fault_proxy(s3_url) as proxy:
-        bucket = empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        bucket = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         service = start_service(
             place,
             MEMFERRY_POSTGRES_BIN=str(request.config.getoption("--postgres-bin") or ""),
@@ -128,7 +128,7 @@ def shared(place: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
         )
         with make_person("alice", service, EmbeddedPostgres(place / "postgres").url()) as alice:
             alice.save_many([{"content": f"memory {i} " + "." * 1600} for i in range(ROWS)])
-            clean = alice.finished(alice.export(format="ndjson"))
+            clean = alice.wait_for(alice.export(format="ndjson"))
             pages = bucket.client.list_objects_v2(Bucket="bucket")["Contents"]
             (tenant,) = {page["Key"].split("/")[1] for page in pages} - {KEY}
             yield Stage(service, proxy, alice, bucket.client, tenant, clean["sha256"])
@@ -183,14 +183,14 @@ def assert_said_why(export: dict[str, Any], code: str) -> None:
     assert export["sha256"] is None
 
 
-def test_an_outage_that_costs_an_attempt_is_overcome(
+def test_an_export_completes_after_an_outage_of_the_store(
     stage: Stage, outage: str, begin: tuple[str, int]
 ) -> None:
     stage.proxy.inject(replace(OUTAGES[outage], after=begin))
     export = stage.alice.export(format="ndjson")
     until(lambda: len(stage.attempts(export)) > 0)
     stage.proxy.heal()
-    done = stage.alice.finished(export)
+    done = stage.alice.wait_for(export)
 
     assert "attempt 1: the object store is away" in stage.attempts(export)[0]
     assert_whole(stage, done)
@@ -207,7 +207,7 @@ def test_a_store_that_stalls_for_longer_than_the_lease_is_waited_for(
     time.sleep(LEASE_SECONDS + 1.5)
     meanwhile = stage.alice.get(f"/api/memories/exports/{export['id']}").json()
     stage.proxy.heal()
-    done = stage.alice.finished(export)
+    done = stage.alice.wait_for(export)
 
     assert meanwhile["status"] == "running"
     assert_whole(stage, done)
@@ -220,7 +220,7 @@ def test_an_upload_that_is_never_answered_costs_one_attempt(stage: Stage, *, ful
         pytest.skip("takes half a minute until a transfer counts as dead; see --full")
     stage.proxy.inject(Fault("silent", names=UPLOADING, times=3))
     export = stage.alice.export(format="ndjson")
-    done = stage.alice.finished(export, 110)
+    done = stage.alice.wait_for(export, 110)
 
     assert "attempt 1: the object store is away" in stage.attempts(export)[0]
     assert_whole(stage, done)
@@ -232,7 +232,7 @@ def test_a_store_that_fails_every_nth_call_gets_the_whole_file_or_a_reason(
 ) -> None:
     stage.proxy.inject(Fault(chance(seed, nth).choice(kinds), every=nth))
     export = stage.alice.export(format="ndjson")
-    done = stage.alice.finished(export)
+    done = stage.alice.wait_for(export)
     struck = stage.proxy.struck
     stage.proxy.heal()
 
@@ -244,19 +244,21 @@ def test_a_store_that_fails_every_nth_call_gets_the_whole_file_or_a_reason(
     assert settled(stage) == []
 
 
-def test_a_lost_answer_leaves_nothing_behind(stage: Stage, lost: str) -> None:
+def test_a_lost_answer_of_the_store_leaves_no_object(stage: Stage, lost: str) -> None:
     stage.proxy.inject(Fault("lose", names=frozenset({lost}), times=1))
-    done = stage.alice.finished(stage.alice.export(format="ndjson"))
+    done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
 
     assert stage.proxy.struck == 1
     assert_whole(stage, done)
     assert settled(stage) == []
 
 
-def test_an_outage_that_lasts_ends_the_export_with_the_reason(stage: Stage, seed: int) -> None:
+def test_a_lasting_outage_of_the_store_fails_the_export_with_its_reason(
+    stage: Stage, seed: int
+) -> None:
     outage = chance(seed).choice(sorted(OUTAGES))
     stage.proxy.inject(replace(OUTAGES[outage], after=("CreateMultipartUpload", 1)))
-    done = stage.alice.finished(stage.alice.export(format="ndjson"))
+    done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
     stage.proxy.heal()
 
     assert_said_why(done, "storage_unavailable")
@@ -266,16 +268,16 @@ def test_an_outage_that_lasts_ends_the_export_with_the_reason(stage: Stage, seed
 def test_a_flipped_byte_is_never_published(stage: Stage, seed: int) -> None:
     stage.proxy.inject(Fault("flip", names=UPLOADING, times=1, at=chance(seed).randrange(20 * MIB)))
     export = stage.alice.export(format="ndjson")
-    done = stage.alice.finished(export)
+    done = stage.alice.wait_for(export)
 
     assert "attempt 1: The object store holds other bytes" in stage.attempts(export)[0]
     assert_whole(stage, done)
     assert settled(stage) == []
 
 
-def test_bytes_that_stay_wrong_end_the_export_with_that_reason(stage: Stage, seed: int) -> None:
+def test_repeated_wrong_bytes_fail_the_export_with_that_reason(stage: Stage, seed: int) -> None:
     stage.proxy.inject(Fault("flip", names=UPLOADING, at=chance(seed).randrange(20 * MIB)))
-    done = stage.alice.finished(stage.alice.export(format="ndjson"))
+    done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
     struck = stage.proxy.struck
     stage.proxy.heal()
 
@@ -324,7 +326,7 @@ def test_an_export_is_cancelled_while_the_store_is_silent(stage: Stage) -> None:
 def test_a_store_that_lists_uploads_as_nonsense_hinders_no_delete(
     stage: Stage, status: int
 ) -> None:
-    done = stage.alice.finished(stage.alice.export(format="ndjson"))
+    done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
     stage.proxy.inject(Fault("answer", names=frozenset({"ListMultipartUploads"}), status=status))
     answer = stage.alice.delete(f"/api/memories/exports/{done['id']}")
     stage.proxy.wait("ListMultipartUploads", 2)
@@ -344,7 +346,7 @@ def test_the_upload_of_a_killed_worker_is_swept_and_the_export_completes(stage: 
     os.kill(pid, signal.SIGKILL)
     orphans = stage.uploads(prefix)
     stage.proxy.heal()
-    done = stage.alice.finished(export)
+    done = stage.alice.wait_for(export)
 
     assert list(orphans.values()) == [f"exports/{prefix}1"]
     assert_whole(stage, done)
@@ -375,7 +377,7 @@ def begin(stage: Stage, key: str) -> str:
 
 
 @pytest.mark.timeout(900)
-def test_everything_dead_is_swept_page_by_page_and_nothing_else(
+def test_dead_objects_are_swept_page_by_page_and_nothing_else(
     stage: Stage, foreign: list[str], *, full: bool
 ) -> None:
     count = 2500 if full else 40

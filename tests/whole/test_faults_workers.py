@@ -100,7 +100,7 @@ def published(plant: Plant) -> list[str]:
 
 
 @pytest.mark.timeout(7200)
-def test_kills_at_random_lose_double_and_leave_nothing(
+def test_random_kills_lose_no_export_and_leave_no_dead_object(
     plant: Plant,
     seed: int,
     full: bool,  # noqa: FBT001 - a fixture
@@ -120,17 +120,17 @@ def test_kills_at_random_lose_double_and_leave_nothing(
 
 
 @pytest.mark.parametrize("step", [each for each in Step if each is not Step.POISON])
-def test_an_export_whose_worker_is_killed_at_a_step_is_finished_once(
+def test_an_export_whose_worker_is_killed_at_any_step_completes_once(
     plant: Plant, step: Step
 ) -> None:
     export_id = plant.ask()
-    with plant.closed(step) as gate:
+    with plant.close_gate(step) as gate:
         worker = plant.start_worker()
-        gate.reached()
+        gate.wait()
         worker.kill()
         worker.wait()
-    with plant.helped():
-        plant.finished(export_id)
+    with plant.let_service_help():
+        plant.wait_for(export_id)
 
         plant.assert_right(export_id)
         assert plant.row(export_id)["attempt"] == (1 if step is Step.PUBLISHED else 2)
@@ -142,12 +142,12 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_and_goes_on(
     plant: Plant, step: Step
 ) -> None:
     export_id = plant.ask()
-    with plant.closed(step) as gate:
+    with plant.close_gate(step) as gate:
         worker = plant.start_worker()
-        gate.reached()
+        gate.wait()
         worker.send_signal(signal.SIGSTOP)
-    with plant.helped():
-        plant.finished(export_id)
+    with plant.let_service_help():
+        plant.wait_for(export_id)
     before = plant.row(export_id)
     worker.send_signal(signal.SIGCONT)
     # The service's own worker sleeps: nobody else can complete this.
@@ -172,9 +172,9 @@ def in_transaction(plant: Plant) -> set[int]:
 
 def test_a_worker_that_stays_stopped_holds_no_snapshot_for_long(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         halted = plant.start_worker()
-        gate.reached()
+        gate.wait()
         halted.send_signal(signal.SIGSTOP)
         held = in_transaction(plant)
     plant.start_worker(MEMFERRY_SNAPSHOT_SECONDS="1")
@@ -187,15 +187,15 @@ def test_a_worker_that_stays_stopped_holds_no_snapshot_for_long(plant: Plant) ->
 
 def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE):
+    with plant.close_gate(Step.MIDDLE):
         worker = plant.start_worker()
         # Further than the other worker will come.
         until(lambda: plant.row(export_id)["rows_done"] > FIRST_ROWS)
         before = plant.row(export_id)["rows_done"]
         worker.kill()
-        with plant.closed(Step.FIRST_BYTES) as gate:
+        with plant.close_gate(Step.FIRST_BYTES) as gate:
             plant.start_worker()
-            gate.reached()
+            gate.wait()
             # Two renewals long.
             time.sleep(0.6)
             row = plant.row(export_id)
@@ -205,17 +205,17 @@ def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant
     assert row["rows_done"] >= before
 
 
-def test_a_publication_that_comes_too_late_changes_nothing_and_takes_its_file_along(
+def test_a_late_publication_changes_nothing_and_removes_its_file(
     plant: Plant,
 ) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.NAMED) as gate:
+    with plant.close_gate(Step.NAMED) as gate:
         # No sweeper tidies up behind them.
         late = plant.start_worker(MEMFERRY_SWEEP_SECONDS="3600")
-        gate.reached()
+        gate.wait()
         late.send_signal(signal.SIGSTOP)
         plant.start_worker(MEMFERRY_SWEEP_SECONDS="3600")
-        until(lambda: gate.waiting() == 2)
+        until(lambda: gate.count_waiting() == 2)
         late.send_signal(signal.SIGCONT)
     plant.assert_right(export_id)
 
@@ -225,14 +225,14 @@ def test_a_publication_that_comes_too_late_changes_nothing_and_takes_its_file_al
     assert alive(late)
 
 
-def test_a_slow_worker_that_renews_its_lease_is_not_robbed(plant: Plant) -> None:
+def test_a_slow_worker_that_renews_its_lease_keeps_its_export(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         plant.start_worker()
         plant.start_worker()
-        gate.reached()
+        gate.wait()
         time.sleep(4)
-        waiting = gate.waiting()
+        waiting = gate.count_waiting()
     plant.assert_right(export_id)
 
     assert waiting == 1
@@ -247,7 +247,7 @@ def test_an_export_that_kills_its_workers_fails_while_others_go_on(plant: Plant)
         # Whoever has the third attempt only says that it gives up.
         return plant.holder(poison) if plant.row(poison)["attempt"] <= 2 else None
 
-    with plant.closed(Step.POISON):
+    with plant.close_gate(Step.POISON):
         plant.start_worker(MEMFERRY_EXPORT_ATTEMPTS="2")
         while plant.show(poison)["status"] in ("pending", "running"):
             plant.start_worker(MEMFERRY_EXPORT_ATTEMPTS="2")
@@ -268,9 +268,9 @@ def test_an_export_that_kills_its_workers_fails_while_others_go_on(plant: Plant)
 
 def test_a_stopped_worker_hands_its_export_back_after_its_grace(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         worker = plant.start_worker()
-        gate.reached()
+        gate.wait()
         asked = time.monotonic()
         worker.terminate()
         status = worker.wait(10)
@@ -283,19 +283,19 @@ def test_a_stopped_worker_hands_its_export_back_after_its_grace(plant: Plant) ->
     assert (status, handed_back["status"], handed_back["failures"]) == (0, "running", 0)
     assert lapsed[0] is True
     assert 1 <= took < 3
-    with plant.helped():
+    with plant.let_service_help():
         plant.assert_right(export_id)
         plant.assert_one_file(export_id)
 
 
-def test_a_stopped_worker_finishes_what_ends_within_its_grace(plant: Plant) -> None:
+def test_a_stopped_worker_completes_an_export_within_its_grace(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         worker = plant.start_worker(MEMFERRY_GRACE_SECONDS="20")
-        gate.reached()
+        gate.wait()
         worker.terminate()
         time.sleep(0.5)
-        waiting = gate.waiting()
+        waiting = gate.count_waiting()
 
     assert waiting == 1
     assert worker.wait(10) == 0
@@ -305,11 +305,11 @@ def test_a_stopped_worker_finishes_what_ends_within_its_grace(plant: Plant) -> N
 
 def test_ten_workers_told_twice_to_stop_end_at_once_and_fail_no_export(plant: Plant) -> None:
     export_id = plant.ask()
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         for _ in range(10):
             plant.start_worker(MEMFERRY_GRACE_SECONDS="60", MEMFERRY_EXPORT_ATTEMPTS="2")
         for _ in range(10):
-            gate.reached()
+            gate.wait()
             worker = until(lambda: plant.holder(export_id))
             failures = plant.row(export_id)["failures"]
             worker.terminate()
@@ -318,7 +318,7 @@ def test_ten_workers_told_twice_to_stop_end_at_once_and_fail_no_export(plant: Pl
 
             assert worker.wait(3) == 0
             assert failures == 1, "more than the attempt that ran was counted"
-    with plant.helped():
+    with plant.let_service_help():
         plant.assert_right(export_id)
 
     assert plant.row(export_id)["attempt"] == 11
@@ -331,17 +331,17 @@ def shifted(directory: Path, seconds: int) -> dict[str, str]:
     return {"PYTHONPATH": str(directory), "MEMFERRY_WORKER_EXPORTS": "1"}
 
 
-def test_workers_whose_clocks_are_an_hour_off_rob_nobody_and_sweep_nothing_that_lives(
+def test_workers_with_wrong_clocks_steal_no_lease_and_sweep_no_live_object(
     plant: Plant, tmp_path: Path
 ) -> None:
     exports = [plant.ask() for _ in range(3)]
-    with plant.closed(Step.MIDDLE) as gate:
+    with plant.close_gate(Step.MIDDLE) as gate:
         for name, seconds in (("early", 3600), ("late", -3600), ("right", 0)):
             plant.start_worker(**shifted(tmp_path / name, seconds))
-        until(lambda: gate.waiting() == 3)
+        until(lambda: gate.count_waiting() == 3)
         # Several leases and sweeps long.
         time.sleep(2.5)
-        waiting = gate.waiting()
+        waiting = gate.count_waiting()
     for each in exports:
         plant.assert_right(each)
     time.sleep(1.2)

@@ -20,14 +20,14 @@ from urllib.parse import urlsplit
 import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.settings import Settings
-from support.load import MIB, watched
+from memferry.settings import WebSettings
+from support.load import MIB, watch_load
 from support.people import Person, make_person
 from support.service import Service, start_service, stop_service
 
 pytestmark = [pytest.mark.load, pytest.mark.timeout(600)]
 Make = Callable[[str], Person]
-BUDGET_MIB = Settings().memory_mb
+BUDGET_MIB = WebSettings().memory_mb
 # Beside bodies and answers: what is parsed and rendered of them at the moment.
 SLACK_MIB = 200
 
@@ -115,33 +115,37 @@ def side_by_side(number: int, work: Callable[[], tuple[int, int]]) -> list[tuple
 
 
 @pytest.mark.parametrize("connections", [1, 20])
-def test_headers_that_never_end(service: Service, bob: Person, connections: int) -> None:
+def test_endless_headers_stay_within_memory_and_delay_nobody(
+    service: Service, bob: Person, connections: int
+) -> None:
     def attack() -> tuple[int, int]:
         flood(service, b"GET / HTTP/1.1\r\nHost: a\r\n", b"a:\r\n" * 65536, 100 * MIB)
         return 0, 0
 
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         side_by_side(connections, attack)
 
     load.assert_bounded()
 
 
 @pytest.mark.parametrize("connections", [1, 20])
-def test_requests_without_waiting_for_answers(
+def test_pipelined_requests_stay_within_memory_and_delay_nobody(
     service: Service, bob: Person, connections: int
 ) -> None:
     def attack() -> tuple[int, int]:
         flood(service, b"", b"GET / HTTP/1.1\r\nHost: a\r\n\r\n" * 10_000, 40 * MIB)
         return 0, 0
 
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         side_by_side(connections, attack)
 
     load.assert_bounded()
 
 
 @pytest.mark.parametrize("connections", [1, 20])
-def test_bodies_in_tiny_chunks(service: Service, bob: Person, connections: int) -> None:
+def test_bodies_in_tiny_chunks_stay_within_memory_and_delay_nobody(
+    service: Service, bob: Person, connections: int
+) -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     def attack() -> tuple[int, int]:
@@ -149,14 +153,14 @@ def test_bodies_in_tiny_chunks(service: Service, bob: Person, connections: int) 
             flood(service, head, b"1\r\na\r\n" * 50_000, 10 * MIB)
         return 0, 0
 
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         side_by_side(connections, attack)
 
     load.assert_bounded()
 
 
-def test_thirteen_hundred_idle_connections(service: Service, bob: Person) -> None:
-    with watched(service, bob) as load, ExitStack() as stack:
+def test_thirteen_hundred_idle_connections_delay_nobody(service: Service, bob: Person) -> None:
+    with watch_load(service, bob) as load, ExitStack() as stack:
         for _ in range(1300):
             stack.enter_context(connect(service))
         time.sleep(1)
@@ -167,13 +171,13 @@ def test_thirteen_hundred_idle_connections(service: Service, bob: Person) -> Non
 @pytest.mark.parametrize(
     "element", ["0,", "[],", '{"b":0},', "1e399,"], ids=["0", "lists", "objects", "large"]
 )
-def test_a_bulk_save_of_large_metadata(
+def test_a_bulk_save_of_large_metadata_stays_within_memory(
     service: Service, alice: Person, bob: Person, element: str
 ) -> None:
     metadata = '{"a":[' + element * ((MIB - 100) // len(element)) + "0]}"
     row = '{"content":"x","metadata":' + metadata + "}"
     body = ('{"items":[' + ",".join([row] * 127) + "]}").encode()
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         status, _ = ask(alice, "POST", "/v1/memories/bulk", body)
 
     assert status == 200
@@ -182,11 +186,11 @@ def test_a_bulk_save_of_large_metadata(
 
 @pytest.mark.parametrize("mib", [16, 127])
 @pytest.mark.parametrize("element", ["0,", "{},", "[],"])
-def test_a_bulk_save_of_more_rows_than_there_may_be(
+def test_a_bulk_save_of_too_many_rows_stays_within_memory(
     service: Service, alice: Person, bob: Person, mib: int, element: str
 ) -> None:
     body = ('{"items":[' + element * (mib * MIB // len(element)) + "0]}").encode()
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         status, _ = ask(alice, "POST", "/v1/memories/bulk", body)
 
     assert status == 400
@@ -199,9 +203,11 @@ def fill(person: Person, content: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("content", ["x" * MIB, "\x01" * MIB], ids=["plain", "escaped"])
-def test_pages_of_large_rows(service: Service, alice: Person, bob: Person, content: str) -> None:
+def test_pages_of_large_rows_stay_within_memory(
+    service: Service, alice: Person, bob: Person, content: str
+) -> None:
     fill(alice, content, 100)
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         answers = side_by_side(3, lambda: ask(alice, "GET", "/api/memories?limit=500"))
 
     assert {status for status, _ in answers} == {200}
@@ -209,14 +215,14 @@ def test_pages_of_large_rows(service: Service, alice: Person, bob: Person, conte
     load.assert_bounded()
 
 
-def test_clients_that_do_not_read_their_answers(
+def test_clients_that_do_not_read_their_answers_delay_nobody(
     service: Service, alice: Person, bob: Person
 ) -> None:
     fill(alice, "x" * MIB, 100)
     request = (
         f"GET /api/memories?limit=500 HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {alice.token}"
     )
-    with watched(service, bob) as load, ExitStack() as stack:
+    with watch_load(service, bob) as load, ExitStack() as stack:
         for _ in range(50):
             stack.enter_context(connect(service)).sendall(request.encode() + b"\r\n\r\n")
         time.sleep(15)
@@ -224,11 +230,13 @@ def test_clients_that_do_not_read_their_answers(
     load.assert_bounded()
 
 
-def test_downloads_that_nobody_reads(service: Service, alice: Person, bob: Person) -> None:
+def test_downloads_that_nobody_reads_delay_nobody(
+    service: Service, alice: Person, bob: Person
+) -> None:
     alice.save_many([{"content": "y" * 3000} for _ in range(10_001)])
-    link = alice.finished(alice.export(format="ndjson"))["download_url"]
+    link = alice.wait_for(alice.export(format="ndjson"))["download_url"]
     request = f"GET {urlsplit(link).path} HTTP/1.1\r\nHost: a\r\n\r\n"
-    with watched(service, bob) as load, ExitStack() as stack:
+    with watch_load(service, bob) as load, ExitStack() as stack:
         for _ in range(200):
             stack.enter_context(connect(service)).sendall(request.encode())
         time.sleep(12)
@@ -236,10 +244,10 @@ def test_downloads_that_nobody_reads(service: Service, alice: Person, bob: Perso
     load.assert_bounded()
 
 
-def test_change_after_change_of_one_row(service: Service, alice: Person, bob: Person) -> None:
+def test_many_changes_of_one_row_delay_nobody(service: Service, alice: Person, bob: Person) -> None:
     path = f"/api/memories/{alice.save('x')['id']}"
     statuses = []
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         for number in range(20):
             body = json.dumps({"metadata": {f"k{number}": "x" * 200_000}})
             statuses.append(ask(alice, "PATCH", path, body.encode())[0])
@@ -248,7 +256,7 @@ def test_change_after_change_of_one_row(service: Service, alice: Person, bob: Pe
     load.assert_bounded()
 
 
-def test_bulk_searches_that_are_hung_up(service: Service, alice: Person, bob: Person) -> None:
+def test_abandoned_bulk_searches_delay_nobody(service: Service, alice: Person, bob: Person) -> None:
     chance = random.Random(1)
     words = [f"w{number}" for number in range(1000)]
     for _ in range(10):
@@ -259,7 +267,7 @@ def test_bulk_searches_that_are_hung_up(service: Service, alice: Person, bob: Pe
         f"POST /api/memories/search/bulk HTTP/1.1\r\nHost: a\r\nContent-Length: {len(body)}\r\n"
         f"Authorization: Bearer {alice.token}\r\n\r\n"
     ).encode()
-    with watched(service, bob, after=5) as load:
+    with watch_load(service, bob, after=5) as load:
         with ExitStack() as stack:
             for _ in range(12):
                 stack.enter_context(connect(service)).sendall(head + body)
@@ -273,21 +281,23 @@ def test_bulk_searches_that_are_hung_up(service: Service, alice: Person, bob: Pe
     load.assert_bounded()
 
 
-def test_a_hundred_searches_for_one_common_word(
+def test_a_hundred_searches_for_a_common_word_delay_nobody(
     service: Service, alice: Person, bob: Person
 ) -> None:
     alice.save_many([{"content": f"common words of memory {i}"} for i in range(20_000)])
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         answers = side_by_side(100, lambda: ask(alice, "GET", "/api/memories?q=common"))
 
     assert {status for status, _ in answers} <= {200, 429}, service.log.read_text()[-5000:]
     load.assert_bounded()
 
 
-def test_fifty_inline_exports_of_thirty_mib(service: Service, alice: Person, bob: Person) -> None:
+def test_fifty_inline_exports_of_thirty_mib_stay_within_memory(
+    service: Service, alice: Person, bob: Person
+) -> None:
     alice.save_many([{"content": "y" * 1000} for _ in range(9_000)])
     alice.save_many([{"content": "z" * 200_000} for _ in range(100)])
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         answers = side_by_side(
             50, lambda: ask(alice, "POST", "/api/memories/exports", b'{"format":"ndjson"}')
         )
@@ -329,9 +339,11 @@ def repeat_all(works: list[Callable[[], object]], seconds: float) -> None:
         thread.join()
 
 
-def test_everything_at_once(service: Service, alice: Person, bob: Person) -> None:
+def test_all_kinds_of_load_at_once_stay_within_memory(
+    service: Service, alice: Person, bob: Person
+) -> None:
     fill(alice, "x" * MIB, 25)
-    with watched(service, bob) as load:
+    with watch_load(service, bob) as load:
         repeat_all(everything(service, alice), seconds=15)
 
     load.assert_bounded(mib=512)
@@ -343,7 +355,7 @@ def test_a_process_that_may_take_its_budget_and_no_more_is_never_killed(
     people = [make(name) for name in ("alice", "carol", "dave")]
     for person in people:
         fill(person, "x" * MIB, 25)
-    with limited_memory(service, BUDGET_MIB + SLACK_MIB), watched(service, bob) as load:
+    with limited_memory(service, BUDGET_MIB + SLACK_MIB), watch_load(service, bob) as load:
         repeat_all([each for person in people for each in everything(service, person)], seconds=20)
 
     assert service.process.poll() is None

@@ -15,7 +15,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.token import USUAL_SCOPES, Scope
-from memferry.storage import S3Options
+from memferry.settings import S3Settings
 from support.people import make_person
 from support.service import Service, start_service, stop_service
 from support.stores import empty_bucket, moto_server
@@ -42,7 +42,7 @@ class Served:
 def served(place: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     programs = request.config.getoption("--postgres-bin")
     with moto_server() as s3_url:
-        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
             "MEMFERRY_POSTGRES_BIN": str(programs or ""),
             "MEMFERRY_STORAGE_URL": "s3://bucket/exports",
@@ -63,7 +63,7 @@ def test_a_queued_export_is_downloaded_from_the_bucket(
     database_url = EmbeddedPostgres(place / "postgres").url()
     with make_person("alice", served.service, database_url, scopes) as alice:
         alice.save_many([{"content": f"memory {i} " + "é" * 900} for i in range(10_001)])
-        done = alice.finished(alice.export(format="ndjson"))
+        done = alice.wait_for(alice.export(format="ndjson"))
         data = httpx.get(done["download_url"])
         part = httpx.get(done["download_url"], headers={"Range": "bytes=5-9"})
         head = httpx.head(done["download_url"])

@@ -9,7 +9,6 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,10 +21,9 @@ import pytest
 from memferry.database.binaries import find_binaries
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
-from memferry.settings import Settings
-from memferry.storage import S3Options
-from support.faults import opened_session, until
-from support.nodes import Api, Balancer, Nodes, counted
+from memferry.settings import DatabaseSettings, S3Settings, Settings, list_settings
+from support.faults import open_session, until
+from support.nodes import Api, Balancer, Nodes, count_sessions
 from support.postgres import execute, own_database
 from support.service import NO_TLS, free_port
 from support.stores import empty_bucket, moto_server
@@ -80,7 +78,7 @@ def nodes(database_url: str, tmp_path: Path, apis: tuple[Api, Api]) -> Iterator[
     asyncio.run(execute(database_url, f"CREATE DATABASE {name}"))
     url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
     with moto_server() as s3_url:
-        empty_bucket(S3Options(endpoint=s3_url, access_key="key", secret_key="secret"))
+        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         real = {
             "MEMFERRY_DATABASE_URL": url,
             "MEMFERRY_PUBLIC_URL": apis[1].url,
@@ -117,15 +115,15 @@ def set_up(nodes: Nodes, apis: Sequence[Api]) -> Balancer:
 
 
 def test_the_page_names_known_settings_and_those_that_several_nodes_need() -> None:
-    known = {each.metadata["name"] for each in fields(Settings)}
+    known = {field.metadata["name"] for field in list_settings(Settings)}
 
     assert SETTINGS.keys() <= known
     assert {"MEMFERRY_DATABASE_URL", "MEMFERRY_STORAGE_URL", "MEMFERRY_PUBLIC_URL"} <= set(SETTINGS)
-    assert int(SETTINGS["MEMFERRY_POOL_SIZE"]) == Settings().pool_size
+    assert int(SETTINGS["MEMFERRY_POOL_SIZE"]) == DatabaseSettings().pool_size
 
 
 @pytest.mark.timeout(300)
-def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connections_as_it_says(
+def test_nodes_share_work_restart_one_by_one_and_keep_to_the_documented_connections(
     nodes: Nodes, apis: tuple[Api, Api]
 ) -> None:
     url = nodes.settings["MEMFERRY_DATABASE_URL"]
@@ -137,7 +135,7 @@ def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connecti
             assert balancer.request("POST", "/v1/memories/bulk", json=body).is_success
         listed = [balancer.request("GET", "/api/memories?limit=1") for _ in apis]
         assert all(page.links["next"]["url"].startswith(apis[1].url) for page in listed)
-        with counted(url) as peaks:
+        with count_sessions(url) as peaks:
             fill_pools(url, pool, balancer)
             before = [ask(balancer) for _ in range(6)]
             over = threading.Event()
@@ -159,21 +157,21 @@ def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connecti
 
 def share() -> int:
     """How many connections of a node one tenant has at once."""
-    return ConnectionShares(Settings().pool_size).tenant_most
+    return ConnectionShares(DatabaseSettings().pool_size).tenant_most
 
 
 def fill_pools(url: str, pool: ThreadPoolExecutor, balancer: Balancer) -> None:
     """Let a tenant send more requests than it gets connections for."""
     blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
     full = 2 * share()
-    with opened_session(url) as owner:
+    with open_session(url) as owner:
         owner("BEGIN")
         owner("LOCK memferry.memories IN EXCLUSIVE MODE")
         body = {"content": "waits"}
         saves = [
             pool.submit(balancer.request, "POST", "/api/memories", json=body) for _ in range(60)
         ]
-        with opened_session(url) as watcher:
+        with open_session(url) as watcher:
             until(lambda: watcher(blocked)[0][0] >= full, seconds=8)
         owner("COMMIT")
         assert all(save.result().is_success for save in saves)
@@ -222,11 +220,9 @@ def assert_downloadable(export: dict[str, Any], apis: Sequence[Api]) -> None:
         assert data.count(b"\n") == export["row_count"] >= ROWS
 
 
-def test_one_process_migrates_and_the_others_say_that_they_wait(
-    nodes: Nodes, apis: tuple[Api, Api]
-) -> None:
+def test_one_process_migrates_while_the_others_wait(nodes: Nodes, apis: tuple[Api, Api]) -> None:
     url = nodes.settings["MEMFERRY_DATABASE_URL"]
-    with opened_session(url) as another:
+    with open_session(url) as another:
         another("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
         for number, api in enumerate(apis):
             nodes.start(f"api {number}", api.words)
@@ -238,7 +234,7 @@ def test_one_process_migrates_and_the_others_say_that_they_wait(
     assert not any("Traceback" in nodes.log(name) for name in nodes.processes)
 
 
-def test_a_restored_backup_has_everything(database_url: str, tmp_path: Path) -> None:
+def test_a_restored_backup_holds_every_row_and_file(database_url: str, tmp_path: Path) -> None:
     if "host=" not in database_url:
         pytest.skip("needs the pg_dump of the server; known is that of the embedded one")
     dump, restore = (

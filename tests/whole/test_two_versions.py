@@ -15,7 +15,7 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE
-from support.faults import Plant, Step, alive, running_plant, until
+from support.faults import Plant, Step, alive, run_plant, until
 from support.postgres import own_database
 
 _SOURCE = Path(__file__).parents[2] / "src"
@@ -47,7 +47,7 @@ class Upgrade:
 
 @pytest.fixture
 def upgrade(request: pytest.FixtureRequest, newer: dict[str, str]) -> Iterator[Upgrade]:
-    with running_plant(request) as plant:
+    with run_plant(request) as plant:
         older = plant.start_worker()
         until(lambda: signed_in(plant, older))
         before = plant.person.get("/api/memories/exports").json()
@@ -72,9 +72,9 @@ def signed_in(plant: Plant, worker: "subprocess.Popen[bytes]") -> bool:
 def test_both_versions_finish_exports_side_by_side(upgrade: Upgrade) -> None:
     plant = upgrade.plant
     exports = [plant.ask() for _ in range(6)]
-    with plant.closed(Step.NAMED) as gate:
+    with plant.close_gate(Step.NAMED) as gate:
         # Two of each worker: both versions have theirs.
-        until(lambda: gate.waiting() == 4)
+        until(lambda: gate.count_waiting() == 4)
         holders = {plant.holder(export) for export in exports}
     for export in exports:
         plant.assert_right(export)
@@ -95,9 +95,9 @@ def test_each_version_takes_over_from_the_other(
     plant = upgrade.plant
     victim, heir = (upgrade.older, upgrade.newer)[:: 1 if dies == "older" else -1]
     heir.send_signal(signal.SIGSTOP)
-    with plant.closed(Step.NAMED) as gate:
+    with plant.close_gate(Step.NAMED) as gate:
         export_id = plant.ask()
-        gate.reached()
+        gate.wait()
         victim.send_signal(number)
         victim.wait(15)
         heir.send_signal(signal.SIGCONT)

@@ -10,7 +10,7 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.worker.halted import Halted
-from support.postgres import opened_database, own_database
+from support.postgres import open_database, own_database
 
 _PROGRAM = "memferry worker"
 _ENDLESS = "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"
@@ -35,7 +35,7 @@ async def owner(url: str) -> AsyncIterator["Connection[asyncpg.Record]"]:
 
 @pytest.fixture
 async def database(url: str) -> AsyncIterator[Database]:
-    async with opened_database(url, program=_PROGRAM) as database:
+    async with open_database(url, program=_PROGRAM) as database:
         yield database
 
 
@@ -58,7 +58,7 @@ async def until_it_shows(
             await asyncio.sleep(0.01)
 
 
-async def test_sessions_whose_client_is_halted_are_ended_in_every_state(
+async def test_sessions_of_a_halted_worker_are_terminated_in_every_state(
     url: str, database: Database, owner: "Connection[asyncpg.Record]"
 ) -> None:
     sharing, preparing, sending = [await reading(url) for _ in range(3)]
@@ -87,7 +87,9 @@ async def test_sessions_whose_client_is_halted_are_ended_in_every_state(
         each.terminate()
 
 
-async def test_those_that_work_and_those_of_others_go_on(url: str, database: Database) -> None:
+async def test_sessions_of_working_workers_and_of_others_go_on(
+    url: str, database: Database
+) -> None:
     requests, strangers = await reading(url, "memferry"), await reading(url, "psql")
     await Halted(database, seconds=0, silent_seconds=30).tick()
     worker = await reading(url)
@@ -98,7 +100,7 @@ async def test_those_that_work_and_those_of_others_go_on(url: str, database: Dat
         await each.close()
 
 
-async def test_a_worker_that_says_nothing_any_more_loses_its_snapshot_and_no_other(
+async def test_a_silent_worker_loses_its_snapshot_and_no_other_does(
     url: str, database: Database, owner: "Connection[asyncpg.Record]"
 ) -> None:
     sign_in = (

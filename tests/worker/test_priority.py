@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from memferry.app import owner_url
+from memferry.database.servers import owner_url
 from memferry.settings import Settings
 from memferry.worker.priority import give_way
 from support.people import make_person
@@ -44,7 +44,7 @@ def after_an_export(service: Service, url: str) -> list[int]:
     """The nice values of the server's ends of all connections, once a worker has exported."""
     with make_person("alice", service, url) as alice:
         alice.save_many([{"content": "x"}] * _ROWS)
-        assert alice.finished(alice.export())["status"] == "completed"
+        assert alice.wait_for(alice.export())["status"] == "completed"
 
     async def ask() -> list[int]:
         connection = await asyncpg.connect(url)
@@ -69,7 +69,7 @@ def test_a_worker_and_its_connections_to_our_own_server_give_way(
     ours = _not_nicer()
     programs = request.config.getoption("--postgres-bin")
     with service_with(**{"MEMFERRY_POSTGRES_BIN": str(programs)} if programs else {}) as service:
-        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent))
+        url = owner_url(Settings.from_environment({}, data_dir=service.store.parent).database)
         nice = after_an_export(service, url)
         worker = service.worker_pid()
 
@@ -94,7 +94,7 @@ def slice_ms(process: int) -> float:
     return found[3] / 1e6
 
 
-def test_who_gives_way_is_interrupted_by_those_who_wake_up() -> None:
+def test_a_nice_worker_is_preempted_by_waking_processes() -> None:
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as sleeper:
         give_way(0, sleeper.pid)
         before = slice_ms(sleeper.pid)
@@ -106,7 +106,7 @@ def test_who_gives_way_is_interrupted_by_those_who_wake_up() -> None:
     assert nice == 12
 
 
-def test_nobody_is_hurried() -> None:
+def test_giving_way_never_raises_a_priority() -> None:
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as sleeper:
         give_way(12, sleeper.pid)
         give_way(_NICE, sleeper.pid)

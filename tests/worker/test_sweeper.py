@@ -10,10 +10,11 @@ import asyncpg
 import pytest
 
 from memferry.model.identity import new_export_id
-from memferry.storage import S3Options, Storage, open_storage
-from memferry.tenants.admin import Admin
+from memferry.settings import StorageSettings
+from memferry.storage import Storage, open_storage
+from memferry.tenants.operator import Operator
 from memferry.worker.sweeper import Sweeper
-from support.postgres import opened_database
+from support.postgres import open_database
 
 INSERT = """
 INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, attempt,
@@ -70,7 +71,7 @@ class Place:
 @pytest.fixture
 async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
     name = f"alice-{uuid4()}"
-    await Admin(database_url).create_token(name, "test")
+    await Operator(database_url).create_token(name, "test")
     owner = await asyncpg.connect(database_url)
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
     yield Place(tmp_path, owner, tenant)
@@ -79,12 +80,14 @@ async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
 
 @pytest.fixture
 async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
-    storage: Storage = open_storage(tmp_path.as_uri(), S3Options())
-    async with opened_database(database_url, size=4) as database:
+    storage: Storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
+    async with open_database(database_url, size=4) as database:
         yield Sweeper(database, storage)
 
 
-async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:
+async def test_objects_of_completed_and_running_exports_stay(
+    place: Place, sweeper: Sweeper
+) -> None:
     completed = await place.export("completed")
     running = await place.export("running")
     place.file(f"{completed}/2")
@@ -97,7 +100,7 @@ async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "running", "failed", "cancelled", "expired"])
-async def test_what_an_earlier_attempt_left_goes(
+async def test_objects_of_earlier_attempts_are_swept(
     place: Place, sweeper: Sweeper, status: str
 ) -> None:
     prefix = await place.export(status)
@@ -109,14 +112,16 @@ async def test_what_an_earlier_attempt_left_goes(
     assert not (place.root / prefix).exists()
 
 
-async def test_what_no_export_knows_goes(place: Place, sweeper: Sweeper) -> None:
+async def test_objects_without_an_export_are_swept(place: Place, sweeper: Sweeper) -> None:
     place.file(f"{place.tenant}/{new_export_id()}/1")
     await sweeper.tick()
 
     assert place.files() == set()
 
 
-async def test_what_is_somebody_elses_stays(place: Place, sweeper: Sweeper) -> None:
+async def test_files_that_are_no_objects_of_a_known_tenant_stay(
+    place: Place, sweeper: Sweeper
+) -> None:
     place.file(f"{uuid4()}/{new_export_id()}/1")
     place.file(f"{place.tenant}/{new_export_id()}/notes.txt")
     place.file("lost+found/x")
@@ -138,7 +143,9 @@ async def test_sweepers_side_by_side_go_through_every_page(place: Place, sweeper
     assert place.files() == {kept.relative_to(place.root).as_posix()}
 
 
-async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper: Sweeper) -> None:
+async def test_all_expired_exports_are_swept_at_once_and_once(
+    place: Place, sweeper: Sweeper
+) -> None:
     expired = [await place.export("completed", expires_at=1) for _ in range(1_100)]
     for prefix in expired:
         place.file(f"{prefix}/2")
@@ -151,7 +158,7 @@ async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper:
     assert await place.status(alive) == "completed"
 
 
-async def test_of_the_log_of_a_webhook_the_newest_stay(
+async def test_the_newest_entries_of_a_webhook_log_stay(
     place: Place, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memferry.worker.sweeper._LOGGED_DELIVERIES", 2)

@@ -1,24 +1,21 @@
-"""What several commands share: settings from the environment, and a database that runs."""
+"""What commands of an operator run in: an event loop, and a database that runs.
+
+Importing this loads the parts of the service; a command does so when it runs.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-import typer
 import uvloop
 
-from memferry.app import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import embedded_postgres, owner_url, prepare_database
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
+from memferry.tenants.operator import Operator
 
 _T = TypeVar("_T")
-
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Data directory (MEMFERRY_DATA_DIR).")
-]
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
@@ -27,9 +24,14 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(work)
 
 
-def settings_with(data_dir: Path | None = None) -> Settings:
-    """The settings; an option given on the command line wins."""
-    return Settings.from_environment(data_dir=data_dir.absolute() if data_dir else None)
+def call_operator(settings: Settings, call: Callable[[Operator], Awaitable[_T]]) -> _T:
+    """Call the operator's service on a database that exists; raises Misconfigured if none does."""
+
+    async def call_it() -> _T:
+        async with existing_database(settings) as url:
+            return await call(Operator(url))
+
+    return run(call_it())
 
 
 @asynccontextmanager
@@ -38,15 +40,15 @@ async def running_database(settings: Settings) -> AsyncIterator[str]:
 
     The embedded server is started for the length of the command, unless it runs already.
     """
-    if settings.database_url is not None:
-        yield settings.database_url
+    if settings.database.url is not None:
+        yield settings.database.url
         return
-    embedded = embedded_postgres(settings)
+    embedded = embedded_postgres(settings.database)
     attached = await asyncio.to_thread(embedded.attach)
     if not attached:
         await asyncio.to_thread(embedded.start)
     try:
-        yield owner_url(settings)
+        yield owner_url(settings.database)
     finally:
         if not attached:
             await asyncio.to_thread(embedded.stop)
@@ -58,7 +60,7 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
 
     Raises Misconfigured, and makes nothing, where there is no database yet.
     """
-    if settings.database_url is None and not embedded_postgres(settings).exists():
+    if settings.database.url is None and not embedded_postgres(settings.database).exists():
         raise Misconfigured(
             f"there is no database in {settings.data_dir} yet; make it with: memferry serve "
             "(or name another place with --data-dir or MEMFERRY_DATA_DIR)"
@@ -71,12 +73,5 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
 async def prepared_database(settings: Settings) -> AsyncIterator[str]:
     """The owner's address of a database that runs and has the current schema."""
     async with running_database(settings) as url:
-        await prepare_database(settings)
+        await prepare_database(settings.database)
         yield url
-
-
-def shown_time(epoch_ms: int | None) -> str:
-    """A time as a table shows it; none is an empty cell."""
-    if epoch_ms is None:
-        return ""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")

@@ -1,4 +1,4 @@
-"""Deleting a memory, and with it the stored exports that hold it."""
+"""Deletes a memory, and removes the stored exports that may hold it."""
 
 import logging
 from uuid import UUID
@@ -9,6 +9,7 @@ from memferry.errors import StorageUnavailable
 from memferry.exports.purge import begin_purge, purge_exports
 from memferry.memories.service import delete_memory
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings
 from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.erasure")
@@ -17,19 +18,20 @@ _log = logging.getLogger("memferry.erasure")
 class MemoryErasure:
     """Deletes memories of every tenant, one tenant per call."""
 
-    def __init__(self, database: Database, storage: Storage, *, always_purge: bool) -> None:
-        """With `always_purge` every deletion reaches exports, whether it asks for that or not."""
+    def __init__(
+        self, database: Database, storage: Storage, settings: ExportSettings = ExportSettings()
+    ) -> None:
         self._database = database
         self._storage = storage
-        self._always_purge = always_purge
+        self._always_purge = settings.always_purge
 
     @retry_conflicts
     async def delete(self, caller: Caller, memory_id: UUID, *, purge: bool) -> int | None:
-        """Delete one memory; raises MemoryNotFound.
+        """Delete one memory; answers the number of purged exports, None if none were to be purged.
 
-        With `purge`, completed exports that may hold it lose their bytes in the same transaction,
-        and those that are being written start again: no export that is completed later has it.
-        Answers how many were purged; None where exports were left alone.
+        With `purge`, completed exports that may hold the memory lose their bytes in the same
+        transaction, and exports that are being written start again: no export that is completed
+        later holds the memory. Raises MemoryNotFound.
         """
         if not (purge or self._always_purge):
             async with self._database.tenant(caller) as connection:
@@ -42,7 +44,7 @@ class MemoryErasure:
         return len(purged)
 
     async def _remove(self, keys: list[str]) -> None:
-        """Remove the files; what a store that is away keeps of them is left to the sweeper."""
+        """Remove the files; if the store is away, the sweeper removes them later."""
         try:
             for key in keys:
                 await self._storage.delete(key)

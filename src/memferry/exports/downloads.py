@@ -15,6 +15,7 @@ from memferry.files.kind import file_name, media_type
 from memferry.formats import FORMATS
 from memferry.model.export import Export
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings
 from memferry.storage import Storage
 
 _log = logging.getLogger("memferry.exports")
@@ -37,13 +38,17 @@ class Downloads:
     """Mints links and serves what they stand for."""
 
     def __init__(
-        self, database: Database, storage: Storage, exports: Exports, *, direct: bool = False
+        self,
+        database: Database,
+        storage: Storage,
+        exports: Exports,
+        settings: ExportSettings = ExportSettings(),
     ) -> None:
-        """`direct`: where the store can sign, its own links are handed out.
+        """With direct downloads, links are the store's own where it can sign.
 
         Nobody notes what is downloaded by those.
         """
-        self._direct = direct
+        self._direct = settings.direct_downloads
         self._database = database
         self._storage = storage
         self._exports = exports

@@ -12,13 +12,14 @@ from memferry.errors import Invalid
 from memferry.files.compress import CODECS, Codec
 from memferry.files.encrypt import check_recipient
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
+from memferry.filters.checks import check_filters
 from memferry.filters.within import Within
 from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat
-from memferry.model import json
+from memferry.model import strict_json
+from memferry.wire.exports import NewExport
 
 BODY_BYTES = 64 * 1024
 _DEFAULT_FORMAT = "json"
-_NULL = Raw(b"null")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +27,7 @@ class Option:
     """A field of a request that changes the file of an export, and not its rows."""
 
     field: str
-    type: Any
+    """One of the body that memferry.wire describes."""
     default: object
     """The value that changes nothing; null stands for it."""
     check: Callable[[str, Any], object] = lambda _field, _value: None
@@ -42,28 +43,12 @@ def _check_codec(field: str, name: str) -> None:
 
 # A new option is one entry.
 OPTIONS = (
-    Option(field="compression", type=str, default=None, check=_check_codec, choices=tuple(CODECS)),
-    Option(field="csv_safe", type=bool, default=False),
-    Option(field="encrypt_to", type=str, default=None, check=check_recipient),
+    Option(field="compression", default=None, check=_check_codec, choices=tuple(CODECS)),
+    Option(field="csv_safe", default=False),
+    Option(field="encrypt_to", default=None, check=check_recipient),
 )
 
-# A field for the format, one for each option and one for each filter; any other field is refused,
-# since a filter that is silently dropped would hand out too much.
-ExportBody = msgspec.defstruct(
-    "ExportBody",
-    [
-        ("format", str | None, None),
-        *((option.field, option.type | None, None) for option in OPTIONS),
-        *(
-            (filter_.field, Raw, _NULL)
-            if filter_.type is Raw
-            else (filter_.field, filter_.type | None, None)
-            for filter_ in EXPORT_FILTERS
-        ),
-    ],
-    forbid_unknown_fields=True,
-)
-_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ExportBody)
+_DECODER = msgspec.json.Decoder(NewExport)
 
 
 @dataclass(frozen=True)
@@ -79,15 +64,10 @@ class ExportRequest:
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
-        request = json.decode(_DECODER, body)
+        request = strict_json.decode(_DECODER, body)
         file_format = _find_format(request.format, csv_safe=request.csv_safe is True)
         options = _check_options(request)
-        values: dict[type[Filter], object] = {}
-        for filter_ in EXPORT_FILTERS:
-            given = getattr(request, filter_.field)
-            value = None if given is None else filter_.check(given)
-            if value is not None:
-                values[filter_] = value
+        values = check_filters(EXPORT_FILTERS, request)
         _check_order(values)
         return cls(file_format, options, values)
 

@@ -30,6 +30,7 @@ from memferry.exports.run import ExportRun
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Hold, hold_uncounted
 from memferry.storage import Storage
 
@@ -50,15 +51,13 @@ class Exports:
         self,
         database: Database,
         storage: Storage,
-        *,
-        lifetime_seconds: float,
-        limits: ExportLimits | None = None,
+        settings: ExportSettings = ExportSettings(),
+        quotas: Quotas = Quotas(),
     ) -> None:
-        """What is completed is kept for that long."""
-        self._limits = limits or ExportLimits()
+        self._limits = ExportLimits(database, quotas)
         self._database = database
         self._storage = storage
-        self._lifetime_ms = int(lifetime_seconds * 1000)
+        self._lifetime_ms = int(settings.lifetime_seconds * 1000)
 
     async def create(
         self,
@@ -76,7 +75,7 @@ class Exports:
         ExportOvertaken if each of several snapshots held what was meanwhile erased. `hold` is told
         how many bytes of a payload lie in memory, and waits until there is room for them.
         """
-        await self._limits.start(self._database, caller.tenant_id, idempotency_key)
+        await self._limits.start(caller.tenant_id, idempotency_key)
         asked = _Asked(caller, request, idempotency_key, hold)
         for _ in range(_TRIES):
             with suppress(ExportOvertaken):
@@ -210,7 +209,7 @@ class Exports:
             raise ExportNotFound
 
     async def _remove_files(self, prefix: str) -> None:
-        async for upload in self._storage.unfinished(prefix):
+        async for upload in self._storage.list_uploads(prefix):
             await self._storage.abort(upload)
         async for info in self._storage.list(prefix):
             await self._storage.delete(info.key)

@@ -1,7 +1,7 @@
 """Who is calling: asked before the router looks at the address, so a 401 comes before any 404."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from starlette.requests import Request
@@ -16,9 +16,9 @@ from memferry.errors import (
 )
 from memferry.http.errors import ErrorAnswer
 from memferry.http.local import find_local_caller
-from memferry.model.token import Caller, ip_address
+from memferry.model.token import Caller, normalize_ip_address
 from memferry.model.token import Scope as TokenScope
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.shares import Shares
 from memferry.tenants.tokens import Tokens
 
@@ -34,14 +34,14 @@ _OPEN = frozenset({"/api/health", "/api/health/ready"})
 class Authentication:
     """Finds the caller of every request below /api and /v1, and counts the request.
 
-    A route still has to say which scopes it needs (`needs`): without that no caller reaches it.
+    An operation still has to say which scopes it needs (`Access`): else no caller reaches it.
     """
 
     def __init__(
         self,
         app: ASGIApp,
         tokens: Tokens,
-        pace: Pace,
+        rate: RequestRate,
         memory: Shares,
         local_tenant: UUID | None = None,
     ) -> None:
@@ -52,7 +52,7 @@ class Authentication:
         self._app = app
         self._memory = memory
         self._local_tenant = local_tenant
-        self._pace = pace
+        self._rate = rate
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,17 +61,17 @@ class Authentication:
             await self._app(scope, receive, send)
             return
         try:
-            caller = self._find_local(scope) or await self._tokens.caller(
+            caller = self._find_local(scope) or await self._tokens.find_caller(
                 _bearer(scope), client_address(scope)
             )
-            self._pace.count(caller.tenant_id)
+            self._rate.admit(caller.tenant_id)
         except MemferryError as fault:
             if isinstance(fault, UnknownToken):
                 # It belongs to no tenant, so there is no audit to note it in.
                 _log.warning("unknown token from %s", client_address(scope))
             await ErrorAnswer(fault)(scope, receive, send)
             return
-        scope[AUTHENTICATED], scope[HELD] = caller, self._memory.hold(caller.tenant_id)
+        scope[AUTHENTICATED], scope[HELD] = caller, self._memory.reserve(caller.tenant_id)
         try:
             await self._app(scope, receive, send)
         finally:
@@ -84,26 +84,25 @@ class Authentication:
         return find_local_caller(scope, self._local_tenant)
 
 
-def needs(
-    *scopes: TokenScope, alternative: TokenScope | None = None, whole_tenant: bool = False
-) -> Callable[[Request], Awaitable[None]]:
-    """Let a caller on to the endpoint whose token holds all of these, or the alternative.
+@dataclass(frozen=True)
+class Access:
+    """What the caller of an operation must hold: all of the scopes, or the alternative."""
 
-    With `whole_tenant` a token that is limited to namespaces is refused: what the endpoint does
-    reaches beyond them.
-    """
+    scopes: tuple[TokenScope, ...]
+    alternative: TokenScope | None = None
+    whole_tenant: bool = False
+    """Whether it reaches beyond namespaces, so that a token limited to some is refused."""
 
-    async def check(request: Request) -> None:
+    def admit(self, request: Request) -> None:
+        """Let a request on to its endpoint; raises ScopeMissing or NamespaceForbidden."""
         holder: Caller = request.scope[AUTHENTICATED]
-        if alternative is None or alternative not in holder.scopes:
-            for scope in scopes:
+        if self.alternative is None or self.alternative not in holder.scopes:
+            for scope in self.scopes:
                 if scope not in holder.scopes:
                     raise ScopeMissing(scope)
-        if whole_tenant and holder.namespaces is not None:
+        if self.whole_tenant and holder.namespaces is not None:
             raise NamespaceForbidden("token", "is limited to namespaces, and this reaches beyond")
         request.scope[ALLOWED] = holder
-
-    return check
 
 
 def is_protected(path: str) -> bool:
@@ -124,4 +123,4 @@ def _bearer(scope: Scope) -> str:
 def client_address(scope: Scope) -> str | None:
     """Where the connection comes from, or what a proxy on this machine says of it."""
     client = scope.get("client")
-    return None if client is None else ip_address(client[0])
+    return None if client is None else normalize_ip_address(client[0])

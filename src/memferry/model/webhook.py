@@ -1,10 +1,7 @@
-"""What a client sends to make or change a webhook."""
+"""Which events there are, and what the address and the note of a webhook must be like."""
 
 import re
 from urllib.parse import urlsplit
-
-import msgspec
-from msgspec import UNSET, UnsetType
 
 from memferry.errors import Invalid
 from memferry.model import rules
@@ -25,26 +22,9 @@ _DESCRIPTION_CHARACTERS = 1000
 _VISIBLE = re.compile(r"[!-~]+")
 
 
-class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook to make; no events means all."""
-
-    url: str
-    events: list[str] | None = None
-    description: str | None = None
-
-
-class WebhookChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change in a webhook; what is not given stays."""
-
-    url: str | UnsetType = UNSET
-    events: list[str] | UnsetType | None = UNSET
-    enabled: bool | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
-
-
 def check_url(value: str, *, allow_private: bool) -> str:
     """An address to deliver to: https and public, unless private ones are allowed."""
-    rules.text("url", value, most=_URL_CHARACTERS, least=1)
+    rules.check_text("url", value, most=_URL_CHARACTERS, least=1)
     if not _VISIBLE.fullmatch(value):
         raise Invalid("url", "expected visible ASCII only; write the rest percent-encoded")
     try:
@@ -67,8 +47,8 @@ def check_url(value: str, *, allow_private: bool) -> str:
 
 def check_events(value: list[str] | None) -> list[str]:
     """The events wanted; none given means all, which an empty list stands for."""
-    for index, each in enumerate(value or []):
-        if each not in EVENTS:
+    for index, event in enumerate(value or []):
+        if event not in EVENTS:
             raise Invalid(f"events[{index}]", f"unknown; expected one of {', '.join(EVENTS)}")
     return sorted(set(value or []))
 
@@ -77,4 +57,4 @@ def check_description(value: str | None) -> str | None:
     """A note for people."""
     if value is None:
         return None
-    return rules.text("description", value, most=_DESCRIPTION_CHARACTERS)
+    return rules.check_text("description", value, most=_DESCRIPTION_CHARACTERS)

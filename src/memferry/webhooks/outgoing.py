@@ -1,4 +1,4 @@
-"""Sending to addresses that strangers gave us: resolved once, checked, and connected as checked."""
+"""Requests to addresses that clients chose: each is resolved once, checked, and then connected."""
 
 import asyncio
 import socket
@@ -10,20 +10,20 @@ from urllib.parse import urlsplit
 import httpcore
 
 from memferry.model.address import is_private
+from memferry.settings import WebhookSettings
 
 _TIMEOUTS = {"connect": 5.0, "read": 10.0, "write": 10.0, "pool": 10.0}
 _TOTAL_SECONDS = 15.0
 
 
 class AddressRefused(Exception):
-    """The name leads to an address that is not public."""
+    """The host has an address that is not public."""
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to an address it has checked itself.
+    """A network backend that connects to the very address that it has checked.
 
-    A second look-up by somebody else could answer another address (DNS rebinding). TLS still
-    verifies the name.
+    A second look-up could answer another address (DNS rebinding). TLS still verifies the name.
     """
 
     def __init__(self, *, allow_private: bool) -> None:
@@ -39,9 +39,9 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the host, if all of them are public."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(each[4][0]) for each in found]
-        if not self._allow_private and any(is_private(each) for each in addresses):
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [str(info[4][0]) for info in infos]
+        if not self._allow_private and any(is_private(address) for address in addresses):
             raise AddressRefused("the address is private")
         return await self._backend.connect_tcp(
             addresses[0], port, timeout, local_address, socket_options
@@ -53,21 +53,22 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
 
 
 class Sender:
-    """Sends one POST at a time per call; follows no redirects, uses no proxy."""
+    """Sends POST requests; follows no redirects and uses no proxy."""
 
-    def __init__(self, *, allow_private: bool) -> None:
-        self._allow_private = allow_private
+    def __init__(self, settings: WebhookSettings = WebhookSettings()) -> None:
+        self._allow_private = settings.allow_private
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(),
             max_connections=20,
             keepalive_expiry=10,
-            network_backend=_PinnedBackend(allow_private=allow_private),
+            network_backend=_PinnedBackend(allow_private=settings.allow_private),
         )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Send a body and answer the status; the receiver's answer is not read.
+        """Send a body and answer the status; the body of the response is not read.
 
-        Raises AddressRefused, or OSError, TimeoutError or httpcore's errors when nothing answers.
+        Raises AddressRefused; and OSError, TimeoutError or an error of httpcore if no response
+        comes.
         """
         if not self._allow_private and urlsplit(url).scheme != "https":
             raise AddressRefused("the address is not https")

@@ -1,4 +1,4 @@
--- How much of each limit the tenant uses, by the names of the limits; $1 is the limit of exports per hour.
+-- What the tenant uses of each limit; a column has the name of its limit. $1 is the limit of exports per hour.
 SELECT
     (SELECT coalesce(sum(rows), 0)::bigint FROM memory_usage) AS memories,
     (SELECT coalesce(sum(bytes), 0)::bigint FROM memory_usage) AS memory_bytes,

@@ -1,5 +1,0 @@
--- For how many seconds the export that reads longest has held its snapshot; NULL if none is being read. As the owner.
-SELECT extract(epoch FROM max(clock_timestamp() - xact_start))::float
-FROM pg_stat_activity
-WHERE application_name LIKE 'memferry%' AND datname = current_database()
-    AND state = 'active' AND query LIKE 'COPY%'

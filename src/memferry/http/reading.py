@@ -1,0 +1,153 @@
+"""Reading what a request says: the caller, the query string, and its values."""
+
+import asyncio
+import re
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import parse_qsl
+from uuid import UUID
+
+import msgspec
+from starlette.requests import Request
+
+from memferry.errors import Invalid
+from memferry.http.auth import ALLOWED
+from memferry.model.token import Caller
+
+_INTEGER = re.compile(r"[+-]?[0-9]{1,40}")
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_T = TypeVar("_T")
+INT64 = 2**63 - 1
+_QUERY = "memferry.query"
+_QUERY_FIELDS = 200
+_QUICK_BYTES = 16 * 1024
+
+
+def caller(request: Request) -> Caller:
+    """Who sent it, and holds the scopes that the route needs."""
+    allowed: Caller = request.scope[ALLOWED]
+    return allowed
+
+
+def service_address(request: Request) -> str:
+    """Under what people reach the service: the operator's word, else what the request came to."""
+    public_url: str | None = request.app.state.public_url
+    return public_url or str(request.base_url).rstrip("/")
+
+
+async def run_in_thread_if_large(size_bytes: int, work: Callable[[], _T]) -> _T:
+    """Do what takes long for much in a thread, while others are answered; for little here."""
+    return await asyncio.to_thread(work) if size_bytes > _QUICK_BYTES else work()
+
+
+@dataclass(frozen=True)
+class Query:
+    """The fields of a query string, each one that its route knows."""
+
+    pairs: tuple[tuple[str, str], ...] = ()
+
+    def get(self, name: str) -> str | None:
+        """The value of a field that is there once; None if it is not given."""
+        return next((value for field, value in self.pairs if field == name), None)
+
+    def all(self, name: str) -> list[str]:
+        """The values of a field that may be repeated."""
+        return [value for field, value in self.pairs if field == name]
+
+
+def accept_query(request: Request, names: Collection[str], lists: Collection[str]) -> None:
+    """Let a request on to its endpoint if its query string holds only these fields.
+
+    Others are refused by name, since a filter that is dropped would show too much; so is a field
+    that is given twice and is no list.
+    """
+    pairs = _parse_query(request)
+    met: set[str] = set()
+    for name, value in pairs:
+        if name not in names:
+            raise Invalid(name or "query string", "unknown query parameter")
+        if name in met and name not in lists:
+            raise Invalid(name, "is given twice")
+        met.add(name)
+        if "\x00" in value:
+            raise Invalid(name, "must not contain NUL (U+0000)")
+    request.scope[_QUERY] = Query(tuple(pairs))
+
+
+def read_query(request: Request) -> Query:
+    """The query string, as far as the route knows its fields."""
+    query: Query = request.scope[_QUERY]
+    return query
+
+
+def _parse_query(request: Request) -> list[tuple[str, str]]:
+    try:
+        return parse_qsl(
+            request.scope["query_string"].decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=_QUERY_FIELDS,
+        )
+    except ValueError as fault:
+        raise Invalid("query string", "is not valid percent-encoded UTF-8") from fault
+
+
+def number(text: str | None, default: int, *, least: int, most: int) -> int:
+    """A whole number held within bounds; junk counts as not given."""
+    if text is None or not _INTEGER.fullmatch(text.strip()):
+        return default
+    return min(max(int(text), least), most)
+
+
+def number_in(value: object, default: int, *, least: int, most: int) -> int:
+    """The same of a value in a JSON body: a whole number, or a text that is one."""
+    if isinstance(value, bool) or not isinstance(value, int | str):
+        return default
+    return number(str(value), default, least=least, most=most)
+
+
+def time_or_none(text: str | None) -> int | None:
+    """A time in epoch ms; junk counts as not given."""
+    if text is None or not _INTEGER.fullmatch(text.strip()):
+        return None
+    return min(max(int(text), 0), INT64)
+
+
+def flag(query: Query, name: str) -> bool:
+    """A field that is `true` or `false`, false if not given; junk is refused, not passed over."""
+    text = query.get(name)
+    if text is None:
+        return False
+    if text not in {"true", "false"}:
+        raise Invalid(name, "expected true or false")
+    return text == "true"
+
+
+def texts_in(field: str, values: list[str]) -> list[str] | None:
+    """The texts of a repeated field; one that starts with `[` is a JSON array of them.
+
+    None if all are empty. Raises Invalid for an array of anything else.
+    """
+    texts: list[str] = []
+    for value in values:
+        if not value.startswith("["):
+            texts += [value] if value else []
+            continue
+        try:
+            texts += msgspec.json.decode(value, type=list[str])
+        except msgspec.MsgspecError as fault:
+            raise Invalid(field, "expected texts, or a JSON array of them") from fault
+    return texts or None
+
+
+def uuid_in(text: str) -> UUID | None:
+    """The UUID that a text is; None for anything else."""
+    return UUID(text) if _UUID.fullmatch(text) else None
+
+
+def uuid_or(text: str, fault: Exception) -> UUID:
+    """The UUID a path holds; anything else names nothing, which is what `fault` says."""
+    if (value := uuid_in(text)) is None:
+        raise fault
+    return value

@@ -1,0 +1,79 @@
+"""Every setting, in groups that parts take whole; read once, by the only module that may.
+
+A group holds the defaults of its part. Nothing else in the program looks at the environment.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from memferry.settings.environment import group, list_settings, read_group
+from memferry.settings.places import (
+    DatabaseSettings,
+    EmbeddedSettings,
+    S3Settings,
+    StorageSettings,
+)
+from memferry.settings.quotas import Quotas
+from memferry.settings.web import ClientSettings, WebhookSettings, WebSettings
+from memferry.settings.work import ExportSettings, WorkerSettings
+
+_DATA_DIR = "MEMFERRY_DATA_DIR"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What the operator chose; an unset setting has the default shown in docs/settings.md."""
+
+    database: DatabaseSettings = group(DatabaseSettings)
+    storage: StorageSettings = group(StorageSettings)
+    exports: ExportSettings = group(ExportSettings)
+    worker: WorkerSettings = group(WorkerSettings)
+    quotas: Quotas = group(Quotas)
+    web: WebSettings = group(WebSettings)
+    webhooks: WebhookSettings = group(WebhookSettings)
+    client: ClientSettings = group(ClientSettings)
+
+    @classmethod
+    def from_environment(
+        cls, environment: Mapping[str, str] | None = None, *, data_dir: Path | None = None
+    ) -> Self:
+        """Read the environment once; `data_dir`, from the command line, wins over it.
+
+        Raises Misconfigured with one line per fault.
+        """
+        known = os.environ if environment is None else environment
+        return read_group(cls, known if data_dir is None else _name_data_dir(known, data_dir))
+
+    @property
+    def data_dir(self) -> Path:
+        """The directory of the embedded PostgreSQL and of the local object store."""
+        return self.database.data_dir
+
+    def child_environment(self) -> dict[str, str]:
+        """The environment for a process of ours that shall have the same settings."""
+        return _name_data_dir(os.environ, self.data_dir)
+
+
+def _name_data_dir(environment: Mapping[str, str], data_dir: Path) -> dict[str, str]:
+    """The environment with this data directory, however it named another."""
+    others = {name: text for name, text in environment.items() if name != f"{_DATA_DIR}_FILE"}
+    return others | {_DATA_DIR: str(data_dir)}
+
+
+__all__ = [
+    "ClientSettings",
+    "DatabaseSettings",
+    "EmbeddedSettings",
+    "ExportSettings",
+    "Quotas",
+    "S3Settings",
+    "Settings",
+    "StorageSettings",
+    "WebSettings",
+    "WebhookSettings",
+    "WorkerSettings",
+    "list_settings",
+]
