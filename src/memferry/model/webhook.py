@@ -16,12 +16,12 @@ EVENTS = (
     "memory.deleted",
     "export.completed",
     "export.failed",
-    # Never sent: a published client lists it among the events one may ask for.
+    # Never sent: accepted for a published client that lists it.
     "summary.created",
 )
 _URL_CHARACTERS = 2048
 _DESCRIPTION_CHARACTERS = 1000
-# What a request line can hold (RFC 9112, section 3.2).
+# The characters that a request line can hold (RFC 9112, section 3.2).
 _VISIBLE = re.compile(r"[!-~]+")
 
 
@@ -43,7 +43,7 @@ class WebhookChange(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def check_url(value: str, *, allow_private: bool) -> str:
-    """An address to deliver to: https and public, unless private ones are allowed."""
+    """Check the address of a webhook: https and public, unless private ones are allowed."""
     rules.check_text("url", value, most=_URL_CHARACTERS, least=1)
     if not _VISIBLE.fullmatch(value):
         raise Invalid("url", "expected visible ASCII only; write the rest percent-encoded")
@@ -66,15 +66,15 @@ def check_url(value: str, *, allow_private: bool) -> str:
 
 
 def check_events(value: list[str] | None) -> list[str]:
-    """The events wanted; none given means all, which an empty list stands for."""
-    for index, each in enumerate(value or []):
-        if each not in EVENTS:
+    """Check the events of a webhook, and sort them; an empty list means all events."""
+    for index, event in enumerate(value or []):
+        if event not in EVENTS:
             raise Invalid(f"events[{index}]", f"unknown; expected one of {', '.join(EVENTS)}")
     return sorted(set(value or []))
 
 
 def check_description(value: str | None) -> str | None:
-    """A note for people."""
+    """Check the description of a webhook."""
     if value is None:
         return None
     return rules.check_text("description", value, most=_DESCRIPTION_CHARACTERS)
