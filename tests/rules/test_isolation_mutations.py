@@ -399,7 +399,7 @@ async def test_a_view_without_its_tenant_predicate_is_noticed(
 async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
     worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobodys = {1: ("bytea", f"\\x{tokens.NewToken('mnu_of-nobody').sha256.hex()}")}
+    nobodys = {1: ("bytea", f"\\x{tokens.BearerToken('mnu_of-nobody').sha256.hex()}")}
     database, shown = Database(urls[0]), 0
     await database.open()
     try:

@@ -22,9 +22,11 @@ from memferry.errors import (
 )
 from memferry.filters import Selection
 from memferry.memories.rows import RENDERED_BYTES, Render, Rows, bound_row_bytes
-from memferry.model import json, rules
+from memferry.model import rules
 from memferry.model.identity import new_memory_ids
-from memferry.model.memory import Checked, CheckedChange, MovedRow
+from memferry.model.json_text import merge_members
+from memferry.model.memory import MovedRow, ValidChange, ValidMemory
+from memferry.model.strict_json import compact
 from memferry.model.token import Caller
 from memferry.settings import Quotas
 
@@ -45,7 +47,7 @@ class Memories:
         self._quotas = quotas
 
     @retry_conflicts
-    async def save(self, caller: Caller, new: Checked) -> str:
+    async def save(self, caller: Caller, new: ValidMemory) -> str:
         """Save one memory and answer its row; the same content saved twice makes two memories.
 
         Raises NamespaceForbidden for a namespace beyond the caller's, TooManyMemories and
@@ -131,7 +133,7 @@ class Memories:
         return _require(row)
 
     @retry_conflicts
-    async def change(self, caller: Caller, memory_id: UUID, change: CheckedChange) -> str:
+    async def change(self, caller: Caller, memory_id: UUID, change: ValidChange) -> str:
         """Change the fields that are not None, and answer the new row.
 
         Metadata is merged at its top level; a null there removes the key. Raises MemoryNotFound,
@@ -275,7 +277,7 @@ async def delete_memory(connection: Connection, memory_id: UUID) -> str:
 
 def _merge(old: str, patch: str) -> str:
     """Merge two JSON objects; raises TooLarge if the result is larger than metadata may be."""
-    merged = json.merge_members(json.compact("metadata", old.encode()), patch.encode())
+    merged = merge_members(compact("metadata", old.encode()), patch.encode())
     if len(merged) > rules.METADATA_BYTES:
         raise TooLarge("metadata", rules.METADATA_BYTES)
     return merged.decode()

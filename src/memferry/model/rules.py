@@ -3,7 +3,8 @@
 from msgspec import Raw
 
 from memferry.errors import Invalid, TooLarge
-from memferry.model import json
+from memferry.model import strict_json
+from memferry.model.json_text import MAX_DEPTH
 
 CONTENT_BYTES = 1024 * 1024
 METADATA_BYTES = 1024 * 1024
@@ -55,7 +56,7 @@ def check_json_object(
     value: Raw,
     *,
     most_bytes: int,
-    depth: int = json.MAX_DEPTH,
+    depth: int = MAX_DEPTH,
     keys: int | None = None,
 ) -> str | None:
     """Check a JSON object; answers its text without insignificant white space, None for null."""
@@ -66,7 +67,7 @@ def check_json_object(
         raise Invalid(field, "expected object")
     if len(encoded) > most_bytes:
         raise TooLarge(field, most_bytes)
-    return json.compact(field, encoded, depth=depth, keys=keys).decode()
+    return strict_json.compact(field, encoded, depth=depth, keys=keys).decode()
 
 
 def check_time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:

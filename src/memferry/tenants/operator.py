@@ -12,7 +12,7 @@ from memferry.errors import Invalid
 from memferry.model import rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.token import Grant
-from memferry.tenants.tokens import NAME_CHARACTERS, NewToken, make_token_row
+from memferry.tenants.tokens import NAME_CHARACTERS, BearerToken, make_token_row
 
 _USUAL = Grant()
 
@@ -24,12 +24,12 @@ class Operator:
         self._url = url
 
     @retry_conflicts
-    async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> NewToken:
+    async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> BearerToken:
         """Create a token for a tenant, and the tenant if it does not exist.
 
         Raises Invalid for a wrong field, and for a tenant that is being deleted.
         """
-        token = NewToken.make()
+        token = BearerToken.make()
         async with owner_connection(self._url) as connection, connection.transaction():
             tenant_id = await _ensure_tenant(connection, tenant)
             await connection.execute(
@@ -59,7 +59,7 @@ class Operator:
 
         Raises Invalid if there is no such token, or if it is revoked already.
         """
-        id_, sha256 = _parse_uuid(token_id), NewToken(token_id).sha256
+        id_, sha256 = _parse_uuid(token_id), BearerToken(token_id).sha256
         async with owner_connection(self._url) as connection:
             revoked = await connection.fetchval(sql("tenants/revoke_token"), id_, sha256)
         if revoked is None:

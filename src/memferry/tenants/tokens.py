@@ -25,13 +25,13 @@ _SHOWN_CHARACTERS = 12
 
 
 @dataclass(frozen=True)
-class NewToken:
+class BearerToken:
     """The text of a bearer token; the database keeps its digest and first characters alone."""
 
     text: str
 
     @classmethod
-    def make(cls) -> "NewToken":
+    def make(cls) -> "BearerToken":
         """Make a token: the prefix and 32 random bytes in base64url (RFC 4648, section 5)."""
         return cls(_PREFIX + secrets.token_urlsafe(32))
 
@@ -59,7 +59,7 @@ class Tokens:
         take constant time: it compares digests, and whoever learned from its timing how many bytes
         of a digest are right could not choose a token whose digest has one more of them.
         """
-        sha256 = NewToken(token).sha256
+        sha256 = BearerToken(token).sha256
         async with self._database.connection() as connection:
             row = await connection.fetchrow(sql("tenants/find_token"), sha256)
         # No view restricts this look-up to one tenant, so the digest is compared once more.
@@ -84,13 +84,13 @@ class Tokens:
     @retry_conflicts
     async def create(
         self, caller: Caller, name: str, grant: Grant
-    ) -> tuple[NewToken, Mapping[str, Any]]:
+    ) -> tuple[BearerToken, Mapping[str, Any]]:
         """Create a token of the caller's tenant; answers the token, shown only here, and its row.
 
         Raises Invalid, and NamespaceForbidden if it would reach beyond the caller's namespaces.
         """
         _check_reach(caller, grant)
-        token = NewToken.make()
+        token = BearerToken.make()
         async with self._database.tenant(caller) as connection:
             row = await connection.fetchrow(
                 sql("tenants/create_tenant_token"), *make_token_row(token, name, grant)
@@ -127,7 +127,7 @@ class Tokens:
             raise TokenNotFound
 
 
-def make_token_row(token: NewToken, name: str, grant: Grant) -> tuple[object, ...]:
+def make_token_row(token: BearerToken, name: str, grant: Grant) -> tuple[object, ...]:
     """Make the row of a token under a new id, in the order of the statements' parameters.
 
     Raises Invalid if the name is wrong, or `expires_at` is in the past.
