@@ -88,7 +88,7 @@ GUARDS: tuple[Guard, ...] = (
     # With who and where, and without content.
     *guard_function(
         "database/pool.py",
-        "_tenant_settings",
+        "_set_tenant",
         "audit/test_audit.py::test_a_small_export_is_noted_with_who_where_and_how_much",
         drop_statement("token_id"),
         drop_statement("address"),

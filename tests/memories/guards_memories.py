@@ -133,7 +133,7 @@ GUARDS: tuple[Guard, ...] = (
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),
-    *guard_function("database/pool.py", "_tenant_settings", _WITHIN, drop_statement("hex")),
+    *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
         "0004_tokens",
         "VIEW memferry_service.tokens",

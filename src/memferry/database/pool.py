@@ -241,7 +241,7 @@ class Database:
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adoption if isinstance(snapshot, SharedSnapshot) else "")
-                + _tenant_settings(whose)
+                + _set_tenant(whose)
                 + (self._patience if patient else "")
                 + (_IN_ORDER if in_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
@@ -267,7 +267,7 @@ async def _finish_transaction(connection: Connection) -> AsyncIterator[None]:
     await connection.execute("COMMIT")
 
 
-def _tenant_settings(whose: UUID | Caller) -> str:
+def _set_tenant(whose: UUID | Caller) -> str:
     """The SET LOCAL statements of the settings that the views read.
 
     Their values are UUIDs, IP addresses and hexadecimal digits, which need no quoting.
