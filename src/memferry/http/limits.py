@@ -1,4 +1,4 @@
-"""What a tenant may have, and how much of it is used."""
+"""The endpoint of limits and their use."""
 
 from starlette.requests import Request
 from starlette.responses import Response

@@ -85,7 +85,7 @@ class TokenEndpoints:
 
 
 def _make_grant(new: NewToken) -> Grant:
-    """What the token may do; raises Invalid."""
+    """Make the grant of a new token; raises Invalid."""
     scopes: Any = USUAL_SCOPES if new.scopes is None else dict.fromkeys(new.scopes)
     return Grant(
         scopes=tuple(scopes),
