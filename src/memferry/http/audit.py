@@ -134,7 +134,7 @@ class AuditedDownload(StreamingResponse):
 
         async def count_and_send(message: Message) -> None:
             nonlocal sent, outcome
-            # Counted before it is sent: of what is on its way the reader may have seen everything.
+            # Counted before it is sent: the reader may see every byte that is in transit.
             sent += len(message.get("body", b""))
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
