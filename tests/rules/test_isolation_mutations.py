@@ -48,7 +48,7 @@ OF_THE_OWNER = {
     "tenants/list_tenants",
     "tenants/begin_tenant_deletion",
     "tenants/remove_tenant_rows",
-    "tenants/hold_tenant",
+    "tenants/lock_tenant",
     "tenants/finish_tenant_deletion",
     "operation/replace_store_identity",
 }

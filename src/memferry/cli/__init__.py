@@ -50,7 +50,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """What goes before any command."""
+    """Options before any command."""
 
 
 for command in (serve, worker, migrate, audit, export, doctor, database, store, tenant, token):
@@ -81,7 +81,7 @@ def _set_up_log() -> None:
 
 
 def _describe_cause(fault: MemferryError) -> str:
-    """What the driver said: whoever runs a command has to mend it."""
+    """The driver's message, which the person at the command line needs."""
     cause = fault.__cause__
     known = isinstance(fault, DatabaseUnavailable) and cause is not None and str(cause)
     return f" ({cause})" if known else ""

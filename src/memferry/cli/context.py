@@ -1,4 +1,4 @@
-"""What commands of an operator run in: an event loop, and a database that runs.
+"""The surroundings of operator commands: an event loop, and a running database.
 
 Importing this loads the parts of the service; a command does so when it runs.
 """

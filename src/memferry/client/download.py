@@ -1,4 +1,4 @@
-"""Downloading the file of a completed export: resumed where it broke off, verified at the end."""
+"""Downloads of completed exports: resumed where they broke off, verified at the end."""
 
 import hashlib
 import time

@@ -1,4 +1,4 @@
-"""Bringing a completed export here: downloaded, verified, and decrypted if there are keys."""
+"""Fetches a completed export: downloads it, verifies it, and decrypts it if there are keys."""
 
 import tempfile
 from pathlib import Path
@@ -41,7 +41,7 @@ def fetch_to_stream(
 
 
 def find_resumable(target: Path, export_id: str) -> Path | None:
-    """The file whose download broke off and can be resumed: the target, or its encrypted form."""
+    """Find the file whose download can be resumed: the target, or its encrypted form."""
     paths = (target, _encrypted_path(target))
     return next((path for path in paths if partial_path(path, export_id).exists()), None)
 

@@ -1,4 +1,4 @@
-"""Files by link: whole or in ranges (RFC 9110, section 14), with a strong ETag and a digest."""
+"""Downloads by link, whole or in byte ranges (RFC 9110, section 14), with ETag and digest."""
 
 import base64
 import re
@@ -20,10 +20,10 @@ _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IG
 
 
 class DownloadEndpoints:
-    """The one address of files; the link itself is the permission."""
+    """The address of downloads; the link itself is the permission."""
 
     def __init__(self, downloads: Downloads, audit: Audit, memory: Shares) -> None:
-        """`memory` is what requests may hold, in bytes."""
+        """`memory` is the shares of memory for requests, in bytes."""
         self._downloads = downloads
         self._audit = audit
         self._memory = memory
@@ -38,7 +38,7 @@ class DownloadEndpoints:
         ]  # fmt: skip
 
     async def download(self, request: Request, link: str) -> Response:
-        """The file of an export, or a range of it.
+        """Send the file of an export, or a byte range of it.
 
         `If-Match` and `If-None-Match` with its ETag are honoured.
         """
@@ -79,7 +79,7 @@ class _Span:
 
 
 def _asked_span(request: Request, file: Download) -> _Span:
-    """What the Range header asks for; anything but one plain range gets the whole file.
+    """The span of the Range header; anything but one plain range gets the whole file.
 
     Raises RangeNotSatisfiable for a range beyond the end.
     """
@@ -103,7 +103,7 @@ def _asked_span(request: Request, file: Download) -> _Span:
 
 
 def _listed(request: Request, name: str) -> str | None:
-    """A header that is a list: several lines are one list (RFC 9110, section 5.3)."""
+    """Read a header that is a list; several lines are one list (RFC 9110, section 5.3)."""
     return ", ".join(request.headers.getlist(name)) if name in request.headers else None
 
 
@@ -120,7 +120,7 @@ def _matches(condition: str, file: Download, *, strong: bool) -> bool:
 
 
 def _unchanged_headers(file: Download) -> dict[str, str]:
-    """What a 304 repeats of a 200 (RFC 9110, section 15.4.5)."""
+    """The headers of a 200 that a 304 repeats (RFC 9110, section 15.4.5)."""
     headers = _headers(file, _Span(0, file.size_bytes, partial=False))
     return {name: headers[name] for name in ("ETag", "Repr-Digest", "Cache-Control")}
 
