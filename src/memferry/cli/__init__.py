@@ -42,7 +42,7 @@ def _print_version(asked: bool) -> None:
 
 
 @app.callback()
-def _options(
+def _read_options(
     print_version: Annotated[
         bool,
         typer.Option(
