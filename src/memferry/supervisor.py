@@ -20,7 +20,7 @@ from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
 from memferry.tenants.operator import Operator
-from memferry.tenants.tokens import NewToken
+from memferry.tenants.tokens import BearerToken
 from memferry.worker_process import Stop
 
 _log = logging.getLogger("memferry")
@@ -35,7 +35,7 @@ _NOBODY_HAS_ONE = (
     "token in the log)"
 )
 
-Started = Callable[[NewToken | None], None]
+Started = Callable[[BearerToken | None], None]
 
 
 async def serve(
@@ -130,7 +130,7 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
             _log.error("PostgreSQL does not start: %s", fault)
 
 
-async def _first_token(settings: Settings, listening: socket.socket) -> NewToken | None:
+async def _first_token(settings: Settings, listening: socket.socket) -> BearerToken | None:
     """A token for the very first start that may do everything, also make others.
 
     Not where other machines can connect: a service is set up before they see it, by somebody who

@@ -75,7 +75,7 @@ GUARDS: tuple[Guard, ...] = (
     # So is each refusal; whose token is unknown stands in the log.
     *guard_function(
         "http/audit.py",
-        "Refusals.__call__.noting",
+        "Refusals.__call__.note_and_send",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
         drop_statement("note"),
     ),
@@ -88,7 +88,7 @@ GUARDS: tuple[Guard, ...] = (
     # With who and where, and without content.
     *guard_function(
         "database/pool.py",
-        "_for_whom",
+        "_tenant_settings",
         "audit/test_audit.py::test_a_small_export_is_noted_with_who_where_and_how_much",
         drop_statement("token_id"),
         drop_statement("address"),
@@ -98,7 +98,7 @@ GUARDS: tuple[Guard, ...] = (
         "_refusal",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
         replace(
-            'getattr(scope.get("route"), "path", None) or "an unknown address"', 'scope["path"]'
+            'scope.get(PATTERN, "an unknown address")', 'scope["path"]'
         ),
         make_true("_ID"),
     ),
@@ -115,7 +115,7 @@ GUARDS: tuple[Guard, ...] = (
     # Scopes.
     *guard_function(
         "http/audit.py",
-        "AuditEndpoints.router",
+        "_ACCESS",
         "audit/test_audit.py::test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted",
         drop_item("whole_tenant"),
     ),

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from memferry.database.pool import SERVICE_ROLE
-from memferry.http import shapes
+from memferry.wire.audit import AuditEntry
 from support.command_line import memferry
 from support.people import Person
 from support.service import Service
@@ -72,7 +72,7 @@ def test_a_small_export_is_noted_with_who_where_and_how_much(
 
     assert (created["event"], completed["event"]) == ("export.created", "export.completed")
     for each in (created, completed):
-        assert shapes.AuditEntry.model_validate(each, strict=False)
+        assert set(each) == set(AuditEntry.__struct_fields__)
         assert each["token_id"] == token_id(alice, database_url)
         assert each["address"] == "127.0.0.1"
         assert (each["subject"], each["outcome"]) == (export["id"], "ok")

@@ -16,8 +16,8 @@ from memferry.errors import (
     UnknownToken,
 )
 from memferry.model.token import Caller
-from memferry.model.webhook import NewWebhook
 from memferry.webhooks.service import Webhooks
+from memferry.wire.webhooks import NewWebhook
 from support.people import Person
 from support.postgres import open_database
 

@@ -50,7 +50,7 @@ GUARDS: tuple[Guard, ...] = (
         ),
     ),
     *guard_function(
-        "http/requests.py",
+        "http/reading.py",
         "flag",
         "erasure/test_erasure.py::test_a_purge_parameter_that_is_no_boolean_deletes_nothing",
         make_false("false"),

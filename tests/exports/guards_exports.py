@@ -21,9 +21,9 @@ _RECIPIENT = "exports/test_encryption.py::test_a_malformed_public_key_is_refused
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/downloads.py",
-        "DownloadEndpoints.router",
+        "DownloadEndpoints.operations",
         _PRIVATE,
-        replace('["GET"]', '["GET", "POST"]'),
+        replace('"GET /downloads/{link}"', '"GET|POST /downloads/{link}"'),
     ),
     *guard_function(
         "http/downloads.py",
@@ -207,8 +207,8 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # A filter that is dropped would hand out too much.
     *guard_function(
-        "exports/request.py",
-        "ExportBody",
+        "wire/exports.py",
+        "ExportOptions",
         "exports/test_exports.py::test_a_wrong_request_is_refused_by_name",
         drop_item("forbid_unknown_fields"),
     ),

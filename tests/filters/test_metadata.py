@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from memferry.errors import Invalid
 from memferry.model import rules
-from memferry.model.json import MAX_DEPTH, Skeleton, compact, find_repeated_key, merge_members
+from memferry.model.json_text import MAX_DEPTH, Skeleton, find_repeated_key, merge_members
+from memferry.model.strict_json import compact
 from support.people import Person
 
 SPELLED = (

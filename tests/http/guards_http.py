@@ -41,13 +41,13 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Nothing that was sent is dropped without a word.
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "decode",
         "http/test_repeated_keys.py",
         drop_statement("_refuse_repeated_members"),
     ),
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "_refuse_repeated_members",
         "http/test_repeated_keys.py",
         make_true("_END"),
@@ -55,7 +55,7 @@ GUARDS: tuple[Guard, ...] = (
         make_true("decode", "name"),
     ),
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "_refuse_repeated_members",
         "http/test_repeated_keys.py::test_a_body_with_many_long_fields_is_answered_quickly",
         make_false("_MOST_MEMBERS"),
@@ -89,15 +89,15 @@ GUARDS: tuple[Guard, ...] = (
         ),
     ),
     # How large and how deep what is sent may be.
-    *guard_function("model/json.py", "decode", _DEEP, drop_statement("_refuse_deep")),
+    *guard_function("model/strict_json.py", "decode", _DEEP, drop_statement("refuse_deep")),
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "compact",
         "http/test_hostile_json.py::test_a_filter_may_be_32_levels_deep_and_no_deeper",
         make_false("is_deeper_than"),
     ),
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "compact",
         "http/test_hostile_json.py::test_the_keys_of_a_filter_are_counted_in_all_its_objects",
         make_false("members", "None"),
@@ -203,11 +203,11 @@ GUARDS: tuple[Guard, ...] = (
         drop_statement("Exception"),
     ),
     *guard_function(
-        "http/requests.py",
+        "http/reading.py",
         "uuid_or",
         "http/test_hostile.py::test_no_address_is_a_fault_of_the_service",
         replace("uuid_in", "UUID"),
     ),
     # Scopes.
-    *guard_function("http/auth.py", "needs.check", "http/test_scopes.py", make_false("scope")),
+    *guard_function("http/auth.py", "Access.admit", "http/test_scopes.py", make_false("scope")),
 )

@@ -22,6 +22,7 @@ def told(answer: httpx.Response) -> tuple[int, dict[str, str]]:
     [
         "/",
         "/assets/home.css",
+        "/assets/swagger-ui-bundle.js",
         "/docs",
         "/openapi.json",
         "/health",

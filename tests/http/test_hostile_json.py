@@ -14,7 +14,7 @@ from msgspec import Raw
 from memferry.errors import Invalid
 from memferry.filters import EXPORT_FILTERS
 from memferry.model import rules
-from memferry.model.json import MAX_DEPTH
+from memferry.model.json_text import MAX_DEPTH
 from support.people import Person
 
 LEVELS = 10_000

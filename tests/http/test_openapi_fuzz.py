@@ -65,6 +65,8 @@ OPERATIONS = [
 ]
 
 
+# Bodies among the components, which pass over unknown fields.
+BODIES = {"MovedMemory"}
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 # Where nothing is asked for, or any text, no request is wrong.
 ALWAYS_RIGHT = {"GET /api/health", "GET /health", "GET /api/health/ready", "GET /downloads/{link}"}
@@ -78,8 +80,20 @@ CASES = [(each, POSITIVE) for each in OPERATIONS] + [
 @pytest.fixture(scope="session")
 def document(service: Service) -> BaseSchema:
     """The document as the service hands it out."""
-    loaded: BaseSchema = schemathesis.openapi.from_url(f"{service.url}/openapi.json")
+    document = httpx.get(f"{service.url}/openapi.json").json()
+    loaded: BaseSchema = schemathesis.openapi.from_dict(close_answers(document))
+    loaded.config.update(base_url=service.url)
     return loaded
+
+
+def close_answers(document: dict[str, Any]) -> dict[str, Any]:
+    """The document with answers of its own fields and no others.
+
+    Clients must take fields that a newer service sends, so it does not say that there are none.
+    """
+    for schema in document["components"]["schemas"].values():
+        schema.setdefault("additionalProperties", schema["title"] in BODIES)
+    return document
 
 
 @pytest.fixture(scope="session")

@@ -38,7 +38,12 @@ BODIES: dict[str, dict[str, Any]] = {
         name: ROW[name] for name in ("content", "namespace", "tags", "metadata")
     },
     "POST /v1/memories/bulk": {"items": [ROW]},
-    "POST /api/memories/search/bulk": {"queries": ["x"], "k": 5, **FILTERS},
+    "POST /api/memories/search/bulk": {
+        "queries": ["x"],
+        "k": 5,
+        **dict.fromkeys(("recall", "source", "include", "entity"), "sent by published clients"),
+        **FILTERS,
+    },
     "POST /api/memories/exports": {
         "format": "csv",
         "compression": None,

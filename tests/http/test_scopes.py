@@ -6,14 +6,14 @@ from pathlib import Path
 
 import httpx
 import pytest
-from fastapi.routing import iter_route_contexts
+from starlette.routing import Route
 
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.exports.downloads import Downloads
 from memferry.exports.service import Exports
-from memferry.http.app import Services, routed_app
+from memferry.http.app import Services, list_operations, routed_app
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
@@ -32,34 +32,43 @@ from support.tokens import holder
 
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
 _OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
+_OPEN |= {
+    f"/assets/{name}"
+    for name in ("reference.css", "reference.js", "swagger-ui.css", "swagger-ui-bundle.js")
+}
 # Whoever may create exports reads those of the same token.
 _INSTEAD = {"exports:read": "exports:create"}
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
 def routes() -> Iterator[tuple[str, str, list[str]]]:
-    """Method, path and needed scopes of every address; None where none are named."""
+    """Method, path and needed scopes of every route of the application."""
     database, storage = Database(""), LocalStorage(Path("/nowhere"))
     exports = Exports(database, storage, ExportSettings(lifetime_seconds=1))
-    app = routed_app(
-        Services(
-            tokens=Tokens(database),
-            memories=Memories(database),
-            memory_erasure=MemoryErasure(database, storage),
-            exports=exports,
-            downloads=Downloads(database, storage, exports),
-            webhooks=Webhooks(database),
-            audit=Audit(database),
-            pace=Pace(1),
-            limits=TenantLimits(database, Quotas()),
-            memory=Shares(1, tenant_most=1),
-            readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
-        )
+    services = Services(
+        tokens=Tokens(database),
+        memories=Memories(database),
+        memory_erasure=MemoryErasure(database, storage),
+        exports=exports,
+        downloads=Downloads(database, storage, exports),
+        webhooks=Webhooks(database),
+        audit=Audit(database),
+        pace=Pace(1),
+        limits=TenantLimits(database, Quotas()),
+        memory=Shares(1, tenant_most=1),
+        readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),
     )
-    for each in iter_route_contexts(app.routes):
-        security = (getattr(each, "openapi_extra", None) or {}).get("security") or [{"token": []}]
-        for method in sorted(getattr(each, "methods", None) or ()):
-            yield method, str(getattr(each, "path", "")), security[0]["token"]
+    scopes: dict[tuple[str, str], list[str]] = {
+        (method, operation.path): list(operation.access.scopes)
+        for operation in list_operations(services)
+        if operation.access is not None
+        for method in operation.methods
+    }
+    for route in routed_app(services).routes:
+        assert isinstance(route, Route)
+        # HEAD is what the router adds to GET.
+        for method in sorted((route.methods or set()) - {"HEAD"}):
+            yield method, route.path, scopes.get((method, route.path), [])
 
 
 ROUTES = list(routes())

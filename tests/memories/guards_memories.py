@@ -53,11 +53,15 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function("model/rules.py", "text", _WRONG, make_false("\x00")),
     *guard_function(
-        "model/json.py", "compact", _WRONG, make_false("holds_nul"), make_false("holds_wild_number")
+        "model/strict_json.py",
+        "compact",
+        _WRONG,
+        make_false("holds_nul"),
+        make_false("holds_wild_number"),
     ),
     *guard_function(
-        "http/memories.py",
-        "MemoryEndpoints.search_bulk",
+        "http/search.py",
+        "_check_queries",
         "memories/test_search.py::test_bulk_search_takes_1_to_25_queries",
         make_false("queries"),
     ),
@@ -68,7 +72,7 @@ GUARDS: tuple[Guard, ...] = (
         drop_item("forbid_unknown_fields"),
     ),
     *guard_function(
-        "http/requests.py",
+        "http/reading.py",
         "number",
         "memories/test_search.py::test_junk_numbers_fall_back_and_others_are_clamped",
         replace("min(max(int(text), least), most)", "int(text)"),
@@ -112,13 +116,13 @@ GUARDS: tuple[Guard, ...] = (
     # Scopes.
     *guard_function(
         "http/auth.py",
-        "needs.check",
+        "Access.admit",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         make_false("namespaces", "whole_tenant"),
     ),
     *guard_function(
         "http/webhooks.py",
-        "WebhookEndpoints.router",
+        "_WRITE",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         drop_item("whole_tenant"),
     ),
@@ -129,7 +133,7 @@ GUARDS: tuple[Guard, ...] = (
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),
-    *guard_function("database/pool.py", "_for_whom", _WITHIN, drop_statement("hex")),
+    *guard_function("database/pool.py", "_tenant_settings", _WITHIN, drop_statement("hex")),
     *guard_schema(
         "0004_tokens",
         "VIEW memferry_service.tokens",

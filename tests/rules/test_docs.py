@@ -22,12 +22,12 @@ from memferry.errors import (
 from memferry.exports.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import status_of
-from memferry.http.shapes import AuditEntry
 from memferry.model.audit import EVENTS as AUDIT_EVENTS
 from memferry.model.export import ALLOWED_CHANGES, INLINE_BYTES, INLINE_ROWS
 from memferry.model.token import SCOPES
 from memferry.model.webhook import EVENTS
 from memferry.settings import Settings, list_settings
+from memferry.wire.audit import AuditEntry
 
 ROOT = Path(__file__).parents[2]
 TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY")]
@@ -172,7 +172,7 @@ def test_every_field_of_the_audit_is_documented() -> None:
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \|", AUDIT, re.MULTILINE)
     documented = [name for row in rows for name in re.findall(r"`(\w+)`", row)]
 
-    assert documented == list(AuditEntry.model_fields)
+    assert documented == list(AuditEntry.__struct_fields__)
 
 
 def test_every_scope_is_documented_and_no_other() -> None:

@@ -20,9 +20,8 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
 from memferry.model.identity import new_export_id
-from memferry.model.memory import Checked
+from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller, Grant
-from memferry.model.webhook import NewWebhook
 from memferry.settings import ExportSettings, WebhookSettings
 from memferry.storage.local import LocalStorage
 from memferry.tenants.deletion import TenantDeletion
@@ -31,6 +30,7 @@ from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.webhooks.service import Webhooks
+from memferry.wire.webhooks import NewWebhook
 from support.deadlocks import count_deadlocks
 from support.memories import save_one_batch
 from support.postgres import open_database, own_database
@@ -44,7 +44,7 @@ FROM unnest($2::text[]) WITH ORDINALITY AS export (id, number)
 """
 LOCK = "SELECT FROM memferry.exports WHERE"
 TOKEN_OF = "SELECT token_id FROM memferry.exports WHERE id = $1"
-NEW = Checked(
+NEW = ValidMemory(
     content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
 Actions: TypeAlias = dict[str, Callable[[], Coroutine[Any, Any, object]]]

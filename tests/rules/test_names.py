@@ -54,7 +54,7 @@ _ALLOWED: set[str] = {
     "src/memferry/http/cors.py wrapped",
     "src/memferry/http/docs.py _inlined",
     "src/memferry/http/docs.py documented",
-    "src/memferry/http/docs.py to_string",
+    "src/memferry/http/routing.py to_string",
     "src/memferry/http/downloads.py _asked_span",
     "src/memferry/http/downloads.py _listed",
     "src/memferry/http/downloads.py _unchanged_headers",
@@ -93,6 +93,7 @@ _ALLOWED: set[str] = {
 _SEVERAL_CLASSES: set[str] = {
     "Download",
     "Exports",
+    "ExportAnswer",
     "BulkSearch",
     "Change",
     "Export",

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 
 from memferry.memories.service import Batches
-from memferry.model.memory import Checked, MovedRow
+from memferry.model.memory import MovedRow, ValidMemory
 from support.people import Person
 
 ROW_KEYS = [
@@ -38,7 +38,7 @@ AWKWARD = (
 )
 
 
-def save_one_batch(memory: Checked) -> Batches:
+def save_one_batch(memory: ValidMemory) -> Batches:
     """A bulk save of one memory."""
 
     async def batches() -> AsyncIterator[list[MovedRow]]:

@@ -48,13 +48,13 @@ GUARDS: tuple[Guard, ...] = (
         make_false("time", "None"),
     ),
     *guard_function(
-        "http/tokens.py",
+        "wire/tokens.py",
         "NewToken",
         "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         drop_item("forbid_unknown_fields"),
     ),
     *guard_function(
-        "model/json.py",
+        "model/strict_json.py",
         "decode",
         "tenants/test_tokens.py::test_namespaces_of_a_token_given_twice_are_refused",
         drop_statement("_refuse_repeated_members"),

@@ -20,7 +20,7 @@ from memferry.errors import Invalid, StorageUnavailable, UnknownToken
 from memferry.memories.service import Memories
 from memferry.model.audit import Entry
 from memferry.model.identity import new_export_id
-from memferry.model.memory import Checked
+from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller
 from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
@@ -33,7 +33,7 @@ from support.memories import save_one_batch
 from support.postgres import open_database, own_database
 from support.service import Service
 
-NEW = Checked(
+NEW = ValidMemory(
     content="secret", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
 MANY = 100_000

@@ -9,7 +9,7 @@ from memferry.open_files import raise_open_files_limit
 from memferry.settings import Settings
 
 if TYPE_CHECKING:
-    from memferry.tenants.tokens import NewToken
+    from memferry.tenants.tokens import BearerToken
 
 app = typer.Typer()
 
@@ -49,7 +49,7 @@ def serve(
     settings = read_settings(data_dir)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    def print_start(token: "NewToken | None") -> None:
+    def print_start(token: "BearerToken | None") -> None:
         _print_start(settings, url, None if token is None else token.text)
 
     run(serve_all(settings, host, port, print_start, with_worker=not no_worker))

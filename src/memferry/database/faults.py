@@ -15,7 +15,7 @@ from memferry.errors import (
 )
 
 # What a statement meets when the server is away, going away, coming up, full or overloaded.
-_AWAY = (
+_UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
@@ -39,7 +39,7 @@ _AWAY = (
 _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
 _OF_TENANT = "_tenant_id_fkey"
-BROKEN = (*_AWAY, asyncpg.PostgresError)
+BROKEN = (*_UNAVAILABLE, asyncpg.PostgresError)
 
 
 @contextmanager
@@ -66,5 +66,5 @@ def translated_errors() -> Iterator[None]:
         raise StatementTimedOut from fault
     except _CONFLICT as fault:
         raise TransactionConflict from fault
-    except _AWAY as fault:
+    except _UNAVAILABLE as fault:
         raise DatabaseUnavailable from fault

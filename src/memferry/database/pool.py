@@ -241,7 +241,7 @@ class Database:
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adopt if isinstance(snapshot, SharedSnapshot) else "")
-                + _for_whom(whose)
+                + _tenant_settings(whose)
                 + (self._patience if patient else "")
                 + (_IN_ORDER if in_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
@@ -267,7 +267,7 @@ async def _committed(connection: Connection) -> AsyncIterator[None]:
     await connection.execute("COMMIT")
 
 
-def _for_whom(whose: UUID | Caller) -> str:
+def _tenant_settings(whose: UUID | Caller) -> str:
     """The settings that the views read. UUIDs, IP addresses and hexadecimal need no quoting."""
     caller = whose if isinstance(whose, Caller) else Caller(tenant_id=whose)
     settings = {"tenant": str(caller.tenant_id)}

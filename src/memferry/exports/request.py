@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import msgspec
 from msgspec import Raw
@@ -12,32 +12,18 @@ from memferry.errors import Invalid
 from memferry.files.compress import CODECS, Codec
 from memferry.files.encrypt import check_recipient
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
+from memferry.filters.checks import check_filters
 from memferry.filters.within import Within
 from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat
-from memferry.model import json
+from memferry.model import strict_json
 from memferry.model.export import Job
+from memferry.wire.exports import NewExport
 
 BODY_BYTES = 64 * 1024
 _DEFAULT_FORMAT = "json"
 _NULL = Raw(b"null")
 
-# A field for the format, one for each way to change its file, and one per filter; any other field
-# is refused, since a filter that is silently dropped would hand out too much.
-ExportBody = msgspec.defstruct(
-    "ExportBody",
-    [
-        ("format", str | None, None),
-        ("compression", str | None, None),
-        ("csv_safe", bool | None, None),
-        ("encrypt_to", str | None, None),
-        *(
-            (each.field, Raw, _NULL) if each.type is Raw else (each.field, each.type | None, None)
-            for each in EXPORT_FILTERS
-        ),
-    ],
-    forbid_unknown_fields=True,
-)
-_DECODER: msgspec.json.Decoder[Any] = msgspec.json.Decoder(ExportBody)
+_DECODER = msgspec.json.Decoder(NewExport)
 
 
 @dataclass(frozen=True)
@@ -55,16 +41,11 @@ class ExportRequest:
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
-        request = json.decode(_DECODER, body)
+        request = strict_json.decode(_DECODER, body)
         file_format = _format(request.format, csv_safe=request.csv_safe is True)
         if request.compression is not None and request.compression not in CODECS:
             raise Invalid("compression", f"unknown; expected one of {', '.join(CODECS)}, or null")
-        values: dict[type[Filter], object] = {}
-        for each in EXPORT_FILTERS:
-            given = getattr(request, each.field)
-            value = None if given is None else each.check(given)
-            if value is not None:
-                values[each] = value
+        values = check_filters(EXPORT_FILTERS, request)
         _check_order(values)
         recipient = request.encrypt_to
         if recipient is not None:

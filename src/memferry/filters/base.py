@@ -14,6 +14,8 @@ class Filter(ABC):
     condition: ClassVar[LiteralString]
     """A condition over the view `memories`; `$?` stands for the value."""
     meaning: ClassVar[str]
+    example: ClassVar[Any] = None
+    """A value for the description of the API."""
     in_order: ClassVar[bool] = False
     """Whether an index has what it lets through in the order of exports."""
     end: ClassVar[Literal["first", "last"] | None] = None

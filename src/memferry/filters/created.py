@@ -9,6 +9,7 @@ class CreatedAfter(TimeFilter):
     field = "created_after"
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
+    example = 1735689600000
     in_order = True
     end = "first"
 

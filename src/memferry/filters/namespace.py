@@ -11,6 +11,7 @@ class Namespace(Filter):
     type = str
     condition = "namespace = $?::text"
     meaning = "only this namespace"
+    example = "preferences"
     in_order = True
 
     @classmethod

@@ -3,32 +3,33 @@
 import re
 from collections.abc import AsyncIterator
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memferry.audit.service import Audit
 from memferry.errors import Invalid, RouteNotFound
-from memferry.http import shapes
-from memferry.http.auth import AUTHENTICATED
-from memferry.http.docs import add_route, query_field
+from memferry.http.auth import AUTHENTICATED, Access
 from memferry.http.errors import FAULT
 from memferry.http.paging import link_page
-from memferry.http.requests import caller, number, read_query, uuid_or
-from memferry.http.views import json_answer, rows
+from memferry.http.parameters import query_field
+from memferry.http.reading import caller, number, read_query, uuid_or
+from memferry.http.routing import PATTERN, Operation
+from memferry.http.views import json_answer, wrap_rows
 from memferry.model.audit import EVENTS, Entry
 from memferry.model.token import Caller
 from memferry.shares import Held
+from memferry.wire.audit import AuditPage
 
 _PIECE_BYTES = 256 * 1024
 _REFUSALS = frozenset({403, 404})
 _ID = re.compile(r"[0-9A-HJKMNP-TV-Z]{26}|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
-_QUERY = [
+_QUERY = (
     query_field("limit", "integer", "50 unless given, held within 1 to 500"),
     query_field("before", "string", "only what came before the entry with this id"),
     query_field("event", "string", f"only this event: {', '.join(EVENTS)}"),
-]
+)
+_ACCESS = Access(("admin",), whole_tenant=True)
 
 
 class AuditEndpoints:
@@ -37,14 +38,14 @@ class AuditEndpoints:
     def __init__(self, audit: Audit) -> None:
         self._audit = audit
 
-    def router(self) -> APIRouter:
+    def operations(self) -> list[Operation]:
         """The one address."""
-        router = APIRouter(tags=["audit"])
-        add_route(
-            router, "GET /api/audit", self.list_audit, 200, shapes.AuditPage, 400,
-            parameters=_QUERY, scopes=["admin"], whole_tenant=True,
-        )  # fmt: skip
-        return router
+        return [
+            Operation(
+                "GET /api/audit", self.list_audit, AuditPage, tag="audit", parameters=_QUERY,
+                access=_ACCESS,
+            )
+        ]  # fmt: skip
 
     async def list_audit(self, request: Request) -> Response:
         """Who did what, newest first; never any content. Page with `before`.
@@ -66,7 +67,9 @@ class AuditEndpoints:
         )
         more = len(entries) > limit
         link = link_page(request, "before", str(entries[limit - 1]["id"])) if more else {}
-        return json_answer({"entries": rows(row["row"] for row in entries[:limit])}, headers=link)
+        return json_answer(
+            {"entries": wrap_rows(row["row"] for row in entries[:limit])}, headers=link
+        )
 
 
 class Refusals:
@@ -82,25 +85,25 @@ class Refusals:
             await self._app(scope, receive, send)
             return
 
-        async def noting(message: Message) -> None:
+        async def note_and_send(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
                 await self._audit.note(scope[AUTHENTICATED], _refusal(scope))
             await send(message)
 
-        await self._app(scope, receive, noting)
+        await self._app(scope, receive, note_and_send)
 
 
 def _refusal(scope: Scope) -> Entry:
     """What was refused: the pattern of the address, and the id in it, if it is one."""
     fault = scope.get(FAULT) or RouteNotFound()
-    pattern = getattr(scope.get("route"), "path", None) or "an unknown address"
-    named = [str(each) for each in scope.get("path_params", {}).values()]
+    pattern = scope.get(PATTERN, "an unknown address")
+    values = [str(value) for value in scope.get("path_params", {}).values()]
     missing = getattr(fault, "scope", None)
     return Entry(
         event="request.denied",
         outcome=fault.code,
         subject=f"{scope['method']} {pattern}",
-        detail=missing or next((each for each in named if _ID.fullmatch(each)), None),
+        detail=missing or next((value for value in values if _ID.fullmatch(value)), None),
     )
 
 
@@ -129,7 +132,7 @@ class AuditedDownload(StreamingResponse):
         """Send the body, counting."""
         sent, outcome = 0, "interrupted"
 
-        async def counting(message: Message) -> None:
+        async def count_and_send(message: Message) -> None:
             nonlocal sent, outcome
             # Counted before it is sent: of what is on its way the reader may have seen everything.
             sent += len(message.get("body", b""))
@@ -138,7 +141,7 @@ class AuditedDownload(StreamingResponse):
                 outcome = "ok"
 
         try:
-            await super().__call__(scope, receive, counting)
+            await super().__call__(scope, receive, count_and_send)
         except Exception:
             outcome = "failed"
             raise

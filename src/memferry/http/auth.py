@@ -1,7 +1,7 @@
 """Who is calling: asked before the router looks at the address, so a 401 comes before any 404."""
 
 import logging
-from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from uuid import UUID
 
 from starlette.requests import Request
@@ -34,7 +34,7 @@ _OPEN = frozenset({"/api/health", "/api/health/ready"})
 class Authentication:
     """Finds the caller of every request below /api and /v1, and counts the request.
 
-    A route still has to say which scopes it needs (`needs`): without that no caller reaches it.
+    An operation still has to say which scopes it needs (`Access`): else no caller reaches it.
     """
 
     def __init__(
@@ -84,26 +84,25 @@ class Authentication:
         return find_local_caller(scope, self._local_tenant)
 
 
-def needs(
-    *scopes: TokenScope, alternative: TokenScope | None = None, whole_tenant: bool = False
-) -> Callable[[Request], Awaitable[None]]:
-    """Let a caller on to the endpoint whose token holds all of these, or the alternative.
+@dataclass(frozen=True)
+class Access:
+    """What the caller of an operation must hold: all of the scopes, or the alternative."""
 
-    With `whole_tenant` a token that is limited to namespaces is refused: what the endpoint does
-    reaches beyond them.
-    """
+    scopes: tuple[TokenScope, ...]
+    alternative: TokenScope | None = None
+    whole_tenant: bool = False
+    """Whether it reaches beyond namespaces, so that a token limited to some is refused."""
 
-    async def check(request: Request) -> None:
+    def admit(self, request: Request) -> None:
+        """Let a request on to its endpoint; raises ScopeMissing or NamespaceForbidden."""
         holder: Caller = request.scope[AUTHENTICATED]
-        if alternative is None or alternative not in holder.scopes:
-            for scope in scopes:
+        if self.alternative is None or self.alternative not in holder.scopes:
+            for scope in self.scopes:
                 if scope not in holder.scopes:
                     raise ScopeMissing(scope)
-        if whole_tenant and holder.namespaces is not None:
+        if self.whole_tenant and holder.namespaces is not None:
             raise NamespaceForbidden("token", "is limited to namespaces, and this reaches beyond")
         request.scope[ALLOWED] = holder
-
-    return check
 
 
 def is_protected(path: str) -> bool:

@@ -10,11 +10,12 @@ import msgspec
 from msgspec import Raw
 
 from memferry.errors import Invalid, TooLarge
-from memferry.http.requests import work_beside
-from memferry.model import json
-from memferry.model.memory import MovedMemory, MovedRow
+from memferry.http.reading import run_in_thread_if_large
+from memferry.memories.validation import check_moved_memory
+from memferry.model import strict_json
+from memferry.model.memory import MovedRow
+from memferry.wire.memories import BULK_ROWS, MovedMemory, RowFailure
 
-ROWS = 10_000
 # What is checked and saved in one go; or it is a single row.
 _BATCH_BYTES = 1024 * 1024
 _NO_ITEM = Raw(b"")
@@ -22,7 +23,7 @@ _NO_ITEM = Raw(b"")
 # take in all that 128 MiB have room for, which is 64 million, before anybody could count them.
 _Items = msgspec.defstruct(
     "_Items",
-    [(f"item_{index}", Raw, _NO_ITEM) for index in range(ROWS)],
+    [(f"item_{index}", Raw, _NO_ITEM) for index in range(BULK_ROWS)],
     array_like=True,
     forbid_unknown_fields=True,
 )
@@ -36,14 +37,14 @@ class BulkRows:
 
     def __init__(self, items: Sequence[Raw]) -> None:
         self._items = items
-        self.failures: list[dict[str, object]] = []
+        self.failures: list[RowFailure] = []
         """Which rows break a rule, after all batches were taken."""
         self._first_fault: Invalid | None = None
 
     @classmethod
     async def read(cls, body: bytearray | mmap.mmap) -> "BulkRows":
         """Cut the rows out of a body; raises Invalid for more than there may be."""
-        rows = cls(await work_beside(len(body), lambda: _cut_items(body)))
+        rows = cls(await run_in_thread_if_large(len(body), lambda: _cut_items(body)))
         if isinstance(body, mmap.mmap):
             # All of it was read once; from now on each row is when its turn comes.
             body.madvise(mmap.MADV_DONTNEED)
@@ -61,12 +62,12 @@ class BulkRows:
             while end < len(self._items) and (end == start or size < _BATCH_BYTES):
                 size += len(bytes(self._items[end]))
                 end += 1
-            yield await work_beside(size, partial(self._check, range(start, end)))
+            yield await run_in_thread_if_large(size, partial(self._check, range(start, end)))
             start = end
 
     def place(self, ids: Sequence[UUID]) -> list[UUID | None]:
         """The ids of the saved rows, each in the place of its row; None for a failure."""
-        failed, saved = {failure["index"] for failure in self.failures}, iter(ids)
+        failed, saved = {failure.index for failure in self.failures}, iter(ids)
         return [None if index in failed else next(saved) for index in range(len(self._items))]
 
     def refuse_empty(self, ids: Sequence[UUID]) -> None:
@@ -78,8 +79,8 @@ class BulkRows:
         good: list[MovedRow] = []
         for index in span:
             try:
-                memory = json.decode(_moved_memory, bytes(self._items[index]))
-                good.append(memory.moved(index))
+                moved = strict_json.decode(_moved_memory, bytes(self._items[index]))
+                good.append(check_moved_memory(moved, index))
             except (Invalid, TooLarge) as fault:
                 self._note(index, fault)
         return good
@@ -88,14 +89,14 @@ class BulkRows:
         if not self.failures:
             reason = str(fault).partition(": ")[2]
             self._first_fault = Invalid(f"items[{index}].{fault.field}", reason)
-        self.failures.append({"index": index, "field": fault.field, "error": str(fault)})
+        self.failures.append(RowFailure(index=index, field=fault.field, error=str(fault)))
 
 
 def _cut_items(body: bytearray | mmap.mmap) -> list[Raw]:
     try:
-        items = json.decode(_body, body).items
+        items = strict_json.decode(_body, body).items
     except Invalid as fault:
         if "at most length" in fault.reason:
-            raise Invalid("items", f"more than {ROWS} rows in one request") from fault
+            raise Invalid("items", f"more than {BULK_ROWS} rows in one request") from fault
         raise
     return [item for item in msgspec.structs.astuple(items) if item is not _NO_ITEM]

@@ -4,7 +4,6 @@ import base64
 import re
 from dataclasses import dataclass
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,7 +12,7 @@ from memferry.errors import PreconditionFailed, RangeNotSatisfiable
 from memferry.exports.downloads import Download, Downloads
 from memferry.http.audit import AuditedDownload
 from memferry.http.auth import client_address
-from memferry.http.docs import documented
+from memferry.http.routing import Operation
 from memferry.model.token import Caller
 from memferry.shares import Shares
 
@@ -29,15 +28,14 @@ class DownloadEndpoints:
         self._audit = audit
         self._memory = memory
 
-    def router(self) -> APIRouter:
-        """GET, and HEAD, which the description leaves out as it says the same."""
-        router = APIRouter(tags=["exports"])
-        described = documented(200, None, 404, 412, 416, 429)
-        router.add_api_route("/downloads/{link}", self.download, methods=["GET"], **described)
-        router.add_api_route(
-            "/downloads/{link}", self.download, methods=["HEAD"], include_in_schema=False
-        )
-        return router
+    def operations(self) -> list[Operation]:
+        """GET, to which the router adds HEAD."""
+        return [
+            Operation(
+                "GET /downloads/{link}", self.download, bytes, tag="exports",
+                errors=(404, 412, 416, 429),
+            )
+        ]  # fmt: skip
 
     async def download(self, request: Request, link: str) -> Response:
         """The file of an export, or a range of it.

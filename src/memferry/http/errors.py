@@ -30,6 +30,7 @@ from memferry.errors import (
     TooLarge,
     Unavailable,
 )
+from memferry.wire.errors import Error
 
 STATUS: dict[type[MemferryError], int] = {
     Invalid: 400,
@@ -61,7 +62,7 @@ _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 def status_of(error: type[MemferryError]) -> int:
     """The status of an error class: its own, or that of the nearest class above it."""
-    return next(STATUS[each] for each in error.__mro__ if each in STATUS)
+    return next(STATUS[class_] for class_ in error.__mro__ if class_ in STATUS)
 
 
 class ErrorAnswer(Response):
@@ -73,8 +74,8 @@ class ErrorAnswer(Response):
         status = status_of(type(fault))
         # What a fault of our own says is for the log, not for the caller.
         text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
-        body = {"error": text, "code": fault.code}
-        body |= {name: getattr(fault, name) for name in ("field", "scope") if hasattr(fault, name)}
+        named = {name: getattr(fault, name, None) for name in ("field", "scope")}
+        body = Error(error=text, code=fault.code, **named)
         super().__init__(msgspec.json.encode(body), status, _headers(fault))
 
 
@@ -153,15 +154,15 @@ async def answer_http_exception(request: Request, fault: Exception) -> Response:
 def _find_methods(request: Request) -> list[str]:
     """The methods that the address takes, in all its routes (RFC 9110, section 10.2.1)."""
     routes = request.app.routes
-    found = []
+    taken = []
     for method in _METHODS:
-        asked = {**request.scope, "method": method}
-        if any(route.matches(asked)[0] is Match.FULL for route in routes):
-            found.append(method)
-    return [*found, "HEAD"] if "GET" in found else found
+        scope = {**request.scope, "method": method}
+        if any(route.matches(scope)[0] is Match.FULL for route in routes):
+            taken.append(method)
+    return [*taken, "HEAD"] if "GET" in taken else taken
 
 
-async def answer_nobody(_request: Request, _fault: Exception) -> Response:
+async def answer_client_gone(_request: Request, _fault: Exception) -> Response:
     """The client hung up, or stopped speaking HTTP, before its body was whole: no fault of ours."""
     return Response(status_code=400)
 

@@ -2,9 +2,7 @@
 
 import re
 from functools import partial
-from typing import Any
 
-from fastapi import APIRouter
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -13,25 +11,36 @@ from memferry.errors import Invalid
 from memferry.exports.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
-from memferry.http import shapes
 from memferry.http.answers import answer_pieces
+from memferry.http.auth import Access
 from memferry.http.bodies import hold_memory, read_body
-from memferry.http.docs import add_route, header_field, query_field
 from memferry.http.head import loses_body
-from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
-from memferry.http.requests import caller, number, read_query, service_address, work_beside
-from memferry.http.views import export_summary, export_view, json_answer
+from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.parameters import header_field, query_field
+from memferry.http.reading import (
+    caller,
+    number,
+    read_query,
+    run_in_thread_if_large,
+    service_address,
+)
+from memferry.http.routing import Operation
+from memferry.http.views import json_answer, render_export, summarize_export
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs
 from memferry.model.export import UNFINISHED, Export
+from memferry.wire.exports import ExportAnswer, ExportPage, NewExport
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _PAGES = Pages(listing=("exports",), kinds=(TimeMs, ExportId))
-_LIST_QUERY = [query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR]
+_LIST_QUERY = (query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR)
 
 _IDEMPOTENCY_KEY = header_field(
     "Idempotency-Key", _KEY.pattern, "repeats with the same key and body answer the same export"
 )
+_CREATE = Access(("exports:create",))
+_READ = Access(("exports:read",), alternative="exports:create")
+_operation = partial(Operation, tag="exports")
 
 
 class ExportEndpoints:
@@ -42,28 +51,23 @@ class ExportEndpoints:
         self._downloads = downloads
         self._audit = audit
 
-    def router(self) -> APIRouter:
+    def operations(self) -> list[Operation]:
         """All addresses of exports."""
-        router = APIRouter(tags=["exports"])
-        base = "/api/memories/exports"
-        add_route(
-            router, f"POST {base}", self.create_export, 201, shapes.Export, 400, 409, 413, 422,
-            body=shapes.ExportRequest, parameters=[_IDEMPOTENCY_KEY], scopes=["exports:create"],
-        )  # fmt: skip
-        reading: dict[str, Any] = {"scopes": ["exports:read"], "alternative": "exports:create"}
-        add_route(
-            router, f"GET {base}", self.list_exports, 200, shapes.ExportList,
-            parameters=_LIST_QUERY, **reading,
-        )  # fmt: skip
-        add_route(
-            router, f"GET {base}/{{export_id}}", self.get_export, 200, shapes.Export, 404,
-            **reading,
-        )  # fmt: skip
-        add_route(
-            router, f"DELETE {base}/{{export_id}}", self.delete_export, 204, None, 404,
-            scopes=["exports:create"],
-        )  # fmt: skip
-        return router
+        base, one = "/api/memories/exports", "/api/memories/exports/{export_id}"
+        return [
+            _operation(
+                f"POST {base}", self.create_export, ExportAnswer, status=201,
+                errors=(409, 413, 422), body=NewExport, parameters=(_IDEMPOTENCY_KEY,),
+                access=_CREATE,
+            ),
+            _operation(
+                f"GET {base}", self.list_exports, ExportPage, parameters=_LIST_QUERY, access=_READ
+            ),
+            _operation(f"GET {one}", self.get_export, ExportAnswer, errors=(404,), access=_READ),
+            _operation(
+                f"DELETE {one}", self.delete_export, status=204, errors=(404,), access=_CREATE
+            ),
+        ]  # fmt: skip
 
     async def create_export(self, request: Request) -> Response:
         """Export memories: up to 10,000 come back at once as `payload`, more are queued.
@@ -72,11 +76,11 @@ class ExportEndpoints:
         `Idempotency-Key`, a repeat within 24 hours answers the same export.
         """
         body = await read_body(request, BODY_BYTES) or b"{}"
-        asked = await work_beside(len(body), partial(ExportRequest.parse, body))
-        key = _idempotency_key(request)
+        export_request = await run_in_thread_if_large(len(body), partial(ExportRequest.parse, body))
+        key = _read_idempotency_key(request)
         hold = partial(hold_memory, request)
-        made = await self._exports.create(caller(request), asked, key, hold=hold)
-        return await self._answer(request, made, 201)
+        export = await self._exports.create(caller(request), export_request, key, hold=hold)
+        return await self._answer(request, export, 201)
 
     async def list_exports(self, request: Request) -> Response:
         """The most recent exports, newest first, without payloads and links.
@@ -90,10 +94,10 @@ class ExportEndpoints:
         )
         places = [(export.created_at, export.id) for export in exports]
         cursor = _PAGES.next_cursor(places, limit)
-        shown = [export_summary(export) for export in exports[:limit]]
-        return json_answer(
-            {"exports": shown, **named_cursor(cursor)}, headers=link_next(request, cursor)
+        page = ExportPage(
+            exports=[summarize_export(export) for export in exports[:limit]], next_cursor=cursor
         )
+        return json_answer(page, headers=link_next(request, cursor))
 
     async def get_export(self, request: Request, export_id: str) -> Response:
         """One export; a small one with its payload, a large one with a link once it is whole.
@@ -101,8 +105,8 @@ class ExportEndpoints:
         A token with `exports:create` and without `exports:read` finds its own.
         """
         hold = partial(hold_memory, request)
-        found = await self._exports.get(caller(request), export_id, hold=hold)
-        return await self._answer(request, found, 200)
+        export = await self._exports.get(caller(request), export_id, hold=hold)
+        return await self._answer(request, export, 200)
 
     async def delete_export(self, request: Request, export_id: str) -> Response:
         """Cancel an export that is not finished; remove a finished one with all its bytes."""
@@ -120,10 +124,10 @@ class ExportEndpoints:
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
         if export.status in UNFINISHED:
             headers["Retry-After"] = "1"
-        return await answer_pieces(request, export_view(export, address), status, headers)
+        return await answer_pieces(request, render_export(export, address), status, headers)
 
 
-def _idempotency_key(request: Request) -> str | None:
+def _read_idempotency_key(request: Request) -> str | None:
     key = request.headers.get("idempotency-key")
     if key is not None and not _KEY.fullmatch(key):
         raise Invalid("Idempotency-Key", "expected 1 to 255 visible ASCII characters, no spaces")

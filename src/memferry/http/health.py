@@ -1,35 +1,43 @@
 """Is the service there, and can it work: no token needed, a wrong one does not matter."""
 
 from dataclasses import asdict
+from functools import partial
 
-from fastapi import APIRouter
+from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.errors import Unavailable
-from memferry.http import shapes
-from memferry.http.docs import documented
+from memferry.http.routing import Operation
 from memferry.http.views import json_answer
 from memferry.operation.readiness import Readiness
+from memferry.wire.health import Health, Ready
+
+_operation = partial(Operation, tag="health")
 
 
-def health_routes(readiness: Readiness) -> APIRouter:
+class HealthEndpoints:
     """The addresses of health, two of them for the clients that know the one or the other."""
-    router = APIRouter(tags=["health"])
 
-    @router.get("/api/health", **documented(200, shapes.Health))
-    @router.get("/health", **documented(200, shapes.Health))
-    async def health() -> Response:
+    def __init__(self, readiness: Readiness) -> None:
+        self._readiness = readiness
+
+    def operations(self) -> list[Operation]:
+        """All addresses of health."""
+        return [
+            _operation("GET /api/health", self.health, Health),
+            _operation("GET /health", self.health, Health),
+            _operation("GET /api/health/ready", self.ready, Ready, errors=(503,)),
+        ]
+
+    async def health(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint takes it
         """The process answers. Whether it can work, `/api/health/ready` tells."""
-        return json_answer({"ok": True})
+        return json_answer(Health(ok=True))
 
-    @router.get("/api/health/ready", **documented(200, shapes.Ready, 503))
-    async def ready() -> Response:
+    async def ready(self, request: Request) -> Response:  # noqa: ARG002 - same
         """Whether the database, the object store and a worker are there and belong together."""
-        report = await readiness.report()
+        report = await self._readiness.report()
         body = {"ready": report.ready, **asdict(report)}
         if report.ready:
             return json_answer(body, headers={"Cache-Control": "no-store"})
         body |= {"error": f"not ready: {report.faults}", "code": Unavailable.code}
         return json_answer(body, 503, {"Retry-After": "5", "Cache-Control": "no-store"})
-
-    return router

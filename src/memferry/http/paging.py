@@ -8,8 +8,8 @@ from urllib.parse import quote, urlencode
 from starlette.requests import Request
 
 from memferry.errors import Invalid
-from memferry.http.docs import query_field
-from memferry.http.requests import Query, read_query, service_address
+from memferry.http.parameters import query_field
+from memferry.http.reading import Query, read_query, service_address
 from memferry.model.cursor import decode_cursor, encode_cursor
 
 CURSOR = query_field("cursor", "string", "goes on where an earlier page ended: its next cursor")

@@ -8,6 +8,9 @@ from msgspec import Raw
 from starlette.responses import Response
 
 from memferry.model.export import Export
+from memferry.wire.exports import ExportFilters, ExportSummary
+
+_filters = msgspec.json.Decoder(ExportFilters)
 
 
 def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -22,43 +25,43 @@ def raw_answer(
     return Response(body, status, headers, media_type="application/json")
 
 
-def rows(texts: Iterable[str]) -> Raw:
+def wrap_rows(texts: Iterable[str]) -> Raw:
     """Rendered rows as one JSON array, not parsed again: every number keeps its digits."""
     return Raw(f"[{','.join(texts)}]".encode())
 
 
-def export_view(export: Export, download_url: str | None) -> list[bytes]:
+def render_export(export: Export, download_url: str | None) -> list[bytes]:
     """One export as create and get answer it: JSON in pieces, since a payload may be large."""
-    summary = msgspec.json.encode(export_summary(export)).removesuffix(b"}")
+    summary = msgspec.json.encode(summarize_export(export)).removesuffix(b"}")
     url = msgspec.json.encode(download_url)
     payload = [b"null"] if export.payload_json is None else export.payload_json
     return [b'%b,"payload":' % summary, *payload, b',"download_url":%b}' % url]
 
 
-def export_summary(export: Export) -> dict[str, Any]:
+def summarize_export(export: Export) -> ExportSummary:
     """One export as the list shows it: no payload, no link."""
-    return {
-        "id": export.id,
-        "status": export.status,
-        "format": export.format,
-        "compression": export.compression,
-        "csv_safe": export.csv_safe,
-        "encrypted": export.encrypt_to is not None,
-        "encrypt_to": export.encrypt_to,
-        "row_count": export.row_count,
-        "error": export.error,
-        "error_code": export.error_code,
-        "retryable": export.retryable,
-        "filters": Raw(export.filters.encode()),
-        "rows_done": export.rows_done,
-        "bytes_done": export.bytes_done,
-        "progress": export.progress,
-        "sha256": export.sha256.hex() if export.sha256 else None,
-        "file_bytes": export.file_bytes,
-        "file_sha256": export.file_sha256.hex() if export.file_sha256 else None,
-        "created_at": export.created_at,
-        "snapshot_at": export.snapshot_at,
-        "completed_at": export.completed_at,
-        "expires_at": export.expires_at,
-        "purged_at": export.purged_at,
-    }
+    return ExportSummary(
+        id=export.id,
+        status=export.status,
+        format=export.format,
+        compression=export.compression,
+        csv_safe=export.csv_safe,
+        encrypted=export.encrypt_to is not None,
+        encrypt_to=export.encrypt_to,
+        row_count=export.row_count,
+        error=export.error,
+        error_code=export.error_code,
+        retryable=export.retryable,
+        filters=_filters.decode(export.filters),
+        rows_done=export.rows_done,
+        bytes_done=export.bytes_done,
+        progress=export.progress,
+        sha256=export.sha256.hex() if export.sha256 else None,
+        file_bytes=export.file_bytes,
+        file_sha256=export.file_sha256.hex() if export.file_sha256 else None,
+        created_at=export.created_at,
+        snapshot_at=export.snapshot_at,
+        completed_at=export.completed_at,
+        expires_at=export.expires_at,
+        purged_at=export.purged_at,
+    )

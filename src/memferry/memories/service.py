@@ -22,9 +22,11 @@ from memferry.errors import (
 )
 from memferry.filters import Selection
 from memferry.memories.rows import RENDERED_BYTES, Render, Rows, bound_row_bytes
-from memferry.model import json, rules
+from memferry.model import rules
 from memferry.model.identity import new_memory_ids
-from memferry.model.memory import Checked, CheckedChange, MovedRow
+from memferry.model.json_text import merge_members
+from memferry.model.memory import MovedRow, ValidChange, ValidMemory
+from memferry.model.strict_json import compact
 from memferry.model.token import Caller
 from memferry.settings import Quotas
 
@@ -45,7 +47,7 @@ class Memories:
         self._quotas = quotas
 
     @retry_conflicts
-    async def save(self, caller: Caller, new: Checked) -> str:
+    async def save(self, caller: Caller, new: ValidMemory) -> str:
         """Save one memory; answers its row. The same content saved twice is two memories.
 
         Raises NamespaceForbidden, as do all that save or move, and LimitReached for more than one
@@ -127,7 +129,7 @@ class Memories:
         return _found(row)
 
     @retry_conflicts
-    async def change(self, caller: Caller, memory_id: UUID, change: CheckedChange) -> str:
+    async def change(self, caller: Caller, memory_id: UUID, change: ValidChange) -> str:
         """Change what is given; answers the new row.
 
         Raises MemoryNotFound, TooLarge, and TooManyMemoryBytes if the row would grow beyond what
@@ -268,7 +270,7 @@ async def delete_memory(connection: Connection, memory_id: UUID) -> str:
 
 def _merge(old: str, patch: str) -> str:
     """Raises TooLarge if what comes out is more than metadata may be."""
-    merged = json.merge_members(json.compact("metadata", old.encode()), patch.encode())
+    merged = merge_members(compact("metadata", old.encode()), patch.encode())
     if len(merged) > rules.METADATA_BYTES:
         raise TooLarge("metadata", rules.METADATA_BYTES)
     return merged.decode()

@@ -3,7 +3,8 @@
 from msgspec import Raw
 
 from memferry.errors import Invalid, TooLarge
-from memferry.model import json
+from memferry.model import strict_json
+from memferry.model.json_text import MAX_DEPTH
 
 CONTENT_BYTES = 1024 * 1024
 METADATA_BYTES = 1024 * 1024
@@ -53,7 +54,7 @@ def json_object(
     value: Raw,
     *,
     most_bytes: int,
-    depth: int = json.MAX_DEPTH,
+    depth: int = MAX_DEPTH,
     keys: int | None = None,
 ) -> str | None:
     """The text of a JSON object without insignificant white space, or None for null."""
@@ -64,7 +65,7 @@ def json_object(
         raise Invalid(field, "expected object")
     if len(given) > most_bytes:
         raise TooLarge(field, most_bytes)
-    return json.compact(field, given, depth=depth, keys=keys).decode()
+    return strict_json.compact(field, given, depth=depth, keys=keys).decode()
 
 
 def time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:

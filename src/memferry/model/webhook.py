@@ -1,10 +1,7 @@
-"""What a client sends to make or change a webhook."""
+"""Which events there are, and what the address and the note of a webhook must be like."""
 
 import re
 from urllib.parse import urlsplit
-
-import msgspec
-from msgspec import UNSET, UnsetType
 
 from memferry.errors import Invalid
 from memferry.model import rules
@@ -23,23 +20,6 @@ _URL_CHARACTERS = 2048
 _DESCRIPTION_CHARACTERS = 1000
 # What a request line can hold (RFC 9112, section 3.2).
 _VISIBLE = re.compile(r"[!-~]+")
-
-
-class NewWebhook(msgspec.Struct, frozen=True, kw_only=True):
-    """A webhook to make; no events means all."""
-
-    url: str
-    events: list[str] | None = None
-    description: str | None = None
-
-
-class WebhookChange(msgspec.Struct, frozen=True, kw_only=True):
-    """What to change in a webhook; what is not given stays."""
-
-    url: str | UnsetType = UNSET
-    events: list[str] | UnsetType | None = UNSET
-    enabled: bool | UnsetType = UNSET
-    description: str | UnsetType | None = UNSET
 
 
 def check_url(value: str, *, allow_private: bool) -> str:
@@ -67,8 +47,8 @@ def check_url(value: str, *, allow_private: bool) -> str:
 
 def check_events(value: list[str] | None) -> list[str]:
     """The events wanted; none given means all, which an empty list stands for."""
-    for index, each in enumerate(value or []):
-        if each not in EVENTS:
+    for index, event in enumerate(value or []):
+        if event not in EVENTS:
             raise Invalid(f"events[{index}]", f"unknown; expected one of {', '.join(EVENTS)}")
     return sorted(set(value or []))
 

@@ -12,7 +12,7 @@ from memferry.errors import Invalid
 from memferry.model import rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.token import Grant
-from memferry.tenants.tokens import NAME_CHARACTERS, NewToken, stored
+from memferry.tenants.tokens import NAME_CHARACTERS, BearerToken, stored
 
 _USUAL = Grant()
 
@@ -24,9 +24,9 @@ class Operator:
         self._url = url
 
     @retry_conflicts
-    async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> NewToken:
+    async def create_token(self, tenant: str, name: str, grant: Grant = _USUAL) -> BearerToken:
         """Make a token for a tenant, and the tenant if there is none by that name."""
-        token = NewToken.make()
+        token = BearerToken.make()
         async with owner_connection(self._url) as connection, connection.transaction():
             tenant_id = await _find_or_make(connection, tenant)
             await connection.execute(
@@ -57,7 +57,7 @@ class Operator:
         Raises Invalid when there is none.
         """
         by_id = _uuid(token_id)
-        by_digest = NewToken(token_id).sha256
+        by_digest = BearerToken(token_id).sha256
         async with owner_connection(self._url) as connection:
             revoked = await connection.fetchval(sql("tenants/revoke_token"), by_id, by_digest)
         if revoked is None:

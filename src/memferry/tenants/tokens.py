@@ -25,13 +25,13 @@ _SHOWN_CHARACTERS = 12
 
 
 @dataclass(frozen=True)
-class NewToken:
+class BearerToken:
     """A token that was just made; only its digest and its first characters are kept."""
 
     text: str
 
     @classmethod
-    def make(cls) -> "NewToken":
+    def make(cls) -> "BearerToken":
         """32 random bytes, base64url (RFC 4648, section 5) after the prefix."""
         return cls(_PREFIX + secrets.token_urlsafe(32))
 
@@ -89,13 +89,13 @@ class Tokens:
     @retry_conflicts
     async def mint(
         self, caller: Caller, name: str, grant: Grant
-    ) -> tuple[NewToken, Mapping[str, Any]]:
+    ) -> tuple[BearerToken, Mapping[str, Any]]:
         """A new token of the caller's tenant, and its row; nothing shows the token again.
 
         Raises NamespaceForbidden if it would reach beyond the namespaces of the caller.
         """
         _check_reach(caller, grant)
-        token = NewToken.make()
+        token = BearerToken.make()
         async with self._database.tenant(caller) as connection:
             row = await connection.fetchrow(sql("tenants/mint_token"), *stored(token, name, grant))
         return token, dict(row or {})
@@ -130,7 +130,7 @@ class Tokens:
             raise TokenNotFound
 
 
-def stored(token: NewToken, name: str, grant: Grant) -> tuple[object, ...]:
+def stored(token: BearerToken, name: str, grant: Grant) -> tuple[object, ...]:
     """A new id, and what is kept of a token: the columns as the statements take them.
 
     Raises Invalid if the token would be born expired.

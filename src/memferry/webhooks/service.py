@@ -14,14 +14,9 @@ from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import Invalid, WebhookNotFound
 from memferry.model.token import Caller
-from memferry.model.webhook import (
-    NewWebhook,
-    WebhookChange,
-    check_description,
-    check_events,
-    check_url,
-)
+from memferry.model.webhook import check_description, check_events, check_url
 from memferry.settings import Quotas, WebhookSettings
+from memferry.wire.webhooks import NewWebhook, WebhookChange
 
 # No delivery is as new as that.
 _FIRST = (2**63 - 1, UUID(int=0))

@@ -2,7 +2,7 @@
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 from urllib.parse import parse_qsl
@@ -26,8 +26,8 @@ _QUICK_BYTES = 16 * 1024
 
 def caller(request: Request) -> Caller:
     """Who sent it, and holds the scopes that the route needs."""
-    found: Caller = request.scope[ALLOWED]
-    return found
+    allowed: Caller = request.scope[ALLOWED]
+    return allowed
 
 
 def service_address(request: Request) -> str:
@@ -36,7 +36,7 @@ def service_address(request: Request) -> str:
     return public_url or str(request.base_url).rstrip("/")
 
 
-async def work_beside(size_bytes: int, work: Callable[[], _T]) -> _T:
+async def run_in_thread_if_large(size_bytes: int, work: Callable[[], _T]) -> _T:
     """Do what takes long for much in a thread, while others are answered; for little here."""
     return await asyncio.to_thread(work) if size_bytes > _QUICK_BYTES else work()
 
@@ -56,29 +56,23 @@ class Query:
         return [value for field, value in self.pairs if field == name]
 
 
-def accept_query(
-    names: Collection[str], lists: Collection[str]
-) -> Callable[[Request], Awaitable[None]]:
-    """Let a request on to its endpoint whose query string holds only these fields.
+def accept_query(request: Request, names: Collection[str], lists: Collection[str]) -> None:
+    """Let a request on to its endpoint if its query string holds only these fields.
 
     Others are refused by name, since a filter that is dropped would show too much; so is a field
     that is given twice and is no list.
     """
-
-    async def check(request: Request) -> None:
-        pairs = _parse_query(request)
-        met: set[str] = set()
-        for name, value in pairs:
-            if name not in names:
-                raise Invalid(name or "query string", "unknown query parameter")
-            if name in met and name not in lists:
-                raise Invalid(name, "is given twice")
-            met.add(name)
-            if "\x00" in value:
-                raise Invalid(name, "must not contain NUL (U+0000)")
-        request.scope[_QUERY] = Query(tuple(pairs))
-
-    return check
+    pairs = _parse_query(request)
+    met: set[str] = set()
+    for name, value in pairs:
+        if name not in names:
+            raise Invalid(name or "query string", "unknown query parameter")
+        if name in met and name not in lists:
+            raise Invalid(name, "is given twice")
+        met.add(name)
+        if "\x00" in value:
+            raise Invalid(name, "must not contain NUL (U+0000)")
+    request.scope[_QUERY] = Query(tuple(pairs))
 
 
 def read_query(request: Request) -> Query:

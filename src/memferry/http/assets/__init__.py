@@ -1,1 +1,0 @@
-"""Files that the service hands out as they are."""

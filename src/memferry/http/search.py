@@ -1,0 +1,174 @@
+"""The endpoints that list and search memories by filters."""
+
+from collections import Counter
+from functools import partial
+from itertools import chain, count, repeat
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import Raw
+from starlette.requests import Request
+from starlette.responses import Response
+
+from memferry.errors import Invalid
+from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
+from memferry.filters.checks import check_filters, keep_given
+from memferry.http.answers import answer_rows
+from memferry.http.auth import Access
+from memferry.http.bodies import read_body
+from memferry.http.paging import CURSOR, Pages, link_next
+from memferry.http.parameters import filter_fields, list_field, query_field
+from memferry.http.reading import (
+    INT64,
+    Query,
+    caller,
+    number,
+    number_in,
+    read_query,
+    run_in_thread_if_large,
+    texts_in,
+    time_or_none,
+)
+from memferry.http.routing import Operation
+from memferry.memories.service import Memories
+from memferry.model import rules, strict_json
+from memferry.model.cursor import TimeMs
+from memferry.wire.memories import (
+    BULK_QUERIES,
+    BulkSearch,
+    BulkSearchOptions,
+    BulkSearchResult,
+    ListedMemory,
+    Recall,
+)
+
+_BODY_BYTES = 1024 * 1024
+# What the rows of a list, and those of a search, are ordered by.
+_LIST_ORDER = (TimeMs, UUID)
+_SEARCH_ORDER = (float, TimeMs, UUID)
+
+_PUBLISHED = tuple(
+    list_field(name, "sent by published clients; without effect")
+    for name in ("recall", "source", "include", "entity")
+)
+_LIST_QUERY = (
+    query_field("q", "string", "plain text; any shared word finds a memory"),
+    query_field("limit", "integer", "50 unless given, held within 1 to 500"),
+    query_field("offset", "integer", "how many rows to pass over; 0 unless given"),
+    CURSOR,
+    *filter_fields(),
+    *_PUBLISHED,
+)
+_RECALL_QUERY = (
+    query_field("q", "string", "plain text"),
+    query_field("limit", "integer", "10 unless given, held within 1 to 500"),
+    *filter_fields(),
+    *_PUBLISHED,
+)
+_bulk_search = msgspec.json.Decoder(BulkSearch)
+_operation = partial(Operation, tag="memories", access=Access(("memories:read",)))
+
+
+class SearchEndpoints:
+    """Finds memories by filters and by words."""
+
+    def __init__(self, memories: Memories) -> None:
+        self._memories = memories
+
+    def operations(self) -> list[Operation]:
+        """All addresses of lists and searches."""
+        return [
+            _operation(
+                "GET /api/memories", self.list_memories, list[ListedMemory],
+                parameters=_LIST_QUERY,
+            ),
+            _operation(
+                "POST /api/memories/search/bulk", self.search_bulk, BulkSearchResult,
+                body=BulkSearch,
+            ),
+            _operation(
+                "GET /api/recall/unified", self.recall, Recall, parameters=_RECALL_QUERY
+            ),
+        ]  # fmt: skip
+
+    async def list_memories(self, request: Request) -> Response:
+        """List memories, newest first; with `q`, search them, best first. All filters must hold.
+
+        While more are left, the header `Link` names the next page (`rel="next"`).
+        """
+        query = read_query(request)
+        limit = number(query.get("limit"), 50, least=1, most=500)
+        offset = number(query.get("offset"), 0, least=0, most=INT64)
+        selection = _read_selection(query)
+        q = _read_words(query)
+        pages = Pages(("memories", q, *selection.listing), _SEARCH_ORDER if q else _LIST_ORDER)
+        page: Any = {"limit": limit + 1, "offset": offset, "place": pages.place(query)}
+        if q:
+            rows = await self._memories.search(caller(request), [q], selection, **page)
+        else:
+            rows = await self._memories.newest(caller(request), selection, **page)
+        names = ("score", "created_at", "id") if q else ("created_at", "id")
+        places = [[record[name] for name in names] for record in rows.records]
+        link = link_next(request, pages.next_cursor(places, limit))
+        return await answer_rows(request, rows.take_first(limit), [(b"[", limit)], b"]", link)
+
+    async def search_bulk(self, request: Request) -> Response:
+        """Up to 25 searches in one request; answers come in the same order."""
+        text = await read_body(request, _BODY_BYTES)
+        body = await run_in_thread_if_large(
+            len(text), lambda: strict_json.decode(_bulk_search, text)
+        )
+        _check_queries(body)
+        limit = number_in(body.k, 5, least=1, most=50)
+        selection = Selection.of(check_filters(EXPORT_FILTERS, body))
+        rows = await self._memories.search(caller(request), body.queries, selection, limit=limit)
+        hits = Counter(record["query"] for record in rows.records)
+        groups = [
+            (b'%b{"query":%b,"hits":[' % (before, msgspec.json.encode(query)), hits[number])
+            for number, query, before in zip(
+                count(1), body.queries, chain([b'{"results":['], repeat(b"]},")), strict=False
+            )
+        ]
+        return await answer_rows(request, rows, groups, b"]}]}")
+
+    async def recall(self, request: Request) -> Response:
+        """What the published MCP server asks for: the best memories for a query."""
+        query = read_query(request)
+        limit = number(query.get("limit"), 10, least=1, most=500)
+        q = _read_words(query)
+        rows = await self._memories.search(
+            caller(request), [q], _read_selection(query), limit=limit
+        )
+        end = b'],"procedurals":[],"query":%b}' % msgspec.json.encode(q)
+        return await answer_rows(request, rows, [(b'{"memories":[', limit)], end)
+
+
+def _read_words(query: Query) -> str:
+    return rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+
+
+def _check_queries(body: BulkSearchOptions) -> None:
+    if not 1 <= len(body.queries) <= BULK_QUERIES:
+        raise Invalid("queries", f"expected 1 to {BULK_QUERIES} queries")
+    for index, query in enumerate(body.queries):
+        rules.text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
+
+
+def _read_selection(query: Query) -> Selection:
+    """The filters of a query string; empty ones count as not given, and so do junk times."""
+    return Selection.of(
+        keep_given({filter_: _read_filter(filter_, query) for filter_ in LIST_FILTERS})
+    )
+
+
+def _read_filter(filter_: type[Filter], query: Query) -> object:
+    """The value of one filter, or None."""
+    text = query.get(filter_.field) or None
+    if filter_.type is int:
+        return time_or_none(text)
+    if filter_.type == list[str]:
+        return texts_in(filter_.field, query.all(filter_.field))
+    if filter_.type is Raw and text is not None:
+        return Raw(text.strip().encode())
+    return text

@@ -1,0 +1,98 @@
+"""The body and the answers of exports."""
+
+from typing import Annotated
+
+import msgspec
+
+from memferry.files.compress import CODECS
+from memferry.filters import EXPORT_FILTERS
+from memferry.formats import FORMATS
+from memferry.model.export import Status
+from memferry.wire.filters import add_filters
+from memferry.wire.schema import NextCursor, describe
+
+_Format = Annotated[str, describe(enum=list(FORMATS))]
+_Codec = Annotated[str, describe(enum=list(CODECS))]
+
+
+# A new option is one field here.
+class ExportOptions(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """What to export, and how; any other field is refused, as a dropped filter shows too much."""
+
+    format: _Format | None = "json"
+    compression: Annotated[
+        _Codec | None, describe("compresses the file; a payload never is compressed")
+    ] = None
+    csv_safe: Annotated[
+        bool | None,
+        describe("guards cells that a spreadsheet would run as formulas; only with format csv"),
+    ] = False
+    encrypt_to: Annotated[
+        Annotated[str, describe(pattern="^age1[02-9ac-hj-np-z]{58}$")] | None,
+        describe("a public key of age: the export is always a file, and encrypted to it"),
+    ] = None
+
+
+NewExport = add_filters("NewExport", ExportOptions, EXPORT_FILTERS)
+
+
+class _FilterAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Which memories; all given filters must hold, null means not given."""
+
+
+ExportFilters = add_filters("ExportFilters", _FilterAnswer, EXPORT_FILTERS)
+
+
+class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One export; sizes in bytes, times in epoch milliseconds UTC."""
+
+    id: Annotated[str, describe(pattern="^[0-9A-HJKMNP-TV-Z]{26}$")]
+    status: Status
+    format: _Format
+    compression: Annotated[_Codec | None, describe("of the file; null for a payload")]
+    csv_safe: Annotated[bool, describe("whether cells that a spreadsheet would run are guarded")]
+    encrypted: Annotated[bool, describe("whether the file is encrypted; it has no payload then")]
+    encrypt_to: Annotated[str | None, describe("the public key it is encrypted to")]
+    row_count: int
+    error: str | None
+    error_code: Annotated[str | None, describe("stable; set when failed")]
+    retryable: Annotated[bool | None, describe("when failed: whether asking again makes sense")]
+    filters: ExportFilters  # type: ignore[valid-type]  # made of the filters
+    rows_done: int
+    bytes_done: int
+    progress: Annotated[
+        float, describe("1 when, and only when, it was completed", minimum=0, maximum=1)
+    ]
+    sha256: Annotated[str | None, describe("hex digest of the whole export, not compressed")]
+    file_bytes: Annotated[int | None, describe("size of the file as it is downloaded")]
+    file_sha256: Annotated[str | None, describe("hex digest of the file as it is downloaded")]
+    created_at: int
+    snapshot_at: Annotated[
+        int | None,
+        describe(
+            "what was saved before is in, and nothing later unless a standby was read; "
+            "set when completed"
+        ),
+    ]
+    completed_at: Annotated[int | None, describe("when it was completed, failed or cancelled")]
+    expires_at: Annotated[int | None, describe("until when its bytes are kept; set when completed")]
+    purged_at: Annotated[
+        int | None,
+        describe("when its bytes were removed because a memory in them was deleted"),
+    ]
+
+
+class ExportAnswer(ExportSummary, frozen=True, kw_only=True):
+    """An export with its payload (up to 10,000 rows) or the link to its file."""
+
+    payload: str | None
+    download_url: str | None
+
+
+class ExportPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The most recent exports."""
+
+    exports: list[ExportSummary]
+    next_cursor: NextCursor = None

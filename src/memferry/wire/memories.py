@@ -1,0 +1,151 @@
+"""The bodies and the answers of memories; unknown fields of a memory are passed over."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw, UnsetType
+
+from memferry.filters import EXPORT_FILTERS
+from memferry.model.memory import DEFAULT_NAMESPACE, DEFAULT_SOURCE
+from memferry.wire.filters import add_filters
+from memferry.wire.schema import Json, JsonText, NextCursor, Time, describe
+
+BULK_ROWS = 10_000
+BULK_QUERIES = 25
+
+_Content = Annotated[str, describe(minLength=1)]
+_Score = Annotated[float, describe(exclusiveMinimum=0)]
+
+
+class NewMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """A memory to save."""
+
+    content: Annotated[_Content, describe("up to 1 MiB of UTF-8", example="Likes tea.")]
+    namespace: Annotated[str | None, describe(example="preferences")] = DEFAULT_NAMESPACE
+    tags: Annotated[list[str] | None, describe(example=["tone"])] = None
+    source: str | None = DEFAULT_SOURCE
+    source_ref: str | None = None
+    metadata: Annotated[JsonText | UnsetType, describe(example={"confidence": 0.9})] = UNSET
+
+
+class MovedMemory(NewMemory, frozen=True, kw_only=True, omit_defaults=True):
+    """A memory that comes from elsewhere and may keep its times."""
+
+    created_at: Time | None = None
+    updated_at: Time | None = None
+
+
+class MemoryChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """At least one of these; what is not given stays."""
+
+    content: Annotated[_Content | UnsetType, describe(example="Likes green tea.")] = UNSET
+    tags: Annotated[list[str] | UnsetType, describe("replaces all tags")] = UNSET
+    namespace: Annotated[str | UnsetType, describe("moves the memory")] = UNSET
+    metadata: Annotated[Raw | UnsetType, describe("merged; null removes a key", type="object")] = (
+        UNSET
+    )
+
+
+class BulkSave(msgspec.Struct, frozen=True, kw_only=True):
+    """Rows to save together."""
+
+    items: Annotated[list[MovedMemory], describe(maxItems=BULK_ROWS)]
+
+
+class BulkSearchOptions(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Several searches with the same filters; any other field is refused."""
+
+    queries: Annotated[
+        list[str], describe(example=["tea", "answers"], minItems=1, maxItems=BULK_QUERIES)
+    ]
+    k: Annotated[Any, describe("held within 1 to 50; junk means 5")] = None
+    recall: Annotated[Any, describe("sent by published clients; without effect")] = None
+    source: Annotated[Any, describe("sent by published clients; without effect")] = None
+    include: Annotated[Any, describe("sent by published clients; without effect")] = None
+    entity: Annotated[Any, describe("sent by published clients; without effect")] = None
+
+
+BulkSearch = add_filters("BulkSearch", BulkSearchOptions, EXPORT_FILTERS)
+
+
+class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One memory; times in epoch milliseconds UTC."""
+
+    id: UUID
+    content: Annotated[str, describe(example="Prefers short answers.")]
+    namespace: Annotated[str, describe(example="preferences")]
+    tags: Annotated[list[str], describe(example=["tone"])]
+    source: Annotated[str, describe(example="agent")]
+    source_ref: str | None
+    metadata: Annotated[Json | None, describe(example={"confidence": 0.9})]
+    created_at: int
+    updated_at: int
+
+
+class Hit(MemoryRow, frozen=True, kw_only=True):
+    """A memory a search found; the larger the score, the better."""
+
+    score: _Score
+
+
+class ListedMemory(MemoryRow, frozen=True, kw_only=True, omit_defaults=True):
+    """A memory in a list; with a score if the list is a search."""
+
+    score: _Score | None = None
+
+
+class RowFailure(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a row was not saved."""
+
+    index: int
+    field: str
+    error: str
+
+
+class BulkSaveResult(msgspec.Struct, frozen=True, kw_only=True):
+    """How many rows were saved, and what was wrong with the others."""
+
+    saved: int
+    errors: int
+    ids: Annotated[list[UUID | None], describe("of the rows in their order; null: not saved")]
+    failures: list[RowFailure]
+
+
+class QueryHits(msgspec.Struct, frozen=True, kw_only=True):
+    """One query and its hits, best first."""
+
+    query: str
+    hits: list[Hit]
+
+
+class BulkSearchResult(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry per query, in the same order."""
+
+    results: list[QueryHits]
+
+
+class Recall(msgspec.Struct, frozen=True, kw_only=True):
+    """What the published MCP server reads."""
+
+    memories: list[Hit]
+    procedurals: list[Json]
+    query: str
+
+
+class Thread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The pieces of one conversation or document, in order."""
+
+    parent_ref: str
+    chunks: list[MemoryRow]
+    next_cursor: NextCursor = None
+
+
+class NamespaceCount(msgspec.Struct, frozen=True, kw_only=True):
+    """One namespace."""
+
+    name: str
+    count: int
+    last_updated: int

@@ -1,0 +1,80 @@
+"""The bodies and the answers of webhooks."""
+
+from typing import Annotated
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from memferry.wire.schema import NextCursor, describe
+
+
+class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Where to send events; no events means all."""
+
+    url: Annotated[str, describe(example="https://example.com/hook")]
+    events: Annotated[list[str] | None, describe(example=["memory.saved"])] = None
+    description: str | None = None
+
+
+class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What to change; the rest stays."""
+
+    url: str | UnsetType = UNSET
+    events: list[str] | UnsetType | None = UNSET
+    enabled: bool | UnsetType = UNSET
+    description: Annotated[str | UnsetType | None, describe(example="the chat of the team")] = UNSET
+
+
+class Webhook(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that hears of events."""
+
+    id: UUID
+    url: str
+    events: list[str]
+    description: str | None
+    enabled: bool
+    consecutive_failures: int
+    last_success_at: int | None
+    last_failure_at: int | None
+    created_at: int
+    updated_at: int
+    dropped: Annotated[int, describe("events it was not told of, since too much waited already")]
+
+
+class ChangedWebhook(Webhook, frozen=True, kw_only=True):
+    """A webhook after its change."""
+
+    updated: Annotated[bool, describe(const=True)]
+
+
+class CreatedWebhook(Webhook, frozen=True, kw_only=True):
+    """The only answer that ever shows the secret."""
+
+    secret: str
+
+
+class WebhookList(msgspec.Struct, frozen=True, kw_only=True):
+    """All webhooks of the tenant."""
+
+    endpoints: list[Webhook]
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """What one webhook was sent, or will be."""
+
+    id: UUID
+    event: str
+    created_at: int
+    attempt: Annotated[int, describe("how often it was sent")]
+    next_attempt_at: Annotated[int | None, describe("null when no attempt follows")]
+    delivered_at: int | None
+    last_status: Annotated[int | None, describe("HTTP status of the receiver's last answer")]
+    last_error: Annotated[str | None, describe("why there was no answer")]
+
+
+class DeliveryPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """The most recent deliveries to one webhook, newest first."""
+
+    deliveries: list[Delivery]
+    next_cursor: NextCursor = None
