@@ -97,9 +97,7 @@ GUARDS: tuple[Guard, ...] = (
         "http/audit.py",
         "_refusal",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
-        replace(
-            'scope.get(PATTERN, "an unknown address")', 'scope["path"]'
-        ),
+        replace('scope.get(PATTERN, "an unknown address")', 'scope["path"]'),
         make_true("_ID"),
     ),
     # Nobody changes it.
