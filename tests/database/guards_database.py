@@ -28,7 +28,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function("database/embedded.py", "_SETTINGS", _EMBEDDED, drop_item("listen_addresses")),
     *guard_function(
         "database/embedded.py",
-        "EmbeddedPostgres._make_socket_dir",
+        "EmbeddedPostgres._create_socket_dir",
         "database/test_embedded.py::test_a_socket_directory_that_others_can_enter_is_refused",
         make_false("st_mode"),
     ),
@@ -40,7 +40,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/standby.py",
-        "Standby._shown",
+        "Standby._begin",
         "database/test_standby.py::test_a_standby_of_a_diverged_copy_is_refused",
         make_false("shown"),
     ),
@@ -52,7 +52,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/standby.py",
-        "Standby._shown",
+        "Standby._begin",
         "database/test_standby.py::test_a_standby_that_is_promoted_before_its_snapshot_is_refused",
         make_false("in_recovery"),
     ),
@@ -64,9 +64,9 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/standby.py",
-        "Standby._tell",
+        "Standby._log_change",
         "database/test_standby.py::test_a_standby_that_lags_too_far_is_not_waited_for",
-        make_false("_told"),
+        make_false("_logged"),
     ),
     *guard_function(
         "worker/exporter.py",

@@ -175,7 +175,7 @@ GUARDS: tuple[Guard, ...] = (
     # Who holds it is asked anew each time.
     *guard_function(
         "tenants/tokens.py",
-        "Tokens.caller",
+        "Tokens.find_caller",
         "rules/test_isolation_mutations.py",
         make_false("compare_digest"),
     ),

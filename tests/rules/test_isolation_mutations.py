@@ -133,7 +133,7 @@ VIEWS = {
 _ARGUMENTS = {
     ("memories/save_memories", 4): '{"{}"}',
     ("memories/save_memories", 7): '{"{}"}',
-    ("tenants/mint_token", 5): "{memories:read}",
+    ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
 
@@ -399,7 +399,7 @@ async def test_a_view_without_its_tenant_predicate_is_noticed(
 async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
     worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobodys = {1: ("bytea", f"\\x{tokens.digest('mnu_of-nobody').hex()}")}
+    nobodys = {1: ("bytea", f"\\x{tokens.BearerToken('mnu_of-nobody').sha256.hex()}")}
     database, shown = Database(urls[0]), 0
     await database.open()
     try:
@@ -409,7 +409,7 @@ async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)
             with pytest.raises(UnknownToken):
-                await tokens.Tokens(database).caller("mnu_of-nobody")
+                await tokens.Tokens(database).find_caller("mnu_of-nobody")
     finally:
         await database.close()
 

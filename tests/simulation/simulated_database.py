@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.faults import translated_errors
+from memferry.database.faults import translate_errors
 from memferry.database.pool import Connection, Database, Prepared, SharedSnapshot
 from memferry.database.sql import sql
 from memferry.model.export import Claim
@@ -145,7 +145,7 @@ class SimulatedDatabase(Database):
     ) -> AsyncIterator[Connection]:
         """A connection that belongs to no tenant; there are enough for all."""
         del on_behalf_of, heavy
-        with translated_errors():
+        with translate_errors():
             yield cast(Connection, _Session(*self._parts, None))
 
     @asynccontextmanager
@@ -170,7 +170,7 @@ class SimulatedDatabase(Database):
         del patient, in_order, heavy, ready
         snapshot_at = int(snapshot.name) if isinstance(snapshot, SharedSnapshot) else 0
         tenant_id = whose.tenant_id if isinstance(whose, Caller) else whose
-        with translated_errors():
+        with translate_errors():
             yield cast(Connection, _Session(*self._parts, tenant_id, snapshot_at))
 
 

@@ -211,7 +211,7 @@ class Exports:
             raise ExportNotFound
 
     async def _remove_files(self, prefix: str) -> None:
-        async for upload in self._storage.unfinished(prefix):
+        async for upload in self._storage.list_uploads(prefix):
             await self._storage.abort(upload)
         async for info in self._storage.list(prefix):
             await self._storage.delete(info.key)

@@ -17,4 +17,4 @@ class Namespace(Filter):
     @classmethod
     def check(cls, value: str) -> str:
         """The name; an empty one is refused, since an empty filter must not mean "all"."""
-        return rules.text(cls.field, value, most=rules.NAMESPACE_CHARACTERS, least=1)
+        return rules.check_text(cls.field, value, most=rules.NAMESPACE_CHARACTERS, least=1)

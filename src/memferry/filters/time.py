@@ -12,4 +12,4 @@ class TimeFilter(Filter):
     @classmethod
     def check(cls, value: int) -> int:
         """The time as a whole number of milliseconds."""
-        return rules.time_ms(cls.field, value)
+        return rules.check_time_ms(cls.field, value)

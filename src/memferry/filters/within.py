@@ -15,4 +15,6 @@ class Within(Filter):
     @classmethod
     def check(cls, value: list[str]) -> list[str]:
         """The names."""
-        return [rules.text(cls.field, each, most=rules.NAMESPACE_CHARACTERS) for each in value]
+        return [
+            rules.check_text(cls.field, each, most=rules.NAMESPACE_CHARACTERS) for each in value
+        ]

@@ -40,7 +40,7 @@ from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.settings import WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
@@ -59,7 +59,7 @@ class Services:
     downloads: Downloads
     webhooks: Webhooks
     audit: Audit
-    pace: Pace
+    rate: RequestRate
     limits: TenantLimits
     memory: Shares
     """The bytes that requests may hold."""
@@ -88,7 +88,7 @@ def routed_app(services: Services) -> Starlette:
             Middleware(
                 Authentication,
                 tokens=services.tokens,
-                pace=services.pace,
+                rate=services.rate,
                 memory=services.memory,
                 local_tenant=services.local_tenant,
             ),

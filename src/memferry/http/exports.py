@@ -118,7 +118,7 @@ class ExportEndpoints:
         # HEAD hands no link out: the audit would say that somebody has got one.
         if address is not None and not loses_body(request):
             minted = Entry(event="link.minted", outcome="ok", subject=export.id)
-            await self._audit.note(caller(request), minted)
+            await self._audit.record(caller(request), minted)
         if address is not None and address.startswith("/"):
             address = service_address(request) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}

@@ -44,7 +44,7 @@ class NamespaceEndpoints:
         """
         query = read_query(request)
         limit = number(query.get("limit"), _ROWS, least=1, most=_ROWS)
-        namespaces = await self._memories.namespaces(
+        namespaces = await self._memories.list_namespaces(
             caller(request), limit=limit + 1, place=_PAGES.place(query)
         )
         places = [(-namespace["last_updated"], namespace["name"]) for namespace in namespaces]

@@ -107,7 +107,7 @@ class SearchEndpoints:
         if q:
             rows = await self._memories.search(caller(request), [q], selection, **page)
         else:
-            rows = await self._memories.newest(caller(request), selection, **page)
+            rows = await self._memories.list_newest(caller(request), selection, **page)
         names = ("score", "created_at", "id") if q else ("created_at", "id")
         places = [[record[name] for name in names] for record in rows.records]
         link = link_next(request, pages.next_cursor(places, limit))
@@ -145,14 +145,14 @@ class SearchEndpoints:
 
 
 def _read_words(query: Query) -> str:
-    return rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+    return rules.check_text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
 
 
 def _check_queries(body: BulkSearchOptions) -> None:
     if not 1 <= len(body.queries) <= BULK_QUERIES:
         raise Invalid("queries", f"expected 1 to {BULK_QUERIES} queries")
     for index, query in enumerate(body.queries):
-        rules.text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
+        rules.check_text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
 
 
 def _read_selection(query: Query) -> Selection:

@@ -51,7 +51,7 @@ class ThreadEndpoints:
         place = pages.place(query)
         if "\x00" in reference:  # no row holds it, and PostgreSQL could not even be asked
             return json_answer(Thread(parent_ref=reference, chunks=[]))
-        rows = await self._memories.thread(
+        rows = await self._memories.list_thread(
             caller(request), reference, uuid_in(reference), limit=limit + 1, place=place
         )
         places = [

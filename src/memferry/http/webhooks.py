@@ -69,7 +69,7 @@ class WebhookEndpoints:
 
     async def list_webhooks(self, request: Request) -> Response:
         """All webhooks, oldest first, without their secrets."""
-        return json_answer({"endpoints": wrap_rows(await self._webhooks.all(caller(request)))})
+        return json_answer({"endpoints": wrap_rows(await self._webhooks.list_all(caller(request)))})
 
     async def create_webhook(self, request: Request) -> Response:
         """Make a webhook. Its secret, which signs every delivery, is shown only here.
@@ -103,7 +103,7 @@ class WebhookEndpoints:
         webhook = uuid_or(webhook_id, WebhookNotFound())
         query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
         limit = number(query.get("limit"), 100, least=1, most=500)
-        deliveries = await self._webhooks.deliveries(
+        deliveries = await self._webhooks.list_deliveries(
             caller(request), webhook, limit=limit + 1, place=pages.place(query)
         )
         places = [(row["created_at"], row["id"]) for row in deliveries]

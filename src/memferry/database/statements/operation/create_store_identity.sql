@@ -1,2 +1,2 @@
--- Keep the word of the store, unless there is one.
+-- Store the identity of the object store, unless there is one.
 INSERT INTO keys (name, value) VALUES ('store', $1) ON CONFLICT DO NOTHING

@@ -1,4 +1,4 @@
-"""Entries that come too fast to be noted one by one: alike ones become one, with their number."""
+"""Counts of audit entries that come too fast to be written one by one."""
 
 from dataclasses import replace
 
@@ -8,8 +8,8 @@ from memferry.model.token import Caller
 _KINDS = 1000
 
 
-class Counted:
-    """What was counted since it was last taken."""
+class EntryCounts:
+    """One entry for each kind of entry since the last `take`, with the number of them."""
 
     def __init__(self) -> None:
         self._entries: dict[tuple[Caller, Entry], Entry] = {}
@@ -18,17 +18,21 @@ class Counted:
         return bool(self._entries)
 
     def add(self, caller: Caller, entry: Entry) -> None:
-        """Count an entry with those of the same token and address that differ in detail only."""
+        """Count an entry; a kind is a token, an address, an event, an outcome and a subject.
+
+        Beyond 1,000 kinds, entries of a token are counted without address and subject.
+        """
         kind = replace(entry, size_bytes=None, detail=None)
         if (caller, kind) not in self._entries and len(self._entries) >= _KINDS:
             caller, kind = replace(caller, address=None), replace(kind, subject="several")
-        known = self._entries.get((caller, kind), replace(kind, times=0))
-        size_bytes = known.size_bytes
+        counted = self._entries.get((caller, kind), replace(kind, times=0))
+        size_bytes = counted.size_bytes
         if entry.size_bytes is not None:
             size_bytes = (size_bytes or 0) + entry.size_bytes
-        self._entries[caller, kind] = replace(known, times=known.times + 1, size_bytes=size_bytes)
+        times = counted.times + 1
+        self._entries[caller, kind] = replace(counted, times=times, size_bytes=size_bytes)
 
     def take(self) -> list[tuple[Caller, Entry]]:
-        """Who did what how often; begins anew."""
+        """Hand out all entries, and start again from zero."""
         entries, self._entries = self._entries, {}
         return [(caller, entry) for (caller, _), entry in entries.items()]
