@@ -26,14 +26,6 @@ _WRONG = re.compile(
 _VALUES = re.compile(r"property|fixture")
 # Names that a library calls, and a word of its trade.
 _ALLOWED: set[str] = {
-    "src/memferry/client/fetch.py _encrypted_path",
-    "src/memferry/cli/context.py existing_database",
-    "src/memferry/cli/context.py prepared_database",
-    "src/memferry/cli/context.py running_database",
-    "src/memferry/cli/doctor.py _connected",
-    "src/memferry/cli/doctor.py _connected_to",
-    "src/memferry/cli/download.py _packed",
-    "src/memferry/cli/serve.py started",
     "src/memferry/database/binaries.py _copied",
     "src/memferry/database/embedded.py _translated_faults",
     "src/memferry/database/faults.py translated_errors",

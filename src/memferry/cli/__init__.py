@@ -6,7 +6,6 @@ A command imports the parts of the service when it runs, so that help comes at o
 import logging
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -36,13 +35,15 @@ app = typer.Typer(
 
 
 def _print_version(asked: bool) -> None:
+    from importlib.metadata import version  # takes longer than the rest of this module
+
     if asked:
         print(f"memferry {version('memferry')}")
         raise typer.Exit
 
 
 @app.callback()
-def _options(
+def _read_options(
     print_version: Annotated[
         bool,
         typer.Option(

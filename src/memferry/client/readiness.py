@@ -9,7 +9,7 @@ _ANSWER_SECONDS = 20
 
 
 class ReadinessAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a service is ready, and on which database it works."""
+    """Whether a service is ready, and on which database it works; answered with 200 and 503."""
 
     ready: bool
     error: str | None = None
