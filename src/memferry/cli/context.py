@@ -28,14 +28,14 @@ def call_operator(settings: Settings, call: Callable[[Operator], Awaitable[_T]])
     """Call the operator's service on a database that exists; raises Misconfigured if none does."""
 
     async def call_it() -> _T:
-        async with existing_database(settings) as url:
+        async with open_existing_database(settings) as url:
             return await call(Operator(url))
 
     return run(call_it())
 
 
 @asynccontextmanager
-async def running_database(settings: Settings) -> AsyncIterator[str]:
+async def keep_database_running(settings: Settings) -> AsyncIterator[str]:
     """The owner's address of a database that runs.
 
     The embedded server is started for the length of the command, unless it runs already.
@@ -55,8 +55,8 @@ async def running_database(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def existing_database(settings: Settings) -> AsyncIterator[str]:
-    """Like `prepared_database`, for a command that needs what is there already.
+async def open_existing_database(settings: Settings) -> AsyncIterator[str]:
+    """Like `open_current_database`, for a command that needs what is there already.
 
     Raises Misconfigured, and makes nothing, where there is no database yet.
     """
@@ -65,13 +65,13 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
             f"there is no database in {settings.data_dir} yet; make it with: memferry serve "
             "(or name another place with --data-dir or MEMFERRY_DATA_DIR)"
         )
-    async with prepared_database(settings) as url:
+    async with open_current_database(settings) as url:
         yield url
 
 
 @asynccontextmanager
-async def prepared_database(settings: Settings) -> AsyncIterator[str]:
+async def open_current_database(settings: Settings) -> AsyncIterator[str]:
     """The owner's address of a database that runs and has the current schema."""
-    async with running_database(settings) as url:
+    async with keep_database_running(settings) as url:
         await prepare_database(settings.database)
         yield url

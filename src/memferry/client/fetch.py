@@ -18,7 +18,7 @@ def fetch_to_file(download: Download, target: Path, identities: Identities | Non
     if identities is None:
         download.save(target)
         return
-    encrypted = _encrypted_path(target)
+    encrypted = _name_encrypted(target)
     download.save(encrypted)
     decrypt_to_file(encrypted, target, identities, download.export)
     encrypted.unlink()
@@ -42,9 +42,9 @@ def fetch_to_stream(
 
 def find_resumable(target: Path, export_id: str) -> Path | None:
     """The file whose download broke off and can be resumed: the target, or its encrypted form."""
-    paths = (target, _encrypted_path(target))
+    paths = (target, _name_encrypted(target))
     return next((path for path in paths if partial_path(path, export_id).exists()), None)
 
 
-def _encrypted_path(target: Path) -> Path:
+def _name_encrypted(target: Path) -> Path:
     return target.with_name(f"{target.name}.{EXTENSION}")
