@@ -135,15 +135,9 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
-        "0004_tokens",
-        "VIEW memferry_service.tokens",
-        "memories/test_namespaces.py tenants/test_tokens.py",
-        drop("WITH CASCADED CHECK OPTION"),
-    ),
-    *guard_schema(
-        "0004_tokens",
-        "VIEW memferry_service.memories",
-        "memories/test_namespaces.py tenants/test_tokens.py",
+        "0019_metadata_text",
+        "CREATE VIEW memferry_service.memories",
+        _WITHIN,
         drop("WITH CASCADED CHECK OPTION"),
     ),
     *guard_schema(
