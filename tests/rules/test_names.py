@@ -27,20 +27,7 @@ _VALUES = re.compile(r"property|fixture")
 _CALLED_BY_A_LIBRARY = {"on_tick", "to_string", "_unsupported_upgrade_warning"}
 # Still to be renamed.
 _ALLOWED: set[str] = {
-    "src/memferry/database/literal.py _quoted",
-    "src/memferry/database/literal.py filled",
-    "src/memferry/exports/file.py _ended",
-    "src/memferry/exports/file.py _noted",
-    "src/memferry/exports/file.py _passed",
-    "src/memferry/exports/inline.py running_inline",
-    "src/memferry/exports/payload.py as_json",
-    "src/memferry/exports/payload.py stored",
-    "src/memferry/exports/ranges.py _joined",
-    "src/memferry/exports/run.py _joined",
-    "src/memferry/exports/run.py beside",
-    "src/memferry/exports/run.py running_export",
     "src/memferry/exports/service.py _added",
-    "src/memferry/formats/csv_safe.py _guarded",
     "src/memferry/worker/exporter.py _when_stopped",
     "src/memferry/worker/lease.py guarded",
     "src/memferry/worker/lease.py kept",
