@@ -136,14 +136,8 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
         "views",
-        "VIEW memferry_service.tokens",
-        "memories/test_namespaces.py tenants/test_tokens.py",
-        drop("WITH CASCADED CHECK OPTION"),
-    ),
-    *guard_schema(
-        "views",
         "VIEW memferry_service.memories",
-        "memories/test_namespaces.py tenants/test_tokens.py",
+        _WITHIN,
         drop("WITH CASCADED CHECK OPTION"),
     ),
     *guard_schema(

@@ -72,11 +72,11 @@ class Services:
 def web_app(services: Services) -> ASGIApp:
     """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes."""
     longer = {BULK_PATH: services.web.bulk_seconds}
-    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.web.request_seconds, longer))
+    return Cors(Lifetime(HeadAsGet(make_router(services)), services.web.request_seconds, longer))
 
 
-def routed_app(services: Services) -> Starlette:
-    """Build authentication and the routes."""
+def make_router(services: Services) -> Starlette:
+    """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(
         routes=[

@@ -37,11 +37,11 @@ class Cors:
 
 
 def _open_to_all(send: Send) -> Send:
-    async def wrapped(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Access-Control-Allow-Origin"] = "*"
             headers["Access-Control-Expose-Headers"] = _EXPOSED
         await send(message)
 
-    return wrapped
+    return send_with_headers

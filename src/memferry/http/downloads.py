@@ -43,12 +43,12 @@ class DownloadEndpoints:
         `If-Match` and `If-None-Match` with its ETag are honoured.
         """
         file = await self._downloads.open(link)
-        meant, known = (_listed(request, name) for name in ("if-match", "if-none-match"))
+        meant, known = (_join_lines(request, name) for name in ("if-match", "if-none-match"))
         if meant is not None and not _matches(meant, file, strong=True):
             raise PreconditionFailed
         if known is not None and _matches(known, file, strong=False):
-            return Response(status_code=304, headers=_unchanged_headers(file))
-        span = _asked_span(request, file)
+            return Response(status_code=304, headers=_make_304_headers(file))
+        span = _parse_span(request, file)
         headers = _headers(file, span)
         status = 206 if span.partial else 200
         if request.method == "HEAD":
@@ -78,8 +78,8 @@ class _Span:
     partial: bool
 
 
-def _asked_span(request: Request, file: Download) -> _Span:
-    """The span of the Range header; anything but one plain range gets the whole file.
+def _parse_span(request: Request, file: Download) -> _Span:
+    """What the Range header asks for; anything but one plain range gets the whole file.
 
     Raises RangeNotSatisfiable for a range beyond the end.
     """
@@ -102,8 +102,8 @@ def _asked_span(request: Request, file: Download) -> _Span:
     return _Span(start, end, partial=True)
 
 
-def _listed(request: Request, name: str) -> str | None:
-    """Read a header that is a list; several lines are one list (RFC 9110, section 5.3)."""
+def _join_lines(request: Request, name: str) -> str | None:
+    """A header that is a list: several lines are one list (RFC 9110, section 5.3)."""
     return ", ".join(request.headers.getlist(name)) if name in request.headers else None
 
 
@@ -119,8 +119,8 @@ def _matches(condition: str, file: Download, *, strong: bool) -> bool:
     return "*" in names or _etag(file) in names
 
 
-def _unchanged_headers(file: Download) -> dict[str, str]:
-    """The headers of a 200 that a 304 repeats (RFC 9110, section 15.4.5)."""
+def _make_304_headers(file: Download) -> dict[str, str]:
+    """What a 304 repeats of a 200 (RFC 9110, section 15.4.5)."""
     headers = _headers(file, _Span(0, file.size_bytes, partial=False))
     return {name: headers[name] for name in ("ETag", "Repr-Digest", "Cache-Control")}
 

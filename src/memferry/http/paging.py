@@ -40,7 +40,7 @@ class Pages:
         return encode_cursor(self.listing, places[limit - 1]) if len(places) > limit else None
 
 
-def named_cursor(cursor: str | None) -> dict[str, str]:
+def show_cursor(cursor: str | None) -> dict[str, str]:
     """The member of an answer that says there is more; none at the end."""
     return {} if cursor is None else {"next_cursor": cursor}
 

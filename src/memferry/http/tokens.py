@@ -11,7 +11,7 @@ from starlette.responses import Response
 from memferry.errors import TokenNotFound
 from memferry.http.auth import Access
 from memferry.http.bodies import read_body
-from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
+from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
 from memferry.http.reading import caller, number, read_query, uuid_or
 from memferry.http.routing import Operation
@@ -61,7 +61,7 @@ class TokenEndpoints:
         )
         cursor = _PAGES.next_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
         return json_answer(
-            {"tokens": tokens[:limit], **named_cursor(cursor)}, headers=link_next(request, cursor)
+            {"tokens": tokens[:limit], **show_cursor(cursor)}, headers=link_next(request, cursor)
         )
 
     async def create_token(self, request: Request) -> Response:

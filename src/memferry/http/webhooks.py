@@ -10,7 +10,7 @@ from starlette.responses import Response
 from memferry.errors import WebhookNotFound
 from memferry.http.auth import Access
 from memferry.http.bodies import read_body
-from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
+from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
 from memferry.http.reading import caller, number, read_query, uuid_or
 from memferry.http.routing import Operation
@@ -110,5 +110,5 @@ class WebhookEndpoints:
         cursor = pages.next_cursor(places, limit)
         shown = wrap_rows(row["row"] for row in deliveries[:limit])
         return json_answer(
-            {"deliveries": shown, **named_cursor(cursor)}, headers=link_next(request, cursor)
+            {"deliveries": shown, **show_cursor(cursor)}, headers=link_next(request, cursor)
         )
