@@ -52,6 +52,11 @@ def _log(name: str, fields: dict[str, object], raised: BaseException | None) -> 
 
 
 LOG_EVENTS = {
+    "answer.cut": LogEvent(
+        WARNING,
+        "an answer is cut off: %(fault)s",
+        "The database failed while an answer was sent; the client sees that it is not whole.",
+    ),
     "audit.missed": LogEvent(
         ERROR,
         "not in the audit: %(entry)s of tenant %(tenant)s, token %(token)s, subject %(subject)s, "
@@ -99,6 +104,11 @@ LOG_EVENTS = {
         "The store was away while a memory was deleted: the exports have lost their files already, "
         "and a worker removes what the store still holds.",
     ),
+    "request.failed": LogEvent(
+        WARNING,
+        "%(fault)s%(cause)s",
+        "A request was answered 503 or 504: a part that it needs is away or too slow.",
+    ),
     "standby.returned": LogEvent(
         INFO,
         "exports are read from the standby again",
@@ -118,6 +128,11 @@ LOG_EVENTS = {
         WARNING,
         "the object store's identity could not be looked at yet: %(reason)s",
         "The store or the database was away at the start; both are compared later.",
+    ),
+    "token.refused": LogEvent(
+        WARNING,
+        "unknown token from %(address)s",
+        "Somebody has sent a token that does not exist, has expired or was revoked.",
     ),
     "worker.ended": LogEvent(
         WARNING,
