@@ -14,7 +14,7 @@ from memferry.database.connection_shares import ConnectionShares
 from memferry.database.pool import Database
 from memferry.database.servers import owner_url, service_url
 from memferry.erasure.memories import MemoryErasure
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness

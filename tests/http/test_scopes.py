@@ -11,7 +11,7 @@ from starlette.routing import Route
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, routed_app
 from memferry.memories.service import Memories

@@ -176,7 +176,7 @@ GUARDS: tuple[Guard, ...] = (
         "exports/request.py",
         "ExportRequest.stored",
         "memories/test_namespaces.py",
-        replace("request.values | {Within: within}", "request.values"),
+        replace("request.values | {TokenNamespaces: within}", "request.values"),
     ),
     *guard_function(
         "exports/request.py",

@@ -96,7 +96,7 @@ class Standby:
         async with self.database.tenant(
             claim.tenant_id,
             snapshot=True,
-            patient=True,
+            long_running=True,
             ready=partial(wait_for_replay, position),
         ) as connection:
             row = await connection.fetchrow(

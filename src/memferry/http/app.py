@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from memferry.audit.service import Audit
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import MemferryError
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.audit import AuditEndpoints, Refusals
 from memferry.http.auth import Authentication

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from memferry.audit.service import Audit
 from memferry.errors import PreconditionFailed, RangeNotSatisfiable
-from memferry.exports.downloads import Download, Downloads
+from memferry.exports.hand_out.downloads import Download, Downloads
 from memferry.http.audit import AuditedDownload
 from memferry.http.auth import client_address
 from memferry.http.routing import Operation

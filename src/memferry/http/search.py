@@ -121,7 +121,7 @@ class SearchEndpoints:
         )
         _check_queries(body)
         limit = number_in(body.k, 5, least=1, most=50)
-        selection = Selection.of(check_filters(EXPORT_FILTERS, body))
+        selection = Selection.for_scan(check_filters(EXPORT_FILTERS, body))
         rows = await self._memories.search(caller(request), body.queries, selection, limit=limit)
         hits = Counter(record["query"] for record in rows.records)
         groups = [
@@ -157,7 +157,7 @@ def _check_queries(body: BulkSearchOptions) -> None:
 
 def _read_selection(query: Query) -> Selection:
     """The filters of a query string; empty ones count as not given, and so do junk times."""
-    return Selection.of(
+    return Selection.for_scan(
         keep_given({filter_: _read_filter(filter_, query) for filter_ in LIST_FILTERS})
     )
 

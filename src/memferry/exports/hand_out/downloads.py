@@ -8,7 +8,7 @@ from uuid import UUID
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import DownloadNotFound, ExportNotFound, ObjectNotFound
-from memferry.exports.links import LIFETIME, Link, Links
+from memferry.exports.hand_out.links import LIFETIME, Link, Links
 from memferry.exports.service import Exports
 from memferry.files.compress import CODECS
 from memferry.files.kind import file_name, media_type
