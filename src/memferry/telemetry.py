@@ -83,6 +83,12 @@ LOG_EVENTS = {
         "delivery %(delivery)s: attempt %(attempt)d: %(reason)s",
         "The database was away while a webhook was told of an event; it will be told again.",
     ),
+    "file.missed": LogEvent(
+        WARNING,
+        "export %(export)s is completed, and its file is not in the object store "
+        "(MEMFERRY_STORAGE_URL): it has no link",
+        "Somebody asked for an export whose file was lost, or lies in another store.",
+    ),
     "files.removed": LogEvent(
         INFO,
         "removed %(files)d files and uploads below %(prefix)s",
