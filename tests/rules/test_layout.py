@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 _TESTS = Path(__file__).parents[1]
-_PACKAGES = {file.parent.name for file in (_TESTS.parent / "src/memferry").glob("*/*.py")}
+_PACKAGES = {file.parent.name for file in (_TESTS.parent / "src/memferry").rglob("*.py")}
 _BESIDE = {"jobs", "support", "simulation", "rules", "whole"}
 _FILES = sorted(_TESTS.rglob("*.py"))
 _HOOKS = re.compile(r"pytest_\w+")
