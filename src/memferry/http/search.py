@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.errors import Invalid
-from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
+from memferry.filters import EXPORT_FILTERS, FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters, keep_given
 from memferry.http.answers import answer_rows
 from memferry.http.auth import Access
@@ -158,7 +158,7 @@ def _check_queries(body: BulkSearchOptions) -> None:
 def _read_selection(query: Query) -> Selection:
     """Read the filters of a query string; empty values and junk times count as missing."""
     return Selection.for_scan(
-        keep_given({filter_: _read_filter(filter_, query) for filter_ in LIST_FILTERS})
+        keep_given({filter_: _read_filter(filter_, query) for filter_ in FILTERS})
     )
 
 
