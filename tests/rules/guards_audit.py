@@ -70,7 +70,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "http/exports.py",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        ("await self._audit.note(caller(request), minted)", "pass"),
+        ("await self._audit.note(get_caller(request), minted)", "pass"),
     ),
     *module(
         "http/audit.py",
@@ -81,12 +81,12 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "http/audit.py",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
-        ("await self._audit.note(scope[AUTHENTICATED], _refusal(scope))", "pass"),
+        ("await self._audit.note(scope[AUTHENTICATED], _make_entry(scope))", "pass"),
     ),
     *module(
         "http/auth.py",
         "audit/test_audit.py::test_an_unknown_token_is_in_the_log_and_in_no_audit",
-        ('_log.warning("unknown token from %s", client_address(scope))', "pass"),
+        ('_log.warning("unknown token from %s", find_client_address(scope))', "pass"),
     ),
     # With who and where, and without content.
     *module(

@@ -17,7 +17,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "http/exports.py",
         "http/test_head.py::test_head_of_an_export_hands_no_link_out_and_notes_none",
-        " and not loses_body(request)",
+        " and not drops_body(request)",
     ),
     *module(
         "http/errors.py",

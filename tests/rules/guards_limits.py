@@ -262,6 +262,6 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "http/reading.py",
         "http/test_hostile.py::test_no_address_is_a_fault_of_the_service",
-        ("if (value := uuid_in(text)) is None:", "if (value := UUID(text)) is None:"),
+        ("if (value := parse_uuid(text)) is None:", "if (value := UUID(text)) is None:"),
     ),
 )

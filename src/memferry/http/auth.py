@@ -62,13 +62,13 @@ class Authentication:
             return
         try:
             caller = self._find_local(scope) or await self._tokens.caller(
-                _bearer(scope), client_address(scope)
+                _read_bearer(scope), find_client_address(scope)
             )
             self._pace.count(caller.tenant_id)
         except MemferryError as fault:
             if isinstance(fault, UnknownToken):
                 # It belongs to no tenant, so there is no audit to note it in.
-                _log.warning("unknown token from %s", client_address(scope))
+                _log.warning("unknown token from %s", find_client_address(scope))
             await ErrorAnswer(fault)(scope, receive, send)
             return
         scope[AUTHENTICATED], scope[HELD] = caller, self._memory.hold(caller.tenant_id)
@@ -110,7 +110,7 @@ def is_protected(path: str) -> bool:
     return path.startswith(_PROTECTED) and path not in _OPEN
 
 
-def _bearer(scope: Scope) -> str:
+def _read_bearer(scope: Scope) -> str:
     """The token (RFC 6750, section 2.1); the scheme in any case (RFC 9110, section 11.1)."""
     for name, value in scope["headers"]:
         if name == _HEADER:
@@ -120,7 +120,7 @@ def _bearer(scope: Scope) -> str:
     raise MissingToken
 
 
-def client_address(scope: Scope) -> str | None:
+def find_client_address(scope: Scope) -> str | None:
     """Where the connection comes from, or what a proxy on this machine says of it."""
     client = scope.get("client")
     return None if client is None else ip_address(client[0])

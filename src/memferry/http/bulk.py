@@ -65,7 +65,7 @@ class BulkRows:
             yield await run_in_thread_if_large(size, partial(self._check, range(start, end)))
             start = end
 
-    def place(self, ids: Sequence[UUID]) -> list[UUID | None]:
+    def place_ids(self, ids: Sequence[UUID]) -> list[UUID | None]:
         """The ids of the saved rows, each in the place of its row; None for a failure."""
         failed, saved = {failure.index for failure in self.failures}, iter(ids)
         return [None if index in failed else next(saved) for index in range(len(self._items))]

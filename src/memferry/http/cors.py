@@ -33,15 +33,15 @@ class Cors:
         elif scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
         else:
-            await self._app(scope, receive, _open_to_all(send))
+            await self._app(scope, receive, _let_all_read(send))
 
 
-def _open_to_all(send: Send) -> Send:
-    async def wrapped(message: Message) -> None:
+def _let_all_read(send: Send) -> Send:
+    async def send_open(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Access-Control-Allow-Origin"] = "*"
             headers["Access-Control-Expose-Headers"] = _EXPOSED
         await send(message)
 
-    return wrapped
+    return send_open

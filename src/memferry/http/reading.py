@@ -24,13 +24,13 @@ _QUERY_FIELDS = 200
 _QUICK_BYTES = 16 * 1024
 
 
-def caller(request: Request) -> Caller:
+def get_caller(request: Request) -> Caller:
     """Who sent it, and holds the scopes that the route needs."""
     allowed: Caller = request.scope[ALLOWED]
     return allowed
 
 
-def service_address(request: Request) -> str:
+def find_service_address(request: Request) -> str:
     """Under what people reach the service: the operator's word, else what the request came to."""
     public_url: str | None = request.app.state.public_url
     return public_url or str(request.base_url).rstrip("/")
@@ -93,28 +93,28 @@ def _parse_query(request: Request) -> list[tuple[str, str]]:
         raise Invalid("query string", "is not valid percent-encoded UTF-8") from fault
 
 
-def number(text: str | None, default: int, *, least: int, most: int) -> int:
+def read_number(text: str | None, default: int, *, least: int, most: int) -> int:
     """A whole number held within bounds; junk counts as not given."""
     if text is None or not _INTEGER.fullmatch(text.strip()):
         return default
     return min(max(int(text), least), most)
 
 
-def number_in(value: object, default: int, *, least: int, most: int) -> int:
+def convert_number(value: object, default: int, *, least: int, most: int) -> int:
     """The same of a value in a JSON body: a whole number, or a text that is one."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return default
-    return number(str(value), default, least=least, most=most)
+    return read_number(str(value), default, least=least, most=most)
 
 
-def time_or_none(text: str | None) -> int | None:
+def read_time(text: str | None) -> int | None:
     """A time in epoch ms; junk counts as not given."""
     if text is None or not _INTEGER.fullmatch(text.strip()):
         return None
     return min(max(int(text), 0), INT64)
 
 
-def flag(query: Query, name: str) -> bool:
+def read_flag(query: Query, name: str) -> bool:
     """A field that is `true` or `false`, false if not given; junk is refused, not passed over."""
     text = query.get(name)
     if text is None:
@@ -124,7 +124,7 @@ def flag(query: Query, name: str) -> bool:
     return text == "true"
 
 
-def texts_in(field: str, values: list[str]) -> list[str] | None:
+def read_texts(field: str, values: list[str]) -> list[str] | None:
     """The texts of a repeated field; one that starts with `[` is a JSON array of them.
 
     None if all are empty. Raises Invalid for an array of anything else.
@@ -141,13 +141,13 @@ def texts_in(field: str, values: list[str]) -> list[str] | None:
     return texts or None
 
 
-def uuid_in(text: str) -> UUID | None:
+def parse_uuid(text: str) -> UUID | None:
     """The UUID that a text is; None for anything else."""
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
-def uuid_or(text: str, fault: Exception) -> UUID:
+def require_uuid(text: str, fault: Exception) -> UUID:
     """The UUID a path holds; anything else names nothing, which is what `fault` says."""
-    if (value := uuid_in(text)) is None:
+    if (value := parse_uuid(text)) is None:
         raise fault
     return value
