@@ -125,7 +125,7 @@ def test_a_download_whose_reader_goes_away_is_noted_as_interrupted(
     assert 0 < entry["bytes"] < export["bytes_done"]
 
 
-def test_ends_of_exports_and_memories_are_noted(admin: Person, alice: Person) -> None:
+def test_deleted_exports_and_memories_are_noted(admin: Person, alice: Person) -> None:
     row, export = alice.save("gone"), alice.export()
     alice.delete(f"/api/memories/{row['id']}")
     alice.delete(f"{_EXPORTS}/{export['id']}")
@@ -259,20 +259,22 @@ def test_pages_follow_each_other_without_gaps(admin: Person, alice: Person) -> N
 
 
 @pytest.mark.parametrize("query", [{"event": "all"}, {"before": "yesterday"}])
-def test_a_mistake_in_the_query_is_named(admin: Person, query: dict[str, str]) -> None:
+def test_an_invalid_parameter_of_the_audit_is_refused_by_name(
+    admin: Person, query: dict[str, str]
+) -> None:
     answer = admin.get("/api/audit", params=query)
 
     assert answer.status_code == 400
     assert answer.json()["field"] == next(iter(query))
 
 
-def test_nobody_sees_what_others_did(admin: Person, bob: Person) -> None:
+def test_the_audit_shows_no_entry_of_another_tenant(admin: Person, bob: Person) -> None:
     export = bob.export()
 
     assert export["id"] not in {each["subject"] for each in audit(admin, limit=500)}
 
 
-def test_it_is_closed_to_a_limited_token_which_is_noted_all_the_same(
+def test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted(
     admin: Person, alice: Person, database_url: str
 ) -> None:
     with admin_of(alice, database_url, namespaces=("a",)) as limited:
@@ -294,7 +296,9 @@ def test_it_is_closed_to_a_limited_token_which_is_noted_all_the_same(
         "INSERT INTO audit (event, outcome, noted_at) VALUES ('x', 'ok', now())",
     ],
 )
-async def test_the_service_can_only_add_and_read(database_url: str, statement: str) -> None:
+async def test_the_service_role_can_only_insert_and_read_audit_entries(
+    database_url: str, statement: str
+) -> None:
     settings = {"role": SERVICE_ROLE, "search_path": SERVICE_ROLE}
     session = await asyncpg.connect(database_url, server_settings=settings)
     await session.execute(f"SET memferry.tenant = '{UUID(int=1)}'")
@@ -322,7 +326,7 @@ def test_an_audit_that_cannot_be_written_breaks_no_answer(
     assert "not in the audit: link.minted" in service.log.read_text()
 
 
-def test_the_operator_reads_all_of_it(
+def test_the_operator_reads_the_audit_of_all_tenants(
     admin: Person, alice: Person, database_url: str, tmp_path: Any
 ) -> None:
     del admin

@@ -73,7 +73,7 @@ def test_a_mistake_is_one_line_that_names_it(
     assert b"Traceback" not in done.stderr
 
 
-def test_a_service_that_is_away_is_said_so(alice: Person) -> None:
+def test_an_unreachable_service_is_one_line_of_error(alice: Person) -> None:
     done = memferry("export", person=alice, settings={"MEMFERRY_URL": "http://127.0.0.1:9"})
 
     assert done.returncode == 1
@@ -103,7 +103,7 @@ def test_a_token_is_printed_alone_and_works_until_it_is_revoked(
     assert memferry("token", "revoke", token, settings=external).returncode == 1
 
 
-def test_the_version_is_told() -> None:
+def test_the_command_prints_its_version() -> None:
     assert memferry("--version").stdout == f"memferry {version('memferry')}\n".encode()
 
 
@@ -119,7 +119,7 @@ def test_migrate_says_when_there_is_nothing_to_do(database_url: str) -> None:
     assert (done.returncode, done.stdout) == (0, b"nothing to do: the schema is up to date\n")
 
 
-def test_doctor_tells_what_is_well_and_what_is_wrong(
+def test_doctor_lists_passed_and_failed_checks(
     alice: Person, service: Service, database_url: str
 ) -> None:
     settings = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(service.home)}

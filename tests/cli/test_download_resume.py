@@ -101,7 +101,7 @@ def export(alice: Person) -> dict[str, Any]:
     return alice.wait_for(alice.export(format="ndjson"))
 
 
-def test_a_client_with_ranges_comes_to_the_right_hash(
+def test_a_download_in_ranges_has_the_right_digest(
     export: dict[str, Any], line: BreakingLine, service: Service
 ) -> None:
     url = export["download_url"].replace(service.url, line.url)
@@ -118,7 +118,7 @@ def test_a_client_with_ranges_comes_to_the_right_hash(
     assert hashlib.sha256(data).hexdigest() == export["sha256"]
 
 
-def test_the_command_goes_on_where_the_line_broke(
+def test_the_command_resumes_a_broken_download(
     alice: Person, export: dict[str, Any], line: BreakingLine, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.ndjson"
@@ -135,7 +135,7 @@ def test_the_command_goes_on_where_the_line_broke(
     assert list(tmp_path.iterdir()) == [target]
 
 
-def test_a_killed_download_is_taken_up_by_the_next_one(
+def test_a_killed_download_is_resumed_by_the_next_one(
     alice: Person, export: dict[str, Any], line: BreakingLine, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.ndjson"
@@ -196,7 +196,7 @@ class Elsewhere(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
-def test_the_token_does_not_go_where_a_link_leads() -> None:
+def test_the_token_is_not_sent_to_the_host_of_a_link() -> None:
     with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
@@ -220,7 +220,7 @@ def test_filters_beside_an_id_are_refused(alice: Person) -> None:
     assert b"--id" in done.stderr
 
 
-def test_an_id_that_is_not_there_is_not_found(alice: Person) -> None:
+def test_the_command_reports_an_unknown_export(alice: Person) -> None:
     done = memferry("export", "--id", "../x?y", person=alice)
 
     assert done.returncode == 1

@@ -52,7 +52,7 @@ def busy() -> Iterator[type[Busy]]:
         thread.join()
 
 
-def test_the_command_line_waits_as_long_as_a_limit_says(busy: type[Busy]) -> None:
+def test_the_command_waits_as_long_as_retry_after_says(busy: type[Busy]) -> None:
     busy.refusals, busy.retry_after = 1, "2"
     with Client(ClientSettings(url=busy.url, token="mnu_x")) as client:
         answer = client.call("GET", "/")
@@ -61,7 +61,7 @@ def test_the_command_line_waits_as_long_as_a_limit_says(busy: type[Busy]) -> Non
     assert busy.times[1] - busy.times[0] >= 2
 
 
-def test_the_command_line_does_not_wait_for_an_hour(busy: type[Busy]) -> None:
+def test_the_command_does_not_wait_for_an_hour(busy: type[Busy]) -> None:
     busy.refusals, busy.retry_after = 100, "3600"
     with (
         Client(ClientSettings(url=busy.url, token="mnu_x")) as client,

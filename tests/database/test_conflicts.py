@@ -50,7 +50,7 @@ async def fail(database: Database, state: str) -> None:
 @pytest.mark.parametrize(
     ("error", "state"), [(error, state) for error, states in MEANINGS.items() for state in states]
 )
-async def test_what_the_server_says_has_one_meaning(
+async def test_each_fault_of_the_server_has_one_meaning(
     database_url: str, error: type[MemferryError], state: str
 ) -> None:
     async with open_database(database_url, size=1) as database:
@@ -61,7 +61,9 @@ async def test_what_the_server_says_has_one_meaning(
     assert raised.value.retryable
 
 
-async def test_work_that_loses_each_time_is_given_up_after_five_times(database_url: str) -> None:
+async def test_a_transaction_that_conflicts_each_time_is_given_up_after_five_attempts(
+    database_url: str,
+) -> None:
     tries = 0
 
     @retry_conflicts
@@ -116,7 +118,7 @@ async def _delete_in_a_deadlock(alice: Person, database_url: str) -> int | None:
         await owner.close()
 
 
-async def test_a_tenant_that_is_gone_by_now_is_an_unknown_token(database_url: str) -> None:
+async def test_a_request_of_a_deleted_tenant_fails_as_an_unknown_token(database_url: str) -> None:
     async with open_database(database_url, size=1) as database:
         hooks = Webhooks(database)
         with pytest.raises(UnknownToken):

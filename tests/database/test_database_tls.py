@@ -174,7 +174,7 @@ def test_every_connection_of_a_service_is_verified_and_encrypted(server: Server)
     ],
     ids=["full, wrong authority", "ca, wrong authority", "wrong name"],
 )
-def test_a_server_that_is_not_the_one_is_refused(
+def test_a_server_with_a_certificate_for_another_name_is_refused(
     server: Server, command: list[str], host: str, options: dict[str, str], why: str
 ) -> None:
     done = memferry(server.url(host, **options, sslrootcert=str(getattr(server, why))), *command)
@@ -194,7 +194,7 @@ def test_the_api_serves_nobody_from_a_database_it_cannot_verify(server: Server) 
     assert "certificate verify failed" in done.stderr
 
 
-def test_a_missing_authority_is_no_reason_to_trust_anybody(server: Server) -> None:
+def test_without_a_known_authority_no_server_is_trusted(server: Server) -> None:
     url = server.url(sslmode="verify-full", sslrootcert="/nowhere/ca.pem")
     done = memferry(url, "migrate")
 

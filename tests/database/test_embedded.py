@@ -76,7 +76,7 @@ def processes_in(directory: Path) -> list[int]:
     return found
 
 
-async def test_data_outlives_the_server(server: EmbeddedPostgres) -> None:
+async def test_data_survives_a_restart_of_the_embedded_server(server: EmbeddedPostgres) -> None:
     await run(server, "CREATE TABLE kept AS SELECT 42 AS answer")
     server.stop()
     server.start()
@@ -100,11 +100,11 @@ async def cached_mb(server: EmbeddedPostgres) -> object:
     return await run(server, pages)
 
 
-async def test_it_caches_in_an_eighth_of_the_memory(server: EmbeddedPostgres) -> None:
+async def test_the_shared_buffers_are_an_eighth_of_the_memory(server: EmbeddedPostgres) -> None:
     assert await cached_mb(server) == cache_mb(usable_bytes())
 
 
-async def test_it_caches_as_much_as_the_operator_says(
+async def test_the_shared_buffers_follow_the_setting(
     parent: Path, request: pytest.FixtureRequest
 ) -> None:
     chosen = {"MEMFERRY_POSTGRES_SHARED_MB": "144"}
@@ -119,7 +119,7 @@ async def test_it_caches_as_much_as_the_operator_says(
 
 
 @pytest.mark.parametrize("end", ["pg_cancel_backend", "pg_terminate_backend", "a kill"])
-async def test_its_log_holds_no_statement_however_that_ends(
+async def test_the_log_of_postgresql_holds_no_statement_however_it_ends(
     server: EmbeddedPostgres, home: Path, end: str
 ) -> None:
     connection = await asyncpg.connect(server.url())
@@ -149,7 +149,7 @@ async def test_its_log_holds_no_statement_however_that_ends(
 
 
 @pytest.mark.parametrize("kind", ["open", "a link"])
-def test_a_socket_directory_that_is_not_ours_alone_is_refused(parent: Path, kind: str) -> None:
+def test_a_socket_directory_that_others_can_enter_is_refused(parent: Path, kind: str) -> None:
     embedded = EmbeddedPostgres(parent / "home")
     place = embedded.socket_dir
     private = parent / "private"
@@ -173,7 +173,9 @@ def test_a_socket_directory_that_is_not_ours_alone_is_refused(parent: Path, kind
         place.unlink() if place.is_symlink() else place.rmdir()
 
 
-async def test_others_attach_while_somebody_owns_it(server: EmbeddedPostgres, home: Path) -> None:
+async def test_other_processes_attach_to_an_owned_server(
+    server: EmbeddedPostgres, home: Path
+) -> None:
     other = EmbeddedPostgres(home)
 
     assert other.attach()
@@ -182,14 +184,16 @@ async def test_others_attach_while_somebody_owns_it(server: EmbeddedPostgres, ho
     assert not server.socket_dir.exists()
 
 
-def test_a_second_owner_is_told_who_the_first_is(server: EmbeddedPostgres, home: Path) -> None:
+def test_a_second_owner_is_refused_with_the_process_of_the_first(
+    server: EmbeddedPostgres, home: Path
+) -> None:
     assert server.process is not None
 
     with pytest.raises(EmbeddedPostgresFailed, match=f"process {os.getpid()}"):
         EmbeddedPostgres(home).start()
 
 
-async def test_it_starts_again_after_its_server_was_killed_in_mid_write(
+async def test_the_embedded_server_starts_again_after_a_kill_during_writes(
     server: EmbeddedPostgres,
 ) -> None:
     await run(server, "CREATE TABLE t (i int)")
@@ -208,7 +212,7 @@ async def test_it_starts_again_after_its_server_was_killed_in_mid_write(
     assert await run(server, "SELECT count(*) FROM t") == 0
 
 
-def test_no_server_outlives_its_killed_owner(parent: Path) -> None:
+def test_no_embedded_server_outlives_its_killed_owner(parent: Path) -> None:
     program = (
         "import pathlib, sys, time\n"
         "from memferry.database.embedded import EmbeddedPostgres\n"
@@ -248,7 +252,9 @@ def test_an_interrupted_initdb_does_no_harm(parent: Path) -> None:
     assert not partial.exists()
 
 
-def test_data_of_another_version_is_refused_by_name(server: EmbeddedPostgres, home: Path) -> None:
+def test_a_data_directory_of_another_version_is_refused_by_name(
+    server: EmbeddedPostgres, home: Path
+) -> None:
     server.stop()
     version = home / "data/PG_VERSION"
     ours = version.read_text()
@@ -263,7 +269,7 @@ def test_data_of_another_version_is_refused_by_name(server: EmbeddedPostgres, ho
         version.write_text(ours)
 
 
-def test_no_parent_directory_changes(parent: Path) -> None:
+def test_the_embedded_server_changes_no_parent_directory(parent: Path) -> None:
     outer = parent / "outer"
     outer.mkdir(mode=0o755)
     before = [each.stat() for each in (parent, outer)]
@@ -290,7 +296,7 @@ def test_as_root_an_unreachable_directory_is_named(parent: Path) -> None:
 
 
 @pytest.mark.skipif(not (DEBIAN / "postgres").exists(), reason="no Debian PostgreSQL here")
-async def test_other_programs_serve_too(parent: Path) -> None:
+async def test_the_embedded_server_runs_with_other_programs(parent: Path) -> None:
     embedded = EmbeddedPostgres(parent / "home", EmbeddedSettings(binaries=DEBIAN))
     embedded.start()
     try:
@@ -299,6 +305,6 @@ async def test_other_programs_serve_too(parent: Path) -> None:
         embedded.stop()
 
 
-def test_a_directory_without_programs_is_said_so(parent: Path) -> None:
+def test_a_directory_without_the_programs_of_postgresql_is_reported(parent: Path) -> None:
     with pytest.raises(EmbeddedPostgresFailed, match="MEMFERRY_POSTGRES_BIN: no postgres in"):
         EmbeddedPostgres(parent / "home", EmbeddedSettings(binaries=parent)).start()

@@ -27,7 +27,7 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
     uuid=st.uuids(),
     texts=st.lists(TEXT | st.sampled_from(["NULL", "", '"', "\\", ",", "{}", "'", "$1"])),
 )
-async def test_every_value_comes_back(
+async def test_every_value_comes_back_from_its_literal(
     connection: Connection, text: str, number: int, uuid: UUID, texts: list[str]
 ) -> None:
     statement = filled(

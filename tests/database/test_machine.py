@@ -24,7 +24,7 @@ def physical() -> int:
     return os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
 
 
-def test_without_a_limit_it_is_the_memory_of_the_machine(tmp_path: Path) -> None:
+def test_without_a_limit_the_memory_of_the_machine_counts(tmp_path: Path) -> None:
     none = linux(tmp_path, "0::/\n", {"sys/fs/cgroup/memory.max": "max\n"})
 
     assert usable_bytes(none) == physical()
@@ -42,7 +42,7 @@ def test_without_a_limit_it_is_the_memory_of_the_machine(tmp_path: Path) -> None
         ("4:memory:/a\n0::/\n", {"memory/memory.limit_in_bytes": "7340032\n"}),
     ],
 )
-def test_the_least_limit_of_its_control_groups_counts(
+def test_the_smallest_limit_of_the_control_groups_counts(
     tmp_path: Path, groups: str, limits: dict[str, str]
 ) -> None:
     files = {f"sys/fs/cgroup/{name}": said for name, said in limits.items()}
@@ -50,7 +50,7 @@ def test_the_least_limit_of_its_control_groups_counts(
     assert usable_bytes(linux(tmp_path, groups, files)) == 7 * MIB
 
 
-def test_a_limit_of_another_group_does_not_count(tmp_path: Path) -> None:
+def test_a_limit_of_another_control_group_does_not_count(tmp_path: Path) -> None:
     other = {"sys/fs/cgroup/b/memory.max": "7340032\n"}
 
     assert usable_bytes(linux(tmp_path, "0::/a\n", other)) == physical()
@@ -59,5 +59,5 @@ def test_a_limit_of_another_group_does_not_count(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("usable_mb", "cached_mb"), [(100, 128), (2048, 256), (24 * 1024, 3072), (2**20, 8192)]
 )
-def test_the_embedded_server_caches_an_eighth_of_it(usable_mb: int, cached_mb: int) -> None:
+def test_the_embedded_server_caches_an_eighth_of_the_limit(usable_mb: int, cached_mb: int) -> None:
     assert cache_mb(usable_mb * MIB) == cached_mb

@@ -43,7 +43,7 @@ def short_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_ANSWER_SECONDS", 1)
 
 
-async def test_a_request_on_a_cut_connection_ends_soon_and_the_next_one_after_it_is_mended(
+async def test_a_request_on_a_cut_connection_fails_soon_and_the_next_one_succeeds(
     relay: DatabaseRelay, database: Database
 ) -> None:
     assert await ask(database) == 42
@@ -58,7 +58,7 @@ async def test_a_request_on_a_cut_connection_ends_soon_and_the_next_one_after_it
 
 
 @pytest.mark.parametrize("moment", ["a statement", "the commit"])
-async def test_a_transaction_that_is_cut_is_given_up(
+async def test_a_transaction_on_a_cut_connection_is_given_up(
     relay: DatabaseRelay, database: Database, moment: str
 ) -> None:
     began = time.monotonic()
@@ -75,7 +75,7 @@ async def ask_cut(relay: DatabaseRelay, database: Database, moment: str) -> None
             await connection.fetchval("SELECT 42")
 
 
-async def test_closing_waits_for_no_cut_connection(relay: DatabaseRelay) -> None:
+async def test_closing_the_pool_does_not_wait_for_a_cut_connection(relay: DatabaseRelay) -> None:
     database = Database(relay.url, DatabaseSettings(pool_size=1, statement_seconds=1))
     await database.open()
     await ask(database)
@@ -84,7 +84,7 @@ async def test_closing_waits_for_no_cut_connection(relay: DatabaseRelay) -> None
         await database.close()
 
 
-async def test_sessions_over_a_network_end_when_their_client_is_gone(
+async def test_network_sessions_end_when_their_client_is_unreachable(
     database: Database,
 ) -> None:
     async with database.tenant(TENANT) as connection:

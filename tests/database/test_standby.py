@@ -124,7 +124,7 @@ def test_an_export_from_a_standby_has_the_bytes_of_one_from_the_primary(site: Si
     assert _NOT_READ not in site.log()
 
 
-def test_an_export_waits_for_all_that_was_saved_before_it_was_asked_for(site: Site) -> None:
+def test_an_export_from_a_standby_waits_for_all_earlier_saves(site: Site) -> None:
     with hot_standby(site.primary) as standby, open_session(standby.url()) as session:
         site.start_worker(standby.url("memferry"))
         site.plant.assert_right(site.plant.ask())
@@ -181,7 +181,7 @@ def test_an_export_whose_standby_dies_is_written_from_the_primary(
 
 
 @pytest.mark.parametrize("step", [Step.FIRST_BYTES, Step.MIDDLE], ids=lambda step: step.name)
-def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
+def test_an_export_cancelled_by_recovery_is_written_from_the_primary(
     site: Site, step: Step
 ) -> None:
     options = ("max_standby_streaming_delay=0", "hot_standby_feedback=off")
@@ -200,7 +200,7 @@ def test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary(
     assert site.written(export) == (2, "primary")
 
 
-def test_a_promotion_while_an_export_is_read_changes_nothing_in_it(site: Site) -> None:
+def test_a_promotion_during_an_export_changes_no_byte(site: Site) -> None:
     with hot_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
         with close_gate(standby, Step.MIDDLE) as gate:
@@ -219,7 +219,7 @@ def test_a_promotion_while_an_export_is_read_changes_nothing_in_it(site: Site) -
     assert f"{_NOT_READ}it is not in recovery" in site.log()
 
 
-def test_a_server_that_is_away_or_was_promoted_is_refused_once_in_the_log(site: Site) -> None:
+def test_an_unreachable_or_promoted_standby_is_logged_once(site: Site) -> None:
     with hot_standby(site.primary) as promoted, socket.create_server(("127.0.0.1", 0)) as silent:
         promote(promoted)
         addresses = {
@@ -270,7 +270,7 @@ def test_a_standby_of_another_cluster_is_refused(
     assert told[0].startswith("wrong  standby: it belongs to another cluster")
 
 
-def test_a_standby_of_a_copy_that_went_its_own_way_is_refused(site: Site) -> None:
+def test_a_standby_of_a_diverged_copy_is_refused(site: Site) -> None:
     """It has the same identity and a later position, and lacks what was committed since."""
     with hot_standby(site.primary) as copy:
         promote(copy)
@@ -347,7 +347,7 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
     return run.sha256.hex(), snapshot.server
 
 
-def test_readers_that_a_balancer_leads_to_another_standby_are_left_out(site: Site) -> None:
+def test_readers_on_another_standby_behind_a_balancer_are_left_out(site: Site) -> None:
     with hot_standby(site.primary) as one, hot_standby(site.primary) as two, let_exports_wait(site):
         urls = [server.url("memferry") for server in (site.primary, one, two)]
 
@@ -365,7 +365,7 @@ def position_after_switch(primary: TcpServer) -> int:
     return position
 
 
-def test_a_position_is_never_behind_a_header_that_no_standby_replays_alone(site: Site) -> None:
+def test_a_position_is_never_behind_a_segment_header_that_no_standby_replays(site: Site) -> None:
     # Whatever else is at work in the server may write a record at any time.
     until(lambda: position_after_switch(site.primary) == 0)
 
@@ -385,7 +385,7 @@ def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -
     assert site.written(export) == (2, "primary")
 
 
-def test_doctor_tells_how_a_standby_is(site: Site) -> None:
+def test_doctor_reports_the_state_of_a_standby(site: Site) -> None:
     with hot_standby(site.primary, "hot_standby_feedback=on") as standby:
         address = standby.url("memferry")
         well = site.doctor(address)

@@ -36,12 +36,12 @@ AWKWARD = {
 }
 
 
-def test_there_are_about_three_hundred_all_different() -> None:
+def test_the_sample_has_about_three_hundred_different_memories() -> None:
     assert 300 <= len(ROWS) <= 330
     assert len({row["content"] for row in ROWS}) == len(ROWS)
 
 
-def test_each_line_is_a_memory() -> None:
+def test_each_line_of_the_sample_is_a_memory() -> None:
     keys = {"content", "namespace", "tags", "source", "source_ref", "metadata", "created_at"}
 
     assert all(set(row) == keys for row in ROWS)
@@ -49,21 +49,21 @@ def test_each_line_is_a_memory() -> None:
 
 
 @pytest.mark.parametrize("kind", AWKWARD)
-def test_every_awkward_kind_is_there(kind: str) -> None:
+def test_the_sample_has_every_awkward_kind_of_text(kind: str) -> None:
     assert any(AWKWARD[kind] in row["content"] for row in ROWS)
 
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t", " "])
-def test_some_contents_start_like_a_formula(start: str) -> None:
+def test_some_contents_of_the_sample_start_like_a_formula(start: str) -> None:
     assert any(row["content"].startswith(start) for row in ROWS)
 
 
 @pytest.mark.parametrize("number", ["9007199254740993", "1.50", "100.00", "1e-7"])
-def test_numbers_stand_in_the_file_digit_by_digit(number: str) -> None:
+def test_numbers_of_the_sample_are_exported_digit_by_digit(number: str) -> None:
     assert any(number in line for line in LINES)
 
 
-def test_no_line_hides_a_character() -> None:
+def test_no_line_of_the_sample_hides_a_character() -> None:
     hidden = [char for line in LINES for char in line if unicodedata.category(char) in ("Cc", "Cf")]
 
     # Flags and families of emoji are the one thing that reads better unescaped.

@@ -51,7 +51,7 @@ def save_long_ago(person: Person, **more: Any) -> dict[str, Any]:
     return row
 
 
-def test_a_payload_that_holds_it_is_gone_and_says_so(alice: Person) -> None:
+def test_purging_removes_the_payload_that_holds_the_memory_and_says_so(alice: Person) -> None:
     secret, export = alice.save("secret"), alice.export()
 
     assert purged_by(alice, secret) == 1
@@ -62,7 +62,9 @@ def test_a_payload_that_holds_it_is_gone_and_says_so(alice: Person) -> None:
     assert (listed["status"], listed["purged_at"]) == ("expired", now["purged_at"])
 
 
-def test_a_file_that_holds_it_is_gone_with_its_links(alice: Person, service: Service) -> None:
+def test_purging_removes_the_file_that_holds_the_memory_and_its_links(
+    alice: Person, service: Service
+) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
     secret = alice.save("secret")
     done = alice.wait_for(alice.export())
@@ -76,7 +78,7 @@ def test_a_file_that_holds_it_is_gone_with_its_links(alice: Person, service: Ser
     assert shown(alice, done)["download_url"] is None
 
 
-def test_exports_stay_when_nobody_asks(alice: Person) -> None:
+def test_a_deletion_without_purging_leaves_exports(alice: Person) -> None:
     secret, export = alice.save("secret"), alice.export()
     answer = delete(alice, secret)
 
@@ -86,7 +88,7 @@ def test_exports_stay_when_nobody_asks(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("junk", ["1", "yes", "", "TRUE"])
-def test_what_is_neither_true_nor_false_deletes_nothing(alice: Person, junk: str) -> None:
+def test_a_purge_parameter_that_is_no_boolean_deletes_nothing(alice: Person, junk: str) -> None:
     secret = alice.save("secret")
     answer = delete(alice, secret, purge_exports=junk)
 
@@ -94,7 +96,7 @@ def test_what_is_neither_true_nor_false_deletes_nothing(alice: Person, junk: str
     assert alice.get(f"/api/memories/{secret['id']}").json() == secret
 
 
-def test_exports_of_others_stay(alice: Person, bob: Person) -> None:
+def test_purging_leaves_exports_of_other_tenants(alice: Person, bob: Person) -> None:
     bob.save("of Bob")
     export, secret = bob.export(), alice.save("secret")
 
@@ -103,7 +105,7 @@ def test_exports_of_others_stay(alice: Person, bob: Person) -> None:
     assert shown(bob, export) == export
 
 
-async def test_a_limited_token_reaches_exports_beyond_its_limit(
+async def test_purging_by_a_limited_token_reaches_exports_of_all_namespaces(
     service: Service, database_url: str
 ) -> None:
     admin, tenant = Admin(database_url), f"alice-{uuid4()}"
@@ -118,7 +120,7 @@ async def test_a_limited_token_reaches_exports_beyond_its_limit(
         assert shown(alice, export)["payload"] is None
 
 
-async def test_the_audit_tells_which_exports_went(alice: Person, database_url: str) -> None:
+async def test_the_audit_names_the_purged_exports(alice: Person, database_url: str) -> None:
     secret, export = alice.save("secret"), alice.export()
     purged_by(alice, secret)
     owner = await asyncpg.connect(database_url)
@@ -135,7 +137,7 @@ async def test_the_audit_tells_which_exports_went(alice: Person, database_url: s
     ]
 
 
-def test_the_setting_makes_it_the_rule(
+def test_the_setting_purges_with_every_deletion(
     alice: Person, service: Service, database_url: str, tmp_path: Path
 ) -> None:
     strict = start_service(
@@ -168,7 +170,7 @@ def _filters(chance: random.Random) -> dict[str, Any]:
     return {name: value for name, value in possible.items() if chance.random() < 0.4}
 
 
-def test_exactly_the_exports_that_hold_it_go(alice: Person, seed: int) -> None:
+def test_purging_removes_exactly_the_exports_that_hold_the_memory(alice: Person, seed: int) -> None:
     chance = random.Random(seed)
     alice.save_many(
         [
@@ -200,7 +202,7 @@ def test_exactly_the_exports_that_hold_it_go(alice: Person, seed: int) -> None:
     [{"namespace": "b"}, {"tags": []}, {"metadata": {"n": None}}],
     ids=["namespace", "tags", "metadata"],
 )
-def test_a_memory_that_matched_before_it_was_changed_is_found(
+def test_purging_finds_an_export_that_matched_the_memory_before_a_change(
     alice: Person, change: dict[str, Any]
 ) -> None:
     secret = save_long_ago(alice, namespace="a", tags=["x"], metadata={"n": 1})
@@ -213,7 +215,7 @@ def test_a_memory_that_matched_before_it_was_changed_is_found(
 
 
 @pytest.mark.parametrize(("hours", "purged"), [(23, 1), (25, 0)])
-async def test_an_export_from_long_before_it_was_saved_stays(
+async def test_purging_leaves_an_export_from_long_before_the_memory_was_saved(
     alice: Person, database_url: str, hours: int, purged: int
 ) -> None:
     export = alice.export()
@@ -254,7 +256,7 @@ def held_up(plant: Plant, aside: ThreadPoolExecutor, secret: dict[str, Any]) -> 
 
 @pytest.mark.faults
 @pytest.mark.parametrize("step", [Step.CLAIMED, Step.SNAPSHOT, Step.MIDDLE, Step.NAMED])
-def test_an_export_that_is_being_written_starts_again_without_it(
+def test_purging_restarts_a_running_export_without_the_memory(
     plant: Plant, aside: ThreadPoolExecutor, step: Step
 ) -> None:
     secret = plant.person.save("secret", namespace="main")
@@ -273,7 +275,7 @@ def test_an_export_that_is_being_written_starts_again_without_it(
 
 
 @pytest.mark.faults
-def test_an_export_that_is_being_published_is_taken_back(
+def test_purging_removes_an_export_that_is_published_at_the_same_time(
     plant: Plant, aside: ThreadPoolExecutor
 ) -> None:
     secret = plant.person.save("secret", namespace="main")
@@ -289,7 +291,7 @@ def test_an_export_that_is_being_published_is_taken_back(
 
 
 @pytest.mark.faults
-def test_an_export_that_is_being_answered_is_made_again_without_it(
+def test_an_inline_export_during_a_purge_is_made_again_without_the_memory(
     plant: Plant, aside: ThreadPoolExecutor
 ) -> None:
     # Takes back what other tests have left completed.
@@ -312,7 +314,7 @@ def test_an_export_that_is_being_answered_is_made_again_without_it(
     [({}, ("expired", 1)), ({"encrypt_to": KEY}, ("completed", 0))],
     ids=["answered", "queued"],
 )
-def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
+def test_purging_waits_for_an_export_whose_row_is_being_inserted(
     plant: Plant, aside: ThreadPoolExecutor, more: dict[str, str], outcome: tuple[str, int]
 ) -> None:
     secret = plant.person.save("secret", namespace="alone")
@@ -337,7 +339,7 @@ def test_an_export_that_was_added_before_the_deletion_came_is_found_by_it(
     assert done["payload"] is None
 
 
-async def test_a_tenants_row_tells_nothing_of_the_tenant(database_url: str) -> None:
+async def test_the_view_of_a_tenant_shows_its_count_of_erasures_alone(database_url: str) -> None:
     owner = await asyncpg.connect(database_url)
     columns = await owner.fetch(
         "SELECT attname FROM pg_attribute"

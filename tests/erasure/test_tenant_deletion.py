@@ -90,7 +90,7 @@ async def rows(owner: "asyncpg.Connection[asyncpg.Record]", tenant: str) -> dict
     return found
 
 
-async def test_no_table_keeps_a_row(
+async def test_deleting_a_tenant_leaves_no_row_in_any_table(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage
 ) -> None:
     await plant(owner, with_bob=True)
@@ -107,7 +107,7 @@ async def test_no_table_keeps_a_row(
     ]
 
 
-async def test_the_store_keeps_no_file(
+async def test_deleting_a_tenant_leaves_no_file_in_the_store(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, tmp_path: Path
 ) -> None:
     await plant(owner, with_bob=True)
@@ -122,7 +122,7 @@ async def test_the_store_keeps_no_file(
     assert not (tmp_path / ALICE).exists()
 
 
-async def test_the_store_keeps_no_directory_of_a_writer_that_was_killed(
+async def test_deleting_a_tenant_removes_directories_of_a_killed_writer(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, tmp_path: Path
 ) -> None:
     await plant(owner, with_bob=False)
@@ -133,7 +133,7 @@ async def test_the_store_keeps_no_directory_of_a_writer_that_was_killed(
     assert [path.name for path in tmp_path.iterdir()] == [BOB]
 
 
-async def test_a_file_that_comes_late_is_swept(
+async def test_a_file_written_after_the_deletion_of_its_tenant_is_swept(
     owner: "asyncpg.Connection[asyncpg.Record]",
     url: str,
     store: Storage,
@@ -150,12 +150,12 @@ async def test_a_file_that_comes_late_is_swept(
     assert files(tmp_path) == {somebody_elses}
 
 
-async def test_a_tenant_that_is_unknown_is_refused(url: str, store: Storage) -> None:
+async def test_deleting_an_unknown_tenant_is_refused(url: str, store: Storage) -> None:
     with pytest.raises(Invalid, match="tenant"):
         await TenantErasure(url, store).delete("Alice")
 
 
-async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it(
+async def test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused(
     url: str, database: Database, tmp_path: Path, store: Storage
 ) -> None:
     await Admin(url).create_token("Alice", "")
@@ -179,7 +179,7 @@ async def test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it
 
 
 @pytest.mark.parametrize("many", [False, True])
-async def test_what_is_being_saved_meanwhile_goes_as_well(
+async def test_deleting_a_tenant_removes_rows_saved_during_the_deletion(
     owner: "asyncpg.Connection[asyncpg.Record]",
     url: str,
     store: Storage,
@@ -207,7 +207,7 @@ async def test_what_is_being_saved_meanwhile_goes_as_well(
     assert set((await rows(owner, str(tenant))).values()) == {0}
 
 
-async def test_what_is_noted_of_a_tenant_that_is_gone_is_refused(
+async def test_an_audit_entry_of_a_deleted_tenant_is_refused(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage, database: Database
 ) -> None:
     await Admin(url).create_token("Alice", "")
@@ -229,7 +229,7 @@ def command(*arguments: str, url: str, home: Path) -> "subprocess.Popen[bytes]":
     )
 
 
-async def test_killed_anywhere_it_goes_on_when_run_again(
+async def test_a_deletion_of_a_tenant_killed_at_any_step_completes_when_repeated(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, tmp_path: Path
 ) -> None:
     await Admin(url).create_token("Alice", "")
@@ -257,7 +257,7 @@ async def test_killed_anywhere_it_goes_on_when_run_again(
     assert files(tmp_path) == set()
 
 
-async def test_the_command_needs_to_be_told_twice(
+async def test_tenant_delete_needs_a_confirmation(
     owner: "asyncpg.Connection[asyncpg.Record]", service: Service, database_url: str, home: Path
 ) -> None:
     del owner
@@ -284,7 +284,7 @@ async def test_the_command_needs_to_be_told_twice(
 
 @pytest.mark.faults
 @pytest.mark.parametrize("step", [Step.MIDDLE, Step.NAMED])
-def test_a_worker_that_was_writing_publishes_nothing(
+def test_a_running_export_of_a_deleted_tenant_publishes_nothing(
     request: pytest.FixtureRequest, step: Step
 ) -> None:
     with run_plant(request) as place:

@@ -65,13 +65,13 @@ def test_the_same_rows_give_the_same_compressed_bytes(alice: Person, compression
     assert done[0]["file_sha256"] == done[1]["file_sha256"]
 
 
-def test_both_forms_of_a_plain_file_are_the_same(plain: dict[str, Any]) -> None:
+def test_an_uncompressed_file_has_one_size_and_digest(plain: dict[str, Any]) -> None:
     assert plain["compression"] is None
     assert plain["file_sha256"] == plain["sha256"]
     assert plain["file_bytes"] == plain["bytes_done"]
 
 
-def test_a_payload_is_never_compressed(alice: Person) -> None:
+def test_a_payload_in_an_answer_is_never_compressed(alice: Person) -> None:
     export = alice.export(compression="gzip", namespace="nothing here")
 
     assert (export["status"], export["payload"]) == ("completed", "[]")

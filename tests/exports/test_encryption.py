@@ -97,7 +97,9 @@ def test_a_small_export_is_encrypted_too_and_never_a_payload(
     assert answer.headers["content-disposition"].endswith('.ndjson.age"')
 
 
-def test_both_forms_are_told(sealed: dict[str, Any], plain: dict[str, Any]) -> None:
+def test_an_encrypted_export_shows_size_and_digest_of_both_forms(
+    sealed: dict[str, Any], plain: dict[str, Any]
+) -> None:
     data = httpx.get(sealed["download_url"]).content
 
     assert (sealed["sha256"], sealed["bytes_done"]) == (plain["sha256"], plain["bytes_done"])
@@ -105,7 +107,7 @@ def test_both_forms_are_told(sealed: dict[str, Any], plain: dict[str, Any]) -> N
     assert sealed["file_bytes"] == len(data) > sealed["bytes_done"]
 
 
-def test_what_is_stored_cannot_be_read(
+def test_an_encrypted_file_in_the_store_cannot_be_read(
     service: Service, sealed: dict[str, Any], plain: dict[str, Any]
 ) -> None:
     files = [each for each in service.store.rglob("*") if each.is_file()]
@@ -130,7 +132,9 @@ async def test_the_database_takes_no_payload_of_an_encrypted_export(
     await owner.close()
 
 
-def test_another_key_does_not_open_it(sealed: dict[str, Any], tmp_path: Path) -> None:
+def test_another_key_does_not_open_an_encrypted_export(
+    sealed: dict[str, Any], tmp_path: Path
+) -> None:
     data = httpx.get(sealed["download_url"]).content
 
     with pytest.raises(pyrage.DecryptError):
@@ -138,7 +142,9 @@ def test_another_key_does_not_open_it(sealed: dict[str, Any], tmp_path: Path) ->
 
 
 @pytest.mark.skipif(shutil.which("age") is None, reason="no age here (Debian: age)")
-def test_the_program_age_opens_it(sealed: dict[str, Any], plain: dict[str, Any], key: Key) -> None:
+def test_the_program_age_opens_an_encrypted_export(
+    sealed: dict[str, Any], plain: dict[str, Any], key: Key
+) -> None:
     data = httpx.get(sealed["download_url"]).content
     command = ["age", "--decrypt", "-i", str(key.file)]
     opened = subprocess.run(command, input=data, capture_output=True, check=False)
@@ -148,7 +154,7 @@ def test_the_program_age_opens_it(sealed: dict[str, Any], plain: dict[str, Any],
 
 
 @pytest.mark.parametrize("compression", CODECS)
-def test_it_is_compressed_before_it_is_encrypted(
+def test_an_export_is_compressed_before_it_is_encrypted(
     alice: Person, key: Key, plain: dict[str, Any], compression: str
 ) -> None:
     asked = alice.export(format="ndjson", compression=compression, encrypt_to=key.public)
@@ -162,7 +168,7 @@ def test_it_is_compressed_before_it_is_encrypted(
     assert answer.headers["content-type"] == "application/vnd.age"
 
 
-def test_guarded_csv_is_encrypted_as_such(alice: Person, key: Key) -> None:
+def test_an_encrypted_export_of_csv_keeps_its_guards(alice: Person, key: Key) -> None:
     body = {"format": "csv", "csv_safe": True}
     done = alice.wait_for(alice.export(**body, encrypt_to=key.public))
     data = httpx.get(done["download_url"]).content
@@ -171,7 +177,7 @@ def test_guarded_csv_is_encrypted_as_such(alice: Person, key: Key) -> None:
     assert pyrage.decrypt(data, [key.secret]).decode() == alice.export(**body)["payload"]
 
 
-def test_many_rows_are_encrypted_as_they_come(
+def test_a_large_export_is_encrypted_as_a_stream(
     service: Service, database_url: str, key: Key
 ) -> None:
     with make_person("bob", service, database_url) as bob:
@@ -183,14 +189,16 @@ def test_many_rows_are_encrypted_as_they_come(
     assert (len(data), data.count(b"\n")) == (done["bytes_done"], 20_000)
 
 
-def test_each_file_is_encrypted_anew(alice: Person, key: Key, sealed: dict[str, Any]) -> None:
+def test_two_exports_for_one_key_share_no_ciphertext(
+    alice: Person, key: Key, sealed: dict[str, Any]
+) -> None:
     again = alice.wait_for(alice.export(format="ndjson", encrypt_to=key.public))
 
     assert again["sha256"] == sealed["sha256"]
     assert again["file_sha256"] != sealed["file_sha256"]
 
 
-def test_every_answer_says_whether_and_to_which_key(
+def test_every_answer_names_the_key_of_an_encrypted_export(
     alice: Person, key: Key, sealed: dict[str, Any], plain: dict[str, Any]
 ) -> None:
     listed = alice.get("/api/memories/exports").json()["exports"]
@@ -220,7 +228,7 @@ WRONG: dict[str, Callable[[Key], object]] = {
 
 
 @pytest.mark.parametrize("kind", WRONG)
-def test_what_is_no_public_key_is_refused_and_not_repeated(
+def test_a_malformed_public_key_is_refused_and_not_repeated(
     alice: Person, key: Key, kind: str
 ) -> None:
     value = WRONG[kind](key)
@@ -242,7 +250,7 @@ SMALL = [
 
 @pytest.mark.parametrize("high_bit", [0, 2**255])
 @pytest.mark.parametrize("point", SMALL)
-def test_a_key_to_which_everybody_could_read_is_refused(point: int, high_bit: int) -> None:
+def test_a_public_key_of_low_order_is_refused(point: int, high_bit: int) -> None:
     text = bech32((point + high_bit).to_bytes(32, "little"))
 
     pyrage.x25519.Recipient.from_str(text)  # well formed
@@ -250,7 +258,7 @@ def test_a_key_to_which_everybody_could_read_is_refused(point: int, high_bit: in
         check_recipient("encrypt_to", text)
 
 
-def test_a_key_of_a_person_is_none_of_them(key: Key) -> None:
+def test_a_generated_public_key_is_accepted(key: Key) -> None:
     assert check_recipient("encrypt_to", key.public) == key.public
 
 
@@ -265,7 +273,7 @@ def test_an_idempotency_key_stands_for_one_key(alice: Person, key: Key, tmp_path
     assert [each.status_code for each in answers] == [201, 201, 422, 422]
 
 
-def test_the_command_leaves_it_encrypted_without_a_key(
+def test_the_command_leaves_an_export_encrypted_without_a_key(
     alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path
 ) -> None:
     target = tmp_path / "out.ndjson.age"
@@ -277,7 +285,7 @@ def test_the_command_leaves_it_encrypted_without_a_key(
 
 
 @pytest.mark.parametrize("compression", [None, *CODECS])
-def test_the_command_decrypts_with_the_key(
+def test_the_command_decrypts_an_export_with_its_key(
     alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path, compression: str | None
 ) -> None:
     target = tmp_path / "out"
@@ -294,7 +302,7 @@ def test_the_command_decrypts_with_the_key(
     assert target.stat().st_mode & 0o777 == 0o600
 
 
-def test_the_command_fetches_and_decrypts_an_export_made_before(
+def test_the_command_fetches_and_decrypts_an_earlier_export(
     alice: Person, key: Key, sealed: dict[str, Any], plain: dict[str, Any], tmp_path: Path
 ) -> None:
     target = tmp_path / "out"
@@ -320,7 +328,7 @@ def test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else(
     assert hashlib.sha256(kept.read_bytes()).hexdigest() == sealed["file_sha256"]
 
 
-async def test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export(
+async def test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export(
     service: Service, alice: Person, database_url: str, key: Key, tmp_path: Path
 ) -> None:
     export = alice.wait_for(alice.export(format="ndjson", encrypt_to=key.public))
@@ -343,7 +351,7 @@ async def test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export(
 
 
 @pytest.mark.parametrize("text", ["", "# nothing\n", "AGE-SECRET-KEY-1NONE\n", "\xff"])
-def test_a_file_without_keys_is_refused_before_anything_is_asked(
+def test_a_file_without_keys_is_refused_before_any_request(
     alice: Person, key: Key, tmp_path: Path, text: str
 ) -> None:
     file = tmp_path / "no.key"
@@ -358,7 +366,7 @@ def test_a_file_without_keys_is_refused_before_anything_is_asked(
     assert alice.get("/api/memories/exports").json() == before
 
 
-def test_a_key_for_what_is_not_encrypted_is_refused(
+def test_a_key_for_an_unencrypted_export_is_refused(
     alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path
 ) -> None:
     given = ["--identity", str(key.file), "-o", str(tmp_path / "out")]
@@ -370,7 +378,7 @@ def test_a_key_for_what_is_not_encrypted_is_refused(
     assert b"is not encrypted" in found.stderr
 
 
-def test_pieces_of_any_size_are_one_file(key: Key, seed: int) -> None:
+def test_chunks_of_any_size_encrypt_to_one_file(key: Key, seed: int) -> None:
     choice = random.Random(seed)
     pieces = [choice.randbytes(choice.choice((0, 1, 100, 65_536, 300_000))) for _ in range(60)]
     encryptor = Encryptor(key.public)
@@ -386,7 +394,7 @@ def test_pieces_of_any_size_are_one_file(key: Key, seed: int) -> None:
         assert handed_on >= given - 65_536
 
 
-def test_an_encryptor_that_is_given_up_leaves_no_thread(key: Key) -> None:
+def test_an_abandoned_encryptor_leaves_no_thread(key: Key) -> None:
     before = threading.active_count()
     begun = [Encryptor(key.public) for _ in range(20)]
     for each in begun[:10]:
@@ -401,7 +409,7 @@ def test_an_encryptor_that_is_given_up_leaves_no_thread(key: Key) -> None:
     assert threading.active_count() == before
 
 
-def test_a_request_with_a_key_is_written_down_as_it_was_asked(
+def test_a_later_answer_shows_the_public_key_once(
     alice: Person, key: Key, sealed: dict[str, Any]
 ) -> None:
     again = alice.get(f"/api/memories/exports/{sealed['id']}").json()

@@ -74,7 +74,7 @@ def wait_until(what: str, holds: Any, seconds: float = 15) -> None:
         time.sleep(0.05)
 
 
-def test_a_running_export_is_cancelled_and_leaves_nothing(
+def test_a_cancelled_running_export_leaves_no_file(
     alice: Person, service: Service, database_url: str
 ) -> None:
     save_large(alice)
@@ -132,7 +132,7 @@ def test_a_deleted_inline_export_is_not_found_any_more(alice: Person) -> None:
     assert export["id"] not in alice.get("/api/memories/exports").text
 
 
-def test_nobody_cancels_what_is_not_theirs(alice: Person, bob: Person) -> None:
+def test_an_export_of_another_tenant_cannot_be_cancelled(alice: Person, bob: Person) -> None:
     alice.save("x")
     export = alice.export()
     foreign, unknown = bob.delete(path_of(export)), bob.delete("/api/memories/exports/x")
@@ -157,7 +157,7 @@ def test_a_repeat_with_the_same_key_answers_the_same_export(alice: Person) -> No
     assert len(alice.get("/api/memories/exports").json()["exports"]) == 2
 
 
-def test_a_key_used_for_another_request_is_refused(alice: Person) -> None:
+def test_an_idempotency_key_of_another_request_is_refused(alice: Person) -> None:
     alice.post("/api/memories/exports", json={"namespace": "a"}, headers=KEY)
     answer = alice.post("/api/memories/exports", json={"namespace": "b"}, headers=KEY)
 
@@ -165,7 +165,7 @@ def test_a_key_used_for_another_request_is_refused(alice: Person) -> None:
     assert len(alice.get("/api/memories/exports").json()["exports"]) == 1
 
 
-def test_a_key_means_something_else_to_another_tenant(alice: Person, bob: Person) -> None:
+def test_an_idempotency_key_of_another_tenant_does_not_count(alice: Person, bob: Person) -> None:
     alice.save("of Alice")
     bob.save("of Bob")
     mine = alice.post("/api/memories/exports", json={}, headers=KEY).json()
@@ -175,7 +175,9 @@ def test_a_key_means_something_else_to_another_tenant(alice: Person, bob: Person
     assert "of Bob" in theirs["payload"]
 
 
-def test_a_repeat_while_the_first_is_in_flight_is_told_so(alice: Person, database_url: str) -> None:
+def test_a_repeat_while_the_first_request_is_in_flight_is_a_conflict(
+    alice: Person, database_url: str
+) -> None:
     alice.save("x")
 
     def ask() -> httpx.Response:
@@ -209,13 +211,13 @@ def test_many_repeats_at_once_make_one_export(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "é".encode()])
-def test_a_key_that_is_no_key_is_named(alice: Person, key: Any) -> None:
+def test_a_malformed_idempotency_key_is_refused_by_name(alice: Person, key: Any) -> None:
     answer = alice.post("/api/memories/exports", json={}, headers={"Idempotency-Key": key})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "Idempotency-Key")
 
 
-def test_a_key_is_free_again_when_its_export_is_deleted(alice: Person) -> None:
+def test_an_idempotency_key_is_free_again_when_its_export_is_deleted(alice: Person) -> None:
     first = alice.post("/api/memories/exports", json={}, headers=KEY).json()
     alice.delete(path_of(first))
     second = alice.post("/api/memories/exports", json={"format": "csv"}, headers=KEY)
@@ -224,7 +226,7 @@ def test_a_key_is_free_again_when_its_export_is_deleted(alice: Person) -> None:
     assert second.json()["id"] != first["id"]
 
 
-def test_what_was_answered_before_the_snapshot_is_in_and_nothing_later(alice: Person) -> None:
+def test_an_export_holds_exactly_the_saves_answered_before_its_snapshot(alice: Person) -> None:
     save_large(alice)
     export = alice.export()
     saved = []
@@ -242,7 +244,7 @@ def test_what_was_answered_before_the_snapshot_is_in_and_nothing_later(alice: Pe
     assert saved[-1][0] > at
 
 
-def test_an_inline_export_tells_its_snapshot_and_its_end(alice: Person) -> None:
+def test_an_inline_export_shows_its_snapshot_and_completion_time(alice: Person) -> None:
     row = alice.save("x")
     export = alice.export()
 
@@ -265,7 +267,7 @@ def test_progress_rises_until_it_is_complete(alice: Person) -> None:
     assert all(each["snapshot_at"] is None and each["expires_at"] is None for each in seen[:-1])
 
 
-def test_what_is_past_its_time_is_expired_before_it_is_swept(
+def test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep(
     alice: Person, service: Service, database_url: str
 ) -> None:
     alice.save("x", namespace="small")

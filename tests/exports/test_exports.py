@@ -98,7 +98,7 @@ def test_rows_run_by_time_then_id(alice: Person) -> None:
     assert rows == sorted(rows, key=lambda row: (row["created_at"], row["id"]))
 
 
-def test_each_filter_chooses_exactly(alice: Person) -> None:
+def test_each_filter_selects_exactly_its_rows(alice: Person) -> None:
     alice.save_many(
         [
             {"content": "1", "namespace": "n", "tags": ["a", "b"], "created_at": 10},
@@ -170,7 +170,7 @@ def test_a_wrong_request_is_refused_by_name(alice: Person, body: str, field: str
     assert alice.get("/api/memories/exports").json() == {"exports": []}
 
 
-def test_a_payload_stays_what_it_was(alice: Person) -> None:
+def test_a_payload_does_not_change_with_later_saves(alice: Person) -> None:
     row = alice.save("before")
     export = alice.export()
     alice.save("after")
@@ -180,7 +180,9 @@ def test_a_payload_stays_what_it_was(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("export_id", ["01M851EDZZQWYM99ZF8QECSCFB", "x", "%00", None])
-def test_it_shows_nobody_elses_export(alice: Person, bob: Person, export_id: str | None) -> None:
+def test_an_export_of_another_tenant_is_not_found(
+    alice: Person, bob: Person, export_id: str | None
+) -> None:
     mine = alice.export()["id"]
     answer = bob.get(f"/api/memories/exports/{export_id or mine}")
 

@@ -81,7 +81,7 @@ async def at_once(
 
 @_EVERY_WAY
 @pytest.mark.parametrize("file_format", FORMATS)
-async def test_it_is_what_a_worker_would_write(
+async def test_an_inline_export_has_the_bytes_of_a_queued_one(
     database: Database, tenant_id: UUID, file_format: str, filters: dict[str, object], rows: int
 ) -> None:
     request = ExportRequest.parse(json.dumps({"format": file_format, **filters}).encode())
@@ -106,7 +106,7 @@ async def test_it_is_what_a_worker_would_write(
     ],
     ids=str,
 )
-async def test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value(
+async def test_few_rows_need_no_copy_and_small_rows_are_framed(
     database: Database,
     tenant_id: UUID,
     monkeypatch: pytest.MonkeyPatch,
@@ -143,7 +143,7 @@ async def test_blocks_of_small_rows_are_small(
     assert largest < 512 * 1024
 
 
-async def test_more_rows_than_an_answer_holds_are_counted_no_further(
+async def test_counting_stops_at_more_rows_than_an_answer_holds(
     database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson", "namespace": "few"}')

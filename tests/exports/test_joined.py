@@ -24,7 +24,7 @@ def taken(data: bytes, cut: int) -> tuple[bytes, Joined]:
     return b"".join(bytes(lines) + b"\n" for lines in parts), joined
 
 
-def test_cut_anywhere_behind_the_header_the_lines_are_the_same() -> None:
+def test_frames_cut_anywhere_after_the_header_give_the_same_lines() -> None:
     data = _HEADER + part(0, "a", "é") + part(1, "\x7f") + _TRAILER
     for cut in range(len(_HEADER), len(data)):
         lines, joined = taken(data, cut)
@@ -32,13 +32,13 @@ def test_cut_anywhere_behind_the_header_the_lines_are_the_same() -> None:
         assert (lines.decode(), joined.end(2)) == ("a\né\n\x7f\n", 3)
 
 
-def test_no_part_is_no_line() -> None:
+def test_a_copy_without_frames_gives_no_line() -> None:
     lines, joined = taken(_HEADER + _TRAILER, len(_HEADER))
 
     assert (lines, joined.end(0)) == (b"", 0)
 
 
-def test_parts_out_of_order_are_refused() -> None:
+def test_frames_out_of_order_are_refused() -> None:
     with pytest.raises(AssertionError, match="part 1 came in the place of part 0"):
         taken(_HEADER + part(1, "b") + part(0, "a") + _TRAILER, 30)
 
@@ -52,7 +52,7 @@ def test_parts_out_of_order_are_refused() -> None:
     ],
     ids=["no end", "a part is missing", "a byte is missing"],
 )
-def test_an_end_that_comes_too_soon_is_refused(data: bytes, parts: int) -> None:
+def test_a_truncated_frame_is_refused(data: bytes, parts: int) -> None:
     _, joined = taken(data, len(_HEADER))
 
     with pytest.raises(AssertionError, match="parts found"):

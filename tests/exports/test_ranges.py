@@ -95,7 +95,7 @@ async def test_any_number_of_readers_gives_the_same_bytes(
     ids=["each by itself", "many in a value", "one in a value"],
 )
 @pytest.mark.parametrize("file_format", ["json", "ndjson"])
-async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
+async def test_framed_rows_have_the_same_bytes(
     database: Database,
     tenant_id: UUID,
     monkeypatch: pytest.MonkeyPatch,
@@ -124,7 +124,7 @@ async def test_rows_that_come_many_in_one_value_are_the_same_bytes(
     ],
     ids=["content", "metadata", "tags", "source_ref"],
 )
-async def test_a_large_row_is_known_before_it_is_read(
+async def test_a_large_row_is_detected_before_it_is_read(
     bob: Person, database_url: str, database: Database, memory: dict[str, object], least: int
 ) -> None:
     bob.save_many([{"content": "small"}, memory])
@@ -135,7 +135,7 @@ async def test_a_large_row_is_known_before_it_is_read(
     assert found >= least
 
 
-async def test_rows_of_which_none_may_be_large_are_not_looked_at(
+async def test_rows_without_a_large_one_are_not_measured(
     bob: Person, database_url: str, database: Database
 ) -> None:
     bob.save_many([{"content": "é" * 4_096, "source_ref": "é" * 4_096}])
@@ -154,7 +154,7 @@ async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UU
     assert data == "".join(f"{row[0]}\n" for row in rows).encode()
 
 
-async def test_all_readers_see_what_the_first_saw(
+async def test_all_readers_of_an_export_share_one_snapshot(
     alice: Person, database: Database, tenant_id: UUID
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson"}')
@@ -171,7 +171,7 @@ async def test_all_readers_see_what_the_first_saw(
     assert run.rows_done == ROWS + 30
 
 
-async def test_without_further_connections_one_reads_it_all(
+async def test_one_reader_reads_all_without_further_connections(
     database_url: str, database: Database, tenant_id: UUID, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memferry.database.pool._ACQUIRE_SECONDS", 0.2)
@@ -182,7 +182,7 @@ async def test_without_further_connections_one_reads_it_all(
     assert found == alone
 
 
-async def test_leaving_early_ends_every_copy(
+async def test_abandoning_an_export_ends_every_copy(
     database: Database, tenant_id: UUID, database_url: str
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson"}')

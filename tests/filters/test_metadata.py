@@ -26,7 +26,7 @@ def save(person: Person, metadata: str, content: str = "x") -> str:
     return str(answer.json()["id"])
 
 
-def test_its_spelling_is_the_same_on_every_way_out(alice: Person) -> None:
+def test_metadata_is_spelled_alike_in_answers_lists_and_exports(alice: Person) -> None:
     memory_id = save(alice, SPELLED, "tea")
     bulk = f'{{"items": [{{"content": "tea", "metadata": {SPELLED}}}]}}'
     alice.post("/v1/memories/bulk", content=bulk.encode())
@@ -46,13 +46,13 @@ def test_its_spelling_is_the_same_on_every_way_out(alice: Person) -> None:
     assert '"metadata":null' in answers["list"]
 
 
-def test_white_space_between_is_dropped_and_in_texts_kept(alice: Person) -> None:
+def test_white_space_of_metadata_is_kept_only_in_texts(alice: Person) -> None:
     memory_id = save(alice, ' {\n "a" :\t[ 1 , 2 ] , "b c" : " d  e " } ')
 
     assert '"metadata":{"a":[1,2],"b c":" d  e "}' in alice.get(f"/api/memories/{memory_id}").text
 
 
-def test_a_change_keeps_every_byte_that_it_does_not_name(alice: Person) -> None:
+def test_a_change_of_metadata_keeps_the_bytes_of_other_keys(alice: Person) -> None:
     memory_id = save(alice, SPELLED)
     patch = '{"metadata": {"m": null, "deep": {"x": 1.0}, "new": 1E2, "a": 0}}'
     changed = alice.patch(f"/api/memories/{memory_id}", content=patch.encode())
@@ -61,7 +61,7 @@ def test_a_change_keeps_every_byte_that_it_does_not_name(alice: Person) -> None:
     assert f'"metadata":{expected}' in changed.text
 
 
-def test_a_key_is_the_same_however_it_is_spelled(alice: Person) -> None:
+def test_keys_with_different_escapes_are_one_key(alice: Person) -> None:
     memory_id = save(alice, '{"\\u0061":1,"b":2}')
     changed = alice.patch(f"/api/memories/{memory_id}", content=b'{"metadata": {"a": 3}}')
 
@@ -75,7 +75,7 @@ def test_metadata_may_begin_with_a_change(alice: Person) -> None:
     assert changed.json()["metadata"] == {"a": 1}
 
 
-def test_changes_at_once_lose_nothing(alice: Person) -> None:
+def test_concurrent_changes_of_metadata_lose_no_key(alice: Person) -> None:
     memory_id = save(alice, "{}")
 
     def change(number: int) -> int:
@@ -90,7 +90,7 @@ def test_changes_at_once_lose_nothing(alice: Person) -> None:
     assert metadata == {f"k{number}": number for number in range(40)}
 
 
-def test_changes_may_not_make_it_larger_than_it_may_be(alice: Person) -> None:
+def test_changes_do_not_make_metadata_larger_than_its_limit(alice: Person) -> None:
     half = rules.METADATA_BYTES // 2
     memory_id = save(alice, json.dumps({"a": "x" * half}))
     refused = alice.patch(f"/api/memories/{memory_id}", json={"metadata": {"b": "x" * half}})
@@ -126,7 +126,7 @@ def test_a_repeated_key_is_refused_by_its_name(alice: Person, text: str, key: st
 @pytest.mark.parametrize(
     "text", ['{"a":{"k":1},"b":{"k":1}}', '{"a":[{"k":1},{"k":1}]}', '{"a":"a"}']
 )
-def test_the_same_key_in_different_objects_is_none_repeated(alice: Person, text: str) -> None:
+def test_one_key_in_two_objects_is_no_repetition(alice: Person, text: str) -> None:
     save(alice, text)
 
     assert find_repeated_key(text.encode()) is None
@@ -144,7 +144,7 @@ def test_the_same_key_in_different_objects_is_none_repeated(alice: Person, text:
         "1e99999999999999999999",
     ],
 )
-def test_a_number_that_would_blow_up_is_refused(alice: Person, number: str) -> None:
+def test_a_number_with_an_extreme_exponent_is_refused(alice: Person, number: str) -> None:
     body = f'{{"content":"x","metadata":{{"a":[{number}]}}}}'
     answer = alice.post("/api/memories", content=body.encode())
 
@@ -168,7 +168,7 @@ def test_no_row_is_much_larger_than_what_was_sent(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("latest", [8_640_000_000_000_001, 2**63 - 1, 2**64])
-def test_a_time_ends_where_counting_on_from_it_does(alice: Person, latest: int) -> None:
+def test_a_time_beyond_the_latest_is_refused(alice: Person, latest: int) -> None:
     items = [{"content": "x", "created_at": latest}]
     refused = alice.post("/v1/memories/bulk", json={"items": items})
     items[0]["created_at"] = 8_640_000_000_000_000
@@ -253,7 +253,7 @@ def test_an_escaped_nul_is_refused_and_an_escaped_backslash_is_none(text: bytes)
     assert compact("metadata", b'{"a":"\\\\u0000"}') == b'{"a":"\\\\u0000"}'
 
 
-def test_the_deepest_is_as_deep_as_it_may_be() -> None:
+def test_metadata_of_the_greatest_depth_is_accepted() -> None:
     deepest = b'{"a":' * MAX_DEPTH + b"1" + b"}" * MAX_DEPTH
 
     assert compact("metadata", deepest) == deepest

@@ -100,7 +100,7 @@ def test_every_cell_of_text_is_quoted(alice: Person) -> None:
     )
 
 
-def test_without_it_nothing_changes(alice: Person) -> None:
+def test_csv_without_guards_stays_as_it_is(alice: Person) -> None:
     save_everywhere(alice, ["=1+1", " +1"])
     rows = alice.get("/api/memories?limit=500").json()[::-1]
 
@@ -121,7 +121,7 @@ def test_every_answer_says_whether_cells_are_guarded(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("body", [{}, {"format": "json"}, {"format": "ndjson"}])
-def test_it_goes_only_with_csv(alice: Person, body: dict[str, Any]) -> None:
+def test_csv_safe_is_refused_with_another_format(alice: Person, body: dict[str, Any]) -> None:
     answer = alice.post("/api/memories/exports", json={**body, "csv_safe": True})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "csv_safe")
@@ -129,13 +129,13 @@ def test_it_goes_only_with_csv(alice: Person, body: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize("value", ["true", 1, "", [], {}])
-def test_it_is_true_or_false(alice: Person, value: object) -> None:
+def test_csv_safe_must_be_a_boolean(alice: Person, value: object) -> None:
     answer = alice.post("/api/memories/exports", json={"format": "csv", "csv_safe": value})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "csv_safe")
 
 
-def test_an_idempotency_key_stands_for_one_of_both(alice: Person) -> None:
+def test_an_idempotency_key_stands_for_one_value_of_csv_safe(alice: Person) -> None:
     headers = {"Idempotency-Key": "one-of-both"}
     answers = [
         alice.post("/api/memories/exports", json={"format": "csv"} | more, headers=headers)
@@ -162,7 +162,7 @@ def test_a_queued_file_is_guarded_as_well_and_the_command_brings_it(
     assert target.read_bytes() == data
 
 
-def test_the_command_refuses_it_with_another_format(alice: Person) -> None:
+def test_the_command_refuses_csv_safe_with_another_format(alice: Person) -> None:
     done = memferry("export", "--csv-safe", person=alice)
 
     assert done.returncode == 1

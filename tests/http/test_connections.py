@@ -133,7 +133,7 @@ def test_a_head_that_never_ends_is_cut_off_early(service: Service) -> None:
     assert sent < 16 * MIB
 
 
-def test_as_many_headers_as_any_client_sends_are_let_through(service: Service) -> None:
+def test_a_request_with_many_headers_is_accepted(service: Service) -> None:
     with _connected(service) as connection:
         connection.sendall(
             b"GET /health HTTP/1.1\r\nHost: a\r\n" + b"x-a: 1\r\n" * (HEADERS - 1) + b"\r\n"
@@ -150,7 +150,7 @@ def test_a_request_without_one_host_is_refused(service: Service, hosts: bytes) -
         assert _read(connection).startswith(b"HTTP/1.1 400 ")
 
 
-def test_two_lengths_or_a_length_of_two_kinds_are_no_way_to_smuggle_a_request(
+def test_a_request_with_two_lengths_or_two_kinds_of_length_is_refused(
     service: Service,
 ) -> None:
     head = b"POST /api/memories HTTP/1.1\r\nHost: a\r\n"
@@ -180,7 +180,7 @@ def test_a_body_in_tiny_chunks_is_refused_before_it_takes_long(service: Service,
     assert sent < 4 * MIB
 
 
-def test_a_body_in_many_chunks_is_taken(application: Application, connect: Connect) -> None:
+def test_a_body_in_many_chunks_is_accepted(application: Application, connect: Connect) -> None:
     with connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
         connection.sendall(
@@ -191,9 +191,7 @@ def test_a_body_in_many_chunks_is_taken(application: Application, connect: Conne
     assert application.bodies == [900 + 64 * 5000]
 
 
-def test_requests_may_be_sent_before_the_answer_if_they_are_few(
-    application: Application, connect: Connect
-) -> None:
+def test_a_few_pipelined_requests_are_answered(application: Application, connect: Connect) -> None:
     application.go_on.clear()
     with connect() as connection:
         connection.sendall(_GET * 10)
@@ -206,7 +204,7 @@ def test_requests_may_be_sent_before_the_answer_if_they_are_few(
     assert answer.count(b"HTTP/1.1 200 ") == 10
 
 
-def test_a_flood_of_requests_before_the_answer_is_cut_off(
+def test_a_flood_of_pipelined_requests_is_cut_off(
     application: Application, connect: Connect
 ) -> None:
     application.go_on.clear()
@@ -227,7 +225,7 @@ def test_a_connection_that_sends_no_request_is_closed(connect: Connect, begun: b
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_a_head_that_comes_byte_by_byte_is_closed_all_the_same(connect: Connect) -> None:
+def test_a_connection_whose_head_comes_byte_by_byte_is_closed(connect: Connect) -> None:
     with connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nx: ")
         for _ in range(100):
@@ -239,7 +237,9 @@ def test_a_head_that_comes_byte_by_byte_is_closed_all_the_same(connect: Connect)
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_a_body_that_stops_arriving_is_given_up(application: Application, connect: Connect) -> None:
+def test_a_connection_whose_body_stalls_is_closed(
+    application: Application, connect: Connect
+) -> None:
     with connect() as connection:
         connection.sendall(b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 9999\r\n\r\nsome")
 
@@ -247,7 +247,7 @@ def test_a_body_that_stops_arriving_is_given_up(application: Application, connec
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_a_body_may_take_long_while_it_moves(application: Application, connect: Connect) -> None:
+def test_a_slow_body_is_accepted_while_it_moves(application: Application, connect: Connect) -> None:
     pieces = 12
     with connect() as connection:
         connection.sendall(
@@ -262,7 +262,7 @@ def test_a_body_may_take_long_while_it_moves(application: Application, connect: 
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_who_does_not_read_an_answer_is_hung_up_on(
+def test_a_connection_whose_client_does_not_read_is_closed(
     application: Application, connect: Connect
 ) -> None:
     with connect() as connection:
@@ -273,7 +273,7 @@ def test_who_does_not_read_an_answer_is_hung_up_on(
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_who_reads_an_answer_slowly_gets_it_whole(connect: Connect) -> None:
+def test_a_client_that_reads_slowly_gets_the_whole_answer(connect: Connect) -> None:
     with connect() as connection:
         connection.sendall(b"GET /?20 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n")
         read = 0
@@ -285,7 +285,7 @@ def test_who_reads_an_answer_slowly_gets_it_whole(connect: Connect) -> None:
 
 
 @pytest.mark.usefixtures("short_limits")
-def test_the_service_may_work_for_longer_than_a_client_may_wait(
+def test_a_connection_stays_open_while_the_service_works_on_its_request(
     application: Application, connect: Connect
 ) -> None:
     application.go_on.clear()

@@ -30,7 +30,7 @@ def ask(link: str, method: str = "GET", **headers: str) -> httpx.Response:
 
 @pytest.mark.parametrize("method", ["GET", "HEAD"])
 @pytest.mark.parametrize("form", ["{}", "W/{}", '"other", {}', "*", '"a" , W/{}'])
-def test_a_file_that_the_client_has_is_not_sent_again(
+def test_a_download_with_a_matching_tag_is_not_modified(
     link: str, etag: str, form: str, method: str
 ) -> None:
     answer = ask(link, method, if_none_match=form.format(etag))
@@ -42,7 +42,7 @@ def test_a_file_that_the_client_has_is_not_sent_again(
 
 
 @pytest.mark.parametrize("condition", ['"other"', "", 'W/"other", "another"'])
-def test_a_file_that_the_client_does_not_have_is_sent(link: str, condition: str) -> None:
+def test_a_download_with_another_tag_is_sent(link: str, condition: str) -> None:
     answer = ask(link, if_none_match=condition)
 
     assert answer.status_code == 200
@@ -50,12 +50,16 @@ def test_a_file_that_the_client_does_not_have_is_sent(link: str, condition: str)
 
 
 @pytest.mark.parametrize(("condition", "status"), [("{}", 200), ("*", 200), ('"x", {}', 200)])
-def test_the_file_that_is_meant_is_sent(link: str, etag: str, condition: str, status: int) -> None:
+def test_a_download_whose_precondition_holds_is_sent(
+    link: str, etag: str, condition: str, status: int
+) -> None:
     assert ask(link, if_match=condition.format(etag)).status_code == status
 
 
 @pytest.mark.parametrize("condition", ['"other"', "W/{}"])
-def test_another_file_than_is_meant_is_refused(link: str, etag: str, condition: str) -> None:
+def test_a_download_whose_precondition_fails_is_refused(
+    link: str, etag: str, condition: str
+) -> None:
     answer = ask(link, if_match=condition.format(etag))
 
     assert (answer.status_code, answer.json()["code"]) == (412, "precondition_failed")
@@ -70,7 +74,7 @@ def test_conditions_come_before_ranges(link: str, etag: str) -> None:
     assert len(part.content) == 10
 
 
-def test_several_lines_are_one_list(link: str, etag: str) -> None:
+def test_several_header_lines_are_one_list_of_tags(link: str, etag: str) -> None:
     with httpx.Client(verify=NO_TLS) as client:
         lines = [("If-None-Match", '"other"'), ("If-None-Match", etag)]
         known = client.get(link, headers=lines)

@@ -55,7 +55,7 @@ def test_head_needs_the_token_that_get_needs(charlie: Person, service: Service) 
     assert httpx.head(f"{service.url}/api/memories").status_code == 401
 
 
-async def test_the_body_is_kept_back_whatever_the_server_does() -> None:
+async def test_the_body_of_a_head_request_is_kept_back() -> None:
     sent: list[Message] = []
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:

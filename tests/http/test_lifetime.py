@@ -39,7 +39,7 @@ def alice(hasty: Service, url: str) -> Iterator[Person]:
         yield person
 
 
-def test_what_a_client_that_hung_up_has_asked_for_is_worked_on_no_more(
+def test_the_work_of_a_request_stops_when_its_client_hangs_up(
     alice: Person, hasty: Service, url: str
 ) -> None:
     host, _, port = hasty.url.removeprefix("http://").partition(":")
@@ -58,7 +58,7 @@ def test_what_a_client_that_hung_up_has_asked_for_is_worked_on_no_more(
     assert hasty.log.read_bytes()[logged:] == b""
 
 
-def test_a_request_that_takes_too_long_is_told_so_and_worked_on_no_more(
+def test_a_request_over_the_time_limit_is_answered_503_and_its_work_stops(
     alice: Person, url: str
 ) -> None:
     with open_session(url) as owner, open_session(url) as watcher:
@@ -76,7 +76,7 @@ def test_a_request_that_takes_too_long_is_told_so_and_worked_on_no_more(
     assert 1.5 < waited < 4
 
 
-def test_a_save_has_as_long_once_its_body_has_come(alice: Person, url: str) -> None:
+def test_the_time_limit_of_a_save_begins_after_its_body(alice: Person, url: str) -> None:
     with open_session(url) as owner:
         owner("BEGIN")
         owner(LOCK)
@@ -100,7 +100,7 @@ def test_a_body_may_take_longer_than_the_limit_to_arrive(alice: Person, hasty: S
         assert connection.recv(65536).startswith(b"HTTP/1.1 201 ")
 
 
-def test_a_bulk_save_has_ten_times_as_long(alice: Person, url: str) -> None:
+def test_the_time_limit_of_a_bulk_save_is_ten_times_as_long(alice: Person, url: str) -> None:
     answers = []
 
     def save() -> None:

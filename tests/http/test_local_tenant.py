@@ -34,11 +34,11 @@ def program(local: Service) -> Iterator[httpx.Client]:
         yield client
 
 
-def test_it_is_off_unless_it_is_set(service: Service) -> None:
+def test_a_request_without_a_token_is_refused_by_default(service: Service) -> None:
     assert httpx.get(f"{service.url}/api/memories", verify=NO_TLS).status_code == 401
 
 
-def test_a_program_without_a_token_is_the_tenant(program: httpx.Client) -> None:
+def test_a_local_program_without_a_token_acts_as_the_local_tenant(program: httpx.Client) -> None:
     saved = program.post("/api/memories", json={"content": "tea"})
     export = program.post("/api/memories/exports", json={"format": "ndjson"}).json()
 
@@ -49,7 +49,7 @@ def test_a_program_without_a_token_is_the_tenant(program: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("path", ["/api/tokens", "/api/audit"])
-def test_it_manages_nothing(program: httpx.Client, path: str) -> None:
+def test_the_local_tenant_manages_nothing_without_a_token(program: httpx.Client, path: str) -> None:
     assert program.get(path).status_code == 403
 
 
@@ -76,7 +76,7 @@ def test_it_manages_nothing(program: httpx.Client, path: str) -> None:
     ],
     ids=str,
 )
-def test_whatever_a_stranger_or_a_page_has_a_hand_in_needs_a_token(
+def test_requests_of_web_pages_and_other_machines_need_a_token(
     program: httpx.Client, headers: dict[str, str]
 ) -> None:
     answer = program.get("/api/memories", headers=headers)
@@ -98,15 +98,13 @@ def test_whatever_a_stranger_or_a_page_has_a_hand_in_needs_a_token(
     ],
     ids=str,
 )
-def test_a_program_and_an_extension_are_let_in(
+def test_a_local_program_and_a_browser_extension_need_no_token(
     program: httpx.Client, headers: dict[str, str]
 ) -> None:
     assert program.get("/api/memories", headers=headers).status_code == 200
 
 
-def test_a_good_token_is_whose_it_is_and_nobody_elses(
-    local: Service, program: httpx.Client
-) -> None:
+def test_a_token_beats_the_local_tenant(local: Service, program: httpx.Client) -> None:
     program.post("/api/memories", json={"content": "of me"})
     made = subprocess.run(
         [sys.executable, "-m", "memferry", "token", "create", "--tenant", "alice"],
@@ -120,7 +118,7 @@ def test_a_good_token_is_whose_it_is_and_nobody_elses(
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - refused
-def test_it_does_not_listen_where_other_machines_reach_it(
+def test_the_local_tenant_is_refused_on_a_public_address(
     database_url: str, tmp_path: Path, host: str
 ) -> None:
     words = ["serve", "--host", host, "--port", str(free_port()), "--data-dir", str(tmp_path)]
@@ -137,7 +135,9 @@ def test_it_does_not_listen_where_other_machines_reach_it(
     assert "MEMFERRY_LOCAL_TENANT" in refused.stderr
 
 
-def test_what_the_extensions_ask_is_answered_as_they_expect(program: httpx.Client) -> None:
+def test_requests_of_the_browser_extensions_are_answered_as_they_expect(
+    program: httpx.Client,
+) -> None:
     """The requests of VS Code and of the browser extension, in the order in which they come."""
     program.headers.update({"Content-Type": "application/json", "Origin": EXTENSION})
     saved = program.post(

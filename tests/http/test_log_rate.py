@@ -53,7 +53,7 @@ def log(clock: Clock) -> Callable[..., str | None]:
     return write
 
 
-def test_one_line_of_a_kind_goes_through_in_ten_seconds_and_the_next_counts_the_others(
+def test_one_log_line_of_a_kind_passes_in_ten_seconds_and_the_next_counts_the_rest(
     clock: Clock, log: Callable[..., str | None]
 ) -> None:
     first = log("unknown token from %s", "10.0.0.1")
@@ -73,7 +73,7 @@ def test_one_line_of_a_kind_goes_through_in_ten_seconds_and_the_next_counts_the_
     assert third == "unknown token from 10.0.0.4"
 
 
-def test_lines_of_another_kind_are_not_left_out(log: Callable[..., str | None]) -> None:
+def test_log_lines_of_another_kind_pass(log: Callable[..., str | None]) -> None:
     assert log("%s", DatabaseUnavailable()) is not None
     assert log("%s", StorageUnavailable()) is not None
     assert log("Exception in ASGI application\n", raised=ValueError()) is not None
@@ -81,7 +81,9 @@ def test_lines_of_another_kind_are_not_left_out(log: Callable[..., str | None]) 
     assert log("Exception in ASGI application\n", name="uvicorn.error") is not None
 
 
-def test_what_has_no_template_is_known_by_its_first_line(log: Callable[..., str | None]) -> None:
+def test_a_log_line_without_a_template_is_known_by_its_first_line(
+    log: Callable[..., str | None],
+) -> None:
     assert log("Task exception was never retrieved\nfuture: <1>", name="asyncio") is not None
     assert log("Task exception was never retrieved\nfuture: <2>", name="asyncio") is None
 
@@ -94,7 +96,7 @@ def test_what_has_no_template_is_known_by_its_first_line(log: Callable[..., str 
         ("memferry.audit", logging.ERROR),
     ],
 )
-def test_lines_about_work_and_those_of_the_audit_all_stay(
+def test_log_lines_of_workers_and_of_the_audit_all_pass(
     log: Callable[..., str | None], name: str, level: int
 ) -> None:
     lines = [log("export %s failed", number, name=name, level=level) for number in range(3)]
@@ -102,7 +104,7 @@ def test_lines_about_work_and_those_of_the_audit_all_stay(
     assert lines == ["export 0 failed", "export 1 failed", "export 2 failed"]
 
 
-def test_it_remembers_a_bounded_number_of_kinds(log: Callable[..., str | None]) -> None:
+def test_the_log_rate_remembers_a_bounded_number_of_kinds(log: Callable[..., str | None]) -> None:
     for number in range(257):
         log(f"kind {number}")
 
@@ -163,7 +165,7 @@ def test_a_flood_of_nonsense_leaves_a_few_lines(
     assert "Traceback" not in said
 
 
-def test_a_database_that_is_away_is_one_line_however_many_ask(own: Service) -> None:
+def test_an_unreachable_database_is_one_log_line_for_many_requests(own: Service) -> None:
     url = own.environment["MEMFERRY_DATABASE_URL"]
     name = urlsplit(url).path.removeprefix("/")
     elsewhere = urlsplit(url)._replace(path="/postgres").geturl()

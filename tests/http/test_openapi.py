@@ -155,7 +155,7 @@ def test_the_examples_of_requests_work(
     assert alice.request(method, path, json=sent).is_success
 
 
-def test_a_body_in_the_document_is_the_one_that_is_taken(service: Service) -> None:
+def test_the_documented_export_request_has_exactly_the_accepted_fields(service: Service) -> None:
     document = httpx.get(f"{service.url}/openapi.json").json()
     operation = document["paths"]["/api/memories/exports"]["post"]
     schema = operation["requestBody"]["content"]["application/json"]["schema"]

@@ -102,7 +102,7 @@ def examples(*, full: bool) -> int:
     return _FULL if full else _SMALL
 
 
-def test_every_documented_operation_is_tried(service: Service) -> None:
+def test_the_fuzzer_tries_every_documented_operation(service: Service) -> None:
     paths = httpx.get(f"{service.url}/openapi.json").json()["paths"]
 
     assert sorted(OPERATIONS) == sorted(

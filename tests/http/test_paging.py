@@ -44,7 +44,7 @@ def many(alice: Person) -> Person:
 @pytest.mark.parametrize(
     "reference", ["https://chat.example/1?a=1#b", "a%2Fb", "a/../b", "x;y", "x,<y>", "é ü", "%"]
 )
-def test_the_links_of_a_thread_lead_on_whatever_it_is_called(alice: Person, reference: str) -> None:
+def test_the_links_of_a_thread_work_for_any_reference(alice: Person, reference: str) -> None:
     for number in range(3):
         alice.save(str(number), source_ref=reference)
     path = f"/api/threads/{quote(reference, safe='')}"
@@ -80,7 +80,7 @@ def test_pages_under_filters_hold_what_one_page_holds(many: Person, query: dict[
     assert len(set(paged)) == len(paged)
 
 
-def test_rows_that_come_and_go_meanwhile_move_no_other(many: Person) -> None:
+def test_rows_saved_or_deleted_between_pages_move_no_other_row(many: Person) -> None:
     seen: list[str] = []
     for number, answer in enumerate(pages(many, "/api/memories", limit=5)):
         rows = answer.json()
@@ -91,7 +91,7 @@ def test_rows_that_come_and_go_meanwhile_move_no_other(many: Person) -> None:
     assert seen == [f"tea {i}" for i in reversed(range(23))]
 
 
-def test_the_last_page_says_that_it_is_the_last(many: Person) -> None:
+def test_the_last_page_has_no_next_link(many: Person) -> None:
     assert "link" not in many.get("/api/memories", params={"limit": 23}).headers
     assert "link" in many.get("/api/memories", params={"limit": 22}).headers
 
@@ -118,7 +118,7 @@ def test_any_offset_is_honoured(many: Person) -> None:
     ],
 )
 @pytest.mark.parametrize("path", ["/api/memories", "/api/memories/exports", "/api/threads/x"])
-def test_what_is_no_cursor_is_refused_by_name(alice: Person, path: str, cursor: str) -> None:
+def test_a_malformed_cursor_is_refused_by_name(alice: Person, path: str, cursor: str) -> None:
     answer = alice.get(path, params={"cursor": cursor})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "cursor")
@@ -133,7 +133,7 @@ def test_a_cursor_of_another_list_is_refused(many: Person, other: dict[str, str]
     assert (answer.status_code, answer.json()["field"]) == (400, "cursor")
 
 
-def test_a_cursor_goes_without_an_offset(many: Person) -> None:
+def test_a_cursor_beside_an_offset_is_refused(many: Person) -> None:
     link = many.get("/api/memories", params={"limit": 2, "offset": 3}).links["next"]["url"]
     cursor = httpx.URL(link).params["cursor"]
     answer = many.get("/api/memories", params={"cursor": cursor, "offset": 3})
@@ -183,9 +183,7 @@ def test_the_namespaces_are_paged_to_their_end(alice: Person, limit: int) -> Non
 
 
 @pytest.mark.parametrize("place", [[2**64, "x"], [-(2**64), "x"], [-1, "a\0b"], [-1, "x" * 513]])
-def test_a_place_among_the_namespaces_that_cannot_be_is_refused(
-    alice: Person, place: list[Any]
-) -> None:
+def test_a_malformed_cursor_of_namespaces_is_refused(alice: Person, place: list[Any]) -> None:
     cursor = encode_cursor(("namespaces",), place)
     answer = alice.get("/api/namespaces", params={"cursor": cursor})
 

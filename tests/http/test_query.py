@@ -45,15 +45,13 @@ def test_an_unknown_parameter_is_refused_by_name(
         ("/api/recall/unified?q=a&q=b", "q"),
     ],
 )
-def test_a_parameter_that_is_no_list_and_given_twice_is_refused(
-    alice: Person, path: str, field: str
-) -> None:
+def test_a_single_parameter_given_twice_is_refused(alice: Person, path: str, field: str) -> None:
     answer = alice.get(path)
 
     assert (answer.status_code, answer.json()["field"]) == (400, field)
 
 
-def test_nothing_is_exported_by_a_request_with_a_query(alice: Person) -> None:
+def test_an_export_request_with_a_query_string_is_refused(alice: Person) -> None:
     alice.save("secret")
     alice.post("/api/memories/exports?namespace=other", json={})
 
@@ -63,7 +61,7 @@ def test_nothing_is_exported_by_a_request_with_a_query(alice: Person) -> None:
 @pytest.mark.parametrize(
     "path", ["/api/memories", "/api/memories?q=tea", "/api/recall/unified?q=tea"]
 )
-def test_what_published_clients_send_beside_is_accepted(alice: Person, path: str) -> None:
+def test_extra_parameters_of_published_clients_are_accepted(alice: Person, path: str) -> None:
     alice.save("tea", source="agent")
     joint = "&" if "?" in path else "?"
     answer = alice.get(f"{path}{joint}recall=true&source=vscode&include=metadata&entity=person")
@@ -73,7 +71,7 @@ def test_what_published_clients_send_beside_is_accepted(alice: Person, path: str
 
 
 @pytest.mark.parametrize("open_path", ["/health", "/api/health", "/docs", "/openapi.json", "/"])
-def test_what_takes_no_parameters_and_no_token_lets_any_pass(alice: Person, open_path: str) -> None:
+def test_routes_without_a_token_ignore_parameters(alice: Person, open_path: str) -> None:
     assert alice.get(f"{open_path}?probe=1").status_code == 200
 
 
@@ -96,7 +94,7 @@ def tagged(alice: Person) -> Person:
     ],
 )
 @pytest.mark.parametrize("path", ["/api/memories?", "/api/memories?q=tea&"])
-def test_tags_are_exact_and_all_of_them_must_be_there(
+def test_a_filter_by_tags_needs_all_of_them_exactly(
     tagged: Person, path: str, query: str, found: list[str]
 ) -> None:
     rows = tagged.get(path + query).json()
@@ -104,7 +102,7 @@ def test_tags_are_exact_and_all_of_them_must_be_there(
     assert sorted(row["content"].removeprefix("tea ") for row in rows) == sorted(found)
 
 
-def test_no_tag_is_no_filter(tagged: Person) -> None:
+def test_an_empty_list_of_tags_filters_nothing(tagged: Person) -> None:
     assert len(tagged.get("/api/memories?tags=").json()) == 5
 
 
@@ -127,7 +125,7 @@ def test_a_bulk_search_takes_tags_and_refuses_a_misspelt_filter(tagged: Person) 
 
 
 @pytest.mark.parametrize("k", [2.5, None, "many", True, [], {}])
-def test_a_k_that_is_no_number_is_the_default(tagged: Person, k: object) -> None:
+def test_a_malformed_k_is_the_default(tagged: Person, k: object) -> None:
     answer = tagged.post("/api/memories/search/bulk", json={"queries": ["tea"], "k": k})
 
     assert len(answer.json()["results"][0]["hits"]) == 5
@@ -160,7 +158,7 @@ def test_an_event_that_a_published_client_lists_is_accepted(alice: Person) -> No
     assert made.json()["events"] == sorted(events)
 
 
-def test_a_changed_webhook_says_that_it_was(alice: Person) -> None:
+def test_a_change_of_a_webhook_is_answered_with_updated(alice: Person) -> None:
     made = alice.post("/api/webhooks", json={"url": "http://127.0.0.1:1/"}).json()
     changed = alice.put(f"/api/webhooks/{made['id']}", json={"enabled": False}).json()
 
@@ -174,7 +172,7 @@ def test_a_browser_may_send_what_published_clients_send(alice: Person) -> None:
     assert {"User-Agent", "X-Mnueron-Client", "Range", "If-Range"} <= set(allowed.split(", "))
 
 
-def test_whoever_may_only_create_exports_reads_its_own_and_no_others(
+def test_a_token_that_may_only_create_exports_reads_its_own_and_no_others(
     alice: Person, service: Service, database_url: str
 ) -> None:
     from support.tokens import holder  # noqa: PLC0415 - of this test alone

@@ -85,7 +85,7 @@ def send(person: Person, target: str, body: bytes) -> httpx.Response:
     return person.request(method, path, content=body)
 
 
-def test_every_address_that_takes_a_body_and_all_its_fields_are_tried(service: Service) -> None:
+def test_every_field_of_every_documented_body_is_tried_twice(service: Service) -> None:
     document = httpx.get(f"{service.url}/openapi.json").json()
     known = {
         f"{method.upper()} {path}": set(
@@ -102,9 +102,7 @@ def test_every_address_that_takes_a_body_and_all_its_fields_are_tried(service: S
 @pytest.mark.parametrize(
     ("target", "name"), [(target, name) for target, body in BODIES.items() for name in body]
 )
-def test_a_field_that_is_given_twice_is_refused_by_name(
-    alice: Person, target: str, name: str
-) -> None:
+def test_a_repeated_field_is_refused_by_name(alice: Person, target: str, name: str) -> None:
     answer = send(alice, target, repeat(BODIES[target], name))
 
     assert (answer.status_code, answer.json()["field"]) == (400, name)
@@ -112,15 +110,13 @@ def test_a_field_that_is_given_twice_is_refused_by_name(
 
 
 @pytest.mark.parametrize("target", BODIES)
-def test_the_same_body_with_each_field_once_is_taken(alice: Person, target: str) -> None:
+def test_a_body_with_each_field_once_is_accepted(alice: Person, target: str) -> None:
     spaced = json.dumps(BODIES[target], indent=3, separators=(" ,", " : "))
     assert send(alice, target, spaced.encode()).is_success
 
 
 @pytest.mark.parametrize("name", ROW)
-def test_a_field_of_a_row_in_bulk_that_is_given_twice_is_refused_by_name(
-    alice: Person, name: str
-) -> None:
+def test_a_repeated_field_of_a_bulk_row_is_refused_by_name(alice: Person, name: str) -> None:
     bad, good = repeat(ROW, name).decode(), json.dumps(ROW)
     answer = send(alice, "POST /v1/memories/bulk", f'{{"items": [{good}, {bad}]}}'.encode())
     told = answer.json()
@@ -142,7 +138,7 @@ def test_a_field_of_a_row_in_bulk_that_is_given_twice_is_refused_by_name(
         (b'{"\\"": 1, "content": "x", "\\u0022": 2}', '"'),
     ],
 )
-def test_however_it_is_spelled_and_wherever_it_stands(
+def test_a_repeated_field_is_refused_in_any_spelling_and_place(
     alice: Person, body: bytes, name: str
 ) -> None:
     answer = alice.post("/api/memories", content=body)
@@ -158,7 +154,7 @@ def test_however_it_is_spelled_and_wherever_it_stands(
         b'\t{"content":"\\\\","tags":["\\"content\\""],"":"","\\u0000":1}\n',
     ],
 )
-def test_the_same_word_elsewhere_is_no_repetition(alice: Person, body: bytes) -> None:
+def test_a_field_name_inside_a_value_is_no_repetition(alice: Person, body: bytes) -> None:
     assert alice.post("/api/memories", content=body).status_code == 201
 
 
@@ -180,7 +176,7 @@ def test_the_same_word_elsewhere_is_no_repetition(alice: Person, body: bytes) ->
         ("POST /api/memories/exports", "metadata_filter", '{"metadata_filter": %s}'),
     ],
 )
-def test_a_key_of_metadata_or_of_a_filter_that_is_given_twice_is_refused(
+def test_a_repeated_key_of_metadata_or_of_a_filter_is_refused(
     alice: Person, target: str, field: str, place: str
 ) -> None:
     answer = send(alice, target, (place % '{"a": {"b": 1, "b": 1}}').encode())
@@ -199,7 +195,7 @@ def test_a_key_of_metadata_or_of_a_filter_that_is_given_twice_is_refused(
     ],
     ids=["many fields", "one field many times", "a long name", "white space"],
 )
-def test_a_body_made_to_be_searched_is_answered_quickly(
+def test_a_body_with_many_long_fields_is_answered_quickly(
     alice: Person, members: str, status: int
 ) -> None:
     began = time.monotonic()
@@ -210,9 +206,7 @@ def test_a_body_made_to_be_searched_is_answered_quickly(
 
 
 @pytest.mark.parametrize("path", ["/api/memories", "/api/recall/unified"])
-def test_a_key_of_a_filter_in_a_query_that_is_given_twice_is_refused(
-    alice: Person, path: str
-) -> None:
+def test_a_repeated_key_of_a_filter_in_a_query_is_refused(alice: Person, path: str) -> None:
     answer = alice.get(path, params={"q": "x", "metadata_filter": '{"a": {"b": 1, "b": 1}}'})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "metadata_filter")

@@ -84,14 +84,14 @@ def test_every_address_says_which_scopes_it_needs(
     assert set(scopes) <= set(SCOPES)
 
 
-def test_the_table_holds_the_whole_application() -> None:
+def test_the_table_of_scopes_lists_every_route() -> None:
     assert {path for _, path, _ in ROUTES} >= _OPEN
     assert len(PROTECTED) >= 23
     assert {scope for _, _, scope in CASES} == set(SCOPES)
 
 
 @pytest.mark.parametrize(("method", "path", "scope"), CASES)
-def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
+def test_a_token_without_the_scope_is_refused_with_its_name(
     alice: Person, database_url: str, method: str, path: str, scope: str
 ) -> None:
     others = tuple(other for other in SCOPES if other not in {scope, _INSTEAD.get(scope)})
@@ -105,7 +105,7 @@ def test_it_refuses_a_token_that_lacks_the_scope_and_names_it(
 
 
 @pytest.mark.parametrize(("method", "path", "scopes"), PROTECTED)
-def test_the_named_scopes_are_all_it_needs(
+def test_a_token_with_only_the_named_scopes_is_accepted(
     alice: Person, database_url: str, method: str, path: str, scopes: list[str]
 ) -> None:
     with holder(alice, database_url, scopes=tuple(scopes)) as holding:
@@ -123,7 +123,7 @@ def test_a_wrong_token_comes_before_a_missing_scope(
     assert charlie.request(method, _filled(path)).status_code == 401
 
 
-def test_a_token_nobody_chose_scopes_for_does_everything_but_manage(alice: Person) -> None:
+def test_a_token_with_the_default_scopes_does_everything_but_manage(alice: Person) -> None:
     answers = {
         (method, path): alice.request(method, _filled(path)).status_code
         for method, path, _ in PROTECTED

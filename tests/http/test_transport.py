@@ -34,7 +34,7 @@ ADDRESSES = [
 
 
 @pytest.mark.parametrize(("method", "path"), ADDRESSES)
-def test_it_rejects_charlies_token_before_anything_else(
+def test_charlies_token_is_refused_before_anything_else(
     charlie: Person, service: Service, method: str, path: str
 ) -> None:
     answers = [charlie.request(method, path), httpx.request(method, service.url + path)]
@@ -44,7 +44,7 @@ def test_it_rejects_charlies_token_before_anything_else(
 
 
 @pytest.mark.parametrize("path", ["/health", "/api/health"])
-def test_health_needs_no_token_and_minds_no_wrong_one(
+def test_health_needs_no_token_and_ignores_a_wrong_one(
     charlie: Person, service: Service, path: str
 ) -> None:
     assert httpx.get(service.url + path).json() == charlie.get(path).json() == {"ok": True}
@@ -73,7 +73,7 @@ def test_a_wrong_method_is_a_json_405(alice: Person) -> None:
     assert "allow" in answer.headers
 
 
-def test_what_is_no_http_is_answered_in_json(service: Service) -> None:
+def test_a_malformed_request_is_answered_in_json(service: Service) -> None:
     parts = urlsplit(service.url)
     with socket.create_connection((parts.hostname, parts.port), timeout=5) as connection:
         connection.sendall(b"this is not HTTP\r\n\r\n")
@@ -83,9 +83,7 @@ def test_what_is_no_http_is_answered_in_json(service: Service) -> None:
     assert b'{"error":' in answer
 
 
-def test_a_fault_of_the_service_shows_nothing_of_its_inside(
-    alice: Person, database_url: str
-) -> None:
+def test_an_internal_error_shows_no_detail(alice: Person, database_url: str) -> None:
     grant = "SELECT ON memferry_service.webhooks {} memferry_service"
     asyncio.run(execute(database_url, f"REVOKE {grant.format('FROM')}"))
     try:
@@ -98,7 +96,7 @@ def test_a_fault_of_the_service_shows_nothing_of_its_inside(
     assert "webhooks" not in answer.text
 
 
-def test_a_json_content_type_without_a_body_is_fine(alice: Person) -> None:
+def test_a_json_content_type_without_a_body_is_accepted(alice: Person) -> None:
     headers = {"Content-Type": "application/json"}
 
     assert alice.get("/api/memories", headers=headers).status_code == 200

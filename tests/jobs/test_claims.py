@@ -90,7 +90,7 @@ def attempts(claims: list[Claim]) -> Counter[tuple[UUID, str, int]]:
 
 
 @pytest.mark.timeout(3600)
-async def test_every_export_is_claimed_and_no_attempt_is_given_twice(
+async def test_every_export_is_claimed_and_no_attempt_twice(
     empty_url: str,
     full: bool,  # noqa: FBT001 - a fixture
 ) -> None:
@@ -112,9 +112,7 @@ async def test_every_export_is_claimed_and_no_attempt_is_given_twice(
 
 
 @pytest.mark.parametrize("word", ["renew", "complete", "fail", "release", "hand_back"])
-async def test_no_late_word_of_an_earlier_attempt_changes_anything(
-    empty_url: str, word: str
-) -> None:
+async def test_a_late_change_by_an_earlier_attempt_has_no_effect(empty_url: str, word: str) -> None:
     owner = await asyncpg.connect(empty_url)
     database = Database(empty_url, DatabaseSettings(pool_size=2))
     await database.open()
@@ -137,7 +135,7 @@ async def test_no_late_word_of_an_earlier_attempt_changes_anything(
     assert after == before
 
 
-async def test_lapsed_leases_are_claimed_again_each_once(empty_url: str) -> None:
+async def test_each_lapsed_lease_is_claimed_again_once(empty_url: str) -> None:
     owner = await asyncpg.connect(empty_url)
     database = Database(empty_url, DatabaseSettings(pool_size=_CLAIMERS))
     await database.open()

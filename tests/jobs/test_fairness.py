@@ -154,7 +154,7 @@ async def test_small_tenants_do_not_wait_for_the_backlog_of_a_large_one(
     assert tenants[:last_small].count(alice) <= 6
 
 
-async def test_no_tenant_ever_has_more_than_its_cap_however_many_claim_at_once(
+async def test_concurrent_claims_never_exceed_the_cap_of_a_tenant(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     jobs, most = jobs_of(database, most=3), 3
@@ -186,7 +186,7 @@ async def test_no_tenant_ever_has_more_than_its_cap_however_many_claim_at_once(
     assert 1 < max(highest.values()) <= most
 
 
-async def test_a_tenant_at_its_cap_is_passed_over_though_its_exports_are_older(
+async def test_a_tenant_at_its_cap_is_skipped_though_its_exports_are_older(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     jobs = jobs_of(database, most=1)
@@ -196,7 +196,7 @@ async def test_a_tenant_at_its_cap_is_passed_over_though_its_exports_are_older(
     assert await jobs.claim("worker", FORMATS) is None
 
 
-async def test_with_as_little_at_work_the_tenant_that_was_not_served_for_longest_is_next(
+async def test_among_equally_busy_tenants_the_one_least_recently_served_is_next(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     jobs = jobs_of(database, most=5)
@@ -212,7 +212,7 @@ async def test_with_as_little_at_work_the_tenant_that_was_not_served_for_longest
     assert served == [bob, charlie, alice] * 2
 
 
-async def test_the_tenant_with_the_least_at_work_is_next_though_it_was_served_last(
+async def test_the_least_busy_tenant_is_next_though_it_was_served_last(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     jobs = jobs_of(database, most=5)
@@ -247,7 +247,7 @@ async def test_within_a_tenant_the_oldest_export_is_first(
     assert [(await claimed(jobs)).export_id for _ in range(4)] == [row["id"] for row in oldest]
 
 
-async def test_an_export_whose_worker_died_takes_no_place_of_its_tenant(
+async def test_an_export_with_a_lapsed_lease_does_not_count_toward_the_cap(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     jobs = jobs_of(database, most=1)
@@ -275,7 +275,7 @@ async def test_an_export_whose_worker_died_is_claimed_again_within_the_cap(
     assert await jobs.claim("worker", FORMATS) is None
 
 
-async def test_an_export_that_somebody_is_changing_is_passed_over(
+async def test_a_locked_export_is_skipped_by_claims(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     jobs = jobs_of(database, most=5)
@@ -287,7 +287,7 @@ async def test_an_export_that_somebody_is_changing_is_passed_over(
         assert (await asyncio.wait_for(claimed(jobs), 5)).tenant_id == bob
 
 
-async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seconds_only(
+async def test_a_worker_halted_while_claiming_delays_other_claims_by_seconds_only(
     database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)
@@ -303,7 +303,7 @@ async def test_a_claimer_that_is_halted_in_its_turn_holds_the_others_up_for_seco
     assert claim.asked > came + 4
 
 
-async def test_a_claimer_that_is_halted_in_mid_statement_holds_the_others_up_for_seconds_only(
+async def test_a_worker_halted_in_its_claim_statement_delays_other_claims_by_seconds_only(
     own_url: str, database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)
@@ -321,7 +321,7 @@ async def test_a_claimer_that_is_halted_in_mid_statement_holds_the_others_up_for
     await halting.close()
 
 
-async def test_a_claimer_that_waits_in_vain_for_its_turn_claims_the_next_time(
+async def test_a_claim_that_times_out_waiting_succeeds_the_next_time(
     own_url: str, database: Database, owner: "Owner[asyncpg.Record]"
 ) -> None:
     await queue(owner, 1)

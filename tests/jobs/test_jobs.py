@@ -128,7 +128,7 @@ async def test_another_attempt_worker_or_tenant_changes_nothing(
 
 @pytest.mark.parametrize("change", CHANGES)
 @pytest.mark.parametrize("status", [each for each in ALLOWED_CHANGES if each != "running"])
-async def test_an_export_that_does_not_run_is_changed_by_no_worker(
+async def test_no_worker_changes_an_export_that_is_not_running(
     change: str,
     status: Status,
     jobs: Jobs,
@@ -143,7 +143,7 @@ async def test_an_export_that_does_not_run_is_changed_by_no_worker(
     assert await row_of(owner, claim) == before
 
 
-async def test_a_lease_that_holds_is_given_to_nobody_else(jobs: Jobs, claim: Claim) -> None:
+async def test_an_export_with_a_valid_lease_is_not_claimed(jobs: Jobs, claim: Claim) -> None:
     assert await jobs.claim("b", ["json"]) is None
     await jobs.hand_back(claim)
     again = await jobs.claim("b", ["json"])
@@ -197,7 +197,7 @@ async def test_a_failure_counts_and_an_orderly_stop_does_not(
     assert (failed, (await row_of(owner, claim))["failures"]) == (2, 1)
 
 
-async def test_what_went_wrong_before_is_told_to_the_next_attempt(jobs: Jobs, claim: Claim) -> None:
+async def test_the_next_attempt_gets_the_last_error(jobs: Jobs, claim: Claim) -> None:
     await jobs.release(claim, FAILURE, 3600)
     job = await jobs.read(claim)
 

@@ -65,7 +65,7 @@ async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> 
     return export_id
 
 
-def test_every_request_is_of_a_kind_of_its_own() -> None:
+def test_each_kind_of_request_has_its_own_need() -> None:
     kinds = [ExportRequest.parse(json.dumps(each).encode()).kind for each in REQUESTS]
 
     assert sorted(kinds) == sorted(set(KINDS))
@@ -74,7 +74,7 @@ def test_every_request_is_of_a_kind_of_its_own() -> None:
 @pytest.mark.parametrize(
     "body", REQUESTS, ids=lambda body: ExportRequest.parse(json.dumps(body).encode()).kind
 )
-async def test_a_worker_claims_only_what_it_can_write(
+async def test_a_worker_claims_only_exports_it_can_write(
     database: Database, alice: UUID, body: dict[str, Any]
 ) -> None:
     request = ExportRequest.parse(json.dumps({**body, "namespace": "a"}).encode())

@@ -29,7 +29,7 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 
 @pytest.mark.parametrize("field", ["created_at", "updated_at"])
 @pytest.mark.parametrize("time", [LAST_STORED + 1, LAST, *BEYOND, -1])
-def test_no_row_has_a_time_that_cannot_be_counted_on_from(
+def test_no_memory_has_a_time_that_cannot_be_counted_on_from(
     alice: Person, field: str, time: int
 ) -> None:
     answer = alice.post("/v1/memories/bulk", json={"items": [{"content": "x", field: time}]})
@@ -38,7 +38,7 @@ def test_no_row_has_a_time_that_cannot_be_counted_on_from(
 
 
 @pytest.mark.parametrize("time", [LAST_STORED + 1, LAST, *BEYOND, -1])
-def test_no_token_has_one_either(alice: Person, time: int) -> None:
+def test_an_expiry_of_a_token_beyond_the_latest_time_is_refused(alice: Person, time: int) -> None:
     answer = alice.post("/api/tokens", json={"expires_at": time})
 
     assert (answer.status_code, answer.json()["field"]) == (400, "expires_at")
@@ -47,7 +47,7 @@ def test_no_token_has_one_either(alice: Person, time: int) -> None:
 @pytest.mark.parametrize(
     "change", [{"tags": ["new"]}, {"content": "y"}, {"namespace": "n"}, {"metadata": {"a": 1}}]
 )
-def test_a_row_of_the_last_time_is_changed_again_and_again(
+def test_a_row_with_the_latest_possible_time_can_be_changed_repeatedly(
     alice: Person, change: dict[str, Any]
 ) -> None:
     row = alice.get("/api/memories", params={"limit": "1"}).json()[0]
@@ -60,7 +60,7 @@ def test_a_row_of_the_last_time_is_changed_again_and_again(
 @pytest.mark.parametrize("field", FILTERS)
 @pytest.mark.parametrize("time", [LAST_STORED, LAST, *BEYOND, -1])
 @pytest.mark.parametrize("path", ["/api/memories", "/api/memories?q=x", "/api/recall/unified?q=x"])
-def test_lists_take_any_time(alice: Person, path: str, field: str, time: int) -> None:
+def test_lists_accept_any_time_as_a_bound(alice: Person, path: str, field: str, time: int) -> None:
     separator = "&" if "?" in path else "?"
 
     assert alice.get(f"{path}{separator}{field}={time}").status_code == 200
@@ -71,7 +71,7 @@ def test_lists_take_any_time(alice: Person, path: str, field: str, time: int) ->
     ("path", "body"),
     [("/api/memories/exports", {}), ("/api/memories/search/bulk", {"queries": ["x"]})],
 )
-def test_bodies_take_times_up_to_the_last_of_64_bits(
+def test_bodies_accept_times_up_to_64_bits(
     alice: Person, path: str, body: dict[str, Any], field: str
 ) -> None:
     taken = alice.post(path, json={**body, field: LAST})
@@ -84,9 +84,7 @@ def test_bodies_take_times_up_to_the_last_of_64_bits(
 @pytest.mark.parametrize(
     "path", ["/api/memories", "/api/memories?q=x", "/api/memories/exports", "/api/tokens"]
 )
-def test_a_cursor_goes_on_from_the_last_time_and_from_no_later_one(
-    alice: Person, path: str
-) -> None:
+def test_a_cursor_may_hold_the_latest_time_and_no_later_one(alice: Person, path: str) -> None:
     for _ in range(2):
         alice.export()
         alice.post("/api/tokens", json={})
@@ -105,14 +103,14 @@ def test_a_cursor_goes_on_from_the_last_time_and_from_no_later_one(
 
 
 @pytest.mark.parametrize("offset", [LAST, *BEYOND])
-def test_an_offset_beyond_all_rows_shows_none(alice: Person, offset: int) -> None:
+def test_an_offset_beyond_the_last_row_gives_an_empty_page(alice: Person, offset: int) -> None:
     for query in ({}, {"q": "x"}):
         answer = alice.get("/api/memories", params={"offset": str(offset), **query})
 
         assert (answer.status_code, answer.json()) == (200, [])
 
 
-def test_the_audit_goes_on_from_an_entry_and_from_nothing_else(alice: Person) -> None:
+def test_a_time_is_no_cursor_of_the_audit(alice: Person) -> None:
     last = alice.get("/api/audit", params={"before": "f" * 8 + "-ffff-7fff-8fff-" + "f" * 12})
     refused = [alice.get("/api/audit", params={"before": str(time)}) for time in (LAST, *BEYOND)]
 

@@ -45,7 +45,7 @@ def test_text_is_kept_byte_for_byte(alice: Person, text: str) -> None:
     assert found["metadata"] == {text: text}
 
 
-def test_numbers_keep_every_digit(alice: Person) -> None:
+def test_numbers_of_metadata_keep_every_digit(alice: Person) -> None:
     body = '{"content":"n","metadata":{"a":1.50,"b":12345678901234567890123}}'
 
     saved = alice.post("/api/memories", content=body).text
@@ -53,7 +53,7 @@ def test_numbers_keep_every_digit(alice: Person) -> None:
     assert '"metadata":{"a":1.50,"b":12345678901234567890123}' in saved
 
 
-def test_saving_twice_makes_two(alice: Person) -> None:
+def test_saving_the_same_content_twice_makes_two_memories(alice: Person) -> None:
     assert alice.save("same")["id"] != alice.save("same")["id"]
 
 
@@ -151,7 +151,7 @@ def test_metadata_may_have_one_mebibyte(alice: Person, size: int) -> None:
         assert answer.json()["field"] == "metadata"
 
 
-def test_a_change_touches_only_what_is_given(alice: Person) -> None:
+def test_a_change_of_a_memory_touches_only_the_given_fields(alice: Person) -> None:
     row = alice.save("old", tags=["a"], metadata={"keep": 1, "drop": 2})
 
     changed = alice.patch(
@@ -167,7 +167,7 @@ def test_a_change_touches_only_what_is_given(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("body", ["", "{}", '{"unknown": 1}', '{"metadata": null}'])
-def test_a_change_without_a_change_is_refused(alice: Person, body: str) -> None:
+def test_a_change_of_a_memory_without_a_field_is_refused(alice: Person, body: str) -> None:
     row = alice.save("old")
 
     assert alice.patch(f"/api/memories/{row['id']}", content=body).status_code == 400
@@ -181,7 +181,7 @@ def test_a_deleted_memory_is_gone(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PATCH", "DELETE"])
-def test_it_shows_nobody_elses_memory(alice: Person, bob: Person, method: str) -> None:
+def test_a_memory_of_another_tenant_is_not_found(alice: Person, bob: Person, method: str) -> None:
     row = alice.save("secret of Alice")
     body = {"content": "x"} if method == "PATCH" else None
 

@@ -45,7 +45,9 @@ def namespaces(memories: list[dict[str, Any]]) -> set[str]:
     return {each["namespace"] for each in memories}
 
 
-def test_it_finds_only_its_own(limited: Person, rows: dict[str, Any]) -> None:
+def test_a_limited_token_finds_only_memories_of_its_namespaces(
+    limited: Person, rows: dict[str, Any]
+) -> None:
     assert rows
     body = {"queries": ["tea", "other"]}
     bulk = limited.post("/api/memories/search/bulk", json=body).json()["results"]
@@ -63,7 +65,7 @@ def test_it_finds_only_its_own(limited: Person, rows: dict[str, Any]) -> None:
     assert {each["name"] for each in limited.get("/api/namespaces").json()} == set(MINE)
 
 
-def test_what_lies_elsewhere_is_not_there(
+def test_a_memory_of_another_namespace_is_not_found_by_a_limited_token(
     alice: Person, limited: Person, rows: dict[str, Any]
 ) -> None:
     path = f"/api/memories/{rows['other']['id']}"
@@ -75,7 +77,9 @@ def test_what_lies_elsewhere_is_not_there(
     assert alice.get(path).json() == rows["other"]
 
 
-def test_it_changes_and_deletes_its_own(limited: Person, rows: dict[str, Any]) -> None:
+def test_a_limited_token_changes_and_deletes_memories_of_its_namespaces(
+    limited: Person, rows: dict[str, Any]
+) -> None:
     path = f"/api/memories/{rows['mine']['id']}"
 
     assert limited.get(path).json() == rows["mine"]
@@ -84,7 +88,9 @@ def test_it_changes_and_deletes_its_own(limited: Person, rows: dict[str, Any]) -
 
 
 @pytest.mark.parametrize("namespace", ["other", "default", None, ""])
-def test_it_saves_nothing_elsewhere(alice: Person, limited: Person, namespace: str | None) -> None:
+def test_a_limited_token_saves_nothing_in_another_namespace(
+    alice: Person, limited: Person, namespace: str | None
+) -> None:
     good, bad = {"content": "x", "namespace": ODD}, {"content": "x", "namespace": namespace}
     row = limited.post("/api/memories", json=good).json()
     answers = [
@@ -104,7 +110,7 @@ def test_it_saves_nothing_elsewhere(alice: Person, limited: Person, namespace: s
 
 
 @pytest.mark.parametrize("file_format", ["json", "ndjson"])
-def test_a_small_export_holds_only_its_own(
+def test_an_inline_export_of_a_limited_token_holds_only_its_namespaces(
     limited: Person, rows: dict[str, Any], file_format: str
 ) -> None:
     export = limited.export(format=file_format)
@@ -116,7 +122,9 @@ def test_a_small_export_holds_only_its_own(
     assert (elsewhere["row_count"], elsewhere["payload"]) == (0, "[]")
 
 
-def test_a_queued_export_holds_only_its_own(alice: Person, limited: Person) -> None:
+def test_a_queued_export_of_a_limited_token_holds_only_its_namespaces(
+    alice: Person, limited: Person
+) -> None:
     names = ["mine", ODD, "other"]
     alice.save_many([{"content": f"{i}", "namespace": names[i % 3]} for i in range(15_003)])
     asked = limited.export(format="ndjson", metadata_filter={})
@@ -135,7 +143,7 @@ def test_a_queued_export_holds_only_its_own(alice: Person, limited: Person) -> N
     assert namespaces([json.loads(each) for each in lines]) == set(MINE)
 
 
-def test_it_sees_only_exports_under_its_own_limit_or_a_part_of_it(
+def test_a_limited_token_sees_only_exports_within_its_namespaces(
     alice: Person, limited: Person, database_url: str
 ) -> None:
     with (
@@ -159,7 +167,7 @@ def test_it_sees_only_exports_under_its_own_limit_or_a_part_of_it(
     assert alice.get(f"/api/memories/exports/{made['whole']}").status_code == 200
 
 
-def test_a_key_never_answers_an_export_of_another_limit(
+def test_an_idempotency_key_never_answers_an_export_of_other_namespaces(
     alice: Person, limited: Person, rows: dict[str, Any]
 ) -> None:
     assert rows
@@ -173,7 +181,7 @@ def test_a_key_never_answers_an_export_of_another_limit(
     assert other.status_code == 422
 
 
-def test_webhooks_which_reach_further_are_closed_to_it(limited: Person) -> None:
+def test_webhooks_are_closed_to_a_limited_token(limited: Person) -> None:
     answers = [
         limited.get("/api/webhooks"),
         limited.post("/api/webhooks", json={"url": "https://example.com"}),
@@ -184,7 +192,7 @@ def test_webhooks_which_reach_further_are_closed_to_it(limited: Person) -> None:
     assert {each.json()["code"] for each in answers} == {"namespace_forbidden"}
 
 
-def test_what_it_saves_is_told_to_the_webhooks_of_the_tenant(
+def test_a_save_by_a_limited_token_is_delivered_to_the_webhooks_of_its_tenant(
     alice: Person, limited: Person
 ) -> None:
     hook = alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"}).json()
@@ -203,7 +211,7 @@ async def caller(alice: Person, limited: Person, database_url: str) -> Caller:
     return Caller(tenant_id=await fetchval(database_url, query, digest), namespaces=MINE)
 
 
-async def test_forgotten_wheres_and_checks_reach_nothing_else(
+async def test_statements_without_a_where_reach_no_other_namespace(
     caller: Caller, alice: Person, rows: dict[str, Any], database_url: str
 ) -> None:
     alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"})
@@ -242,7 +250,9 @@ async def test_forgotten_wheres_and_checks_reach_nothing_else(
     ]
 
 
-async def test_a_limit_without_a_tenant_is_still_an_error(database_url: str) -> None:
+async def test_a_session_with_namespaces_but_without_a_tenant_gets_an_error(
+    database_url: str,
+) -> None:
     settings = {"role": SERVICE_ROLE, "search_path": SERVICE_ROLE}
     session = await asyncpg.connect(database_url, server_settings=settings)
     async with session.transaction():

@@ -67,7 +67,7 @@ def test_all_filters_must_hold_and_bounds_belong_to_them(alice: Person) -> None:
 @pytest.mark.parametrize(
     "query", ["metadata_filter=[1]", "metadata_filter={", "namespace=%00", "namespace=%FF"]
 )
-def test_a_filter_that_cannot_be_read_is_refused(alice: Person, query: str) -> None:
+def test_a_malformed_filter_is_refused(alice: Person, query: str) -> None:
     assert alice.get(f"/api/memories?{query}").status_code == 400
 
 
@@ -150,7 +150,7 @@ def test_a_thread_is_ordered_by_chunk_index(alice: Person, bob: Person) -> None:
     assert bob.get(path).json()["chunks"] == []
 
 
-def test_namespaces_count_what_is_there(alice: Person) -> None:
+def test_namespaces_count_their_memories(alice: Person) -> None:
     alice.save("a", namespace="old")
     row = alice.save("b", namespace="new")
     alice.save("c", namespace="new")

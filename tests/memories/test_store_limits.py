@@ -116,7 +116,7 @@ def test_a_full_tenant_may_make_a_memory_smaller_and_not_larger(alice: Person) -
     assert len(alice.get(path).json()["content"]) == 500
 
 
-def test_what_is_used_is_what_is_there(alice: Person) -> None:
+def test_the_counted_usage_equals_the_stored_rows_and_bytes(alice: Person) -> None:
     rows = [alice.save("é" * number, source_ref="ref", tags=["a", "bc"]) for number in range(1, 4)]
     bulk(alice, "large", "ones")
     alice.patch(f"/api/memories/{rows[0]['id']}", json={"metadata": {"key": [1.5]}})
@@ -128,14 +128,14 @@ def test_what_is_used_is_what_is_there(alice: Person) -> None:
     assert used(alice, "memory_bytes") == sum(len(text.encode()) for text in texts)
 
 
-def test_nothing_is_used_of_what_was_refused(alice: Person) -> None:
+def test_a_refused_save_adds_nothing_to_the_usage(alice: Person) -> None:
     assert bulk(alice, "", "").status_code == 400
     assert alice.post("/api/memories", json={"content": ""}).status_code == 400
 
     assert (used(alice, "memories"), used(alice, "memory_bytes")) == (0, 0)
 
 
-def test_every_limit_is_told_with_what_is_used_of_it(alice: Person, url: str) -> None:
+def test_the_limits_list_every_quota_with_its_usage(alice: Person, url: str) -> None:
     alice.export(format="json")
     with admin_of(alice, url) as admin:
         admin.post("/api/webhooks", json={"url": "https://example.com/hook"})
@@ -164,7 +164,7 @@ def admin(alice: Person, url: str) -> Iterator[Person]:
         yield admin
 
 
-def test_of_more_than_may_wait_a_webhook_is_not_told_and_the_save_is_made_all_the_same(
+def test_a_save_succeeds_without_a_message_where_too_many_messages_wait(
     alice: Person, admin: Person
 ) -> None:
     rows = [alice.save("x") for _ in range(MESSAGES + 1)]
@@ -187,7 +187,7 @@ def test_a_large_message_is_kept_once_for_all_webhooks(alice: Person, admin: Per
     assert dropped(admin) == [1, 1]
 
 
-def test_what_waits_is_counted_though_a_token_sees_one_namespace_only(
+def test_waiting_messages_of_all_namespaces_are_counted_for_a_limited_token(
     alice: Person, admin: Person, url: str
 ) -> None:
     rights: Any = {"scopes": ("memories:read", "memories:write"), "namespaces": ("a",)}
@@ -198,7 +198,7 @@ def test_what_waits_is_counted_though_a_token_sees_one_namespace_only(
     assert dropped(admin) == [1, 1]
 
 
-def test_a_token_that_is_limited_to_namespaces_is_not_told_of_the_others(
+def test_the_limits_show_a_limited_token_no_usage_of_other_namespaces(
     alice: Person, url: str
 ) -> None:
     with holder(alice, url, scopes=("memories:read",), namespaces=("a",)) as limited:

@@ -47,7 +47,7 @@ def own() -> Iterator[Service]:
         assert stop_service(running) == 0
 
 
-def test_more_connections_than_the_soft_limit_of_files_keep_nobody_out(own: Service) -> None:
+def test_more_connections_than_the_soft_limit_of_files_are_served(own: Service) -> None:
     parts = urlsplit(own.url)
     with ExitStack() as stack:
         for _ in range(_CONNECTIONS):
@@ -59,7 +59,9 @@ def test_more_connections_than_the_soft_limit_of_files_keep_nobody_out(own: Serv
     assert answer.json() == {"ok": True}
 
 
-def test_a_worker_takes_the_hard_limit_as_well(database_url: str, tmp_path: Path) -> None:
+def test_a_worker_raises_its_limit_of_files_to_the_hard_limit(
+    database_url: str, tmp_path: Path
+) -> None:
     with own_database(database_url) as url, soft_limit(_SOFT):
         worker = subprocess.Popen(
             [sys.executable, "-m", "memferry", "worker", "--data-dir", str(tmp_path)],

@@ -91,9 +91,7 @@ def test_a_process_with_another_store_is_refused_and_told_what_to_do(
     assert "Traceback" not in refused.stderr
 
 
-def test_a_store_that_the_operator_adopts_is_the_databases_from_then_on(
-    url: str, tmp_path: Path
-) -> None:
+def test_a_store_adopted_by_the_operator_belongs_to_the_database(url: str, tmp_path: Path) -> None:
     with served(url, tmp_path / "first"):
         pass
     adopted = run("store adopt", url, tmp_path / "second")
@@ -113,7 +111,7 @@ def test_a_store_may_serve_several_databases(url: str, database_url: str, tmp_pa
             stop_service(service)
 
 
-def test_a_store_that_was_lost_and_made_anew_completes_nothing(url: str, tmp_path: Path) -> None:
+def test_an_export_into_a_recreated_store_is_not_completed(url: str, tmp_path: Path) -> None:
     with served(url, tmp_path) as service, make_person("alice", service, url) as alice:
         alice.save_many(MANY)
         until_ready(service)
@@ -138,7 +136,7 @@ def not_ready(service: Service) -> tuple[int, dict[str, Any]] | None:
     return (status, body) if status == 503 and body["store"] != "ok" else None
 
 
-def test_an_api_without_a_worker_says_so_until_one_signs_in(url: str, tmp_path: Path) -> None:
+def test_readiness_reports_a_missing_worker_until_one_signs_in(url: str, tmp_path: Path) -> None:
     with served(url, tmp_path, "--no-worker") as service:
         status, body = ready(service)
         healthy = httpx.get(f"{service.url}/health", verify=NO_TLS)
@@ -162,7 +160,7 @@ def without_worker(service: Service) -> tuple[int, dict[str, Any]] | None:
     return (status, body) if body["worker"] != "ok" else None
 
 
-def test_a_halted_worker_is_named(url: str, tmp_path: Path) -> None:
+def test_readiness_names_a_halted_worker(url: str, tmp_path: Path) -> None:
     with (
         served(url, tmp_path, "--no-worker") as service,
         worker(url, tmp_path, tmp_path / "worker.log") as process,
@@ -182,7 +180,7 @@ def test_a_halted_worker_is_named(url: str, tmp_path: Path) -> None:
     assert ": halted or gone, heard of 6" in line
 
 
-def test_doctor_names_each_worker_and_what_it_looks_at(url: str, tmp_path: Path) -> None:
+def test_doctor_names_each_worker_with_its_database_and_store(url: str, tmp_path: Path) -> None:
     with (
         served(url, tmp_path, "--no-worker") as service,
         worker(url, tmp_path, tmp_path / "worker.log") as process,
@@ -216,9 +214,7 @@ def sign_in(url: str, host: str, status: str, since: str) -> None:
         )
 
 
-def test_on_the_machine_of_a_worker_alone_a_missing_api_is_no_fault(
-    url: str, tmp_path: Path
-) -> None:
+def test_doctor_on_the_machine_of_a_worker_reports_no_missing_api(url: str, tmp_path: Path) -> None:
     with worker(url, tmp_path, tmp_path / "worker.log"):
         until(lambda: asyncio.run(workers(url)) == 1)
         told = run("doctor", url, tmp_path)
@@ -248,7 +244,7 @@ def test_doctor_says_when_the_log_of_postgresql_may_repeat_filters(
     assert "log_statement" not in mended
 
 
-def test_doctor_before_anything_was_started_says_so_and_makes_nothing(
+def test_doctor_before_the_first_start_says_so_and_creates_nothing(
     database_url: str, tmp_path: Path
 ) -> None:
     with unmigrated(database_url) as url:
@@ -276,7 +272,7 @@ def test_a_completed_export_without_its_file_has_no_link_and_the_log_says_so(
     until(lambda: warned in service.log.read_text())
 
 
-async def test_a_loop_says_the_same_fault_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_loop_logs_a_repeated_fault_once(caplog: pytest.LogCaptureFixture) -> None:
     ticks = 0
 
     async def fail() -> bool:
@@ -298,7 +294,7 @@ async def test_a_loop_says_the_same_fault_once(caplog: pytest.LogCaptureFixture)
     assert caplog.records[0].exc_info is not None
 
 
-def test_readiness_needs_no_token_and_shows_no_place(service: Service, charlie: Person) -> None:
+def test_readiness_needs_no_token_and_shows_no_address(service: Service, charlie: Person) -> None:
     answer = charlie.get("/api/health/ready")
 
     assert answer.status_code in (200, 503)
@@ -317,7 +313,7 @@ def test_doctor_says_when_its_settings_name_another_database_than_the_service(
     assert re.search(r"works on another database \(identity \w{8}\) than these sett", told.stdout)
 
 
-def test_a_worker_before_the_first_migration_waits_with_one_sentence(
+def test_a_worker_before_the_first_migration_logs_one_line_and_waits(
     database_url: str, tmp_path: Path
 ) -> None:
     log = tmp_path / "worker.log"

@@ -55,7 +55,7 @@ async def _settle() -> None:
         await asyncio.sleep(0)
 
 
-async def test_a_tenant_alone_leaves_something_to_the_next_one() -> None:
+async def test_a_single_tenant_never_takes_the_whole_capacity() -> None:
     line = Line(Shares(3, tenant_most=2))
     for name in ("alice 1", "alice 2", "alice 3"):
         await line.come(name, ALICE)
@@ -65,7 +65,7 @@ async def test_a_tenant_alone_leaves_something_to_the_next_one() -> None:
     await line.end()
 
 
-async def test_the_tenant_that_holds_least_is_next() -> None:
+async def test_the_tenant_with_the_smallest_share_is_served_next() -> None:
     line = Line(Shares(3, tenant_most=3))
     for name in ("alice 1", "alice 2", "alice 3"):
         await line.come(name, ALICE)
@@ -80,7 +80,7 @@ async def test_the_tenant_that_holds_least_is_next() -> None:
     await line.end()
 
 
-async def test_within_a_tenant_the_first_to_come_is_the_first_served() -> None:
+async def test_requests_of_one_tenant_are_served_in_their_order() -> None:
     line = Line(Shares(4, tenant_most=4))
     await line.come("first", ALICE, 3)
     await line.come("large", ALICE, 2)
@@ -91,7 +91,7 @@ async def test_within_a_tenant_the_first_to_come_is_the_first_served() -> None:
     await line.end()
 
 
-async def test_who_stops_waiting_takes_nothing_along() -> None:
+async def test_a_cancelled_wait_takes_no_share() -> None:
     line = Line(Shares(1, tenant_most=1))
     await line.come("alice", ALICE)
     await line.come("bob", BOB)
@@ -103,7 +103,7 @@ async def test_who_stops_waiting_takes_nothing_along() -> None:
     await line.end()
 
 
-async def test_who_is_served_and_hangs_up_in_the_same_moment_gives_it_back() -> None:
+async def test_a_share_granted_to_a_cancelled_request_is_given_back() -> None:
     shares = Shares(1, tenant_most=1)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(shares.take(ALICE))
@@ -118,7 +118,7 @@ async def test_who_is_served_and_hangs_up_in_the_same_moment_gives_it_back() -> 
         pass
 
 
-async def test_who_hangs_up_just_before_its_turn_is_passed_over() -> None:
+async def test_a_request_cancelled_before_its_grant_is_skipped() -> None:
     shares = Shares(1, tenant_most=1)
     async with AsyncExitStack() as stack:
         await stack.enter_async_context(shares.take(ALICE))
@@ -135,27 +135,27 @@ async def test_who_hangs_up_just_before_its_turn_is_passed_over() -> None:
         pass
 
 
-async def test_who_waits_too_long_for_its_own_share_is_told_so() -> None:
+async def test_a_wait_for_the_tenants_own_share_ends_with_too_many_requests() -> None:
     shares = Shares(2, tenant_most=1, wait_seconds=0.05)
     async with shares.take(ALICE):
         with pytest.raises(TooMuchAtOnce):
             await shares.acquire(ALICE, 1)
 
 
-async def test_who_waits_too_long_for_others_is_told_that_the_service_is_busy() -> None:
+async def test_a_wait_for_shares_of_others_ends_with_service_busy() -> None:
     shares = Shares(1, tenant_most=1, wait_seconds=0.05)
     async with shares.take(ALICE):
         with pytest.raises(Busy):
             await shares.acquire(BOB, 1)
 
 
-async def test_what_is_more_than_a_tenant_may_have_at_all_counts_as_all_of_that() -> None:
+async def test_an_amount_above_the_share_of_a_tenant_counts_as_the_whole_share() -> None:
     shares = Shares(4, tenant_most=2)
     async with shares.take(ALICE, 100), shares.take(BOB, 2):
         pass
 
 
-async def test_a_request_that_holds_more_and_more_gives_all_of_it_back() -> None:
+async def test_a_growing_share_is_given_back_whole() -> None:
     shares = Shares(10, tenant_most=8, wait_seconds=0.05)
     held = shares.hold(ALICE)
     for amount in (2, 1, 5, 100):

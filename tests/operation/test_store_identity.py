@@ -50,7 +50,7 @@ async def directory(path: Path) -> Storage:
     return storage
 
 
-async def test_the_first_process_gives_both_the_same_word(
+async def test_the_first_process_writes_one_identity_into_database_and_store(
     database: Database, tmp_path: Path
 ) -> None:
     identity = StoreIdentity(database, await directory(tmp_path / "store"))
@@ -62,14 +62,16 @@ async def test_the_first_process_gives_both_the_same_word(
     assert await identity.read_database() == (tmp_path / "store" / KEY).read_text()
 
 
-async def test_processes_that_start_together_agree(database: Database, tmp_path: Path) -> None:
+async def test_processes_that_start_together_agree_on_one_identity(
+    database: Database, tmp_path: Path
+) -> None:
     storage = await directory(tmp_path / "store")
     await asyncio.gather(*(StoreIdentity(database, storage).establish() for _ in range(5)))
 
     await StoreIdentity(database, storage).check()
 
 
-async def test_a_bucket_gets_and_keeps_its_word(database: Database) -> None:
+async def test_a_bucket_keeps_its_identity(database: Database) -> None:
     with moto_server() as s3_url:
         store = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         identity = StoreIdentity(database, store.storage)
@@ -82,7 +84,7 @@ async def test_a_bucket_gets_and_keeps_its_word(database: Database) -> None:
         await store.storage.close()
 
 
-async def test_databases_may_share_a_store(
+async def test_several_databases_may_share_a_store(
     database: Database, other_url: str, tmp_path: Path
 ) -> None:
     storage = await directory(tmp_path / "store")
@@ -112,7 +114,7 @@ async def test_another_store_and_one_made_anew_are_refused_by_name(
         assert "memferry store adopt" in str(fault)
 
 
-async def test_an_adopted_store_is_the_databases(
+async def test_an_adopted_store_is_accepted_afterwards(
     database: Database, url: str, tmp_path: Path
 ) -> None:
     old = StoreIdentity(database, await directory(tmp_path / "store"))
@@ -127,7 +129,7 @@ async def test_an_adopted_store_is_the_databases(
         await old.check()
 
 
-async def test_a_store_that_comes_after_its_worker_is_agreed_on_then(
+async def test_a_store_that_appears_after_its_worker_gets_its_identity_then(
     database: Database, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     storage = open_storage(StorageSettings(url=(tmp_path / "store").as_uri()))
@@ -153,7 +155,7 @@ def attendance_of(database: Database, storage: Storage, worker: str = "one") -> 
     )
 
 
-async def test_who_may_work_depends_on_the_store_and_on_the_others(
+async def test_a_worker_without_its_store_works_only_if_no_other_reaches_it(
     database: Database, tmp_path: Path
 ) -> None:
     well = attendance_of(database, await directory(tmp_path / "store"), "well")
@@ -214,7 +216,9 @@ async def test_an_older_schema_is_not_ready_and_a_newer_one_is(
         assert report.database == "no schema of memferry, or that of an older version"
 
 
-async def test_many_who_ask_at_once_share_one_look(database: Database, tmp_path: Path) -> None:
+async def test_concurrent_readiness_requests_share_one_check(
+    database: Database, tmp_path: Path
+) -> None:
     readiness = readiness_of(database, await directory(tmp_path / "store"))
     first, *others = await asyncio.gather(*(readiness.report() for _ in range(50)))
 

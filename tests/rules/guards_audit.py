@@ -36,17 +36,17 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *statement(
         "exports/delete_export",
-        "audit/test_audit.py::test_ends_of_exports_and_memories_are_noted",
+        "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
         ", note('export.deleted', 'ok', id, filters, row_count, bytes_done)",
     ),
     *statement(
         "memories/delete_memory",
-        "audit/test_audit.py::test_ends_of_exports_and_memories_are_noted",
+        "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
         ",\n    note('memory.deleted', 'ok', id::text)",
     ),
     *statement(
         "exports/purge_exports",
-        "erasure/test_erasure.py::test_the_audit_tells_which_exports_went",
+        "erasure/test_erasure.py::test_the_audit_names_the_purged_exports",
         ",\n    note('export.deleted', 'ok', purged.id, purged.filters, purged.row_count,"
         " purged.bytes_done, 'memory erased')",
     ),
@@ -104,7 +104,7 @@ GUARDS: tuple[Guard, ...] = (
     # Nobody changes it.
     *migration(
         "0005_audit",
-        "audit/test_audit.py::test_the_service_can_only_add_and_read",
+        "audit/test_audit.py::test_the_service_role_can_only_insert_and_read_audit_entries",
         (f"INSERT ({_ENTRY})", "INSERT, UPDATE, DELETE"),
     ),
 )

@@ -6,11 +6,11 @@ _PRIVATE = "exports/test_exports.py::test_a_link_is_private_and_cannot_be_change
 _GUARDED = (
     "formats/test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
 )
-_RECIPIENT = "exports/test_encryption.py::test_what_is_no_public_key_is_refused_and_not_repeated"
-_LATE = "erasure/test_tenant_deletion.py::test_what_is_being_saved_meanwhile_goes_as_well"
-_ADDED = (
-    "erasure/test_erasure.py::test_an_export_that_was_added_before_the_deletion_came_is_found_by_it"
+_RECIPIENT = "exports/test_encryption.py::test_a_malformed_public_key_is_refused_and_not_repeated"
+_LATE = (
+    "erasure/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion"
 )
+_ADDED = "erasure/test_erasure.py::test_purging_waits_for_an_export_whose_row_is_being_inserted"
 
 LINKS: tuple[Guard, ...] = (
     *module(
@@ -42,7 +42,7 @@ LINKS: tuple[Guard, ...] = (
     # A link outlives no export.
     *module(
         "exports/service.py",
-        "exports/test_export_life.py::test_what_is_past_its_time_is_expired_before_it_is_swept",
+        "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
         (', status="expired", object_key=None', ', status="expired"'),
         ('or row["lapsed"]', ""),
     ),
@@ -59,7 +59,7 @@ LINKS: tuple[Guard, ...] = (
     # The token goes to the service alone, not to where a link leads.
     *module(
         "cli/client.py",
-        "cli/test_download_resume.py::test_the_token_does_not_go_where_a_link_leads",
+        "cli/test_download_resume.py::test_the_token_is_not_sent_to_the_host_of_a_link",
         ("self._files.stream(", "self._http.stream("),
         ("follow_redirects=False", "follow_redirects=True"),
     ),
@@ -98,7 +98,7 @@ CSV_SAFE: tuple[Guard, ...] = (
     ),
     *module(
         "exports/request.py",
-        "formats/test_csv_safe.py::test_it_goes_only_with_csv",
+        "formats/test_csv_safe.py::test_csv_safe_is_refused_with_another_format",
         ("if name not in SAFE_FORMATS:\n        raise", "if False:\n        raise"),
     ),
 )
@@ -116,7 +116,7 @@ ENCRYPTION: tuple[Guard, ...] = (
     ),
     *module(
         "files/encrypt.py",
-        "exports/test_encryption.py::test_a_key_to_which_everybody_could_read_is_refused",
+        "exports/test_encryption.py::test_a_public_key_of_low_order_is_refused",
         " or _point(text) in _SMALL_POINTS",
         " & (2**255 - 1)",
     ),
@@ -127,7 +127,7 @@ ENCRYPTION: tuple[Guard, ...] = (
     ),
     *module(
         "exports/file.py",
-        "exports/test_encryption.py::test_what_is_stored_cannot_be_read",
+        "exports/test_encryption.py::test_an_encrypted_file_in_the_store_cannot_be_read",
         "self._steps += [] if self._encryptor is None else [self._encryptor]",
     ),
     *migration(
@@ -137,7 +137,7 @@ ENCRYPTION: tuple[Guard, ...] = (
     ),
     *module(
         "cli/decrypt.py",
-        "exports/test_encryption.py::test_what_was_encrypted_by_somebody_else_is_not_taken_for_the_export",
+        "exports/test_encryption.py::test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export",
         (
             'if (place.size_bytes, place.sha256) != (export["bytes_done"], export["sha256"]):',
             "if False:",
@@ -159,13 +159,13 @@ ENCRYPTION: tuple[Guard, ...] = (
 ERASURE: tuple[Guard, ...] = (
     *statement(
         "webhooks/settle_delivery",
-        "webhooks/test_webhooks.py::test_what_was_told_is_kept_until_its_last_attempt_and_no_longer",
+        "webhooks/test_webhooks.py::test_a_message_is_kept_until_the_last_attempt_of_its_delivery",
         ("CASE WHEN $6 IS NOT NULL THEN message_id END", "message_id"),
         ("CASE WHEN $6 IS NOT NULL THEN message_id END", "NULL"),
     ),
     *statement(
         "webhooks/drop_delivery",
-        "webhooks/test_webhooks.py::test_what_a_disabled_webhook_is_not_told_is_not_kept",
+        "webhooks/test_webhooks.py::test_messages_for_a_disabled_webhook_are_not_kept",
         " message_id = NULL,",
     ),
     *statement(
@@ -176,48 +176,48 @@ ERASURE: tuple[Guard, ...] = (
     # A deletion reaches every export that may hold the memory.
     *statement(
         "exports/purge_exports",
-        "erasure/test_erasure.py::test_a_payload_that_holds_it_is_gone_and_says_so",
+        "erasure/test_erasure.py::test_purging_removes_the_payload_that_holds_the_memory_and_says_so",
         ("WHERE payload.export_id = holding.id", "WHERE FALSE"),
     ),
     *module(
         "erasure/memories.py",
-        "erasure/test_erasure.py::test_a_file_that_holds_it_is_gone_with_its_links",
+        "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",
         ("await self._remove([key for key in purged.values() if key is not None])", "pass"),
     ),
     *module(
         "erasure/memories.py",
-        "erasure/test_erasure.py::test_the_setting_makes_it_the_rule",
+        "erasure/test_erasure.py::test_the_setting_purges_with_every_deletion",
         " or self._always_purge",
     ),
     *module(
         "app.py",
-        "erasure/test_erasure.py::test_the_setting_makes_it_the_rule",
+        "erasure/test_erasure.py::test_the_setting_purges_with_every_deletion",
         ("MemoryErasure(database, store, settings.exports)", "MemoryErasure(database, store)"),
     ),
     *module(
         "http/reading.py",
-        "erasure/test_erasure.py::test_what_is_neither_true_nor_false_deletes_nothing",
+        "erasure/test_erasure.py::test_a_purge_parameter_that_is_no_boolean_deletes_nothing",
         ('if text not in {"true", "false"}:', "if False:"),
     ),
     *module(
         "exports/purge.py",
-        "erasure/test_erasure.py::test_a_limited_token_reaches_exports_beyond_its_limit",
+        "erasure/test_erasure.py::test_purging_by_a_limited_token_reaches_exports_of_all_namespaces",
         ('await connection.execute(sql("exports/see_all_namespaces"))', "pass"),
     ),
     *statement(
         "exports/purge_exports",
-        "erasure/test_erasure.py::test_a_memory_that_matched_before_it_was_changed_is_found",
+        "erasure/test_erasure.py::test_purging_finds_an_export_that_matched_the_memory_before_a_change",
         ("erased.updated_at >= coalesce(export.snapshot_at, export.created_at) - 3600000", "FALSE"),
     ),
     *statement(
         "exports/purge_exports",
-        "erasure/test_erasure.py::test_an_export_from_long_before_it_was_saved_stays",
+        "erasure/test_erasure.py::test_purging_leaves_an_export_from_long_before_the_memory_was_saved",
         ("now_ms()) + 86400000)", "now_ms()))"),
     ),
     # Also those that are being made.
     *module(
         "erasure/memories.py",
-        "erasure/test_erasure.py::test_an_export_that_is_being_answered_is_made_again_without_it",
+        "erasure/test_erasure.py::test_an_inline_export_during_a_purge_is_made_again_without_the_memory",
         ("await begin_purge(connection)", "pass"),
     ),
     *(
@@ -227,13 +227,13 @@ ERASURE: tuple[Guard, ...] = (
     ),
     *statement(
         "exports/purge_exports",
-        "erasure/test_erasure.py::test_an_export_that_is_being_written_starts_again_without_it",
+        "erasure/test_erasure.py::test_purging_restarts_a_running_export_without_the_memory",
         "attempt = export.attempt + 1, ",
         ("CASE WHEN export.leased_until > now() THEN 1 ELSE 0 END", "0"),
     ),
     *statement(
         "exports/purge_exports",
-        "erasure/test_erasure.py::test_an_export_that_is_being_published_is_taken_back",
+        "erasure/test_erasure.py::test_purging_removes_an_export_that_is_published_at_the_same_time",
         "FOR UPDATE OF export",
     ),
     # A tenant that is deleted leaves nothing.
@@ -248,41 +248,41 @@ ERASURE: tuple[Guard, ...] = (
     ),
     *module(
         "erasure/tenants.py",
-        "erasure/test_tenant_deletion.py::test_the_store_keeps_no_file",
+        "erasure/test_tenant_deletion.py::test_deleting_a_tenant_leaves_no_file_in_the_store",
         ("await self._storage.delete(info.key)", "pass"),
         ("await self._storage.abort(upload)", "pass"),
     ),
     *module(
         "erasure/tenants.py",
         "erasure/test_tenant_deletion.py"
-        "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
+        "::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
         "await self._storage.ping()",
     ),
     *migration(
         "0011_erasure",
         "erasure/test_tenant_deletion.py"
-        "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
+        "::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
         " AND leaving_at IS NULL",
     ),
     *statement(
         "tenants/create_tenant",
         "erasure/test_tenant_deletion.py"
-        "::test_while_the_store_is_away_the_tenant_stays_and_nobody_speaks_for_it",
+        "::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
         " WHERE tenants.leaving_at IS NULL",
     ),
     *statement(
         "erasure/finish_tenant_deletion",
-        "erasure/test_tenant_deletion.py::test_a_file_that_comes_late_is_swept",
+        "erasure/test_tenant_deletion.py::test_a_file_written_after_the_deletion_of_its_tenant_is_swept",
         ("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
     ),
     *migration(
         "0011_erasure",
-        "erasure/test_tenant_deletion.py::test_what_is_noted_of_a_tenant_that_is_gone_is_refused",
+        "erasure/test_tenant_deletion.py::test_an_audit_entry_of_a_deleted_tenant_is_refused",
         ("FOREIGN KEY (tenant_id) REFERENCES memferry.tenants (id)", "CHECK (TRUE)"),
     ),
     *module(
         "cli/tenant.py",
-        "erasure/test_tenant_deletion.py::test_the_command_needs_to_be_told_twice",
+        "erasure/test_tenant_deletion.py::test_tenant_delete_needs_a_confirmation",
         ("if not yes:", "if False:"),
     ),
 )

@@ -11,7 +11,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "http/head.py",
-        "http/test_head.py::test_the_body_is_kept_back_whatever_the_server_does",
+        "http/test_head.py::test_the_body_of_a_head_request_is_kept_back",
         ('message = {**message, "body": b""}', "pass"),
     ),
     *module(
@@ -35,38 +35,37 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "model/strict_json.py",
-        "http/test_repeated_keys.py::test_a_body_made_to_be_searched_is_answered_quickly",
+        "http/test_repeated_keys.py::test_a_body_with_many_long_fields_is_answered_quickly",
         ("len(members) > _MOST_MEMBERS or ", ""),
     ),
     # No time is so late that a change of its row fails.
     *module(
         "model/rules.py",
-        "memories/test_latest_times.py::test_no_row_has_a_time_that_cannot_be_counted_on_from "
-        "memories/test_latest_times.py::test_no_token_has_one_either",
+        "memories/test_latest_times.py::test_no_memory_has_a_time_that_cannot_be_counted_on_from "
+        "memories/test_latest_times.py::test_an_expiry_of_a_token_beyond_the_latest_time_is_refused",
         ("latest=LATEST_STORED_MS", "latest=LATEST_MS"),
     ),
     # A killed service starts again while what it left behind still ends.
     *module(
         "database/embedded.py",
-        "whole/test_service.py::"
-        "test_it_starts_at_once_after_a_kill_while_the_old_postgresql_still_shuts_down",
+        "whole/test_service.py::test_a_killed_service_starts_while_the_old_postgresql_shuts_down",
         ("if not waiting or time", "if True or time"),
     ),
     # As many connections as the system allows.
     *module(
         "cli/serve.py",
-        "operation/test_open_files.py::test_more_connections_than_the_soft_limit_of_files_keep_nobody_out",
+        "operation/test_open_files.py::test_more_connections_than_the_soft_limit_of_files_are_served",
         "        raise_open_files_limit()\n",
     ),
     *module(
         "cli/worker.py",
-        "operation/test_open_files.py::test_a_worker_takes_the_hard_limit_as_well",
+        "operation/test_open_files.py::test_a_worker_raises_its_limit_of_files_to_the_hard_limit",
         "        raise_open_files_limit()\n",
     ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *module(
         "erasure/tenants.py",
-        "erasure/test_tenant_deletion.py::test_the_store_keeps_no_directory_of_a_writer_that_was_killed",
+        "erasure/test_tenant_deletion.py::test_deleting_a_tenant_removes_directories_of_a_killed_writer",
         ("await self._storage.prune(prefix)", "pass"),
     ),
     *module(
@@ -82,7 +81,7 @@ GUARDS: tuple[Guard, ...] = (
     # No log of PostgreSQL repeats what an export asks for.
     *module(
         "database/embedded.py",
-        "database/test_embedded.py::test_its_log_holds_no_statement_however_that_ends",
+        "database/test_embedded.py::test_the_log_of_postgresql_holds_no_statement_however_it_ends",
         '    "log_min_error_statement": "panic",\n',
         '    "log_error_verbosity": "terse",\n',
     ),
@@ -94,17 +93,17 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "log_rate.py",
-        "http/test_log_rate.py::test_it_remembers_a_bounded_number_of_kinds",
+        "http/test_log_rate.py::test_the_log_rate_remembers_a_bounded_number_of_kinds",
         ("if len(self._kinds) >= _KEPT:", "if False:"),
     ),
     *module(
         "log_rate.py",
-        "http/test_log_rate.py::test_lines_about_work_and_those_of_the_audit_all_stay",
+        "http/test_log_rate.py::test_log_lines_of_workers_and_of_the_audit_all_pass",
         (" or record.name not in _LOGGERS", ""),
     ),
     *module(
         "http/errors.py",
-        "http/test_log_rate.py::test_a_database_that_is_away_is_one_line_however_many_ask",
+        "http/test_log_rate.py::test_an_unreachable_database_is_one_log_line_for_many_requests",
         ("fault, _describe_cause(fault))", "fault, _describe_cause(fault), exc_info=True)"),
     ),
 )

@@ -63,12 +63,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *statement(
         "memories/save_memories",
-        "rules/test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
+        "rules/test_lock_order.py::test_a_message_waits_for_the_deletion_of_its_webhook",
         ("    FOR KEY SHARE\n), room", "), room"),
     ),
     *migration(
         "0024_messages",
-        "rules/test_lock_order.py::test_what_is_told_waits_for_a_webhook_that_is_being_deleted",
+        "rules/test_lock_order.py::test_a_message_waits_for_the_deletion_of_its_webhook",
         "        FOR KEY SHARE\n",
     ),
     *module(
@@ -106,7 +106,7 @@ GUARDS: tuple[Guard, ...] = (
     # Only small rows come many in one value, and in order.
     *migration(
         "0019_metadata_text",
-        "exports/test_ranges.py::test_a_large_row_is_known_before_it_is_read",
+        "exports/test_ranges.py::test_a_large_row_is_detected_before_it_is_read",
         (
             "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN octet_length(content) + coalesce",
             "bigint LANGUAGE sql STABLE PARALLEL SAFE\nRETURN coalesce",
@@ -132,17 +132,17 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *statement(
         "exports/probe_rows",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
+        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
         " AND all_bytes <= $2::bigint",
     ),
     *statement(
         "exports/probe_rows",
-        "exports/test_inline.py::test_more_rows_than_an_answer_holds_are_counted_no_further",
+        "exports/test_inline.py::test_counting_stops_at_more_rows_than_an_answer_holds",
         "found < $1 AND ",
     ),
     *module(
         "exports/inline.py",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_ones_come_many_in_a_value",
+        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
         "request.selection.in_order and ",
         " and caller.namespaces is None",
     ),
@@ -153,7 +153,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *statement(
         "exports/export_joined",
-        "exports/test_ranges.py::test_rows_that_come_many_in_one_value_are_the_same_bytes",
+        "exports/test_ranges.py::test_framed_rows_have_the_same_bytes",
         "HAVING count(*) > 0",
         (
             "(created_at, id) > (part.created_at, part.id) AND (created_at, id) <=",

@@ -37,7 +37,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "worker/priority.py",
-        "worker/test_priority.py::test_who_gives_way_is_interrupted_by_those_who_wake_up",
+        "worker/test_priority.py::test_a_nice_worker_is_preempted_by_waking_processes",
         ("_let_others_interrupt(nicer, process)\n", "pass\n"),
         "        if nice > 0:\n    ",
     ),
@@ -49,7 +49,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *migration(
         "0017_numbered_starts",
-        "jobs/test_limits.py::test_repeats_by_idempotency_key_are_no_further_exports",
+        "jobs/test_limits.py::test_repeats_by_idempotency_key_count_as_one_export",
         ("IF FOUND THEN", "IF FALSE THEN"),
     ),
     *migration(
@@ -59,12 +59,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *migration(
         "0017_numbered_starts",
-        "jobs/test_limits.py::test_a_full_queue_takes_no_more",
+        "jobs/test_limits.py::test_an_export_beyond_the_quota_of_unfinished_exports_is_refused",
         ("HAVING count(*) >= unfinished", "HAVING FALSE"),
     ),
     *migration(
         "0017_numbered_starts",
-        "jobs/test_limits.py::test_stored_bytes_are_counted_until_they_are_deleted",
+        "jobs/test_limits.py::test_stored_bytes_count_toward_the_quota_until_they_are_deleted",
         ("HAVING sum(coalesce(file_bytes, bytes_done)) >= stored_bytes", "HAVING FALSE"),
     ),
     *module(
@@ -78,12 +78,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "database/sessions.py",
-        "jobs/test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
+        "jobs/test_limits.py::test_a_statement_of_a_request_times_out_before_one_of_an_export",
         ('"statement_timeout": str(statement_ms)', '"statement_timeout": "0"'),
     ),
     *module(
         "database/pool.py",
-        "jobs/test_limits.py::test_a_statement_of_a_request_is_cut_off_and_a_patient_one_later",
+        "jobs/test_limits.py::test_a_statement_of_a_request_times_out_before_one_of_an_export",
         "SET LOCAL statement_timeout = {ms}; ",
     ),
     *statement(
@@ -120,7 +120,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "model/rules.py",
-        "http/test_hostile_json.py::test_no_filter_is_without_a_limit",
+        "http/test_hostile_json.py::test_every_filter_has_a_limit",
         ("if len(value) > most:", "if False:"),
         ("if value > latest:", "if False:"),
     ),
@@ -175,7 +175,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "http/connections.py",
-        "http/test_transport.py::test_what_is_no_http_is_answered_in_json",
+        "http/test_transport.py::test_a_malformed_request_is_answered_in_json",
         ("def send_400_response(", "def send_nothing("),
     ),
     # What one tenant stores has its limits.
@@ -256,7 +256,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "http/app.py",
-        "http/test_transport.py::test_a_fault_of_the_service_shows_nothing_of_its_inside",
+        "http/test_transport.py::test_an_internal_error_shows_no_detail",
         "Exception: answer_anything_else,",
     ),
     *module(

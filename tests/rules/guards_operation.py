@@ -16,7 +16,7 @@ GUARDS: tuple[Guard, ...] = (
     *module(
         "worker/exporter.py",
         "whole/test_faults_operation.py"
-        "::test_a_worker_that_is_cut_off_from_the_store_takes_no_export_from_those_who_are_not",
+        "::test_a_worker_without_the_store_claims_no_export_while_another_reaches_it",
         " or not await self._may_work()",
     ),
     *module(
@@ -26,7 +26,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "worker_process.py",
-        "whole/test_faults_operation.py::test_a_worker_that_finishes_its_last_export_is_alive",
+        "whole/test_faults_operation.py::test_a_worker_finishing_its_last_export_still_signs_in",
         ("asyncio.create_task(signs_of_life.run())", "asyncio.create_task(asyncio.sleep(0))"),
     ),
     *module(
@@ -41,7 +41,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "operation/readiness.py",
-        "operation/test_store_identity.py::test_many_who_ask_at_once_share_one_look",
+        "operation/test_store_identity.py::test_concurrent_readiness_requests_share_one_check",
         (
             "if self._report is None or clock() - self._looked_at > _FRESH_SECONDS:",
             "if True:",
@@ -49,7 +49,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "operation/workers.py",
-        "operation/test_operation.py::test_a_halted_worker_is_named",
+        "operation/test_operation.py::test_readiness_names_a_halted_worker",
         ("return silent_seconds > MISSING_SECONDS", "return False"),
     ),
 )

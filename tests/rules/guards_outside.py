@@ -3,7 +3,7 @@
 from rules.guard import Guard, check, module
 
 _PRIVATE = "webhooks/test_outgoing.py::test_an_address_of_somebodys_own_network_is_private"
-_URL = "webhooks/test_outgoing.py::test_what_no_request_line_can_hold_is_refused"
+_URL = "webhooks/test_outgoing.py::test_a_url_with_characters_outside_a_request_line_is_refused"
 _HOOK = "webhooks/test_webhooks.py::test_a_wrong_webhook_is_refused_by_name"
 _VERIFIED = "webhooks/test_outgoing.py::test_a_certificate_nobody_vouches_for_is_refused"
 _MADE = (
@@ -22,7 +22,7 @@ _STRANGER = (
 OUTGOING: tuple[Guard, ...] = (
     *module(
         "webhooks/outgoing.py",
-        "webhooks/test_outgoing.py::test_it_sends_over_https_only",
+        "webhooks/test_outgoing.py::test_deliveries_go_over_https_only",
         ('urlsplit(url).scheme != "https"', "False"),
     ),
     *module(
@@ -33,7 +33,7 @@ OUTGOING: tuple[Guard, ...] = (
     ),
     *module(
         "webhooks/outgoing.py",
-        "webhooks/test_outgoing.py::test_it_connects_to_the_address_it_checked_and_asks_no_second_time",
+        "webhooks/test_outgoing.py::test_the_sender_connects_to_the_checked_address_without_a_second_look_up",
         ("addresses[0], port, timeout", "host, port, timeout"),
     ),
     *module(
@@ -79,12 +79,12 @@ OUTGOING: tuple[Guard, ...] = (
 DEFAULTS: tuple[Guard, ...] = (
     *module(
         "cli/serve.py",
-        "whole/test_defaults.py::test_it_listens_on_loopback_unless_told_otherwise",
+        "whole/test_defaults.py::test_the_service_listens_on_loopback_by_default",
         ('= "127.0.0.1"', '= "0.0.0.0"'),
     ),
     *module(
         "supervisor.py",
-        "whole/test_defaults.py::test_it_refuses_a_public_address_while_nobody_has_a_token",
+        "whole/test_defaults.py::test_a_public_address_is_refused_while_no_token_exists",
         ("not ip_address(host).is_loopback", "False"),
     ),
     *module(
@@ -107,7 +107,7 @@ DEFAULTS: tuple[Guard, ...] = (
     *module("database/embedded.py", _EMBEDDED, '"listen_addresses": "",'),
     *module(
         "database/embedded.py",
-        "database/test_embedded.py::test_a_socket_directory_that_is_not_ours_alone_is_refused",
+        "database/test_embedded.py::test_a_socket_directory_that_others_can_enter_is_refused",
         " or found.st_mode & 0o077",
     ),
     # A secret may come from a file, so that no environment need hold it.
@@ -147,7 +147,7 @@ S3: tuple[Guard, ...] = (
     ),
     *module(
         "settings/places.py",
-        "storage/test_storage_s3_safety.py::test_the_settings_reach_the_store",
+        "storage/test_storage_s3_safety.py::test_the_settings_of_s3_reach_the_store",
         ('"MEMFERRY_S3_SSE",', '"MEMFERRY_S3_NONE",'),
         ('"MEMFERRY_S3_SSE_KMS_KEY_ID",', '"MEMFERRY_S3_NONE",'),
         ('"MEMFERRY_S3_CA_FILE",', '"MEMFERRY_S3_NONE",'),

@@ -7,12 +7,12 @@ _TESTS = "database/test_standby.py::"
 GUARDS: tuple[Guard, ...] = (
     *module(
         "database/standby.py",
-        f"{_TESTS}test_an_export_waits_for_all_that_was_saved_before_it_was_asked_for",
+        f"{_TESTS}test_an_export_from_a_standby_waits_for_all_earlier_saves",
         ('if row["replayed"]:', "if True:"),
     ),
     *module(
         "database/standby.py",
-        f"{_TESTS}test_a_standby_of_a_copy_that_went_its_own_way_is_refused",
+        f"{_TESTS}test_a_standby_of_a_diverged_copy_is_refused",
         ('if not row["shown"]:', "if False:"),
     ),
     *module(
@@ -30,7 +30,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "database/standby.py",
-        f"{_TESTS}test_doctor_tells_how_a_standby_is",
+        f"{_TESTS}test_doctor_reports_the_state_of_a_standby",
         (
             'if row is None or not row["in_recovery"]:\n            raise',
             "if row is None:\n            raise",
@@ -43,12 +43,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *module(
         "worker/exporter.py",
-        f"{_TESTS}test_an_export_that_is_in_the_way_of_recovery_is_written_from_the_primary",
+        f"{_TESTS}test_an_export_cancelled_by_recovery_is_written_from_the_primary",
         ("claim if job.failures == 1 else None", "claim"),
     ),
     *module(
         "database/pool.py",
-        f"{_TESTS}test_readers_that_a_balancer_leads_to_another_standby_are_left_out",
+        f"{_TESTS}test_readers_on_another_standby_behind_a_balancer_are_left_out",
         ("await snapshot.check_server(connection)", "pass"),
     ),
     *module(
@@ -59,7 +59,7 @@ GUARDS: tuple[Guard, ...] = (
     # An idle primary whose log has just begun a new segment.
     *statement(
         "database/read_position",
-        f"{_TESTS}test_a_position_is_never_behind_a_header_that_no_standby_replays_alone",
+        f"{_TESTS}test_a_position_is_never_behind_a_segment_header_that_no_standby_replays",
         ("THEN flushed ELSE inserted END", "THEN inserted ELSE inserted END"),
     ),
 )

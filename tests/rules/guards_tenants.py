@@ -3,8 +3,8 @@
 from rules.guard import Guard, migration, module, statement
 
 _OWN = "WHERE tenant_id = current_setting('memferry.tenant')::uuid"
-_BETWEEN = "rules/test_isolation_mutations.py::test_no_condition_holds_bob_back_from_alice"
-_WITHIN = "memories/test_namespaces.py::test_forgotten_wheres_and_checks_reach_nothing_else"
+_BETWEEN = "rules/test_isolation_mutations.py::test_no_lost_condition_shows_alice_a_row_of_bob"
+_WITHIN = "memories/test_namespaces.py::test_statements_without_a_where_reach_no_other_namespace"
 _WRITER = "xmin = pg_current_xact_id_if_assigned()::xid"
 _LIMITED = "memferry_service.namespaces() IS NULL OR namespaces <@ memferry_service.namespaces()"
 _EVERYWHERE = "AND memferry_service.namespaces() IS NULL"
@@ -96,22 +96,22 @@ TOKENS: tuple[Guard, ...] = (
     ),
     *module(
         "tenants/tokens.py",
-        "tenants/test_tokens.py::test_a_mistake_makes_no_token_and_is_named",
+        "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         ("grant.expires_at <= time.time() * 1000", "False"),
     ),
     *module(
         "wire/tokens.py",
-        "tenants/test_tokens.py::test_a_mistake_makes_no_token_and_is_named",
+        "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         ", forbid_unknown_fields=True",
     ),
     *module(
         "model/strict_json.py",
-        "tenants/test_tokens.py::test_a_limit_that_is_given_twice_is_refused",
+        "tenants/test_tokens.py::test_namespaces_of_a_token_given_twice_are_refused",
         "        _refuse_repeated_members(body)\n",
     ),
     *migration(
         "0004_tokens",
-        "tenants/test_tokens.py::test_the_service_can_store_a_digest_but_read_none_of_a_tenant",
+        "tenants/test_tokens.py::test_the_service_can_store_a_digest_of_a_token_but_read_none_of_a_tenant",
         (
             "SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at)",
             "SELECT",
@@ -139,23 +139,23 @@ TOKENS: tuple[Guard, ...] = (
     *module("http/auth.py", "http/test_scopes.py", ("if scope not in holder.scopes:", "if False:")),
     *module(
         "http/auth.py",
-        "memories/test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
+        "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         ("if self.whole_tenant and holder.namespaces is not None:", "if False:"),
     ),
     *module(
         "http/webhooks.py",
-        "memories/test_namespaces.py::test_webhooks_which_reach_further_are_closed_to_it",
+        "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         ", whole_tenant=True",
     ),
     *module(
         "http/audit.py",
-        "audit/test_audit.py::test_it_is_closed_to_a_limited_token_which_is_noted_all_the_same",
+        "audit/test_audit.py::test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted",
         ", whole_tenant=True",
     ),
     # A limit to namespaces, which the database keeps.
     *module(
         "tenants/tokens.py",
-        "memories/test_namespaces.py::test_it_finds_only_its_own",
+        "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         ('await self._limited(holder) if row["limited"] else holder', "holder"),
     ),
     *module(
@@ -176,7 +176,7 @@ TOKENS: tuple[Guard, ...] = (
     ),
     *migration(
         "0004_tokens",
-        "tenants/test_tokens.py::test_an_admin_within_namespaces_reaches_no_further",
+        "tenants/test_tokens.py::test_an_admin_token_within_namespaces_manages_no_other_namespace",
         (f"AND ({_LIMITED})\nWITH", "WITH"),
     ),
     *migration(
@@ -188,7 +188,7 @@ TOKENS: tuple[Guard, ...] = (
     *migration("0005_audit", _WITHIN, _EVERYWHERE),
     *migration(
         "0013_starts",
-        "memories/test_namespaces.py::test_it_sees_only_exports_under_its_own_limit_or_a_part_of_it",
+        "memories/test_namespaces.py::test_a_limited_token_sees_only_exports_within_its_namespaces",
         ("OR namespaces <@ (SELECT memferry_service.namespaces())::text[]", "OR TRUE"),
     ),
     *module(
@@ -198,7 +198,7 @@ TOKENS: tuple[Guard, ...] = (
     ),
     *module(
         "exports/request.py",
-        "memories/test_namespaces.py::test_a_key_never_answers_an_export_of_another_limit",
+        "memories/test_namespaces.py::test_an_idempotency_key_never_answers_an_export_of_other_namespaces",
         ("if namespaces is None:", "if True:"),
     ),
     *module("tenants/tokens.py", "tenants/test_tokens.py", ("_check_reach(caller, grant)", "pass")),

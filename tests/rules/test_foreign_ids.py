@@ -134,7 +134,7 @@ def _answer(
     )
 
 
-def test_each_id_in_a_path_is_one_that_these_tests_can_make(service: Service) -> None:
+def test_these_tests_can_make_every_kind_of_id_in_a_path(service: Service) -> None:
     found = addresses(service)
 
     assert {each.parameter for each in found} == MAKE.keys() == UNKNOWN.keys()
@@ -174,7 +174,7 @@ def _assert_nothing_found(address: Address, answer: Answer) -> None:
 
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("malformed", MALFORMED)
-def test_what_cannot_be_an_id_is_answered_the_same(
+def test_a_malformed_id_is_answered_like_an_unknown_one(
     service: Service, alice: Person, method: str, malformed: str
 ) -> None:
     for address in addresses(service):
@@ -185,7 +185,7 @@ def test_what_cannot_be_an_id_is_answered_the_same(
         assert ask(alice, method, address, malformed) == unknown, address.path
 
 
-def test_a_list_never_names_what_is_a_strangers(
+def test_a_list_names_nothing_of_another_tenant(
     service: Service, alice: Person, bob: Person
 ) -> None:
     ids = [make(bob) for make in MAKE.values()]

@@ -116,7 +116,7 @@ def test_a_link_cannot_be_put_together_from_two(
 
 
 @pytest.mark.parametrize("key", [b"", b"\0" * 32, b"links"])
-def test_a_seal_by_a_key_that_can_be_guessed_opens_nothing(
+def test_a_link_signed_with_a_guessable_key_opens_nothing(
     stranger: httpx.Client, links: tuple[bytes, bytes], key: bytes
 ) -> None:
     claims = links[1][:-_TAG_BYTES]
@@ -145,7 +145,9 @@ def test_a_link_works_for_fifteen_minutes(
     assert opened(stranger, sealed).status_code == status
 
 
-def test_a_link_is_held_to_its_length(stranger: httpx.Client, links: tuple[bytes, bytes]) -> None:
+def test_a_link_of_another_length_opens_nothing(
+    stranger: httpx.Client, links: tuple[bytes, bytes]
+) -> None:
     for altered in (links[1][:-1], links[1] + b"\0", b"\0" + links[1], links[1] * 2, b""):
         answer = opened(stranger, altered)
 
@@ -175,7 +177,7 @@ def test_a_link_holds_no_token(owners: tuple[Person, Person], links: tuple[bytes
     assert hashlib.sha256(token).digest() not in links[1]
 
 
-def test_a_strangers_file_cannot_be_asked_for_by_its_export(
+def test_a_file_of_another_tenant_cannot_be_downloaded_by_its_export(
     owners: tuple[Person, Person], stranger: httpx.Client
 ) -> None:
     alice, bob = owners

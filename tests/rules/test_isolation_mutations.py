@@ -279,7 +279,7 @@ def _argument(name: str, number: int, kind: str, names: Names) -> str:
 
 
 @pytest.mark.parametrize("name", FOR_A_TENANT)
-async def test_no_condition_holds_bob_back_from_alice(
+async def test_no_lost_condition_shows_alice_a_row_of_bob(
     worlds: tuple[World, World], name: str
 ) -> None:
     with_bob, without_bob = worlds
@@ -299,7 +299,7 @@ async def test_no_condition_holds_bob_back_from_alice(
 
 @pytest.mark.parametrize("name", sorted(ACROSS))
 @pytest.mark.parametrize("tenant", [True, False])
-async def test_across_tenants_no_condition_holds_back_a_word_of_bobs(
+async def test_statements_across_tenants_show_no_word_of_bob(
     worlds: tuple[World, World], name: str, *, tenant: bool
 ) -> None:
     ran = 0
@@ -332,13 +332,13 @@ def _by_key(rows: list[asyncpg.Record]) -> dict[tuple[str, str], dict[str, Any]]
     }
 
 
-def test_what_runs_across_tenants_is_what_names_a_view_across_tenants() -> None:
+def test_the_list_of_statements_across_tenants_is_complete() -> None:
     named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
 
     assert {name for name, views in named.items() if views & ACROSS_TENANTS.keys()} == ACROSS
 
 
-def test_what_the_owner_runs_is_what_names_a_table() -> None:
+def test_the_list_of_statements_of_the_owner_is_complete() -> None:
     named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
     of_the_owner = {
         name
@@ -349,7 +349,7 @@ def test_what_the_owner_runs_is_what_names_a_table() -> None:
     assert of_the_owner == OF_THE_OWNER
 
 
-def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
+def test_statements_on_sessions_read_nothing_else() -> None:
     named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
     of_sessions = {name for name, relations in named.items() if "pg_stat_activity" in relations}
 
@@ -358,14 +358,14 @@ def test_what_looks_at_sessions_looks_at_nothing_else() -> None:
     assert all(named[name] <= {"pg_stat_activity", "workers"} for name in of_sessions)
 
 
-def test_what_looks_at_workers_looks_at_nothing_else() -> None:
+def test_statements_on_workers_read_nothing_else() -> None:
     named = {name: list_relations(parse_statement(each)) for name, each in STATEMENTS.items()}
 
     assert {name for name, relations in named.items() if relations == {"workers"}} == OF_WORKERS
 
 
 @pytest.mark.parametrize("name", sorted(OF_THE_OWNER))
-async def test_the_service_cannot_run_what_the_owner_runs(
+async def test_the_service_role_cannot_run_statements_of_the_owner(
     worlds: tuple[World, World], name: str
 ) -> None:
     async for _, statement, state in attempts(worlds[0], name):
@@ -373,7 +373,7 @@ async def test_the_service_cannot_run_what_the_owner_runs(
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS))
-async def test_without_its_predicate_a_view_is_found_out(
+async def test_a_view_without_its_tenant_predicate_is_noticed(
     worlds: tuple[World, World], view: str
 ) -> None:
     definition = await worlds[0].connection.fetchval(
@@ -394,7 +394,7 @@ async def test_without_its_predicate_a_view_is_found_out(
     pytest.fail(f"nothing notices that the view {view} shows everybody's rows")
 
 
-async def test_a_token_nobody_holds_is_refused_whatever_the_look_up_answers(
+async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
     worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     nobodys = {1: ("bytea", f"\\x{tokens.digest('mnu_of-nobody').hex()}")}

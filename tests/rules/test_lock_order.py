@@ -176,7 +176,7 @@ async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> No
 
 
 @pytest.mark.parametrize("action", ["save", "save many", "export"])
-async def test_what_is_told_waits_for_a_webhook_that_is_being_deleted(
+async def test_a_message_waits_for_the_deletion_of_its_webhook(
     url: str, storage: LocalStorage, action: str
 ) -> None:
     world = await make_world(url, f"telling {action}")
@@ -222,9 +222,7 @@ async def test_purges_revocations_and_deletions_of_exports_meet_no_deadlock(
     assert await count_deadlocks(url) == 0
 
 
-async def test_a_tenant_is_deleted_while_all_of_it_is_in_use(
-    url: str, storage: LocalStorage
-) -> None:
+async def test_deleting_a_tenant_in_use_meets_no_deadlock(url: str, storage: LocalStorage) -> None:
     async with open_database(url, size=16) as database:
         for number in range(2):
             world = await make_world(url, f"bob {number}")

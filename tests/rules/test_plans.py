@@ -182,7 +182,7 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     }
 
 
-def test_each_statement_with_filters_is_among_these() -> None:
+def test_the_list_of_statements_with_filters_is_complete() -> None:
     every = sql_module._statements()  # noqa: SLF001 - every file there is
     named = {name for name, text in every.items() if "{filters}" in text}
 

@@ -13,12 +13,12 @@ NAMED = re.findall(r"`(tests/\w+/\w+\.py)::(\w+)`", THREATS)
 
 
 @pytest.mark.parametrize("item", ITEMS, ids=lambda item: item.split("**")[1][:60])
-def test_a_threat_names_a_test(item: str) -> None:
+def test_each_threat_names_a_test(item: str) -> None:
     assert re.search(r"`tests/\w+/\w+\.py::test_\w+`", item)
 
 
 @pytest.mark.parametrize(("file", "name"), NAMED, ids=[f"{each}" for _, each in NAMED])
-def test_a_named_test_exists(file: str, name: str) -> None:
+def test_each_test_of_a_threat_exists(file: str, name: str) -> None:
     module = ast.parse((ROOT / file).read_text())
     tests = {
         each.name
@@ -29,7 +29,7 @@ def test_a_named_test_exists(file: str, name: str) -> None:
     assert name in tests
 
 
-def test_there_are_threats_in_every_section() -> None:
+def test_every_section_of_the_security_page_lists_threats() -> None:
     sections = re.split(r"^### .*$", THREATS, flags=re.MULTILINE)[1:]
 
     assert len(sections) >= 6

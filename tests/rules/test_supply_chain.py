@@ -30,21 +30,21 @@ def test_a_planted_secret_is_found_and_not_repeated(tmp_path: Path, kind: str) -
     assert found == [f"{file}:2: {kind.strip()}"]
 
 
-def test_what_only_begins_like_a_token_is_none(tmp_path: Path) -> None:
+def test_a_word_that_only_begins_like_a_token_is_no_secret(tmp_path: Path) -> None:
     file = tmp_path / "notes.md"
     file.write_text("Authorization: Bearer mnu_...\nmnu_not-a-token-of-anybody\n")
 
     assert list(find_secrets([file])) == []
 
 
-def test_every_tracked_file_is_looked_at() -> None:
+def test_the_secret_scan_reads_every_tracked_file() -> None:
     files = list_files()
 
     assert ROOT / "run" in files
     assert ROOT / "src/memferry/settings/__init__.py" in files
 
 
-def test_a_known_vulnerability_is_told_with_what_mends_it() -> None:
+def test_a_known_vulnerability_is_listed_with_the_version_that_fixes_it() -> None:
     answer: list[dict[str, Any]] = [
         {"name": "a", "version": "1", "vulns": [{"id": "PYSEC-1", "fix_versions": ["2", "3"]}]},
         {"name": "b", "version": "1", "vulns": []},
@@ -57,7 +57,7 @@ def test_a_known_vulnerability_is_told_with_what_mends_it() -> None:
     ]
 
 
-def test_a_service_that_is_away_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unreachable_advisory_service_is_no_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:9")
 

@@ -43,7 +43,7 @@ async def test_every_table_of_tenants_is_protected(
     assert await problems(owner) == []
 
 
-async def test_the_lint_looks_at_all_that_the_service_is_offered(
+async def test_the_tenancy_lint_covers_every_relation_of_the_service(
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
     offered = {each.name: each for each in await relations(owner)}
@@ -110,7 +110,9 @@ GAPS = {
 
 
 @pytest.mark.parametrize("gap", GAPS)
-async def test_the_lint_sees_a_gap(owner: "asyncpg.Connection[asyncpg.Record]", gap: str) -> None:
+async def test_the_tenancy_lint_reports_a_gap(
+    owner: "asyncpg.Connection[asyncpg.Record]", gap: str
+) -> None:
     if "REFERENCES" in gap:
         await owner.execute("CREATE UNIQUE INDEX ON memferry.memories (id, tenant_id)")
     await owner.execute(gap)
@@ -118,7 +120,7 @@ async def test_the_lint_sees_a_gap(owner: "asyncpg.Connection[asyncpg.Record]", 
     assert [each for each in await problems(owner) if GAPS[gap] in each]
 
 
-async def test_the_lint_is_content_with_a_new_table_that_is_protected(
+async def test_the_tenancy_lint_accepts_a_protected_new_table(
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
     await owner.execute(
@@ -130,7 +132,7 @@ async def test_the_lint_is_content_with_a_new_table_that_is_protected(
     assert await problems(owner) == []
 
 
-async def test_the_service_role_is_nobody_special(
+async def test_the_service_role_has_no_special_rights(
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
     role = await owner.fetchrow(

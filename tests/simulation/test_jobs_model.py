@@ -245,7 +245,7 @@ def _some_claim(twins: Twins, choice: random.Random) -> Claim:
 
 
 @pytest.mark.faults
-async def test_the_rows_of_simulations_answer_what_postgresql_answers(
+async def test_the_simulated_rows_answer_what_postgresql_answers(
     twins: Twins, seed: int, *, full: bool
 ) -> None:
     for number in range(seed, seed + SEQUENCES * (20 if full else 1)):

@@ -220,7 +220,7 @@ def quiet() -> Iterator[None]:
 
 
 @pytest.mark.parametrize("part", range(PARTS))
-def test_every_accepted_export_ends_whole_or_with_a_reason(
+def test_every_accepted_export_ends_complete_or_with_an_error(
     part: int, seed: int, *, full: bool
 ) -> None:
     seeds = (100_000 if full else 2_000) // PARTS

@@ -47,7 +47,7 @@ async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator
 
 
 @pytest.mark.parametrize("size", [0, 1, 8 * MIB, 20 * MIB + 5])
-async def test_what_was_put_is_read_back(store: Store, size: int) -> None:
+async def test_an_object_is_read_back_as_it_was_put(store: Store, size: int) -> None:
     await put(store, "t/x/1", chunks(size))
     expected = b"".join([chunk async for chunk in chunks(size)])
 
@@ -90,7 +90,7 @@ async def test_a_reader_may_take_longer_than_a_request(
     assert size == 24 * MIB
 
 
-async def test_what_is_not_there_is_not_found(store: Store) -> None:
+async def test_a_missing_object_is_not_found(store: Store) -> None:
     with pytest.raises(ObjectNotFound):
         await store.storage.stat("t/none")
     with pytest.raises(ObjectNotFound):
@@ -98,7 +98,7 @@ async def test_what_is_not_there_is_not_found(store: Store) -> None:
     await store.storage.delete("t/none")
 
 
-async def test_deleting_removes(store: Store) -> None:
+async def test_a_deleted_object_is_gone(store: Store) -> None:
     await put(store, "t/1", chunks(1))
     for _ in range(2):
         await store.storage.delete("t/1")
@@ -106,7 +106,7 @@ async def test_deleting_removes(store: Store) -> None:
     assert await keys(store) == []
 
 
-async def test_nothing_is_overwritten(store: Store) -> None:
+async def test_no_object_is_overwritten(store: Store) -> None:
     await put(store, "t/1", chunks(1))
 
     with pytest.raises(FileExistsError):
@@ -147,14 +147,14 @@ async def test_a_prefix_is_any_beginning_of_a_key(
     assert await keys(store, prefix) == expected
 
 
-async def test_a_source_that_fails_leaves_nothing(store: Store) -> None:
+async def test_a_put_whose_source_fails_leaves_no_object(store: Store) -> None:
     with pytest.raises(LookupError, match="the rows are gone"):
         await put(store, "t/1", chunks(20 * MIB, LookupError("the rows are gone")))
 
     assert (await keys(store), store.list_unfinished()) == ([], [])
 
 
-async def test_a_cancelled_put_leaves_nothing(store: Store) -> None:
+async def test_a_cancelled_put_leaves_no_object(store: Store) -> None:
     reached = asyncio.Event()
 
     async def slow() -> AsyncIterator[bytes]:
@@ -216,7 +216,9 @@ async def test_a_wrong_secret_is_refused(ceph: S3Settings) -> None:
 
 
 @pytest.mark.ceph
-async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Settings) -> None:
+async def test_a_signed_address_opens_one_object_by_one_method_until_it_expires(
+    ceph: S3Settings,
+) -> None:
     store = empty_bucket(ceph)
     for key in ("t/1", "t/2"):
         await put(store, key, chunks(10))
@@ -234,6 +236,6 @@ async def test_a_link_is_for_one_object_one_method_and_a_while(ceph: S3Settings)
 
 
 @pytest.mark.parametrize("url", ["", "x", "ftp://x/y", "file://host/x", "s3://", "gs://bucket"])
-def test_other_addresses_are_refused(url: str) -> None:
+def test_an_address_of_an_unknown_store_is_refused(url: str) -> None:
     with pytest.raises(Misconfigured, match="MEMFERRY_STORAGE_URL"):
         open_storage(StorageSettings(url=url))

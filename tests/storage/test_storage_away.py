@@ -14,7 +14,7 @@ from memferry.storage import open_storage
 from support.stores import MIB, Store, chunks, empty_bucket, put
 
 
-async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
+async def test_an_unreachable_store_is_reported_soon(tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_text("no directory")
     options = S3Settings(endpoint="http://127.0.0.1:9", access_key="key", secret_key="secret")
     away = [
@@ -30,7 +30,7 @@ async def test_a_store_that_is_away_is_said_so_soon(tmp_path: Path) -> None:
                 await put(Store(storage), "t/1", chunks(1))
 
 
-async def test_a_store_that_never_answers_is_away() -> None:
+async def test_a_store_that_never_answers_is_unavailable() -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         port = silent.getsockname()[1]
         options = S3Settings(endpoint=f"http://127.0.0.1:{port}", access_key="k", secret_key="s")
@@ -47,7 +47,7 @@ async def test_a_store_that_never_answers_is_away() -> None:
     assert [type(each) for each in outcomes] == [StorageUnavailable] * 3
 
 
-async def test_a_store_that_goes_away_during_a_put_is_said_so_soon() -> None:
+async def test_a_store_lost_during_a_put_is_reported_soon() -> None:
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()

@@ -100,7 +100,7 @@ async def test_parts_that_fail_together_fail_the_upload_once(
     assert told == []
 
 
-def test_the_parts_of_an_object_hold_what_an_object_may_have() -> None:
+def test_the_parts_of_an_upload_can_hold_the_largest_object() -> None:
     sizes = [planned_part_bytes(number) for number in range(1, 10_001)]
 
     assert sum(sizes) >= 5 * 1024 * 1024 * MIB
@@ -110,7 +110,7 @@ def test_the_parts_of_an_object_hold_what_an_object_may_have() -> None:
     assert sizes[needed - 1] <= 32 * MIB
 
 
-def test_parts_follow_the_link() -> None:
+def test_the_size_of_parts_follows_the_speed_of_the_link() -> None:
     pace = Pace()
 
     assert (pace.part_bytes(1), pace.parts_at_once(1)) == (LEAST_PART_BYTES, 1)
@@ -129,7 +129,7 @@ def test_the_parts_in_flight_fit_into_memory() -> None:
 
 
 @pytest.mark.parametrize("signing", [True, False])
-async def test_a_bucket_that_is_not_there_is_said_so(
+async def test_a_missing_bucket_is_reported(
     moto: str, *, signing: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # What obstore finds by itself, where the settings name no keys.
@@ -160,7 +160,9 @@ async def test_a_bucket_that_is_not_there_is_said_so(
         ("<Code>SlowDown</Code> http://secret.example/", "is away (answered 503; MEMFERRY"),
     ],
 )
-def test_what_a_store_says_is_told_by_its_kind_and_not_repeated(said: str, told: str) -> None:
+def test_an_answer_of_the_store_is_reported_by_its_kind_and_not_repeated(
+    said: str, told: str
+) -> None:
     text = s3_uploads.refusal(said, "answered 503")
 
     assert told in text

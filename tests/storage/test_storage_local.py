@@ -25,7 +25,9 @@ async def test_files_are_private(tmp_path: Path) -> None:
         assert (tmp_path / directory).stat().st_mode & 0o777 == 0o700
 
 
-async def test_looking_creates_nothing_and_names_the_directory(tmp_path: Path) -> None:
+async def test_reading_an_absent_store_creates_nothing_and_names_its_directory(
+    tmp_path: Path,
+) -> None:
     root = tmp_path / "far" / "objects"
     storage = open_storage(StorageSettings(url=root.as_uri()))
 
@@ -34,7 +36,7 @@ async def test_looking_creates_nothing_and_names_the_directory(tmp_path: Path) -
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_what_was_prepared_can_be_used_and_prepared_again(tmp_path: Path) -> None:
+async def test_a_prepared_store_can_be_used_and_prepared_again(tmp_path: Path) -> None:
     storage = open_storage(StorageSettings(url=(tmp_path / "far" / "objects").as_uri()))
     await storage.prepare()
     await storage.prepare()
@@ -43,7 +45,9 @@ async def test_what_was_prepared_can_be_used_and_prepared_again(tmp_path: Path) 
     assert (tmp_path / "far" / "objects").is_dir()
 
 
-async def test_tenants_are_not_told_where_the_store_lies(tmp_path: Path) -> None:
+async def test_an_error_for_a_tenant_does_not_name_the_directory_of_the_store(
+    tmp_path: Path,
+) -> None:
     store = Store(open_storage(StorageSettings(url=(tmp_path / "mount").as_uri())))
     await store.storage.prepare()
     (tmp_path / "mount").rmdir()
@@ -54,7 +58,9 @@ async def test_tenants_are_not_told_where_the_store_lies(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("kind", ["file", "link to nothing"])
-async def test_what_is_no_directory_cannot_be_a_store(tmp_path: Path, kind: str) -> None:
+async def test_a_file_in_the_place_of_the_directory_is_refused_as_a_store(
+    tmp_path: Path, kind: str
+) -> None:
     root = tmp_path / "root"
     root.touch() if kind == "file" else root.symlink_to(tmp_path / "nothing")
     storage = open_storage(StorageSettings(url=root.as_uri()))
@@ -88,7 +94,7 @@ async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
 
 
-def test_a_full_disk_leaves_nothing() -> None:
+def test_a_write_onto_a_full_disk_leaves_no_file() -> None:
     """A limit on file sizes stands in for the disk's end: the system refuses the write alike."""
     program = (
         "import asyncio, resource, signal, sys, pathlib\n"
@@ -135,7 +141,7 @@ async def test_a_write_that_fails_leaves_no_directory(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-async def test_deleting_what_is_gone_removes_the_directories_it_left(tmp_path: Path) -> None:
+async def test_deleting_a_missing_object_removes_its_empty_directories(tmp_path: Path) -> None:
     storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
     (tmp_path / "t/e").mkdir(parents=True)
     (tmp_path / "t/other").mkdir()
@@ -184,7 +190,7 @@ async def test_a_writer_keeps_its_directory_while_others_remove_empty_ones(tmp_p
     assert [path.name for path in (tmp_path / "t/e").iterdir()] == ["last"]
 
 
-async def test_a_directory_that_is_lost_is_away_and_never_made_again(tmp_path: Path) -> None:
+async def test_a_lost_directory_is_unavailable_and_never_made_again(tmp_path: Path) -> None:
     root = tmp_path / "mount"
     store = Store(open_storage(StorageSettings(url=root.as_uri())), root=root)
 

@@ -96,7 +96,7 @@ async def test_the_store_is_asked_to_encrypt_with_a_key_of_ours(plain: S3Setting
     assert found["SSEKMSKeyId"] == "key-of-ours"
 
 
-async def test_unless_asked_it_is_left_to_the_bucket(plain: S3Settings) -> None:
+async def test_encryption_is_left_to_the_bucket_by_default(plain: S3Settings) -> None:
     assert "SSEKMSKeyId" not in await head(plain)
 
 
@@ -116,7 +116,7 @@ def test_an_unknown_encryption_stops_the_start(value: str) -> None:
         Settings.from_environment({"MEMFERRY_S3_SSE": value})
 
 
-async def test_the_settings_reach_the_store(private: S3Settings) -> None:
+async def test_the_settings_of_s3_reach_the_store(private: S3Settings) -> None:
     settings = Settings.from_environment(
         {
             "MEMFERRY_STORAGE_URL": "s3://bucket/some/prefix",

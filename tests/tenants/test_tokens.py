@@ -87,7 +87,7 @@ def test_a_token_has_all_but_admin_unless_scopes_are_given(admin: Person) -> Non
         ({"namespace": "a"}, "namespace"),
     ],
 )
-def test_a_mistake_makes_no_token_and_is_named(
+def test_an_invalid_request_for_a_token_is_refused_by_its_field(
     admin: Person, body: dict[str, Any], field: str
 ) -> None:
     before = admin.get(_TOKENS).json()
@@ -98,7 +98,7 @@ def test_a_mistake_makes_no_token_and_is_named(
     assert admin.get(_TOKENS).json() == before
 
 
-def test_a_limit_that_is_given_twice_is_refused(admin: Person) -> None:
+def test_namespaces_of_a_token_given_twice_are_refused(admin: Person) -> None:
     answer = admin.post(_TOKENS, content=b'{"namespaces": ["a"], "namespaces": null}')
 
     assert answer.status_code == 400
@@ -116,7 +116,7 @@ def test_an_expired_token_is_unknown(admin: Person) -> None:
     assert after.json()["code"] == "unknown_token"
 
 
-def test_revoking_takes_effect_with_the_next_request(admin: Person) -> None:
+def test_a_revoked_token_is_refused_at_the_next_request(admin: Person) -> None:
     made = create(admin)
     with person(admin, made["token"]) as guest:
         export = guest.export()
@@ -161,7 +161,7 @@ async def insert(
 
 
 @pytest.mark.parametrize("way", ["http", "command line"])
-def test_revoking_cancels_what_the_token_has_queued_and_running_and_nothing_else(
+def test_revoking_cancels_the_pending_and_running_exports_of_the_token_and_no_others(
     admin: Person, database_url: str, tmp_path: Path, way: str
 ) -> None:
     made, other = create(admin), create(admin)
@@ -209,7 +209,9 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
     assert (noted["token_id"], noted["detail"]) == (made["id"], "token revoked")
 
 
-def test_tokens_of_others_are_not_found(admin: Person, bob: Person, database_url: str) -> None:
+def test_tokens_of_another_tenant_are_not_found(
+    admin: Person, bob: Person, database_url: str
+) -> None:
     made = create(admin)
     with admin_of(bob, database_url) as other:
         answers = [other.get(f"{_TOKENS}/{made['id']}"), other.delete(f"{_TOKENS}/{made['id']}")]
@@ -222,7 +224,7 @@ def test_tokens_of_others_are_not_found(admin: Person, bob: Person, database_url
     assert admin.get(f"{_TOKENS}/{made['id']}").json()["revoked_at"] is None
 
 
-def test_an_admin_within_namespaces_reaches_no_further(
+def test_an_admin_token_within_namespaces_manages_no_other_namespace(
     alice: Person, admin: Person, database_url: str
 ) -> None:
     whole = create(admin)
@@ -244,7 +246,9 @@ def test_an_admin_within_namespaces_reaches_no_further(
     assert admin.get(f"{_TOKENS}/{whole['id']}").json()["revoked_at"] is None
 
 
-async def test_the_service_can_store_a_digest_but_read_none_of_a_tenant(database_url: str) -> None:
+async def test_the_service_can_store_a_digest_of_a_token_but_read_none_of_a_tenant(
+    database_url: str,
+) -> None:
     settings = {"role": SERVICE_ROLE, "search_path": SERVICE_ROLE}
     session = await asyncpg.connect(database_url, server_settings=settings)
     async with session.transaction():
@@ -270,7 +274,7 @@ def test_the_version_before_is_shown_no_limited_token(alice: Person, database_ur
     assert [asyncio.run(fetchval(database_url, query, each)) for each in digests] == [0, 0, 1, 1]
 
 
-def test_the_command_line_gives_what_it_was_asked_for(
+def test_token_create_gives_the_scopes_and_namespaces_of_its_options(
     alice: Person, database_url: str, tmp_path: Path
 ) -> None:
     external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
@@ -294,7 +298,7 @@ def test_the_command_line_gives_what_it_was_asked_for(
     ("option", "word"),
     [(("--scope", "root"), "scopes"), (("--expires", "2020-01-01"), "expires_at")],
 )
-def test_the_command_line_refuses_in_one_line(
+def test_token_create_refuses_invalid_options_in_one_line(
     database_url: str, tmp_path: Path, option: tuple[str, ...], word: str
 ) -> None:
     external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
@@ -304,7 +308,7 @@ def test_the_command_line_refuses_in_one_line(
     assert done.stderr.decode().startswith(f"memferry: {word}: ")
 
 
-def test_holders_of_scopes_only_read_what_they_may(alice: Person, database_url: str) -> None:
+def test_a_token_without_the_write_scope_only_reads(alice: Person, database_url: str) -> None:
     row = alice.save("green tea")
     with holder(alice, database_url, scopes=("memories:read",)) as reader:
         assert reader.get(f"/api/memories/{row['id']}").json() == row

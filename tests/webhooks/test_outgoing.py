@@ -54,7 +54,7 @@ def test_an_address_of_somebodys_own_network_is_private(host: str) -> None:
 
 
 @pytest.mark.parametrize("host", PUBLIC)
-def test_a_public_address_or_a_name_is_not_private(host: str) -> None:
+def test_a_public_address_or_a_host_name_is_not_private(host: str) -> None:
     assert not is_private(host)
 
 
@@ -70,7 +70,7 @@ def test_a_public_address_or_a_name_is_not_private(host: str) -> None:
         "https://example.com\\@127.0.0.1/",
     ],
 )
-def test_what_no_request_line_can_hold_is_refused(url: str) -> None:
+def test_a_url_with_characters_outside_a_request_line_is_refused(url: str) -> None:
     with pytest.raises(Invalid, match="url"):
         check_url(url, allow_private=True)
 
@@ -155,7 +155,7 @@ async def test_a_name_with_any_private_address_is_connected_to_nowhere(
     assert connections == []
 
 
-async def test_it_connects_to_the_address_it_checked_and_asks_no_second_time(
+async def test_the_sender_connects_to_the_checked_address_without_a_second_look_up(
     name_service: Names, connections: list[tuple[str, int]]
 ) -> None:
     asked = name_service(["1.1.1.1"], ["127.0.0.1"])
@@ -183,7 +183,7 @@ async def test_a_name_that_turns_private_is_refused_at_its_next_delivery(
 
 
 @pytest.mark.parametrize("host", ["2130706433", "0x7f.1", "0177.0.0.1", "[::ffff:7f00:1]"])
-async def test_however_an_address_is_written_it_is_checked_as_the_resolver_reads_it(
+async def test_an_address_in_any_notation_is_checked_as_the_resolver_reads_it(
     connections: list[tuple[str, int]], host: str
 ) -> None:
     async with sending() as sender:
@@ -194,7 +194,7 @@ async def test_however_an_address_is_written_it_is_checked_as_the_resolver_reads
 
 
 @pytest.mark.parametrize("url", ["http://example.com/", "ftp://example.com/", "//example.com/"])
-async def test_it_sends_over_https_only(connections: list[tuple[str, int]], url: str) -> None:
+async def test_deliveries_go_over_https_only(connections: list[tuple[str, int]], url: str) -> None:
     async with sending() as sender:
         with pytest.raises(AddressRefused):
             await sender.post(url, b"{}", {})

@@ -83,7 +83,7 @@ def subscribe(person: Person, url: str, *events: str) -> dict[str, Any]:
     return hook
 
 
-def test_the_secret_is_shown_once(alice: Person) -> None:
+def test_the_secret_of_a_webhook_is_shown_once(alice: Person) -> None:
     made = subscribe(alice, "https://example.com/hook")
     path = f"/api/webhooks/{made['id']}"
 
@@ -95,7 +95,7 @@ def test_the_secret_is_shown_once(alice: Person) -> None:
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
-def test_it_shows_nobody_elses_webhook(alice: Person, bob: Person, method: str) -> None:
+def test_a_webhook_of_another_tenant_is_not_found(alice: Person, bob: Person, method: str) -> None:
     made = subscribe(alice, "https://example.com/hook")
 
     for webhook_id in (made["id"], str(uuid4()), "x"):
@@ -139,7 +139,7 @@ def test_a_tenant_may_have_fifty_webhooks(alice: Person, bob: Person) -> None:
     assert subscribe(bob, "https://example.com/hook")
 
 
-def test_a_change_of_nothing_is_refused(alice: Person) -> None:
+def test_a_change_of_a_webhook_without_a_field_is_refused(alice: Person) -> None:
     made = subscribe(alice, "https://example.com/hook")
 
     assert alice.put(f"/api/webhooks/{made['id']}", json={}).status_code == 400
@@ -159,7 +159,7 @@ def test_deliveries_are_signed_over_the_raw_body(alice: Person, receiver: Receiv
     assert numbers.encode() in body
 
 
-def test_every_event_is_told(alice: Person, receiver: Receiver) -> None:
+def test_every_event_is_delivered(alice: Person, receiver: Receiver) -> None:
     subscribe(alice, receiver.url)
     row = alice.save("x")
     alice.patch(f"/api/memories/{row['id']}", json={"content": "y"})
@@ -173,7 +173,7 @@ def test_every_event_is_told(alice: Person, receiver: Receiver) -> None:
     )
 
 
-def test_only_wanted_events_of_the_own_tenant_are_told(
+def test_a_webhook_gets_only_chosen_events_of_its_own_tenant(
     alice: Person, bob: Person, receiver: Receiver
 ) -> None:
     subscribe(alice, receiver.url, "memory.deleted")
@@ -186,7 +186,7 @@ def test_only_wanted_events_of_the_own_tenant_are_told(
     assert [json.loads(body)["data"]["id"] for _, body in receiver.got] == [row["id"]]
 
 
-async def test_a_failed_delivery_comes_again_under_the_same_id(
+async def test_a_failed_delivery_is_repeated_under_the_same_id(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
     hook = await failed_once(alice, receiver, database_url)
@@ -202,7 +202,7 @@ async def test_a_failed_delivery_comes_again_under_the_same_id(
     assert (after["consecutive_failures"], after["last_success_at"] is None) == (0, False)
 
 
-async def test_ten_attempts_are_the_most(
+async def test_a_delivery_is_given_up_after_ten_attempts(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
     receiver.status = 302
@@ -216,7 +216,7 @@ async def test_ten_attempts_are_the_most(
     assert len(receiver.got) == 10
 
 
-async def test_what_was_told_is_kept_until_its_last_attempt_and_no_longer(
+async def test_a_message_is_kept_until_the_last_attempt_of_its_delivery(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
     hook = await failed_once(alice, receiver, database_url)
@@ -266,7 +266,7 @@ async def messages(database_url: str, webhook_id: str, ids: list[str] | None = N
     return [row[0] for row in (waiting if ids is None else there)]
 
 
-async def test_what_a_disabled_webhook_is_not_told_is_not_kept(
+async def test_messages_for_a_disabled_webhook_are_not_kept(
     alice: Person, receiver: Receiver, database_url: str
 ) -> None:
     hook = await failed_once(alice, receiver, database_url)
@@ -361,7 +361,9 @@ async def test_a_name_that_leads_to_a_private_address_is_refused_when_sending(ur
     await sender.close()
 
 
-def test_the_log_tells_what_was_sent_and_how_it_ended(alice: Person, receiver: Receiver) -> None:
+def test_the_log_of_a_webhook_lists_each_delivery_with_its_result(
+    alice: Person, receiver: Receiver
+) -> None:
     hook = subscribe(alice, receiver.url, "memory.saved")
     alice.save("first")
     receiver.wait_for(1)
@@ -385,7 +387,7 @@ def test_the_log_tells_what_was_sent_and_how_it_ended(alice: Person, receiver: R
     assert "first" not in json.dumps(log)
 
 
-def test_nobody_reads_anybody_elses_log(alice: Person, bob: Person) -> None:
+def test_the_log_of_a_webhook_of_another_tenant_is_not_found(alice: Person, bob: Person) -> None:
     hook = subscribe(alice, "https://example.com/hook")
 
     assert alice.get(f"/api/webhooks/{hook['id']}/deliveries").json() == {"deliveries": []}

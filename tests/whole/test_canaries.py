@@ -93,7 +93,7 @@ def test_no_error_repeats_what_was_sent(
     assert [each for each in errors if CANARY in each] == []
 
 
-async def test_an_export_that_is_given_up_leaves_no_filter_in_any_log(
+async def test_an_abandoned_export_leaves_no_filter_in_any_log(
     alice: Person, service: Service, database_url: str, home: Path
 ) -> None:
     alice.save_many([planted(number, content="x" * 20_000) for number in range(1_000)])
@@ -113,7 +113,7 @@ async def test_an_export_that_is_given_up_leaves_no_filter_in_any_log(
     assert [log for log in logs if CANARY in log.read_text(errors="replace")] == []
 
 
-def test_no_log_and_no_audit_holds_what_was_stored_or_asked_for(
+def test_no_log_and_no_audit_entry_holds_a_stored_or_requested_text(
     alice: Person, service: Service, database_url: str, home: Path
 ) -> None:
     hook = {"url": f"http://127.0.0.1:9/{CANARY}", "description": CANARY}

@@ -50,7 +50,9 @@ async def test_the_async_client_works_through_every_method(alice: Person, servic
         await client.delete_webhook(hook.id)
 
 
-def test_the_client_shows_what_was_wrong(charlie: Person, alice: Person, service: Service) -> None:
+def test_the_published_client_shows_the_error(
+    charlie: Person, alice: Person, service: Service
+) -> None:
     stranger = Mnueron(api_key=charlie.token, base_url=service.url)
     known = Mnueron(api_key=alice.token, base_url=service.url)
 

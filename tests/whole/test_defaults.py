@@ -63,7 +63,7 @@ def answers(process: subprocess.Popen[str], port: int) -> bool:
     return False
 
 
-def test_it_listens_on_loopback_unless_told_otherwise(unused: str, tmp_path: Path) -> None:
+def test_the_service_listens_on_loopback_by_default(unused: str, tmp_path: Path) -> None:
     settings = {"MEMFERRY_DATABASE_URL": unused, "MEMFERRY_ALLOW_PUBLIC": "true"}
     service = start_service(tmp_path, **settings)
     port = int(service.url.rpartition(":")[2])
@@ -80,7 +80,7 @@ def test_it_listens_on_loopback_unless_told_otherwise(unused: str, tmp_path: Pat
 
 
 @pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
-def test_it_refuses_a_public_address_while_nobody_has_a_token(
+def test_a_public_address_is_refused_while_no_token_exists(
     unused: str, tmp_path: Path, host: str
 ) -> None:
     with serving(host, tmp_path, {"MEMFERRY_DATABASE_URL": unused}) as (process, port):
@@ -105,14 +105,14 @@ def test_a_revoked_token_opens_no_public_address(unused: str, tmp_path: Path) ->
     assert process.returncode == 1
 
 
-def test_a_public_address_is_fine_once_somebody_has_a_token(unused: str, tmp_path: Path) -> None:
+def test_a_public_address_is_accepted_once_a_token_exists(unused: str, tmp_path: Path) -> None:
     asyncio.run(Admin(unused).create_token("alice", ""))
     settings = {"MEMFERRY_DATABASE_URL": unused}
     with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
         assert answers(process, port)
 
 
-def test_a_public_first_start_can_be_wanted(unused: str, tmp_path: Path) -> None:
+def test_a_setting_allows_a_public_first_start(unused: str, tmp_path: Path) -> None:
     settings = {"MEMFERRY_DATABASE_URL": unused, "MEMFERRY_ALLOW_PUBLIC": "true"}
     with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
         assert answers(process, port)
@@ -152,7 +152,7 @@ def open_to_others(root: Path) -> list[str]:
     ]
 
 
-def test_what_it_writes_is_for_its_owner_alone_whatever_the_umask(careless: Service) -> None:
+def test_files_of_the_service_are_private_whatever_the_umask(careless: Service) -> None:
     home = careless.home
     with person_of(careless) as alice:
         alice.save_many([{"content": f"memory {i}"} for i in range(10_001)])
@@ -192,7 +192,7 @@ def test_a_store_and_a_data_directory_that_are_missing_are_made_private(
 
 
 @pytest.mark.parametrize("rows", [1, 10_001])
-def test_an_exported_file_is_for_its_owner_alone_whatever_the_umask(
+def test_a_downloaded_file_is_private_whatever_the_umask(
     alice: Person, tmp_path: Path, rows: int
 ) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(rows)])

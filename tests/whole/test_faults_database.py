@@ -89,7 +89,7 @@ async def starve(plant: Plant, seconds: float) -> list[httpx.Response]:
 
 
 @pytest.mark.parametrize("fault", [kill_server, restart_server, Plant.cut_connections])
-def test_an_export_outlives_what_befalls_the_database(
+def test_an_export_survives_faults_of_the_database(
     plant: Plant, fault: Callable[[Plant], None]
 ) -> None:
     export_id = plant.ask()
@@ -104,7 +104,7 @@ def test_an_export_outlives_what_befalls_the_database(
         plant.assert_one_file(export_id)
 
 
-def test_a_full_server_is_a_503_for_a_while_and_costs_no_export(plant: Plant) -> None:
+def test_a_database_without_free_connections_is_a_503_and_costs_no_export(plant: Plant) -> None:
     export_id = plant.ask()
     with plant.let_service_help():
         with plant.close_gate(Step.MIDDLE) as gate:

@@ -180,7 +180,7 @@ async def test_a_disk_without_room_for_another_name_leaves_nothing() -> None:
     assert outcomes == ["away"] * 4 + ["stored"]
 
 
-async def test_exports_side_by_side_on_a_disk_too_small_for_all_leave_the_whole_ones(
+async def test_parallel_exports_on_a_small_disk_leave_only_complete_files(
     disk: Disk,
 ) -> None:
     outcomes = await asyncio.gather(

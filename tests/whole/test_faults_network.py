@@ -179,7 +179,7 @@ def test_a_request_that_waits_in_the_database_ends_on_both_sides_when_the_cable_
     assert kept.json() == []
 
 
-def test_a_commit_that_is_cut_off_is_no_save_that_is_answered(site: Site) -> None:
+def test_a_save_whose_commit_is_cut_off_is_not_answered_as_saved(site: Site) -> None:
     with open_session(site.url) as owner:
         owner.script(_SLOW_COMMIT)
         with far_api(site) as alice, ThreadPoolExecutor(1) as pool:

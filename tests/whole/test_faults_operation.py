@@ -66,7 +66,7 @@ def test_a_store_that_changes_while_an_export_is_written_publishes_nothing(plant
     plant.assert_one_file(export_id)
 
 
-def test_a_worker_that_finishes_its_last_export_is_alive(plant: Plant) -> None:
+def test_a_worker_finishing_its_last_export_still_signs_in(plant: Plant) -> None:
     export_id = plant.ask(CLEAN)
     with plant.close_gate(Step.MIDDLE) as gate:
         worker = plant.start_worker(MEMFERRY_GRACE_SECONDS="60")
@@ -138,7 +138,7 @@ def hosts(database_url: str, tmp_path: Path) -> Iterator[Hosts]:
         stop_service(service)
 
 
-def test_a_worker_that_is_cut_off_from_the_store_takes_no_export_from_those_who_are_not(
+def test_a_worker_without_the_store_claims_no_export_while_another_reaches_it(
     hosts: Hosts, tmp_path: Path
 ) -> None:
     with (
@@ -176,7 +176,7 @@ def test_an_attempt_that_fails_only_on_this_worker_is_not_counted(
     assert (hosts.row(export)["attempt"], hosts.row(export)["failures"]) == (2, 1)
 
 
-def test_a_worker_that_is_killed_is_missed_within_its_window(hosts: Hosts, tmp_path: Path) -> None:
+def test_a_killed_worker_is_reported_missing_in_time(hosts: Hosts, tmp_path: Path) -> None:
     with hosts.worker(tmp_path / "worker.log") as worker:
         until(lambda: hosts.ready()[0] == 200)
         worker.kill()

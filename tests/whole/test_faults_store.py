@@ -183,7 +183,7 @@ def assert_said_why(export: dict[str, Any], code: str) -> None:
     assert export["sha256"] is None
 
 
-def test_an_outage_that_costs_an_attempt_is_overcome(
+def test_an_export_completes_after_an_outage_of_the_store(
     stage: Stage, outage: str, begin: tuple[str, int]
 ) -> None:
     stage.proxy.inject(replace(OUTAGES[outage], after=begin))
@@ -244,7 +244,7 @@ def test_a_store_that_fails_every_nth_call_gets_the_whole_file_or_a_reason(
     assert settled(stage) == []
 
 
-def test_a_lost_answer_leaves_nothing_behind(stage: Stage, lost: str) -> None:
+def test_a_lost_answer_of_the_store_leaves_no_object(stage: Stage, lost: str) -> None:
     stage.proxy.inject(Fault("lose", names=frozenset({lost}), times=1))
     done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
 
@@ -253,7 +253,9 @@ def test_a_lost_answer_leaves_nothing_behind(stage: Stage, lost: str) -> None:
     assert settled(stage) == []
 
 
-def test_an_outage_that_lasts_ends_the_export_with_the_reason(stage: Stage, seed: int) -> None:
+def test_a_lasting_outage_of_the_store_fails_the_export_with_its_reason(
+    stage: Stage, seed: int
+) -> None:
     outage = chance(seed).choice(sorted(OUTAGES))
     stage.proxy.inject(replace(OUTAGES[outage], after=("CreateMultipartUpload", 1)))
     done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
@@ -273,7 +275,7 @@ def test_a_flipped_byte_is_never_published(stage: Stage, seed: int) -> None:
     assert settled(stage) == []
 
 
-def test_bytes_that_stay_wrong_end_the_export_with_that_reason(stage: Stage, seed: int) -> None:
+def test_repeated_wrong_bytes_fail_the_export_with_that_reason(stage: Stage, seed: int) -> None:
     stage.proxy.inject(Fault("flip", names=UPLOADING, at=chance(seed).randrange(20 * MIB)))
     done = stage.alice.wait_for(stage.alice.export(format="ndjson"))
     struck = stage.proxy.struck
@@ -375,7 +377,7 @@ def begin(stage: Stage, key: str) -> str:
 
 
 @pytest.mark.timeout(900)
-def test_everything_dead_is_swept_page_by_page_and_nothing_else(
+def test_dead_objects_are_swept_page_by_page_and_nothing_else(
     stage: Stage, foreign: list[str], *, full: bool
 ) -> None:
     count = 2500 if full else 40

@@ -100,7 +100,7 @@ def published(plant: Plant) -> list[str]:
 
 
 @pytest.mark.timeout(7200)
-def test_kills_at_random_lose_double_and_leave_nothing(
+def test_random_kills_lose_no_export_and_leave_no_dead_object(
     plant: Plant,
     seed: int,
     full: bool,  # noqa: FBT001 - a fixture
@@ -120,7 +120,7 @@ def test_kills_at_random_lose_double_and_leave_nothing(
 
 
 @pytest.mark.parametrize("step", [each for each in Step if each is not Step.POISON])
-def test_an_export_whose_worker_is_killed_at_a_step_is_finished_once(
+def test_an_export_whose_worker_is_killed_at_any_step_completes_once(
     plant: Plant, step: Step
 ) -> None:
     export_id = plant.ask()
@@ -205,7 +205,7 @@ def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant
     assert row["rows_done"] >= before
 
 
-def test_a_publication_that_comes_too_late_changes_nothing_and_takes_its_file_along(
+def test_a_late_publication_changes_nothing_and_removes_its_file(
     plant: Plant,
 ) -> None:
     export_id = plant.ask()
@@ -225,7 +225,7 @@ def test_a_publication_that_comes_too_late_changes_nothing_and_takes_its_file_al
     assert alive(late)
 
 
-def test_a_slow_worker_that_renews_its_lease_is_not_robbed(plant: Plant) -> None:
+def test_a_slow_worker_that_renews_its_lease_keeps_its_export(plant: Plant) -> None:
     export_id = plant.ask()
     with plant.close_gate(Step.MIDDLE) as gate:
         plant.start_worker()
@@ -288,7 +288,7 @@ def test_a_stopped_worker_hands_its_export_back_after_its_grace(plant: Plant) ->
         plant.assert_one_file(export_id)
 
 
-def test_a_stopped_worker_finishes_what_ends_within_its_grace(plant: Plant) -> None:
+def test_a_stopped_worker_completes_an_export_within_its_grace(plant: Plant) -> None:
     export_id = plant.ask()
     with plant.close_gate(Step.MIDDLE) as gate:
         worker = plant.start_worker(MEMFERRY_GRACE_SECONDS="20")
@@ -331,7 +331,7 @@ def shifted(directory: Path, seconds: int) -> dict[str, str]:
     return {"PYTHONPATH": str(directory), "MEMFERRY_WORKER_EXPORTS": "1"}
 
 
-def test_workers_whose_clocks_are_an_hour_off_rob_nobody_and_sweep_nothing_that_lives(
+def test_workers_with_wrong_clocks_steal_no_lease_and_sweep_no_live_object(
     plant: Plant, tmp_path: Path
 ) -> None:
     exports = [plant.ask() for _ in range(3)]

@@ -125,7 +125,7 @@ def parent(request: pytest.FixtureRequest) -> Iterator[Path]:
         yield Path(name)
 
 
-def test_commands_that_look_create_nothing(caller: Caller, parent: Path) -> None:
+def test_read_only_commands_create_nothing(caller: Caller, parent: Path) -> None:
     data_dir = parent / "data"
     server = embedded_postgres(Settings.from_environment({}, data_dir=data_dir).database)
     done = [caller.run(command, data_dir, MEMFERRY_POSTGRES_USER="unheard") for command in LOOKING]
@@ -146,7 +146,9 @@ def test_after_any_command_the_service_starts(caller: Caller, parent: Path, comm
     caller.assert_it_serves(parent / "data")
 
 
-def test_a_worker_says_once_that_it_waits_and_creates_nothing(caller: Caller, parent: Path) -> None:
+def test_a_worker_without_a_database_logs_one_line_and_creates_nothing(
+    caller: Caller, parent: Path
+) -> None:
     lines = caller.read_until("the worker waits", "worker", parent / "data")
 
     assert len(lines) == 1
@@ -172,7 +174,7 @@ def empty_database(url: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("kind", ["closed", "file", "nowhere"])
 @pytest.mark.parametrize("command", [*ACTING, "serve --port {port}"])
-def test_a_place_that_cannot_be_used_is_one_line_that_names_it(
+def test_an_unusable_directory_is_one_line_of_error_with_its_name(
     parent: Path, command: str, kind: str
 ) -> None:
     (parent / "closed").mkdir(mode=0)
@@ -231,7 +233,7 @@ def test_a_closed_parent_is_named_and_its_mode_stays(parent: Path) -> None:
     assert list((parent / "closed").iterdir()) == []
 
 
-def test_psql_shows_the_tables_by_their_names(database_url: str) -> None:
+def test_psql_lists_the_tables_by_their_names(database_url: str) -> None:
     tables = {line.split("|")[1] for line in ask_psql(database_url, r"\dt").splitlines()}
 
     assert {"memories", "exports", "tenants"} <= tables
@@ -251,7 +253,7 @@ def ask_psql(url: str, command: str) -> str:
     return subprocess.run(words, check=True, capture_output=True, text=True).stdout.strip()
 
 
-def test_the_first_page_says_what_this_is_and_loads_nothing_from_elsewhere(
+def test_the_first_page_describes_the_service_and_loads_nothing_from_other_hosts(
     service: Service,
 ) -> None:
     with httpx.Client(base_url=service.url, verify=NO_TLS) as browser:
@@ -269,7 +271,7 @@ def test_the_first_page_says_what_this_is_and_loads_nothing_from_elsewhere(
     assert head.status_code == 200
 
 
-def test_the_first_page_needs_no_token_and_a_wrong_one_does_not_matter(service: Service) -> None:
+def test_the_first_page_needs_no_token_and_ignores_a_wrong_one(service: Service) -> None:
     answer = httpx.get(service.url, headers={"Authorization": "Bearer no"}, verify=NO_TLS)
 
     assert answer.status_code == 200
@@ -282,7 +284,7 @@ def test_the_first_page_is_text_for_a_program(service: Service) -> None:
     assert f"{service.url}/docs" in answer.text
 
 
-def test_nothing_in_a_test_run_uses_a_default_place(
+def test_no_test_uses_a_default_data_directory(
     default_places: dict[Path, float | None],
 ) -> None:
     data_dir = Settings.from_environment().data_dir

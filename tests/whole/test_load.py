@@ -115,7 +115,9 @@ def side_by_side(number: int, work: Callable[[], tuple[int, int]]) -> list[tuple
 
 
 @pytest.mark.parametrize("connections", [1, 20])
-def test_headers_that_never_end(service: Service, bob: Person, connections: int) -> None:
+def test_endless_headers_stay_within_memory_and_delay_nobody(
+    service: Service, bob: Person, connections: int
+) -> None:
     def attack() -> tuple[int, int]:
         flood(service, b"GET / HTTP/1.1\r\nHost: a\r\n", b"a:\r\n" * 65536, 100 * MIB)
         return 0, 0
@@ -127,7 +129,7 @@ def test_headers_that_never_end(service: Service, bob: Person, connections: int)
 
 
 @pytest.mark.parametrize("connections", [1, 20])
-def test_requests_without_waiting_for_answers(
+def test_pipelined_requests_stay_within_memory_and_delay_nobody(
     service: Service, bob: Person, connections: int
 ) -> None:
     def attack() -> tuple[int, int]:
@@ -141,7 +143,9 @@ def test_requests_without_waiting_for_answers(
 
 
 @pytest.mark.parametrize("connections", [1, 20])
-def test_bodies_in_tiny_chunks(service: Service, bob: Person, connections: int) -> None:
+def test_bodies_in_tiny_chunks_stay_within_memory_and_delay_nobody(
+    service: Service, bob: Person, connections: int
+) -> None:
     head = b"POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
 
     def attack() -> tuple[int, int]:
@@ -155,7 +159,7 @@ def test_bodies_in_tiny_chunks(service: Service, bob: Person, connections: int) 
     load.assert_bounded()
 
 
-def test_thirteen_hundred_idle_connections(service: Service, bob: Person) -> None:
+def test_thirteen_hundred_idle_connections_delay_nobody(service: Service, bob: Person) -> None:
     with watch_load(service, bob) as load, ExitStack() as stack:
         for _ in range(1300):
             stack.enter_context(connect(service))
@@ -167,7 +171,7 @@ def test_thirteen_hundred_idle_connections(service: Service, bob: Person) -> Non
 @pytest.mark.parametrize(
     "element", ["0,", "[],", '{"b":0},', "1e399,"], ids=["0", "lists", "objects", "large"]
 )
-def test_a_bulk_save_of_large_metadata(
+def test_a_bulk_save_of_large_metadata_stays_within_memory(
     service: Service, alice: Person, bob: Person, element: str
 ) -> None:
     metadata = '{"a":[' + element * ((MIB - 100) // len(element)) + "0]}"
@@ -182,7 +186,7 @@ def test_a_bulk_save_of_large_metadata(
 
 @pytest.mark.parametrize("mib", [16, 127])
 @pytest.mark.parametrize("element", ["0,", "{},", "[],"])
-def test_a_bulk_save_of_more_rows_than_there_may_be(
+def test_a_bulk_save_of_too_many_rows_stays_within_memory(
     service: Service, alice: Person, bob: Person, mib: int, element: str
 ) -> None:
     body = ('{"items":[' + element * (mib * MIB // len(element)) + "0]}").encode()
@@ -199,7 +203,9 @@ def fill(person: Person, content: str, number: int) -> None:
 
 
 @pytest.mark.parametrize("content", ["x" * MIB, "\x01" * MIB], ids=["plain", "escaped"])
-def test_pages_of_large_rows(service: Service, alice: Person, bob: Person, content: str) -> None:
+def test_pages_of_large_rows_stay_within_memory(
+    service: Service, alice: Person, bob: Person, content: str
+) -> None:
     fill(alice, content, 100)
     with watch_load(service, bob) as load:
         answers = side_by_side(3, lambda: ask(alice, "GET", "/api/memories?limit=500"))
@@ -209,7 +215,7 @@ def test_pages_of_large_rows(service: Service, alice: Person, bob: Person, conte
     load.assert_bounded()
 
 
-def test_clients_that_do_not_read_their_answers(
+def test_clients_that_do_not_read_their_answers_delay_nobody(
     service: Service, alice: Person, bob: Person
 ) -> None:
     fill(alice, "x" * MIB, 100)
@@ -224,7 +230,9 @@ def test_clients_that_do_not_read_their_answers(
     load.assert_bounded()
 
 
-def test_downloads_that_nobody_reads(service: Service, alice: Person, bob: Person) -> None:
+def test_downloads_that_nobody_reads_delay_nobody(
+    service: Service, alice: Person, bob: Person
+) -> None:
     alice.save_many([{"content": "y" * 3000} for _ in range(10_001)])
     link = alice.wait_for(alice.export(format="ndjson"))["download_url"]
     request = f"GET {urlsplit(link).path} HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -236,7 +244,7 @@ def test_downloads_that_nobody_reads(service: Service, alice: Person, bob: Perso
     load.assert_bounded()
 
 
-def test_change_after_change_of_one_row(service: Service, alice: Person, bob: Person) -> None:
+def test_many_changes_of_one_row_delay_nobody(service: Service, alice: Person, bob: Person) -> None:
     path = f"/api/memories/{alice.save('x')['id']}"
     statuses = []
     with watch_load(service, bob) as load:
@@ -248,7 +256,7 @@ def test_change_after_change_of_one_row(service: Service, alice: Person, bob: Pe
     load.assert_bounded()
 
 
-def test_bulk_searches_that_are_hung_up(service: Service, alice: Person, bob: Person) -> None:
+def test_abandoned_bulk_searches_delay_nobody(service: Service, alice: Person, bob: Person) -> None:
     chance = random.Random(1)
     words = [f"w{number}" for number in range(1000)]
     for _ in range(10):
@@ -273,7 +281,7 @@ def test_bulk_searches_that_are_hung_up(service: Service, alice: Person, bob: Pe
     load.assert_bounded()
 
 
-def test_a_hundred_searches_for_one_common_word(
+def test_a_hundred_searches_for_a_common_word_delay_nobody(
     service: Service, alice: Person, bob: Person
 ) -> None:
     alice.save_many([{"content": f"common words of memory {i}"} for i in range(20_000)])
@@ -284,7 +292,9 @@ def test_a_hundred_searches_for_one_common_word(
     load.assert_bounded()
 
 
-def test_fifty_inline_exports_of_thirty_mib(service: Service, alice: Person, bob: Person) -> None:
+def test_fifty_inline_exports_of_thirty_mib_stay_within_memory(
+    service: Service, alice: Person, bob: Person
+) -> None:
     alice.save_many([{"content": "y" * 1000} for _ in range(9_000)])
     alice.save_many([{"content": "z" * 200_000} for _ in range(100)])
     with watch_load(service, bob) as load:
@@ -329,7 +339,9 @@ def repeat_all(works: list[Callable[[], object]], seconds: float) -> None:
         thread.join()
 
 
-def test_everything_at_once(service: Service, alice: Person, bob: Person) -> None:
+def test_all_kinds_of_load_at_once_stay_within_memory(
+    service: Service, alice: Person, bob: Person
+) -> None:
     fill(alice, "x" * MIB, 25)
     with watch_load(service, bob) as load:
         repeat_all(everything(service, alice), seconds=15)

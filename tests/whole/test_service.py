@@ -74,7 +74,7 @@ def test_the_first_start_prints_a_token_and_a_curl_line_that_works(own: Service)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_it_stops_cleanly_and_leaves_no_process_behind(own: Service, number: int) -> None:
+def test_the_service_stops_cleanly_and_leaves_no_process(own: Service, number: int) -> None:
     everything = processes_of(own)
     own.process.send_signal(number)
 
@@ -84,7 +84,7 @@ def test_it_stops_cleanly_and_leaves_no_process_behind(own: Service, number: int
     assert alive(everything) == set()
 
 
-def test_everything_ends_when_the_service_itself_is_killed_and_starts_again(own: Service) -> None:
+def test_a_killed_service_ends_all_its_processes_and_starts_again(own: Service) -> None:
     token = token_of(own)
     headers = {"Authorization": f"Bearer {token}"}
     httpx.post(f"{own.url}/api/memories", headers=headers, json={"content": "kept"})
@@ -103,7 +103,7 @@ def test_everything_ends_when_the_service_itself_is_killed_and_starts_again(own:
     assert stop_service(again) == 0
 
 
-def test_it_starts_at_once_after_a_kill_while_the_old_postgresql_still_shuts_down(
+def test_a_killed_service_starts_while_the_old_postgresql_shuts_down(
     own: Service,
 ) -> None:
     headers = {"Authorization": f"Bearer {token_of(own)}"}
@@ -158,7 +158,7 @@ def test_a_killed_worker_and_a_killed_postgresql_come_back(own: Service) -> None
     assert again is not None
 
 
-def test_a_second_service_on_the_same_data_directory_says_what_is_wrong(own: Service) -> None:
+def test_a_second_service_on_one_data_directory_is_refused(own: Service) -> None:
     command = [sys.executable, "-m", "memferry", "serve", "--port", "1"]
     done = subprocess.run(
         [*command[:-1], "39999", "--data-dir", str(own.home)],
@@ -173,7 +173,7 @@ def test_a_second_service_on_the_same_data_directory_says_what_is_wrong(own: Ser
     assert "Traceback" not in done.stderr
 
 
-def test_a_taken_port_is_said_so(service: Service, data_dir: Path) -> None:
+def test_a_port_in_use_is_reported(service: Service, data_dir: Path) -> None:
     port = service.url.rpartition(":")[2]
     done = subprocess.run(
         [sys.executable, "-m", "memferry", "serve", "--port", port, "--data-dir", str(data_dir)],
@@ -187,7 +187,7 @@ def test_a_taken_port_is_said_so(service: Service, data_dir: Path) -> None:
     assert f"cannot listen on 127.0.0.1 port {port}" in done.stderr
 
 
-def test_a_store_that_is_away_is_a_503_and_comes_back(own: Service) -> None:
+def test_an_unreachable_store_is_a_503_until_it_returns(own: Service) -> None:
     headers = {"Authorization": f"Bearer {token_of(own)}"}
     with httpx.Client(base_url=own.url, headers=headers, timeout=60) as client:
         items = [{"content": f"memory {i}"} for i in range(10_000)]

@@ -123,7 +123,7 @@ def test_the_page_names_known_settings_and_those_that_several_nodes_need() -> No
 
 
 @pytest.mark.timeout(300)
-def test_nodes_share_the_work_are_restarted_one_by_one_and_have_as_many_connections_as_it_says(
+def test_nodes_share_work_restart_one_by_one_and_keep_to_the_documented_connections(
     nodes: Nodes, apis: tuple[Api, Api]
 ) -> None:
     url = nodes.settings["MEMFERRY_DATABASE_URL"]
@@ -220,9 +220,7 @@ def assert_downloadable(export: dict[str, Any], apis: Sequence[Api]) -> None:
         assert data.count(b"\n") == export["row_count"] >= ROWS
 
 
-def test_one_process_migrates_and_the_others_say_that_they_wait(
-    nodes: Nodes, apis: tuple[Api, Api]
-) -> None:
+def test_one_process_migrates_while_the_others_wait(nodes: Nodes, apis: tuple[Api, Api]) -> None:
     url = nodes.settings["MEMFERRY_DATABASE_URL"]
     with open_session(url) as another:
         another("SELECT pg_advisory_lock($1)", MIGRATION_LOCK)
@@ -236,7 +234,7 @@ def test_one_process_migrates_and_the_others_say_that_they_wait(
     assert not any("Traceback" in nodes.log(name) for name in nodes.processes)
 
 
-def test_a_restored_backup_has_everything(database_url: str, tmp_path: Path) -> None:
+def test_a_restored_backup_holds_every_row_and_file(database_url: str, tmp_path: Path) -> None:
     if "host=" not in database_url:
         pytest.skip("needs the pg_dump of the server; known is that of the embedded one")
     dump, restore = (

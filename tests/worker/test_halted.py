@@ -58,7 +58,7 @@ async def until_it_shows(
             await asyncio.sleep(0.01)
 
 
-async def test_sessions_whose_client_is_halted_are_ended_in_every_state(
+async def test_sessions_of_a_halted_worker_are_terminated_in_every_state(
     url: str, database: Database, owner: "Connection[asyncpg.Record]"
 ) -> None:
     sharing, preparing, sending = [await reading(url) for _ in range(3)]
@@ -87,7 +87,9 @@ async def test_sessions_whose_client_is_halted_are_ended_in_every_state(
         each.terminate()
 
 
-async def test_those_that_work_and_those_of_others_go_on(url: str, database: Database) -> None:
+async def test_sessions_of_working_workers_and_of_others_go_on(
+    url: str, database: Database
+) -> None:
     requests, strangers = await reading(url, "memferry"), await reading(url, "psql")
     await Halted(database, seconds=0, silent_seconds=30).tick()
     worker = await reading(url)
@@ -98,7 +100,7 @@ async def test_those_that_work_and_those_of_others_go_on(url: str, database: Dat
         await each.close()
 
 
-async def test_a_worker_that_says_nothing_any_more_loses_its_snapshot_and_no_other(
+async def test_a_silent_worker_loses_its_snapshot_and_no_other_does(
     url: str, database: Database, owner: "Connection[asyncpg.Record]"
 ) -> None:
     sign_in = (

@@ -94,7 +94,7 @@ def slice_ms(process: int) -> float:
     return found[3] / 1e6
 
 
-def test_who_gives_way_is_interrupted_by_those_who_wake_up() -> None:
+def test_a_nice_worker_is_preempted_by_waking_processes() -> None:
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as sleeper:
         give_way(0, sleeper.pid)
         before = slice_ms(sleeper.pid)
@@ -106,7 +106,7 @@ def test_who_gives_way_is_interrupted_by_those_who_wake_up() -> None:
     assert nice == 12
 
 
-def test_nobody_is_hurried() -> None:
+def test_giving_way_never_raises_a_priority() -> None:
     with subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE) as sleeper:
         give_way(12, sleeper.pid)
         give_way(_NICE, sleeper.pid)

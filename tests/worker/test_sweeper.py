@@ -86,7 +86,9 @@ async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
         yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
 
 
-async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:
+async def test_objects_of_completed_and_running_exports_stay(
+    place: Place, sweeper: Sweeper
+) -> None:
     completed = await place.export("completed")
     running = await place.export("running")
     place.file(f"{completed}/2")
@@ -99,7 +101,7 @@ async def test_what_lives_stays(place: Place, sweeper: Sweeper) -> None:
 
 
 @pytest.mark.parametrize("status", ["completed", "running", "failed", "cancelled", "expired"])
-async def test_what_an_earlier_attempt_left_goes(
+async def test_objects_of_earlier_attempts_are_swept(
     place: Place, sweeper: Sweeper, status: str
 ) -> None:
     prefix = await place.export(status)
@@ -111,14 +113,16 @@ async def test_what_an_earlier_attempt_left_goes(
     assert not (place.root / prefix).exists()
 
 
-async def test_what_no_export_knows_goes(place: Place, sweeper: Sweeper) -> None:
+async def test_objects_without_an_export_are_swept(place: Place, sweeper: Sweeper) -> None:
     place.file(f"{place.tenant}/{new_export_id()}/1")
     await sweeper.tick()
 
     assert place.files() == set()
 
 
-async def test_what_is_somebody_elses_stays(place: Place, sweeper: Sweeper) -> None:
+async def test_files_that_are_no_objects_of_a_known_tenant_stay(
+    place: Place, sweeper: Sweeper
+) -> None:
     place.file(f"{uuid4()}/{new_export_id()}/1")
     place.file(f"{place.tenant}/{new_export_id()}/notes.txt")
     place.file("lost+found/x")
@@ -140,7 +144,7 @@ async def test_sweepers_side_by_side_go_through_every_page(place: Place, sweeper
     assert place.files() == {kept.relative_to(place.root).as_posix()}
 
 
-async def test_what_was_completed_without_a_time_gets_its_full_time(
+async def test_an_export_completed_without_an_expiry_gets_its_full_lifetime(
     place: Place, sweeper: Sweeper
 ) -> None:
     undated = await place.export("completed", expires_at=None)
@@ -154,7 +158,9 @@ async def test_what_was_completed_without_a_time_gets_its_full_time(
     assert place.files() == {f"{undated}/2"}
 
 
-async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper: Sweeper) -> None:
+async def test_all_expired_exports_are_swept_at_once_and_once(
+    place: Place, sweeper: Sweeper
+) -> None:
     expired = [await place.export("completed", expires_at=1) for _ in range(1_100)]
     for prefix in expired:
         place.file(f"{prefix}/2")
@@ -167,7 +173,7 @@ async def test_all_that_has_expired_goes_at_once_and_once(place: Place, sweeper:
     assert await place.status(alive) == "completed"
 
 
-async def test_of_the_log_of_a_webhook_the_newest_stay(
+async def test_the_newest_entries_of_a_webhook_log_stay(
     place: Place, sweeper: Sweeper, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("memferry.worker.sweeper._LOGGED_DELIVERIES", 2)
