@@ -25,7 +25,7 @@ import asyncpg
 from memferry.database.binaries import find_binaries
 from memferry.database.servers import owner_url, service_url
 from memferry.settings import Settings
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from seed import seed
 
 T = TypeVar("T")
@@ -218,7 +218,7 @@ class Bench:
         if not wanted:
             return
         for name in wanted:
-            token = self.run(Admin(self.owner_url).create_token(name, "bench")).text
+            token = self.run(Operator(self.owner_url).create_token(name, "bench")).text
             self._tenants[name] = (self.run(self._tenant_id(name)), token)
         given = {name: (self._tenants[name][0], count) for name, count in wanted.items()}
         self.run(seed(self.owner_url, given, searched=searched))

@@ -25,8 +25,8 @@ from memferry.pace import Pace
 from memferry.settings import Settings, WebSettings
 from memferry.shares import Shares
 from memferry.storage import Storage, open_storage
-from memferry.tenants.admin import Admin
 from memferry.tenants.limits import TenantLimits
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -145,7 +145,9 @@ async def _find_local_tenant(settings: Settings) -> UUID | None:
     """The tenant that programs on this machine speak for; None if they need a token."""
     if settings.web.local_tenant is None:
         return None
-    return await Admin(owner_url(settings.database)).find_or_make_tenant(settings.web.local_tenant)
+    return await Operator(owner_url(settings.database)).find_or_make_tenant(
+        settings.web.local_tenant
+    )
 
 
 def _make_shares(web: WebSettings) -> Shares:

@@ -46,6 +46,13 @@ MemferryError
 │   ├── WrongBytes           what was stored is not what was written
 │   ├── SnapshotTooOld       it would have held vacuum back for too long
 │   └── ExportTooLarge       it is larger than one export may be
+├── ClientError              a client did not get what it asked the service for
+│   ├── ServiceRefused       the service answered with an error
+│   ├── ServiceUnreachable   it does not answer
+│   ├── ExportNotCompleted   the export failed, was cancelled or expired
+│   ├── DownloadBroken       the file did not come to its end
+│   ├── WrongDigest          the bytes that came are not the exported ones
+│   └── WrongKey             the file is encrypted to another key
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
     └── OtherStore           the object store is not the one that the database knows
@@ -406,6 +413,48 @@ class ExportTooLarge(ExportFailed):
     """The export is larger than one may be; ask for fewer rows at a time."""
 
     code = "export_too_large"
+
+
+class ClientError(MemferryError):
+    """The service did not give what was asked for."""
+
+    code = "client_error"
+
+
+class ServiceRefused(ClientError):
+    """The service refused the request."""
+
+    code = "service_refused"
+
+
+class ServiceUnreachable(ClientError):
+    """The service does not answer."""
+
+    code = "service_unreachable"
+
+
+class ExportNotCompleted(ClientError):
+    """The export ended without a file: it failed, was cancelled or expired."""
+
+    code = "export_not_completed"
+
+
+class DownloadBroken(ClientError):
+    """The download broke off."""
+
+    code = "download_broken"
+
+
+class WrongDigest(ClientError):
+    """The downloaded bytes are not the exported ones (SHA-256 differs)."""
+
+    code = "wrong_digest"
+
+
+class WrongKey(ClientError):
+    """The export is encrypted to another key."""
+
+    code = "wrong_key"
 
 
 class Misconfigured(MemferryError):

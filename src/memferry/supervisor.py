@@ -19,7 +19,7 @@ from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import BearerToken
 from memferry.worker_process import Stop
 
@@ -136,8 +136,8 @@ async def _first_token(settings: Settings, listening: socket.socket) -> BearerTo
     Not where other machines can connect: a service is set up before they see it, by somebody who
     keeps its token, and no token stands in a log by default.
     """
-    admin = Admin(owner_url(settings.database))
-    tokens = await admin.tokens()
+    operator = Operator(owner_url(settings.database))
+    tokens = await operator.list_tokens()
     host = listening.getsockname()[0]
     public = not ip_address(host).is_loopback and not settings.web.allow_public
     if public and all(each["revoked_at"] is not None for each in tokens):
@@ -145,7 +145,7 @@ async def _first_token(settings: Settings, listening: socket.socket) -> BearerTo
         raise Misconfigured(_NOBODY_HAS_ONE.format(host=host))
     if tokens:
         return None
-    return await admin.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
+    return await operator.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
 
 
 @asynccontextmanager

@@ -18,8 +18,7 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
-from memferry.cli.client import Client
-from memferry.settings import ClientSettings
+from memferry.client.client import Client
 from support.command_line import memferry
 from support.people import Person, make_person
 from support.service import Service
@@ -202,8 +201,8 @@ def test_the_token_is_not_sent_to_the_host_of_a_link() -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.server_port}"
         with (
-            Client(ClientSettings(url=url, token="mnu_secret")) as client,
-            client.download(f"{url}/file", 0) as answer,
+            Client(url, "mnu_secret") as client,
+            client.open_file(f"{url}/file", 0) as answer,
         ):
             status = answer.status_code
         server.shutdown()

@@ -20,7 +20,7 @@ import asyncpg
 import pytest
 
 from memferry.database.binaries import Account, server_account
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.certificates import Authority
 from support.people import Person
 from support.service import free_port, start_service, stop_service
@@ -140,7 +140,7 @@ def memferry(url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_every_connection_of_a_service_is_verified_and_encrypted(server: Server) -> None:
     migrated = memferry(server.verified(), "migrate")
     assert migrated.returncode == 0, migrated.stderr
-    token = asyncio.run(Admin(server.verified()).create_token("alice", ""))
+    token = asyncio.run(Operator(server.verified()).create_token("alice", ""))
     with tempfile.TemporaryDirectory() as home:
         service = start_service(Path(home), MEMFERRY_DATABASE_URL=server.verified())
         with Person("alice", service.url, token.text) as alice:

@@ -13,7 +13,7 @@ import pyrage
 import pytest
 
 from memferry.model.token import Grant
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.faults import CLEAN, Plant, Step, until
 from support.people import Person
 from support.postgres import execute
@@ -108,9 +108,9 @@ def test_purging_leaves_exports_of_other_tenants(alice: Person, bob: Person) -> 
 async def test_purging_by_a_limited_token_reaches_exports_of_all_namespaces(
     service: Service, database_url: str
 ) -> None:
-    admin, tenant = Admin(database_url), f"alice-{uuid4()}"
-    every = (await admin.create_token(tenant, "all")).text
-    part = (await admin.create_token(tenant, "part", Grant(namespaces=("a",)))).text
+    operator, tenant = Operator(database_url), f"alice-{uuid4()}"
+    every = (await operator.create_token(tenant, "all")).text
+    part = (await operator.create_token(tenant, "part", Grant(namespaces=("a",)))).text
     with Person("all", service.url, every) as alice, Person("part", service.url, part) as limited:
         secret, other = alice.save("secret", namespace="a"), alice.save("other", namespace="b")
         export = alice.export()

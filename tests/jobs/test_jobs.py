@@ -12,7 +12,7 @@ from memferry.database.pool import Database
 from memferry.exports.jobs import Jobs
 from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
 from memferry.model.identity import new_export_id
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.postgres import execute, open_database, own_database
 
 RESULT = Result(
@@ -70,7 +70,7 @@ async def claim(own_url: str, owner: "asyncpg.Connection[asyncpg.Record]") -> Cl
     """Worker A's second attempt at the only export there is, one of Alice."""
     await owner.execute("DELETE FROM memferry.exports")
     name = f"alice-{uuid4()}"
-    await Admin(own_url).create_token(name, "test")
+    await Operator(own_url).create_token(name, "test")
     tenant_id: UUID = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
     export_id = new_export_id()
     await owner.execute(RUNNING, tenant_id, export_id)

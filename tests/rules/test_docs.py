@@ -11,7 +11,14 @@ import pytest
 from typer.main import get_command
 
 from memferry.cli import app
-from memferry.errors import Busy, ExportFailed, MemferryError, RequestTimedOut, Unavailable
+from memferry.errors import (
+    Busy,
+    ClientError,
+    ExportFailed,
+    MemferryError,
+    RequestTimedOut,
+    Unavailable,
+)
 from memferry.exports.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import find_status
@@ -41,6 +48,11 @@ def errors(base: type[MemferryError] = MemferryError) -> Iterator[type[MemferryE
     for each in base.__subclasses__():
         if each.__module__ == "memferry.errors":
             yield from errors(each)
+
+
+def service_errors() -> list[type[MemferryError]]:
+    """The errors that a service answers or logs: not those of its clients."""
+    return [error for error in errors() if not issubclass(error, ClientError)]
 
 
 def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
@@ -84,7 +96,7 @@ def test_no_page_names_an_unknown_setting(page: Path) -> None:
     assert set(re.findall(r"\b(?:MEMFERRY|AWS)_[A-Z0-9_]+", page.read_text())) <= known
 
 
-@pytest.mark.parametrize("error", list(errors()), ids=lambda error: error.__name__)
+@pytest.mark.parametrize("error", service_errors(), ids=lambda error: error.__name__)
 def test_every_error_is_documented_with_its_status(error: type[MemferryError]) -> None:
     text = (error.__doc__ or "").strip()
 
@@ -94,7 +106,15 @@ def test_every_error_is_documented_with_its_status(error: type[MemferryError]) -
 def test_no_other_error_is_documented() -> None:
     documented = re.findall(r"^\| `(\w+)` \| \d+ \| `(\w+)` \|", ERRORS, re.MULTILINE)
 
-    assert sorted(documented) == sorted((each.code, each.__name__) for each in errors())
+    assert sorted(documented) == sorted((error.code, error.__name__) for error in service_errors())
+
+
+def test_every_error_of_the_client_is_documented_and_no_other() -> None:
+    documented = re.findall(r"^\| `(\w+)` \| `(\w+)` \| (.+) \|$", ERRORS, re.MULTILINE)
+
+    assert documented == [
+        (error.code, error.__name__, (error.__doc__ or "").strip()) for error in errors(ClientError)
+    ]
 
 
 def test_codes_are_different() -> None:
@@ -214,7 +234,7 @@ def test_the_code_map_names_every_module_and_folder() -> None:
 def test_the_import_contract_is_the_checked_one() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())
     contracts = project["tool"]["importlinter"]["contracts"]
-    (contract,) = [each for each in contracts if each["type"] == "layers"]
+    (contract,) = (contract for contract in contracts if contract["type"] == "layers")
     layers = [each.replace("memferry.", "") for each in contract["layers"]]
 
     assert "".join(f"    {each}\n" for each in layers) in ARCHITECTURE

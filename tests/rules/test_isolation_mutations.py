@@ -45,22 +45,24 @@ OF_THE_OWNER = {
     "tenants/list_tokens",
     "tenants/revoke_token",
     "tenants/list_all_audit",
-    "erasure/list_tenants",
-    "erasure/begin_tenant_deletion",
-    "erasure/remove_tenant_rows",
-    "erasure/hold_tenant",
-    "erasure/finish_tenant_deletion",
+    "tenants/list_tenants",
+    "tenants/begin_tenant_deletion",
+    "tenants/remove_tenant_rows",
+    "tenants/hold_tenant",
+    "tenants/finish_tenant_deletion",
     "operation/replace_store_identity",
 }
 
 # They look at the server's sessions, and at no row of anybody.
-OF_SESSIONS = {"cli/find_oldest_snapshot", "worker/end_halted_workers"}
+OF_SESSIONS = {"operation/find_oldest_snapshot", "worker/end_halted_workers"}
 
 # They look at the server, and at no row of anybody.
 OF_SERVERS = {
     "database/look_at_replay",
-    "cli/measure_lag",
-    "cli/read_cluster",
+    "operation/measure_lag",
+    "operation/read_cluster",
+    "operation/read_server_version",
+    "operation/read_standby_feedback",
     "database/read_position",
     "database/read_server_start",
 }
@@ -79,7 +81,7 @@ OF_WORKERS = {
 ACROSS = {
     "webhooks/claim_deliveries",
     "exports/claim_export",
-    "cli/count_exports_at_work",
+    "operation/count_exports_at_work",
     "worker/date_exports",
     "worker/expire_exports",
     "worker/find_dead_objects",

@@ -15,7 +15,6 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.erasure.tenants import TenantErasure
 from memferry.errors import Denied, Invalid, MemferryError, NotFound
 from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
@@ -25,7 +24,8 @@ from memferry.model.memory import ValidMemory
 from memferry.model.token import Caller, Grant
 from memferry.settings import ExportSettings, WebhookSettings
 from memferry.storage.local import LocalStorage
-from memferry.tenants.admin import Admin
+from memferry.tenants.deletion import TenantDeletion
+from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
@@ -80,9 +80,9 @@ async def storage(tmp_path: Path) -> LocalStorage:
 
 async def make_world(url: str, name: str) -> World:
     owner = await asyncpg.connect(url)
-    admin = Admin(url)
+    operator = Operator(url)
     for number in range(TOKENS):
-        await admin.create_token(name, str(number), Grant())
+        await operator.create_token(name, str(number), Grant())
     rows = await owner.fetch(
         "SELECT tenant_id, tokens.id FROM memferry.tokens JOIN memferry.tenants"
         " ON tenants.id = tenant_id WHERE tenants.name = $1",
@@ -150,8 +150,8 @@ async def test_several_exports_are_locked_by_their_ids(
                     database, storage, ExportSettings(always_purge=True)
                 ).delete(world.caller, memory_id, purge=True),
                 "revoke": lambda: Tokens(database).revoke(world.caller, token_id),
-                "revoke as operator": lambda: Admin(url).revoke_token(str(token_id)),
-                "delete tenant": lambda: TenantErasure(url, storage).delete(action),
+                "revoke as operator": lambda: Operator(url).revoke_token(str(token_id)),
+                "delete tenant": lambda: TenantDeletion(url, storage).delete(action),
             }
             waiting = asyncio.create_task(work[action]())
             await blocked(url)
@@ -227,7 +227,7 @@ async def test_deleting_a_tenant_in_use_meets_no_deadlock(url: str, storage: Loc
         for number in range(2):
             world = await make_world(url, f"bob {number}")
             world.memories += [await save(Memories(database), world.caller) for _ in range(400)]
-            gone = asyncio.create_task(TenantErasure(url, storage).delete(f"bob {number}"))
+            gone = asyncio.create_task(TenantDeletion(url, storage).delete(f"bob {number}"))
             users = [asyncio.create_task(use(database, storage, world, gone)) for _ in range(12)]
             await gone
             refused = await asyncio.gather(*users)

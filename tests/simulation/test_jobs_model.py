@@ -17,7 +17,7 @@ from memferry.database.sql import sql
 from memferry.exports.jobs import Jobs
 from memferry.model.export import Claim, Failure, Result
 from memferry.settings import DatabaseSettings
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from simulation.simulated import Chance, Process, Server
 from simulation.simulated_database import SimulatedDatabase, connection_lost
 from simulation.simulated_rows import Row, Rows, Watch
@@ -103,7 +103,7 @@ async def twins(database_url: str) -> AsyncIterator[Twins]:
     url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
     await migrate(url)
     for tenant in ("alice", "bob"):
-        await Admin(url).create_token(tenant, "test")
+        await Operator(url).create_token(tenant, "test")
     owner, database = await asyncpg.connect(url), Database(url, DatabaseSettings(pool_size=1))
     await owner.execute(f"ALTER DATABASE {name} SET synchronous_commit = off")
     await database.open()

@@ -8,7 +8,7 @@ from uuid import uuid4
 import httpx
 
 from memferry.model.token import USUAL_SCOPES, Grant, Scope
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.service import NO_TLS, Service
 
 
@@ -55,6 +55,6 @@ def make_person(
     name: str, service: Service, database_url: str, scopes: tuple[Scope, ...] = USUAL_SCOPES
 ) -> Person:
     """A new tenant of that name, unknown to every other test."""
-    admin = Admin(database_url)
-    token = asyncio.run(admin.create_token(f"{name}-{uuid4()}", name, Grant(scopes=scopes)))
+    operator = Operator(database_url)
+    token = asyncio.run(operator.create_token(f"{name}-{uuid4()}", name, Grant(scopes=scopes)))
     return Person(name, service.url, token.text)

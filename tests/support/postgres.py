@@ -3,15 +3,27 @@
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import asyncpg
 
+from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
-from memferry.settings import DatabaseSettings
+from memferry.settings import DatabaseSettings, EmbeddedSettings
+
+
+@contextmanager
+def run_embedded_server(home: Path, binaries: Path | None) -> Iterator[str]:
+    """A server of our own below a directory, with a migrated database."""
+    server = EmbeddedPostgres(home / "postgres", EmbeddedSettings(binaries=binaries))
+    server.start()
+    asyncio.run(migrate(server.url()))
+    yield server.url()
+    server.stop()
 
 
 @contextmanager

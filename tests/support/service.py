@@ -8,7 +8,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +22,19 @@ DEFAULT_DATA_DIR = Path(tempfile.mkdtemp(prefix="memferry-default-"))
 # For clients that speak plain HTTP on this machine: to load the known authorities, as each client
 # does by default, takes longer than most tests.
 NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+@contextmanager
+def keep_default_places() -> Iterator[dict[Path, float | None]]:
+    """The times at which the machine's default data directories changed last; they must stay."""
+    before = _read_default_places()
+    yield before
+    assert _read_default_places() == before
+
+
+def _read_default_places() -> dict[Path, float | None]:
+    places = (Path("/var/lib/memferry"), Path.home() / ".local/share/memferry")
+    return {path: path.stat().st_mtime if path.exists() else None for path in places}
 
 
 @dataclass(frozen=True)
@@ -101,3 +115,16 @@ def stop_service(service: Service) -> int:
     """Ask it to stop; answers its exit status."""
     service.process.send_signal(signal.SIGTERM)
     return service.process.wait(30)
+
+
+@contextmanager
+def run_service(home: Path, database_url: str) -> Iterator[Service]:
+    """The service that all tests share; it must end without a fault."""
+    service = start_service(
+        home,
+        MEMFERRY_DATABASE_URL=database_url,
+        MEMFERRY_WEBHOOKS_ALLOW_PRIVATE="true",
+        MEMFERRY_LEASE_SECONDS="2",
+    )
+    yield service
+    assert stop_service(service) == 0

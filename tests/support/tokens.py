@@ -8,7 +8,7 @@ from uuid import UUID
 import asyncpg
 
 from memferry.model.token import SCOPES, Grant
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.people import Person
 
 
@@ -27,7 +27,7 @@ def token(person: Person, database_url: str, **rights: Any) -> str:
 
     async def create() -> str:
         name = await tenant_name(person, database_url)
-        return (await Admin(database_url).create_token(name, "test", Grant(**rights))).text
+        return (await Operator(database_url).create_token(name, "test", Grant(**rights))).text
 
     return asyncio.run(create())
 

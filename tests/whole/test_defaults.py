@@ -17,7 +17,7 @@ import pytest
 
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.faults import until
 from support.people import Person
 from support.postgres import own_database
@@ -92,12 +92,12 @@ def test_a_public_address_is_refused_while_no_token_exists(
     assert "memferry token create" in err
     assert "Traceback" not in err
     assert "mnu_" not in out + err
-    assert asyncio.run(Admin(unused).tokens()) == []
+    assert asyncio.run(Operator(unused).list_tokens()) == []
 
 
 def test_a_revoked_token_opens_no_public_address(unused: str, tmp_path: Path) -> None:
-    token = asyncio.run(Admin(unused).create_token("alice", ""))
-    asyncio.run(Admin(unused).revoke_token(token.text))
+    token = asyncio.run(Operator(unused).create_token("alice", ""))
+    asyncio.run(Operator(unused).revoke_token(token.text))
     settings = {"MEMFERRY_DATABASE_URL": unused}
     with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
         assert not answers(process, port)
@@ -106,7 +106,7 @@ def test_a_revoked_token_opens_no_public_address(unused: str, tmp_path: Path) ->
 
 
 def test_a_public_address_is_accepted_once_a_token_exists(unused: str, tmp_path: Path) -> None:
-    asyncio.run(Admin(unused).create_token("alice", ""))
+    asyncio.run(Operator(unused).create_token("alice", ""))
     settings = {"MEMFERRY_DATABASE_URL": unused}
     with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
         assert answers(process, port)
@@ -117,7 +117,7 @@ def test_a_setting_allows_a_public_first_start(unused: str, tmp_path: Path) -> N
     with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
         assert answers(process, port)
 
-    assert len(asyncio.run(Admin(unused).tokens())) == 1
+    assert len(asyncio.run(Operator(unused).list_tokens())) == 1
 
 
 @pytest.fixture

@@ -18,7 +18,7 @@ import httpx
 import pytest
 
 from memferry.database.migrate import migrate
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from support.faults import open_session, until
 from support.network import Machine, machine, needs_namespaces
 from support.people import Person
@@ -77,7 +77,7 @@ def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
     with machine() as far, tcp_postgres(request.config.getoption("--postgres-bin")) as port:
         url = f"postgresql://owner@127.0.0.1:{port}/postgres"
         asyncio.run(migrate(url))
-        token = asyncio.run(Admin(url).create_token("alice", ""))
+        token = asyncio.run(Operator(url).create_token("alice", ""))
         far_url = f"postgresql://owner@{far.database.near}:{port}/postgres"
         yield Site(far, url, far_url, tmp_path, token.text)
 

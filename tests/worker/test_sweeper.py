@@ -13,7 +13,7 @@ import pytest
 from memferry.model.identity import new_export_id
 from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
-from memferry.tenants.admin import Admin
+from memferry.tenants.operator import Operator
 from memferry.worker.sweeper import Sweeper
 from support.postgres import open_database
 
@@ -72,7 +72,7 @@ class Place:
 @pytest.fixture
 async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
     name = f"alice-{uuid4()}"
-    await Admin(database_url).create_token(name, "test")
+    await Operator(database_url).create_token(name, "test")
     owner = await asyncpg.connect(database_url)
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
     yield Place(tmp_path, owner, tenant)

@@ -1,4 +1,7 @@
-"""The command line: one file per command; only these print."""
+"""The command line: one file per command; only these print.
+
+A command imports the parts of the service when it runs, so that help comes at once.
+"""
 
 import logging
 import os
@@ -8,9 +11,18 @@ from typing import Annotated
 
 import typer
 
-from memferry.cli import audit, database, migrate, serve, store, tenant, token, worker
-from memferry.cli.doctor import register as register_doctor
-from memferry.cli.export import register as register_export
+from memferry.cli import (
+    audit,
+    database,
+    doctor,
+    export,
+    migrate,
+    serve,
+    store,
+    tenant,
+    token,
+    worker,
+)
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.log_rate import LogRate
 
@@ -23,7 +35,7 @@ app = typer.Typer(
 )
 
 
-def _tell_version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         print(f"memferry {version('memferry')}")
         raise typer.Exit
@@ -31,35 +43,29 @@ def _tell_version(asked: bool) -> None:
 
 @app.callback()
 def _options(
-    tell_version: Annotated[
+    print_version: Annotated[
         bool,
-        typer.Option("--version", callback=_tell_version, is_eager=True, help="Tell the version."),
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """What goes before any command."""
 
 
-serve.register(app)
-worker.register(app)
-migrate.register(app)
-audit.register(app)
-register_export(app)
-register_doctor(app)
-app.add_typer(database.app, name="database")
-app.add_typer(store.app, name="store")
-app.add_typer(tenant.app, name="tenant")
-app.add_typer(token.app, name="token")
+for command in (serve, worker, migrate, audit, export, doctor, database, store, tenant, token):
+    app.add_typer(command.app)
 
 
 def main() -> None:
-    """Run one command; a fault of the user or the operator is one line, not a trace."""
-    # Whatever is written, by this process or one it starts, is nobody else's business.
+    """Run one command; an error of the user or the operator is one line, not a trace."""
+    # Files that this process and its children write are readable by their owner alone.
     os.umask(0o077)
     _set_up_log()
     try:
         app()
     except MemferryError as fault:
-        sys.stderr.write(f"memferry: {fault}{_why(fault)}\n")
+        sys.stderr.write(f"memferry: {fault}{_describe_cause(fault)}\n")
         sys.exit(1)
 
 
@@ -72,8 +78,8 @@ def _set_up_log() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def _why(fault: MemferryError) -> str:
-    """What the driver met: whoever runs a command has to mend it."""
+def _describe_cause(fault: MemferryError) -> str:
+    """What the driver said: whoever runs a command has to mend it."""
     cause = fault.__cause__
     known = isinstance(fault, DatabaseUnavailable) and cause is not None and str(cause)
     return f" ({cause})" if known else ""

@@ -1,24 +1,21 @@
-"""What several commands share: settings from the environment, and a database that runs."""
+"""What commands of an operator run in: an event loop, and a database that runs.
+
+Importing this loads the parts of the service; a command does so when it runs.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import Any, TypeVar
 
-import typer
 import uvloop
 
 from memferry.database.servers import embedded_postgres, owner_url, prepare_database
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
+from memferry.tenants.operator import Operator
 
 _T = TypeVar("_T")
-
-DataDir = Annotated[
-    Path | None, typer.Option("--data-dir", help="Data directory (MEMFERRY_DATA_DIR).")
-]
 
 
 def run(work: Coroutine[Any, Any, _T]) -> _T:
@@ -27,9 +24,14 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
         return runner.run(work)
 
 
-def settings_with(data_dir: Path | None = None) -> Settings:
-    """The settings; an option given on the command line wins."""
-    return Settings.from_environment(data_dir=data_dir.absolute() if data_dir else None)
+def call_operator(settings: Settings, call: Callable[[Operator], Awaitable[_T]]) -> _T:
+    """Call the operator's service on a database that exists; raises Misconfigured if none does."""
+
+    async def call_it() -> _T:
+        async with existing_database(settings) as url:
+            return await call(Operator(url))
+
+    return run(call_it())
 
 
 @asynccontextmanager
@@ -73,10 +75,3 @@ async def prepared_database(settings: Settings) -> AsyncIterator[str]:
     async with running_database(settings) as url:
         await prepare_database(settings.database)
         yield url
-
-
-def shown_time(epoch_ms: int | None) -> str:
-    """A time as a table shows it; none is an empty cell."""
-    if epoch_ms is None:
-        return ""
-    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")

@@ -2,10 +2,9 @@
 
 import typer
 
-from memferry.cli.context import DataDir, settings_with
-from memferry.database.servers import owner_url
+from memferry.cli.options import DataDir, read_settings
 
-app = typer.Typer(help="The database behind the service.", no_args_is_help=True)
+app = typer.Typer(name="database", help="The database behind the service.", no_args_is_help=True)
 
 
 @app.callback()
@@ -16,4 +15,6 @@ def database() -> None:
 @app.command()
 def url(data_dir: DataDir = None) -> None:
     """Print the database's address: psql "$(memferry database url)"."""
-    print(owner_url(settings_with(data_dir).database))
+    from memferry.database.servers import owner_url
+
+    print(owner_url(read_settings(data_dir).database))

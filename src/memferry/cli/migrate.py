@@ -2,21 +2,24 @@
 
 import typer
 
-from memferry.cli.context import DataDir, run, running_database, settings_with
-from memferry.database.servers import prepare_database
+from memferry.cli.options import DataDir, read_settings
 from memferry.settings import Settings
 
+app = typer.Typer()
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
 
-    @app.command()
-    def migrate(data_dir: DataDir = None) -> None:
-        """Bring the database's schema up to date; safe to run at any time, also twice at once."""
-        applied = run(_migrate(settings_with(data_dir)))
-        print("\n".join(applied) if applied else "nothing to do: the schema is up to date")
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database's schema up to date; safe to run at any time, also twice at once."""
+    from memferry.cli.context import run
+
+    applied = run(_migrate(read_settings(data_dir)))
+    print("\n".join(applied) if applied else "nothing to do: the schema is up to date")
 
 
 async def _migrate(settings: Settings) -> list[str]:
+    from memferry.cli.context import running_database
+    from memferry.database.servers import prepare_database
+
     async with running_database(settings):
         return await prepare_database(settings.database)

@@ -1,13 +1,17 @@
 """`memferry serve`: everything in one command."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from memferry.cli.context import DataDir, run, settings_with
+from memferry.cli.options import DataDir, read_settings
 from memferry.open_files import raise_open_files_limit
-from memferry.supervisor import serve as run_service
-from memferry.tenants.tokens import BearerToken
+from memferry.settings import Settings
+
+if TYPE_CHECKING:
+    from memferry.tenants.tokens import BearerToken
+
+app = typer.Typer()
 
 _FIRST_STEPS = """
 This is the first start. A token for the tenant "default", shown only this once:
@@ -22,37 +26,39 @@ Save a memory, then export everything:
     curl -s {url}/api/memories/exports -H 'Authorization: Bearer {token}' \\
          -H 'Content-Type: application/json' -d '{{"format": "ndjson"}}'
 """
-
-
 _LOCAL = (
     "Programs on this machine that send no token speak for the tenant {tenant!r} "
     "(MEMFERRY_LOCAL_TENANT)."
 )
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
+@app.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3122,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="An API alone: workers run elsewhere.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the service: PostgreSQL, the API and one worker, until SIGTERM or Ctrl-C."""
+    from memferry.cli.context import run
+    from memferry.supervisor import serve as serve_all
 
-    @app.command()
-    def serve(
-        host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-        port: Annotated[int, typer.Option(help="Port to listen on.", min=1, max=65535)] = 3122,
-        no_worker: Annotated[
-            bool, typer.Option("--no-worker", help="An API alone: workers run elsewhere.")
-        ] = False,
-        data_dir: DataDir = None,
-    ) -> None:
-        """Run the service: PostgreSQL, the API and one worker, until SIGTERM or Ctrl-C."""
-        raise_open_files_limit()
-        settings = settings_with(data_dir)
-        url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    raise_open_files_limit()
+    settings = read_settings(data_dir)
+    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-        def started(token: BearerToken | None) -> None:
-            if token is not None:
-                print(_FIRST_STEPS.format(token=token.text, url=url), flush=True)
-            if settings.web.local_tenant is not None:
-                print(_LOCAL.format(tenant=settings.web.local_tenant), flush=True)
-            print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
+    def print_start(token: "BearerToken | None") -> None:
+        _print_start(settings, url, None if token is None else token.text)
 
-        run(run_service(settings, host, port, started, with_worker=not no_worker))
-        print("memferry has stopped", flush=True)
+    run(serve_all(settings, host, port, print_start, with_worker=not no_worker))
+    print("memferry has stopped", flush=True)
+
+
+def _print_start(settings: Settings, url: str, token: str | None) -> None:
+    if token is not None:
+        print(_FIRST_STEPS.format(token=token, url=url), flush=True)
+    if settings.web.local_tenant is not None:
+        print(_LOCAL.format(tenant=settings.web.local_tenant), flush=True)
+    print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)

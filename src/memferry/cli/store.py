@@ -2,12 +2,10 @@
 
 import typer
 
-from memferry.app import open_store
-from memferry.cli.context import DataDir, existing_database, run, settings_with
-from memferry.database.sessions import owner_connection
+from memferry.cli.options import DataDir, read_settings
 from memferry.settings import Settings
 
-app = typer.Typer(help="The object store behind the service.", no_args_is_help=True)
+app = typer.Typer(name="store", help="The object store behind the service.", no_args_is_help=True)
 
 
 @app.callback()
@@ -17,15 +15,21 @@ def store() -> None:
 
 @app.command()
 def adopt(data_dir: DataDir = None) -> None:
-    """Say that the store of these settings is the database's from now on.
+    """Make the store of these settings the database's from now on.
 
-    After a store was lost, or the database was brought here without its files: exports whose files
+    After a store was lost, or the database was moved here without its files: exports whose files
     the store does not hold have no download link any more, and expire in their time.
     """
-    print(run(_adopt(settings_with(data_dir))))
+    from memferry.cli.context import run
+
+    print(run(_adopt(read_settings(data_dir))))
 
 
 async def _adopt(settings: Settings) -> str:
+    from memferry.app import open_store
+    from memferry.cli.context import existing_database
+    from memferry.database.sessions import owner_connection
+
     async with (
         existing_database(settings) as url,
         open_store(settings) as (store, identity),

@@ -1,34 +1,37 @@
 """`memferry tenant list|delete`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from memferry.cli.context import DataDir, existing_database, run, settings_with, shown_time
-from memferry.erasure.tenants import Removed, TenantErasure
+from memferry.cli.options import DataDir, read_settings
+from memferry.cli.times import show_time
 from memferry.errors import Invalid
 from memferry.settings import Settings
-from memferry.storage import Storage, open_storage
 
-app = typer.Typer(help="Tenants: who has memories here.", no_args_is_help=True)
+if TYPE_CHECKING:
+    from memferry.tenants.deletion import Removed
+
+app = typer.Typer(name="tenant", help="Tenants: who has memories here.", no_args_is_help=True)
 
 
 @app.command("list")
 def list_tenants(data_dir: DataDir = None) -> None:
     """List all tenants; one that is being deleted says since when."""
+    from memferry.cli.context import call_operator
+
+    tenants = call_operator(read_settings(data_dir), lambda operator: operator.list_tenants())
     table = Table("id", "name", "created", "tokens", "exports", "leaving", box=None)
-    for row in run(_list(settings_with(data_dir))):
+    for row in tenants:
         table.add_row(
             str(row["id"]),
             row["name"],
-            shown_time(row["created_at"]),
+            show_time(row["created_at"]),
             str(row["tokens"]),
             str(row["exports"]),
-            shown_time(row["leaving_at"]),
+            show_time(row["leaving_at"]),
         )
     Console().print(table)
 
@@ -42,26 +45,22 @@ def delete(
     data_dir: DataDir = None,
 ) -> None:
     """Delete a tenant with all it has, rows and files; killed, it goes on when run again."""
+    from memferry.cli.context import run
+
     if not yes:
         raise Invalid("--yes", "needed, since nothing brings a deleted tenant back")
-    removed = run(_delete(settings_with(data_dir), name))
+    removed = run(_delete(read_settings(data_dir), name))
     print(f"removed {name}: {removed.rows} rows and {removed.files} files")
 
 
-async def _list(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    async with existing_database(settings) as url, _open_store(settings) as store:
-        return await TenantErasure(url, store).all()
+async def _delete(settings: Settings, name: str) -> "Removed":
+    from memferry.cli.context import existing_database
+    from memferry.storage import open_storage
+    from memferry.tenants.deletion import TenantDeletion
 
-
-async def _delete(settings: Settings, name: str) -> Removed:
-    async with existing_database(settings) as url, _open_store(settings) as store:
-        return await TenantErasure(url, store).delete(name)
-
-
-@asynccontextmanager
-async def _open_store(settings: Settings) -> AsyncIterator[Storage]:
-    store = open_storage(settings.storage)
-    try:
-        yield store
-    finally:
-        await store.close()
+    async with existing_database(settings) as url:
+        store = open_storage(settings.storage)
+        try:
+            return await TenantDeletion(url, store).delete(name)
+        finally:
+            await store.close()

@@ -1,26 +1,19 @@
 """`memferry token create|list|revoke`."""
 
-from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.table import Table
 
-from memferry.cli.context import (
-    DataDir,
-    existing_database,
-    prepared_database,
-    run,
-    settings_with,
-    shown_time,
-)
-from memferry.cli.export import epoch_ms
+from memferry.cli.options import DataDir, read_settings
+from memferry.cli.times import read_epoch_ms, show_time
 from memferry.model.token import SCOPES, USUAL_SCOPES, Grant
 from memferry.settings import Settings
-from memferry.tenants.admin import Admin
 
-app = typer.Typer(help="Tokens: who may speak for which tenant.", no_args_is_help=True)
+app = typer.Typer(
+    name="token", help="Tokens: who may speak for which tenant.", no_args_is_help=True
+)
 
 
 @app.command()
@@ -40,21 +33,26 @@ def create(
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it, alone, on standard output; it is shown only this once."""
+    from memferry.cli.context import run
+
     scopes: Any = dict.fromkeys(scope or USUAL_SCOPES)
     grant = Grant(
         scopes=tuple(scopes),
         namespaces=tuple(dict.fromkeys(namespace)) if namespace else None,
-        expires_at=epoch_ms("--expires", expires),
+        expires_at=read_epoch_ms("--expires", expires),
     )
-    print(run(_create(settings_with(data_dir), tenant, name, grant)))
+    print(run(_create(read_settings(data_dir), tenant, name, grant)))
 
 
 @app.command("list")
 def list_tokens(data_dir: DataDir = None) -> None:
     """List all tokens: their first characters, never the whole."""
+    from memferry.cli.context import call_operator
+
+    tokens = call_operator(read_settings(data_dir), lambda operator: operator.list_tokens())
     columns = ("id", "tenant", "name", "token", "scopes", "namespaces", "created", "expires")
     table = Table(*columns, "revoked", box=None)
-    for row in run(_list(settings_with(data_dir))):
+    for row in tokens:
         table.add_row(
             str(row["id"]),
             row["tenant"],
@@ -62,9 +60,9 @@ def list_tokens(data_dir: DataDir = None) -> None:
             f"{row['prefix']}…",
             " ".join(row["scopes"]),
             "all" if row["namespaces"] is None else " ".join(row["namespaces"]),
-            shown_time(row["created_at"]),
-            shown_time(row["expires_at"]),
-            shown_time(row["revoked_at"]),
+            show_time(row["created_at"]),
+            show_time(row["expires_at"]),
+            show_time(row["revoked_at"]),
         )
     Console().print(table)
 
@@ -75,19 +73,14 @@ def revoke(
     data_dir: DataDir = None,
 ) -> None:
     """Revoke a token; from the next request on it is unknown, its unfinished exports end."""
-    run(_revoke(settings_with(data_dir), token))
+    from memferry.cli.context import call_operator
+
+    call_operator(read_settings(data_dir), lambda operator: operator.revoke_token(token))
 
 
 async def _create(settings: Settings, tenant: str, name: str, grant: Grant) -> str:
+    from memferry.cli.context import prepared_database
+    from memferry.tenants.operator import Operator
+
     async with prepared_database(settings) as url:
-        return (await Admin(url).create_token(tenant, name, grant)).text
-
-
-async def _list(settings: Settings) -> Sequence[Mapping[str, Any]]:
-    async with existing_database(settings) as url:
-        return await Admin(url).tokens()
-
-
-async def _revoke(settings: Settings, token: str) -> None:
-    async with existing_database(settings) as url:
-        await Admin(url).revoke_token(token)
+        return (await Operator(url).create_token(tenant, name, grant)).text

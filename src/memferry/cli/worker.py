@@ -7,28 +7,30 @@ from typing import Annotated
 
 import typer
 
-from memferry.cli.context import DataDir, run, settings_with
+from memferry.cli.options import DataDir, read_settings
 from memferry.open_files import raise_open_files_limit
 from memferry.settings import Settings
-from memferry.worker_process import Stop, run_worker
+
+app = typer.Typer()
 
 
-def register(app: typer.Typer) -> None:
-    """Add the command."""
+@app.command()
+def worker(
+    data_dir: DataDir = None,
+    supervised: Annotated[
+        bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
+    ] = False,
+) -> None:
+    """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C; twice to hurry."""
+    from memferry.cli.context import run
 
-    @app.command()
-    def worker(
-        data_dir: DataDir = None,
-        supervised: Annotated[
-            bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
-        ] = False,
-    ) -> None:
-        """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C; twice to hurry."""
-        raise_open_files_limit()
-        run(_work(settings_with(data_dir), supervised=supervised))
+    raise_open_files_limit()
+    run(_work(read_settings(data_dir), supervised=supervised))
 
 
 async def _work(settings: Settings, *, supervised: bool) -> None:
+    from memferry.worker_process import Stop, run_worker
+
     stop = Stop()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):

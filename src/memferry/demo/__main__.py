@@ -22,10 +22,10 @@ import typer
 from msgspec import Raw
 from rich.console import Console
 
-from memferry.cli.client import Client
-from memferry.cli.export import run_export
+from memferry.cli.fetch import fetch_export
+from memferry.client.calls import Call
+from memferry.client.client import Client
 from memferry.demo.sources import locomo, sample
-from memferry.settings import ClientSettings
 
 _START_SECONDS = 60
 _QUEUED_ROWS = 10_001
@@ -52,10 +52,7 @@ def main(
     files = directory / time.strftime("%Y%m%d-%H%M%S")
     files.mkdir(parents=True)
     directory.chmod(0o755)
-    with (
-        _service(directory / "data") as (url, token),
-        Client(ClientSettings(url=url, token=token)) as client,
-    ):
+    with _service(directory / "data") as (url, token), Client(url, token) as client:
         _save(client, memories)
         _out.print("\n[bold]Small exports come back in the answer[/bold]")
         for name in _FORMATS:
@@ -108,9 +105,10 @@ def _save(client: Client, memories: list[Raw]) -> None:
     """Save each memory by itself, through the public API."""
     started = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        list(pool.map(lambda each: client.call("POST", "/api/memories", each), memories))
+        calls = (Call("POST", "/api/memories", memory) for memory in memories)
+        list(pool.map(lambda call: client.call(call, dict), calls))
     seconds = time.monotonic() - started
-    namespaces = client.call("GET", "/api/namespaces")
+    namespaces = client.call(Call("GET", "/api/namespaces"), list)
     _out.print(
         f"Saved {len(memories):,} memories one a request in {seconds:.1f} s "
         f"({len(memories) / seconds:,.0f} a second), in {len(namespaces)} namespaces"
@@ -131,7 +129,8 @@ def _multiply(client: Client, memories: list[Raw], rows: int) -> None:
     while saved < missing:
         wanted = min(_BATCH_ROWS, missing - saved)
         items = [memories[(saved + index) % len(memories)] for index in range(wanted)]
-        saved += client.call("POST", "/v1/memories/bulk", {"items": items})["saved"]
+        answer = client.call(Call("POST", "/v1/memories/bulk", {"items": items}), dict[str, Any])
+        saved += answer["saved"]
     seconds = time.monotonic() - started
     _out.print(
         f"\nSaved {saved:,} more in bulk in {seconds:.1f} s ({saved / seconds:,.0f} a second)"
@@ -143,11 +142,11 @@ def _multiply(client: Client, memories: list[Raw], rows: int) -> None:
 def _export(client: Client, body: dict[str, Any], target: Path) -> None:
     """Run one export and check what came: the digest (as every export) and the number of rows."""
     started = time.monotonic()
-    export = run_export(client, body, target)
+    export = fetch_export(client, body, target)
     seconds = time.monotonic() - started
     data = target.read_bytes()
-    rows = _count(export["format"], data)
-    if rows != export["row_count"] or hashlib.sha256(data).hexdigest() != export["sha256"]:
+    rows = _count(export.format, data)
+    if rows != export.row_count or hashlib.sha256(data).hexdigest() != export.sha256:
         raise SystemExit(f"{target} is not what was exported")
     _out.print(
         f"  [green]ok[/green] {target.name}: {rows:,} rows read back, SHA-256 as promised, "

@@ -72,10 +72,10 @@ class Services:
 def web_app(services: Services) -> ASGIApp:
     """The whole API: CORS outside, then the time limit, HEAD, authentication and the routes."""
     longer = {BULK_PATH: services.web.bulk_seconds}
-    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.web.request_seconds, longer))
+    return Cors(Lifetime(HeadAsGet(make_api(services)), services.web.request_seconds, longer))
 
 
-def routed_app(services: Services) -> Starlette:
+def make_api(services: Services) -> Starlette:
     """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(

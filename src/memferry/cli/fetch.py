@@ -1,0 +1,106 @@
+"""Fetching an export from the service into a file or to standard output, with progress."""
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+
+from memferry.cli.options import read_settings
+from memferry.cli.progress import ProgressBars
+from memferry.client.answers import ExportAnswer
+from memferry.client.client import Client
+from memferry.client.decrypt import Identities, read_identities
+from memferry.client.download import Download
+from memferry.client.exports import Exports
+from memferry.client.fetch import fetch_to_file, fetch_to_stream, find_resumable
+from memferry.errors import ClientError, Invalid, Misconfigured
+from memferry.files.compress import CODECS
+from memferry.files.kind import file_name
+from memferry.formats import FORMATS
+
+_STANDARD_OUTPUT = Path("-")
+_console = Console(stderr=True)
+
+
+def fetch(request: Mapping[str, Any] | str, output: Path | None, identity: Path | None) -> None:
+    """Fetch an export as the environment's tenant; what is encrypted comes decrypted by a key.
+
+    Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
+    """
+    settings = read_settings().client
+    with _name_options():
+        identities = None if identity is None else read_identities(identity)
+        if settings.token is None:
+            raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
+        with Client(settings.url, settings.token) as client:
+            fetch_export(client, request, output, identities)
+
+
+@contextmanager
+def _name_options() -> Iterator[None]:
+    """Let errors name the option instead of the argument of the client's function."""
+    try:
+        yield
+    except Invalid as fault:
+        raise Invalid(f"--{fault.field}", fault.reason) from fault
+
+
+def fetch_export(
+    client: Client,
+    request: Mapping[str, Any] | str,
+    output: Path | None,
+    identities: Identities | None = None,
+) -> ExportAnswer:
+    """Create an export, or take one by its id, and bring its bytes to `output`; answers it.
+
+    With identities an encrypted export comes decrypted. Raises ClientError when the export fails
+    or its bytes do not have the promised digest.
+    """
+    with ProgressBars() as bars:
+        exports = Exports(client, bars.show)
+        export = exports.wait(
+            exports.get(request) if isinstance(request, str) else exports.create(request)
+        )
+        if identities is not None and not export.encrypted:
+            raise Invalid("identity", f"export {export.id} is not encrypted")
+        # An export in the answer is never compressed by the service.
+        asked = export.compression if isinstance(request, str) else request.get("compression")
+        download = Download(exports, export, asked)
+        target = output or Path(_name_file(download, encrypted=identities is None))
+        _fetch_to(target, download, identities)
+    _print_end(export, target)
+    return export
+
+
+def _name_file(download: Download, *, encrypted: bool) -> str:
+    export, codec = download.export, CODECS.get(download.compression or "")
+    sealed = export.encrypted and encrypted
+    return file_name(export.id, FORMATS[export.format], codec, encrypted=sealed)
+
+
+def _fetch_to(target: Path, download: Download, identities: Identities | None) -> None:
+    if target == _STANDARD_OUTPUT:
+        fetch_to_stream(download, sys.stdout.buffer, identities)
+        return
+    try:
+        fetch_to_file(download, target, identities)
+    except (ClientError, KeyboardInterrupt):
+        export_id = download.export.id
+        if (path := find_resumable(target, export_id)) is not None:
+            _console.print(
+                f"go on with: memferry export --id {export_id} -o {path}", soft_wrap=True
+            )
+        raise
+
+
+def _print_end(export: ExportAnswer, target: Path) -> None:
+    where = "standard output" if target == _STANDARD_OUTPUT else str(target)
+    _console.print(
+        f"{export.row_count:,} memories, {export.bytes_done:,} bytes, sha256 {export.sha256} "
+        f"-> {where}",
+        highlight=False,
+        soft_wrap=True,
+    )

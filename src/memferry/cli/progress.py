@@ -1,0 +1,49 @@
+"""Progress as bars on standard error."""
+
+from typing import Self
+
+from rich.console import Console
+from rich.filesize import decimal
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as Bars
+
+from memferry.client.progress import Progress
+
+
+class ProgressBars:
+    """A context manager that shows one bar for each step of an export."""
+
+    def __init__(self) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.fields[shown]}"),
+            TimeElapsedColumn(),
+            console=Console(stderr=True),
+        )
+        self._tasks: dict[str, TaskID] = {}
+
+    def __enter__(self) -> Self:
+        self._bars.start()
+        return self
+
+    def __exit__(self, *_fault: object) -> None:
+        self._bars.stop()
+
+    def show(self, progress: Progress) -> None:
+        """Move the bar of this step."""
+        if progress.step not in self._tasks:
+            self._tasks[progress.step] = self._bars.add_task(progress.step, shown="")
+        self._bars.update(
+            self._tasks[progress.step],
+            # The bar of an export without rows is full, too.
+            completed=progress.done if progress.total else 1,
+            total=progress.total or 1,
+            shown=_describe(progress),
+        )
+
+
+def _describe(progress: Progress) -> str:
+    if progress.step == "exporting":
+        return f"{progress.done:,} of {progress.total:,} rows"
+    return decimal(progress.done)

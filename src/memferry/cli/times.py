@@ -1,0 +1,31 @@
+"""Times as people type and read them."""
+
+from datetime import UTC, datetime
+
+from memferry.errors import Invalid
+
+
+def read_epoch_ms(option: str, text: str | None) -> int | None:
+    """Epoch milliseconds of a time in that form or in ISO 8601; without a zone it is UTC.
+
+    Raises Invalid, which names the option.
+    """
+    if text is None:
+        return None
+    if text.isascii() and text.isdigit():
+        return int(text)
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as fault:
+        raise Invalid(option, "expected epoch milliseconds or ISO 8601") from fault
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    whole = moment.replace(microsecond=0)
+    return int(whole.timestamp()) * 1000 + moment.microsecond // 1000
+
+
+def show_time(epoch_ms: int | None) -> str:
+    """A time as a table shows it; none is an empty cell."""
+    if epoch_ms is None:
+        return ""
+    return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")

@@ -1,0 +1,51 @@
+"""Exports of one service: create one, look it up, wait until it is completed."""
+
+import secrets
+import time
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import quote
+
+from memferry.client.answers import ExportAnswer
+from memferry.client.calls import Call
+from memferry.client.client import Client
+from memferry.client.progress import Progress, Report, ignore_progress
+from memferry.errors import ExportNotCompleted
+
+_PATH = "/api/memories/exports"
+_POLL_SECONDS = 0.25
+
+
+class Exports:
+    """The exports of the client's tenant; `report` is told the progress of what takes long."""
+
+    def __init__(self, client: Client, report: Report = ignore_progress) -> None:
+        self.client = client
+        self.report = report
+
+    def create(self, request: Mapping[str, Any]) -> ExportAnswer:
+        """Create an export; a fresh Idempotency-Key makes it safe to repeat a lost request."""
+        call = Call("POST", _PATH, request, idempotency_key=secrets.token_urlsafe())
+        return self.client.call(call, ExportAnswer)
+
+    def get(self, export_id: str) -> ExportAnswer:
+        """Look up an export, with its payload or a fresh download link once it is completed."""
+        return self.client.call(Call("GET", f"{_PATH}/{quote(export_id, safe='')}"), ExportAnswer)
+
+    def wait(self, export: ExportAnswer) -> ExportAnswer:
+        """Wait until an export is completed; raises ExportNotCompleted if it ends otherwise."""
+        while export.status in {"pending", "running"}:
+            self.report(Progress("exporting", export.rows_done, export.row_count))
+            time.sleep(_POLL_SECONDS)
+            export = self.get(export.id)
+        if export.status != "completed":
+            raise ExportNotCompleted(_describe_end(export))
+        self.report(Progress("exporting", export.row_count, export.row_count))
+        return export
+
+
+def _describe_end(export: ExportAnswer) -> str:
+    text = f"export {export.id} {export.status}"
+    if export.error is not None:
+        text += f": {export.error}"
+    return text + ("; asking again may help" if export.retryable else "")

@@ -1,0 +1,50 @@
+"""Bringing a completed export here: downloaded, verified, and decrypted if there are keys."""
+
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+from memferry.client.decrypt import Identities, decrypt, decrypt_to_file
+from memferry.client.download import Download, partial_path
+from memferry.files.encrypt import EXTENSION
+
+
+def fetch_to_file(download: Download, target: Path, identities: Identities | None = None) -> None:
+    """Save an export as a file, which appears only when it is whole and verified.
+
+    With identities the encrypted file lies beside the target until it is decrypted, and stays there
+    if it cannot be. Raises ClientError, or Invalid, which names `output`.
+    """
+    if identities is None:
+        download.save(target)
+        return
+    encrypted = _encrypted_path(target)
+    download.save(encrypted)
+    decrypt_to_file(encrypted, target, identities, download.export)
+    encrypted.unlink()
+
+
+def fetch_to_stream(
+    download: Download, stream: BinaryIO, identities: Identities | None = None
+) -> None:
+    """Write an export to a stream; raises ClientError, at the latest after the last byte.
+
+    With identities nothing is written before the encrypted file is here, whole and verified.
+    """
+    if identities is None:
+        download.write(stream)
+        return
+    with tempfile.TemporaryFile() as file:
+        download.write(file)
+        file.seek(0)
+        decrypt(file, stream, identities, download.export)
+
+
+def find_resumable(target: Path, export_id: str) -> Path | None:
+    """The file whose download broke off and can be resumed: the target, or its encrypted form."""
+    paths = (target, _encrypted_path(target))
+    return next((path for path in paths if partial_path(path, export_id).exists()), None)
+
+
+def _encrypted_path(target: Path) -> Path:
+    return target.with_name(f"{target.name}.{EXTENSION}")

@@ -1,0 +1,32 @@
+"""Asking a service whether it is ready; this needs no token."""
+
+import httpx
+import msgspec
+
+from memferry.errors import ServiceRefused, ServiceUnreachable
+
+_ANSWER_SECONDS = 20
+
+
+class ReadinessAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a service is ready, and on which database it works."""
+
+    ready: bool
+    error: str | None = None
+    database_id: str | None = None
+
+
+def read_readiness(url: str) -> ReadinessAnswer:
+    """How the service at `url` is; raises ServiceUnreachable if nothing answers there.
+
+    Raises ServiceRefused if something else than memferry answers.
+    """
+    try:
+        answer = httpx.get(f"{url}/api/health/ready", timeout=_ANSWER_SECONDS)
+    except httpx.TransportError as fault:
+        raise ServiceUnreachable(f"{url} does not answer: {fault}") from fault
+    try:
+        return msgspec.json.decode(answer.content, type=ReadinessAnswer)
+    except (msgspec.MsgspecError, ValueError) as fault:
+        text = f"{answer.url} answered {answer.status_code}: it is no memferry"
+        raise ServiceRefused(text) from fault

@@ -1,0 +1,221 @@
+"""Guards of exports: their links, their bytes, their encryption, what a request may ask for."""
+
+from guards import (
+    Guard,
+    drop,
+    drop_item,
+    drop_statement,
+    drop_text,
+    guard_function,
+    guard_schema,
+    guard_statement,
+    make_false,
+    make_true,
+    replace,
+    set_item,
+)
+
+_PRIVATE = "exports/test_exports.py::test_a_link_is_private_and_cannot_be_changed"
+_RECIPIENT = "exports/test_encryption.py::test_a_malformed_public_key_is_refused_and_not_repeated"
+
+GUARDS: tuple[Guard, ...] = (
+    *guard_function(
+        "http/downloads.py",
+        "DownloadEndpoints.operations",
+        _PRIVATE,
+        replace('"GET /downloads/{link}"', '"GET|POST /downloads/{link}"'),
+    ),
+    *guard_function(
+        "http/downloads.py",
+        "_make_headers",
+        _PRIVATE,
+        drop_item("Cache-Control"),
+        drop_item("X-Content-Type-Options"),
+        drop_item("Referrer-Policy"),
+        drop_text("attachment; "),
+    ),
+    *guard_function(
+        "http/exports.py", "ExportEndpoints._answer_export", _PRIVATE, drop_item("Cache-Control")
+    ),
+    *guard_function(
+        "http/server.py",
+        "Server.__init__",
+        "exports/test_exports.py::test_no_link_is_ever_logged",
+        set_item("access_log", "True"),
+    ),
+    # A link outlives no export.
+    *guard_function(
+        "exports/service.py",
+        "_export",
+        "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
+        drop_item("object_key"),
+    ),
+    *guard_function(
+        "exports/service.py",
+        "Exports._read",
+        "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
+        make_false("lapsed"),
+    ),
+    *guard_function(
+        "exports/service.py", "_export", "exports/test_export_life.py", make_false("lapsed")
+    ),
+    *guard_function(
+        "exports/service.py",
+        "Exports.delete",
+        "exports/test_export_life.py::test_a_deleted_export_takes_its_file_and_its_links_with_it",
+        drop_statement("_remove_files"),
+    ),
+    *guard_function(
+        "exports/request.py", "ExportRequest.parse", _RECIPIENT, drop_statement("check_recipient")
+    ),
+    *guard_function(
+        "files/encrypt.py",
+        "_is_recipient",
+        _RECIPIENT,
+        make_false("_RECIPIENT"),
+        drop_statement("from_str"),
+    ),
+    *guard_function(
+        "files/encrypt.py",
+        "check_recipient",
+        "exports/test_encryption.py::test_a_public_key_of_low_order_is_refused",
+        make_false("_point"),
+    ),
+    *guard_function(
+        "files/encrypt.py",
+        "_point",
+        "exports/test_encryption.py::test_a_public_key_of_low_order_is_refused",
+        replace('int.from_bytes(key, "little") & (2**255 - 1)', 'int.from_bytes(key, "little")'),
+    ),
+    *guard_function(
+        "exports/service.py",
+        "Exports._make",
+        "exports/test_encryption.py::test_a_small_export_is_encrypted_too_and_never_a_payload",
+        make_true("recipient"),
+    ),
+    *guard_function(
+        "exports/file.py",
+        "File.__init__",
+        "exports/test_encryption.py::test_an_encrypted_file_in_the_store_cannot_be_read",
+        drop_statement("_steps", "_encryptor"),
+    ),
+    *guard_schema(
+        "0010_encryption",
+        "",
+        "exports/test_encryption.py::test_the_database_takes_no_payload_of_an_encrypted_export",
+        make_true("encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL"),
+    ),
+    *guard_function(
+        "client/decrypt.py",
+        "decrypt",
+        "exports/test_encryption.py::test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export",
+        make_false("bytes_done"),
+    ),
+    *guard_function(
+        "client/decrypt.py",
+        "decrypt",
+        "exports/test_encryption.py::test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else",
+        drop_statement("WrongKey"),
+    ),
+    # Nothing of a tenant, not even its name, stays in a directory.
+    *guard_function(
+        "exports/service.py",
+        "Exports._remove_files",
+        "exports/test_export_life.py::test_a_deleted_export_takes_its_file_and_its_links_with_it",
+        drop_statement("prune"),
+    ),
+    # What can be cancelled and what can be removed.
+    *guard_statement(
+        "exports/cancel_export",
+        "exports/test_export_life.py",
+        make_true("status IN ('pending', 'running')"),
+    ),
+    *guard_statement(
+        "exports/delete_export",
+        "exports/test_export_life.py",
+        replace("AND status NOT IN ('pending', 'running')", "AND FALSE"),
+    ),
+    # A key answers one request, one at a time.
+    *guard_function(
+        "exports/service.py",
+        "Exports._create_once",
+        "exports/test_export_life.py",
+        make_false("free"),
+        make_false("request_sha256"),
+    ),
+    # Only small rows come many in one value, and in order.
+    *guard_schema(
+        "0019_metadata_text",
+        "",
+        "exports/test_ranges.py::test_a_large_row_is_detected_before_it_is_read",
+        replace(
+            "bigint LANGUAGE sql STABLE PARALLEL SAFE RETURN octet_length(content) + coalesce",
+            "bigint LANGUAGE sql STABLE PARALLEL SAFE RETURN coalesce",
+        ),
+        replace("+ coalesce(octet_length(source_ref), 0) + pg_column_size", "+ pg_column_size"),
+        make_true("pg_column_compression(tags) IS NULL"),
+        make_true("pg_column_compression(metadata) IS NULL"),
+    ),
+    # A span of time bounds the first range and the last one.
+    *guard_function(
+        "exports/ranges.py",
+        "_whole_span",
+        "exports/test_ranges.py::test_any_number_of_readers_gives_the_same_bytes",
+        replace("selection.first_ms - 1", "selection.first_ms"),
+        make_true("last_ms"),
+    ),
+    *guard_function(
+        "filters/selection.py",
+        "Selection.ranged",
+        "exports/test_ranges.py::test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last",
+        make_true("end"),
+    ),
+    *guard_statement(
+        "exports/probe_rows",
+        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
+        make_true("all_bytes <= $2::bigint"),
+    ),
+    *guard_statement(
+        "exports/probe_rows",
+        "exports/test_inline.py::test_counting_stops_at_more_rows_than_an_answer_holds",
+        drop("found < $1 AND"),
+    ),
+    *guard_function(
+        "exports/inline.py",
+        "find",
+        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
+        make_true("selection"),
+        make_true("namespaces"),
+    ),
+    *guard_function(
+        "exports/inline.py",
+        "running_inline",
+        "exports/test_inline.py::test_blocks_of_small_rows_are_small",
+        drop_item("block_bytes"),
+    ),
+    *guard_statement(
+        "exports/export_joined",
+        "exports/test_ranges.py::test_framed_rows_have_the_same_bytes",
+        drop("HAVING count(*) > 0"),
+        replace(
+            "(created_at, id) > (part.created_at, part.id) AND (created_at, id) <=",
+            "(created_at, id) <=",
+        ),
+    ),
+    *guard_function(
+        "database/joined.py", "Joined.lines", "exports/test_joined.py", make_false("_parts")
+    ),
+    # A filter that is dropped would hand out too much.
+    *guard_function(
+        "wire/exports.py",
+        "ExportOptions",
+        "exports/test_exports.py::test_a_wrong_request_is_refused_by_name",
+        drop_item("forbid_unknown_fields"),
+    ),
+    *guard_function(
+        "exports/request.py",
+        "ExportRequest.parse",
+        "exports/test_exports.py::test_a_wrong_request_is_refused_by_name",
+        drop_statement("_check_order"),
+    ),
+)

@@ -1,0 +1,187 @@
+"""Guards of memories: valid input, limits of a tenant, namespaces of a token."""
+
+from guards import (
+    Guard,
+    drop,
+    drop_item,
+    drop_statement,
+    guard_function,
+    guard_schema,
+    guard_statement,
+    make_false,
+    make_true,
+    replace,
+)
+
+_WRONG = (
+    "memories/test_memories.py::test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored"
+)
+_WITHIN = "memories/test_namespaces.py::test_statements_without_a_where_reach_no_other_namespace"
+
+GUARDS: tuple[Guard, ...] = (
+    # No time is so late that a change of its row fails.
+    *guard_function(
+        "model/rules.py",
+        "stored_time_ms",
+        "memories/test_latest_times.py::test_no_memory_has_a_time_that_cannot_be_counted_on_from memories/test_latest_times.py::test_an_expiry_of_a_token_beyond_the_latest_time_is_refused",
+        replace("LATEST_STORED_MS", "LATEST_MS"),
+    ),
+    # How large and how deep what is sent may be.
+    *guard_function(
+        "http/bodies.py",
+        "_read_within",
+        "memories/test_memories.py::test_a_body_over_the_limit_is_refused_while_it_arrives",
+        make_false("size", "limit_bytes"),
+    ),
+    *guard_function(
+        "http/bodies.py",
+        "_read_within",
+        "memories/test_memories.py::test_a_body_that_says_it_is_too_large_is_refused_before_it_arrives",
+        make_false("isdigit", "int"),
+    ),
+    *guard_function(
+        "model/rules.py",
+        "content",
+        "memories/test_memories.py::test_content_may_have_one_mebibyte_of_utf8",
+        make_false("encode"),
+    ),
+    *guard_function(
+        "model/rules.py",
+        "json_object",
+        "memories/test_memories.py::test_metadata_may_have_one_mebibyte",
+        make_false("most_bytes"),
+    ),
+    *guard_function("model/rules.py", "text", _WRONG, make_false("\x00")),
+    *guard_function(
+        "model/strict_json.py",
+        "compact",
+        _WRONG,
+        make_false("holds_nul"),
+        make_false("holds_wild_number"),
+    ),
+    *guard_function(
+        "http/search.py",
+        "_check_queries",
+        "memories/test_search.py::test_bulk_search_takes_1_to_25_queries",
+        make_false("queries"),
+    ),
+    *guard_function(
+        "http/bulk.py",
+        "_Items",
+        "memories/test_memories.py::test_bulk_save_takes_ten_thousand_rows",
+        drop_item("forbid_unknown_fields"),
+    ),
+    *guard_function(
+        "http/reading.py",
+        "read_number",
+        "memories/test_search.py::test_junk_numbers_fall_back_and_others_are_clamped",
+        replace("min(max(int(text), least), most)", "int(text)"),
+    ),
+    # What one tenant stores has its limits.
+    *guard_statement(
+        "memories/save_memory",
+        "memories/test_store_limits.py",
+        make_true("used.rows < $8::bigint"),
+        replace("SELECT 1, text_bytes", "SELECT 0, text_bytes"),
+    ),
+    *guard_statement(
+        "memories/save_memories",
+        "memories/test_store_limits.py",
+        drop("+ (SELECT count(*) FROM saved)"),
+    ),
+    *guard_statement(
+        "memories/change_memory",
+        "memories/test_store_limits.py",
+        make_false("old.new_bytes <= old.bytes"),
+        make_false("used.bytes < $6::bigint"),
+        replace("SELECT 0, old.new_bytes - old.bytes", "SELECT 0, 0"),
+    ),
+    *guard_statement(
+        "memories/delete_memory",
+        "memories/test_store_limits.py",
+        replace("SELECT -1, -text_bytes", "SELECT 0, -text_bytes"),
+    ),
+    *guard_function(
+        "audit/service.py",
+        "Audit.note",
+        "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
+        make_true("take", "None"),
+    ),
+    *guard_function(
+        "audit/service.py",
+        "Audit.aclose",
+        "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
+        drop_statement("_start"),
+    ),
+    # Scopes.
+    *guard_function(
+        "http/auth.py",
+        "Access.admit",
+        "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
+        make_false("namespaces", "whole_tenant"),
+    ),
+    *guard_function(
+        "http/webhooks.py",
+        "_WRITE",
+        "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
+        drop_item("whole_tenant"),
+    ),
+    # A limit to namespaces, which the database keeps.
+    *guard_function(
+        "tenants/tokens.py",
+        "Tokens.caller",
+        "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
+        make_false("limited"),
+    ),
+    *guard_function("database/pool.py", "_tenant_settings", _WITHIN, drop_statement("hex")),
+    *guard_schema(
+        "0004_tokens",
+        "VIEW memferry_service.tokens",
+        "memories/test_namespaces.py tenants/test_tokens.py",
+        drop("WITH CASCADED CHECK OPTION"),
+    ),
+    *guard_schema(
+        "0004_tokens",
+        "VIEW memferry_service.memories",
+        "memories/test_namespaces.py tenants/test_tokens.py",
+        drop("WITH CASCADED CHECK OPTION"),
+    ),
+    *guard_schema(
+        "0004_tokens",
+        "",
+        "memories/test_namespaces.py tenants/test_tokens.py",
+        replace("namespace = ANY ((SELECT", "true OR namespace = ANY ((SELECT"),
+    ),
+    *guard_schema(
+        "0010_encryption",
+        "",
+        "memories/test_namespaces.py::test_a_worker_of_the_version_before_is_offered_no_limited_export",
+        drop("|| CASE WHEN namespaces IS NULL THEN '' ELSE ' of namespaces' END"),
+    ),
+    *guard_schema(
+        "0004_tokens",
+        "",
+        _WITHIN,
+        replace("namespaces() IS NULL OR EXISTS (", "namespaces() IS NULL OR TRUE OR EXISTS ("),
+        drop("AND memferry_service.namespaces() IS NULL"),
+    ),
+    *guard_schema("0005_audit", "", _WITHIN, make_true("memferry_service.namespaces() IS NULL")),
+    *guard_schema(
+        "0013_starts",
+        "",
+        "memories/test_namespaces.py::test_a_limited_token_sees_only_exports_within_its_namespaces",
+        replace("OR namespaces <@ (SELECT memferry_service.namespaces())::text[]", "OR TRUE"),
+    ),
+    *guard_function(
+        "exports/request.py",
+        "ExportRequest.stored",
+        "memories/test_namespaces.py",
+        replace("request.values | {Within: within}", "request.values"),
+    ),
+    *guard_function(
+        "exports/request.py",
+        "ExportRequest.digest",
+        "memories/test_namespaces.py::test_an_idempotency_key_never_answers_an_export_of_other_namespaces",
+        make_true("None"),
+    ),
+)

@@ -1,0 +1,141 @@
+"""Names say what they are: a function is a verb phrase, a class name means one thing."""
+
+import ast
+import re
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TypeAlias
+
+_ROOT = Path(__file__).parents[2]
+_PLACES = ("src", "tools", "benchmarks", "tests/support")
+_Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
+# What no function begins with: a participle, an adverb or a preposition.
+_VERBS = "bring embed exceed feed need ping proceed seed"
+_PARTICIPLES = (
+    "chosen done found given gone held kept known left lost made said seen sent taken told written"
+)
+_OPENERS = (
+    "after as at before beside by for from how in not of on still then to what whatever when where "
+    "which while who whom whose with within without"
+)
+_WRONG = re.compile(
+    rf"_*(?!({'|'.join(_VERBS.split())})(_|$))"
+    rf"([a-z0-9]*(ed|ing)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
+)
+_VALUES = re.compile(r"property|fixture")
+# Names that a library calls, and a word of its trade.
+_ALLOWED: set[str] = {
+    "src/memferry/client/fetch.py _encrypted_path",
+    "src/memferry/database/servers.py embedded_postgres",
+    "src/memferry/cli/context.py existing_database",
+    "src/memferry/cli/context.py prepared_database",
+    "src/memferry/cli/context.py running_database",
+    "src/memferry/cli/doctor.py _connected",
+    "src/memferry/cli/doctor.py _connected_to",
+    "src/memferry/cli/download.py _packed",
+    "src/memferry/cli/serve.py started",
+    "src/memferry/database/binaries.py _copied",
+    "src/memferry/database/embedded.py _translated_faults",
+    "src/memferry/database/faults.py translated_errors",
+    "src/memferry/database/literal.py _quoted",
+    "src/memferry/database/literal.py filled",
+    "src/memferry/database/pool.py _committed",
+    "src/memferry/database/pool.py _connected",
+    "src/memferry/exports/file.py _ended",
+    "src/memferry/exports/file.py _noted",
+    "src/memferry/exports/file.py _passed",
+    "src/memferry/exports/inline.py running_inline",
+    "src/memferry/exports/payload.py as_json",
+    "src/memferry/exports/payload.py stored",
+    "src/memferry/exports/ranges.py _joined",
+    "src/memferry/exports/run.py _joined",
+    "src/memferry/exports/run.py beside",
+    "src/memferry/exports/run.py running_export",
+    "src/memferry/exports/service.py _added",
+    "src/memferry/formats/csv_safe.py _guarded",
+    "src/memferry/http/connections.py _unsupported_upgrade_warning",
+    "src/memferry/http/routing.py to_string",
+    "src/memferry/http/server.py on_tick",
+    "src/memferry/memories/service.py _found",
+    "src/memferry/memories/service.py _saved",
+    "src/memferry/model/identity.py _rising",
+    "src/memferry/model/rules.py stored_time_ms",
+    "src/memferry/settings/environment.py setting",
+    "src/memferry/storage/base.py unfinished",
+    "src/memferry/storage/local.py _named",
+    "src/memferry/storage/local.py _to_its_end",
+    "src/memferry/storage/local.py _translated",
+    "src/memferry/storage/local.py _translated_writes",
+    "src/memferry/storage/local.py unfinished",
+    "src/memferry/storage/s3.py _translated",
+    "src/memferry/storage/s3.py _translated_writes",
+    "src/memferry/storage/s3.py _within_time",
+    "src/memferry/storage/s3.py unfinished",
+    "src/memferry/storage/s3_multipart.py planned_part_bytes",
+    "src/memferry/storage/s3_uploads.py _parsed",
+    "src/memferry/storage/s3_uploads.py trusted",
+    "src/memferry/supervisor.py _ended_or",
+    "src/memferry/supervisor.py _nothing",
+    "src/memferry/supervisor.py _watched_workers",
+    "src/memferry/tenants/tokens.py _limited",
+    "src/memferry/tenants/tokens.py stored",
+    "src/memferry/webhooks/service.py _found",
+    "src/memferry/worker/exporter.py _when_stopped",
+    "src/memferry/worker/lease.py guarded",
+    "src/memferry/worker/lease.py kept",
+}
+_SEVERAL_CLASSES: set[str] = {
+    "Download",
+    "Exports",
+    "ExportAnswer",
+    "Pace",
+}
+
+
+def test_a_function_is_a_verb_phrase() -> None:
+    wrong = {
+        f"{path} {function.name}"
+        for path, tree in _parse("**/*.py", *_PLACES)
+        for function, owner in _list_functions(tree)
+        if _is_wrong(function.name) and not _is_value(function, owner)
+    }
+
+    assert wrong <= _ALLOWED
+
+
+def test_a_class_name_means_one_thing() -> None:
+    classes = Counter(
+        node.name
+        for _, tree in _parse("**/*.py", "src")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
+    )
+
+    assert {name for name, number in classes.items() if number > 1} <= _SEVERAL_CLASSES
+
+
+def _is_wrong(name: str) -> bool:
+    return _WRONG.match(name) is not None
+
+
+def _is_value(function: _Function, owner: str) -> bool:
+    """A property, a fixture, or a constructor of a value."""
+    decorators = " ".join(map(ast.unparse, function.decorator_list))
+    returns = ast.unparse(function.returns).strip("'") if function.returns else ""
+    makes_own = bool(re.search(r"classmethod", decorators)) and returns in {"Self", owner}
+    return makes_own or _VALUES.search(decorators) is not None
+
+
+def _list_functions(tree: ast.AST, owner: str = "") -> Iterator[tuple[_Function, str]]:
+    """All functions, each with the class that it belongs to."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, _Function):
+            yield node, owner
+        yield from _list_functions(node, node.name if isinstance(node, ast.ClassDef) else owner)
+
+
+def _parse(pattern: str, *places: str) -> Iterator[tuple[str, ast.Module]]:
+    for place in places:
+        for file in sorted((_ROOT / place).glob(pattern)):
+            yield str(file.relative_to(_ROOT)), ast.parse(file.read_text())

@@ -1,0 +1,102 @@
+"""Guards of tokens: their secrecy, their end, their scopes and namespaces."""
+
+from guards import (
+    Guard,
+    drop_item,
+    drop_statement,
+    guard_function,
+    guard_schema,
+    guard_statement,
+    make_false,
+    make_true,
+    replace,
+)
+
+GUARDS: tuple[Guard, ...] = (
+    # Each event is noted.
+    *guard_statement(
+        "exports/get_job",
+        "tenants/test_tokens.py::test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it",
+        replace("token_id FROM cancelled", "token_id FROM cancelled WHERE FALSE"),
+    ),
+    # Who holds it is asked anew each time.
+    *guard_statement(
+        "tenants/find_token",
+        "tenants/test_tokens.py",
+        make_true("revoked_at IS NULL"),
+        make_true("expires_at > now_ms()"),
+    ),
+    *guard_function(
+        "tenants/tokens.py",
+        "_SHOWN_CHARACTERS",
+        "tenants/test_tokens.py::test_a_token_is_shown_once_and_works",
+        replace("12", "100"),
+    ),
+    *guard_function(
+        "http/tokens.py",
+        "TokenEndpoints.create_token",
+        "tenants/test_tokens.py::test_a_token_is_shown_once_and_works",
+        replace(
+            'answer_json({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})',
+            'answer_json({**row, "token": token.text})',
+        ),
+    ),
+    *guard_function(
+        "tenants/tokens.py",
+        "stored",
+        "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
+        make_false("time", "None"),
+    ),
+    *guard_function(
+        "wire/tokens.py",
+        "NewToken",
+        "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
+        drop_item("forbid_unknown_fields"),
+    ),
+    *guard_function(
+        "model/strict_json.py",
+        "decode",
+        "tenants/test_tokens.py::test_namespaces_of_a_token_given_twice_are_refused",
+        drop_statement("_refuse_repeated_members"),
+    ),
+    *guard_schema(
+        "0004_tokens",
+        "",
+        "tenants/test_tokens.py::test_the_service_can_store_a_digest_of_a_token_but_read_none_of_a_tenant",
+        replace(
+            "SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at)",
+            "SELECT",
+        ),
+    ),
+    *guard_schema(
+        "0004_tokens",
+        "",
+        "tenants/test_tokens.py::test_the_version_before_is_shown_no_limited_token",
+        make_true(
+            "namespaces IS NULL AND (expires_at IS NULL OR expires_at > memferry_service.now_ms())"
+        ),
+        make_true("scopes @> '{memories:read,memories:write,exports:read,exports:create}'"),
+    ),
+    # What it has queued ends with it.
+    *guard_statement(
+        "tenants/revoke_token tenants/revoke_tenant_token",
+        "tenants/test_tokens.py",
+        replace("WHERE export.status IN", "WHERE FALSE AND export.status IN"),
+    ),
+    *guard_statement(
+        "exports/get_job", "tenants/test_tokens.py", make_false("tokens.revoked_at IS NOT NULL")
+    ),
+    # A limit to namespaces, which the database keeps.
+    *guard_schema(
+        "0004_tokens",
+        "",
+        "tenants/test_tokens.py::test_an_admin_token_within_namespaces_manages_no_other_namespace",
+        replace(
+            "AND (memferry_service.namespaces() IS NULL OR namespaces <@ memferry_service.namespaces()) WITH",
+            "WITH",
+        ),
+    ),
+    *guard_function(
+        "tenants/tokens.py", "Tokens.mint", "tenants/test_tokens.py", drop_statement("_check_reach")
+    ),
+)

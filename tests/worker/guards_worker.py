@@ -1,0 +1,67 @@
+"""Guards of the worker: its sweeper, stuck sessions, giving way to requests."""
+
+from guards import (
+    Guard,
+    drop_statement,
+    drop_text,
+    guard_function,
+    guard_statement,
+    make_false,
+    make_true,
+    replace,
+)
+
+GUARDS: tuple[Guard, ...] = (
+    # The sweeper removes what is over, and nothing else.
+    *guard_statement(
+        "worker/find_dead_objects",
+        "worker/test_sweeper.py",
+        make_true("EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)"),
+        make_false("export.object_key = stored.name"),
+        make_true("export.attempt = stored.attempt"),
+        replace("export.status = 'running' AND", "FALSE AND"),
+    ),
+    *guard_statement(
+        "worker/expire_exports", "worker/test_sweeper.py", make_true("expires_at <= now_ms()")
+    ),
+    *guard_statement(
+        "worker/forget_deliveries",
+        "worker/test_sweeper.py",
+        make_true("next_attempt_at IS NULL"),
+        make_false("place > $1"),
+    ),
+    *guard_statement(
+        "worker/forget_messages",
+        "worker/test_sweeper.py",
+        replace("WHERE NOT EXISTS", "WHERE EXISTS"),
+    ),
+    # Who is halted holds nothing for long.
+    *guard_statement(
+        "worker/end_halted_workers",
+        "worker/test_halted.py",
+        make_true("application_name LIKE 'memferry worker%'"),
+        replace("xact_start < clock_timestamp() - make_interval(secs => $1)", "$1 >= 0::float"),
+    ),
+    *guard_function(
+        "database/pool.py",
+        "Database.own_sessions",
+        "worker/test_halted.py",
+        drop_text(" SET LOCAL ROLE NONE;"),
+    ),
+    # Who waits for an answer comes first.
+    *guard_function(
+        "worker_process.py",
+        "run_worker",
+        "worker/test_priority.py",
+        replace("give_way(settings.worker.nice)", "None"),
+        replace("partial(give_way, settings.worker.nice)", "None"),
+        make_true("settings", "url"),
+    ),
+    *guard_function(
+        "worker/priority.py",
+        "give_way",
+        "worker/test_priority.py::test_a_nice_worker_is_preempted_by_waking_processes",
+        drop_statement("_let_others_interrupt"),
+        make_true("nice"),
+    ),
+)
