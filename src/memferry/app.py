@@ -14,14 +14,14 @@ from memferry.database.connection_shares import ConnectionShares
 from memferry.database.pool import Database
 from memferry.database.servers import owner_url, service_url
 from memferry.erasure.memories import MemoryErasure
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.store_start import agree_on_store, prepare_store
 from memferry.operation.workers import Workers
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.settings import Settings, WebSettings
 from memferry.shares import Shares
 from memferry.storage import Storage, open_storage
@@ -94,7 +94,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     shares = ConnectionShares(settings.database.pool_size)
     async with (
         open_parts(settings, shares=shares) as (database, store),
-        aclosing(Audit(database, Pace(quotas.audit_notes_per_minute))) as audit,
+        aclosing(Audit(database, RequestRate(quotas.audit_notes_per_minute))) as audit,
     ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)
@@ -108,7 +108,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 downloads=Downloads(database, store, exports, settings.exports),
                 webhooks=Webhooks(database, settings.webhooks, quotas),
                 audit=audit,
-                pace=Pace(quotas.requests_per_minute),
+                rate=RequestRate(quotas.requests_per_minute),
                 limits=TenantLimits(database, quotas),
                 memory=_make_shares(web),
                 readiness=Readiness(database, identity, Workers(database)),
@@ -145,9 +145,7 @@ async def _find_local_tenant(settings: Settings) -> UUID | None:
     """The tenant that programs on this machine speak for; None if they need a token."""
     if settings.web.local_tenant is None:
         return None
-    return await Operator(owner_url(settings.database)).find_or_make_tenant(
-        settings.web.local_tenant
-    )
+    return await Operator(owner_url(settings.database)).ensure_tenant(settings.web.local_tenant)
 
 
 def _make_shares(web: WebSettings) -> Shares:

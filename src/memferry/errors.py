@@ -1,4 +1,6 @@
-"""Every way memferry can fail, as one tree; each class has a stable code and knows nothing of HTTP.
+"""All errors of memferry as one tree; each class has a stable code and knows nothing of HTTP.
+
+The docstring of a class is its message to the caller, and stands in docs/errors.md.
 
 MemferryError
 ├── Invalid                  the caller's input breaks a rule; names the field
@@ -17,34 +19,34 @@ MemferryError
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
 │   ├── IdempotencyKeyInFlight
-│   └── ExportOvertaken      memories were erased while it was made
+│   └── ExportOvertaken      memories were erased while the export was made
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
-├── HeadTooLarge             the head of the request is
-├── LimitReached             the tenant has taken what a limit allows; says when to ask again
-│   ├── TooManyRequests      in a minute
-│   ├── TooMuchAtOnce        of what the service can work on side by side
-│   ├── TooManyExports       in an hour
-│   ├── TooManyUnfinishedExports  at once
-│   ├── TooManyStoredBytes   in payloads and files
+├── HeadTooLarge             the head of the request is over its limit
+├── LimitReached             a limit of the tenant is reached; says when to try again
+│   ├── TooManyRequests      per minute
+│   ├── TooMuchAtOnce        the tenant's own requests hold its share of connections or memory
+│   ├── TooManyExports       per hour
+│   ├── TooManyUnfinishedExports  waiting or running at once
+│   ├── TooManyStoredBytes   of payloads and files
 │   ├── TooManyMemories      in the store
 │   └── TooManyMemoryBytes   in the store
 ├── PreconditionFailed       the file is not the one that the request is about
 ├── RangeNotSatisfiable      the asked-for bytes lie outside the file
 ├── Unavailable              a part we need is away; trying again later makes sense
 │   ├── DatabaseUnavailable
-│   ├── StatementTimedOut    the database worked on it for too long
-│   ├── RequestTimedOut      all of the service did
-│   ├── Busy                 others have taken what there is of connections or of memory
+│   ├── StatementTimedOut    one statement took too long
+│   ├── RequestTimedOut      the whole request took too long
+│   ├── Busy                 other tenants hold the connections or the memory
 │   ├── TransactionConflict  the database gave way to another transaction
 │   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
 ├── LeaseLost                this worker does not own the export any more
-├── ExportFailed             why an attempt at an export came to nothing
+├── ExportFailed             why an attempt at an export failed
 │   ├── WorkerLost           its worker died
-│   ├── WrongBytes           what was stored is not what was written
-│   ├── SnapshotTooOld       it would have held vacuum back for too long
+│   ├── WrongBytes           the store holds other bytes than were written
+│   ├── SnapshotTooOld       its snapshot would hold vacuum back for too long
 │   └── ExportTooLarge       it is larger than one export may be
 ├── ClientError              a client did not get what it asked the service for
 │   ├── ServiceRefused       the service answered with an error
@@ -229,8 +231,10 @@ class LimitReached(MemferryError):
     code = "limit_reached"
     retryable = True
 
-    def __init__(self, message: str | None = None, again_in_seconds: float = 60) -> None:
-        super().__init__(message)
+    def __init__(self, limit: int | None = None, again_in_seconds: float = 60) -> None:
+        """Put the number of the limit into the message."""
+        number = "" if limit is None else f" {limit:,}"
+        super().__init__((type(self).__doc__ or "").replace("limit of", f"limit of{number}", 1))
         self.again_in_seconds = again_in_seconds
 
 
@@ -238,11 +242,6 @@ class TooManyRequests(LimitReached):
     """The limit of requests per minute is reached."""
 
     code = "too_many_requests"
-
-    def __init__(self, limit: int, again_in_seconds: float) -> None:
-        super().__init__(
-            f"The limit of {limit:,} requests per minute is reached.", again_in_seconds
-        )
 
 
 class TooMuchAtOnce(LimitReached):
@@ -259,24 +258,11 @@ class TooManyExports(LimitReached):
 
     code = "too_many_exports"
 
-    def __init__(self, limit: int, again_in_seconds: float) -> None:
-        super().__init__(
-            f"The limit of {limit:,} exports per hour is reached; deleted ones count.",
-            again_in_seconds,
-        )
-
 
 class TooManyUnfinishedExports(LimitReached):
     """The limit of exports that wait or run is reached; cancel some, or wait for them."""
 
     code = "too_many_unfinished_exports"
-
-    def __init__(self, limit: int, again_in_seconds: float) -> None:
-        super().__init__(
-            f"The limit of {limit:,} exports that wait or run is reached; "
-            "cancel some, or wait for them.",
-            again_in_seconds,
-        )
 
 
 class TooManyStoredBytes(LimitReached):
@@ -284,33 +270,17 @@ class TooManyStoredBytes(LimitReached):
 
     code = "too_many_stored_bytes"
 
-    def __init__(self, limit: int, again_in_seconds: float) -> None:
-        super().__init__(
-            f"The limit of {limit:,} bytes stored in exports is reached; "
-            "delete some, or wait until they expire.",
-            again_in_seconds,
-        )
-
 
 class TooManyMemories(LimitReached):
     """The limit of memories is reached; delete some."""
 
     code = "too_many_memories"
 
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"The limit of {limit:,} memories is reached; delete some.")
-
 
 class TooManyMemoryBytes(LimitReached):
     """The limit of bytes in memories is reached; delete some, or make some smaller."""
 
     code = "too_many_memory_bytes"
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(
-            f"The limit of {limit:,} bytes in memories is reached; delete some, "
-            "or make some smaller."
-        )
 
 
 class PreconditionFailed(MemferryError):

@@ -1,30 +1,31 @@
-"""How often the log repeats itself: nobody fills a disk by asking for nonsense."""
+"""A limit on repeated warnings, so that no client fills the disk with log lines."""
 
 import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 
 _SECONDS = 10
 _KEPT = 256
-# What a request without a token can make the service say. All others speak of work that a token
-# has asked for, or of a change, and each of their lines names something else.
+# The loggers that a request without a token can make write. Lines of other loggers are about work
+# of a token's holder, or about a change, and are all kept.
 _LOGGERS = frozenset({"memferry.http", "uvicorn.error", "asyncio"})
 
 
 class LogRate(logging.Filter):
-    """Lets one warning of a kind through in 10 seconds; the next one tells how many were left out.
+    """Passes one warning of a kind in 10 seconds; the next one says how many were left out.
 
-    A kind is a logger, the first line of the message before its values are put in, and the types
-    of the exceptions it tells of. Lines below WARNING and those of other loggers all pass.
+    A kind is a logger, the first line of the message before formatting, and the types of the
+    exceptions in it. Lines below WARNING and lines of other loggers all pass.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         super().__init__()
         self._clock = clock
         self._lock = threading.Lock()
-        # When the last one was let through, and how many have come since; the oldest first.
+        # By kind: the time of the last line that passed, and the number of lines since; the oldest
+        # first.
         self._kinds: dict[Hashable, tuple[float, int]] = {}
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -41,7 +42,7 @@ class LogRate(logging.Filter):
         return left_out is not None
 
     def _count(self, kind: Hashable) -> int | None:
-        """How many of a kind were left out since the last one; None: leave this one out too."""
+        """The number of lines left out since the last one; None: leave this one out as well."""
         now = self._clock()
         last, left_out = self._kinds.get(kind, (-math.inf, 0))
         if now - last < _SECONDS:
@@ -55,7 +56,7 @@ class LogRate(logging.Filter):
 
 
 def _find_kind(record: logging.LogRecord) -> Hashable:
-    arguments = record.args if isinstance(record.args, tuple) else ()
+    arguments = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
     faults = [type(value) for value in arguments if isinstance(value, BaseException)]
     raised = record.exc_info[0] if record.exc_info else None
     return record.name, str(record.msg).partition("\n")[0], raised, *faults

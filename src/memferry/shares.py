@@ -1,6 +1,6 @@
-"""What a process has only so much of, shared out so that no tenant takes it from the others.
+"""Shares of a process's connections and memory, so that no tenant takes them from the others.
 
-Within one event loop; nothing here is a thread's.
+For one event loop; nothing here is safe to use from several threads.
 """
 
 import asyncio
@@ -15,40 +15,40 @@ from memferry.errors import Busy, TooMuchAtOnce
 _WAIT_SECONDS = 10.0
 
 Hold = Callable[[int], Awaitable[None]]
-"""Holds at least so many units from now on, until the request ends; raises as `Shares.take`."""
+"""Makes a request hold at least so many units until it ends; raises as `Shares.take`."""
 
 
 async def hold_uncounted(_amount: int) -> None:
-    """Hold what nobody counts."""
+    """Hold no units: for callers whose memory is not limited."""
 
 
 @dataclass(eq=False, frozen=True)
-class _Waiting:
+class _Waiter:
     amount: int
     granted: "asyncio.Future[None]"
 
 
 class Shares:
-    """A number of units, such as connections or bytes; each tenant may hold some of them at once.
+    """A number of units, connections or bytes, of which each tenant may hold a part at once.
 
-    Who waits is served when units come free: of several tenants the one that holds least, and
-    within a tenant in order of arrival.
+    When units become free, the waiting tenant that holds the fewest is served first, and within a
+    tenant the request that came first.
     """
 
     def __init__(self, total: int, *, tenant_most: int, wait_seconds: float | None = None) -> None:
-        """Nobody waits longer than `wait_seconds`, 10 if not given."""
+        """Nobody waits longer than `wait_seconds`; None means 10 s."""
         self._free = total
         self._tenant_most = min(total, tenant_most)
         self._wait_seconds = _WAIT_SECONDS if wait_seconds is None else wait_seconds
         self._held: Counter[UUID] = Counter()
-        self._queues: dict[UUID, deque[_Waiting]] = {}
+        self._queues: dict[UUID, deque[_Waiter]] = {}
 
     @asynccontextmanager
     async def take(self, tenant_id: UUID, amount: int = 1) -> AsyncIterator[None]:
-        """Hold so many units; more than a tenant may have at all counts as all of that.
+        """Hold units within the block, at most as many as one tenant may hold.
 
-        Raises TooMuchAtOnce after a while in which the tenant itself has held too many, and Busy if
-        others have.
+        Raises TooMuchAtOnce if they do not become free in time because the tenant itself holds too
+        many, and Busy if other tenants hold them.
         """
         amount = min(amount, self._tenant_most)
         await self.acquire(tenant_id, amount)
@@ -57,32 +57,32 @@ class Shares:
         finally:
             self.release(tenant_id, amount)
 
-    def hold(self, tenant_id: UUID) -> "Held":
-        """Units for one request that learns only by and by how many it needs."""
-        return Held(self, tenant_id, self._tenant_most)
+    def reserve(self, tenant_id: UUID) -> "Reservation":
+        """Begin a reservation of no units, which a request grows as it learns what it needs."""
+        return Reservation(self, tenant_id, self._tenant_most)
 
     async def acquire(self, tenant_id: UUID, amount: int) -> None:
-        """Take so many units, at most `tenant_most`; as `take`."""
+        """Take up to `tenant_most` units until they are released; raises as `take`."""
         if tenant_id not in self._queues and self._fits(tenant_id, amount):
             self._grant(tenant_id, amount)
             return
-        waiting = _Waiting(amount, asyncio.get_running_loop().create_future())
+        waiter = _Waiter(amount, asyncio.get_running_loop().create_future())
         queue = self._queues.setdefault(tenant_id, deque())
-        queue.append(waiting)
+        queue.append(waiter)
         try:
             async with asyncio.timeout(self._wait_seconds):
-                await waiting.granted
+                await waiter.granted
         except BaseException as fault:
-            if waiting.granted.done() and not waiting.granted.cancelled():
+            if waiter.granted.done() and not waiter.granted.cancelled():
                 self.release(tenant_id, amount)
             else:
-                self._leave(tenant_id, waiting)
+                self._leave(tenant_id, waiter)
             if isinstance(fault, TimeoutError):
                 raise self._describe_wait(tenant_id, amount) from fault
             raise
 
     def release(self, tenant_id: UUID, amount: int) -> None:
-        """Give so many units back."""
+        """Give units back, and serve those who wait."""
         self._free += amount
         self._held[tenant_id] -= amount
         if not self._held[tenant_id]:
@@ -97,7 +97,7 @@ class Shares:
         self._held[tenant_id] += amount
 
     def _serve(self) -> None:
-        """Serve whoever can be served, one after the other."""
+        """Serve waiters one after the other, while one can be served."""
         while True:
             ready = [
                 tenant_id
@@ -107,18 +107,18 @@ class Shares:
             if not ready:
                 return
             tenant_id = min(ready, key=self._held.__getitem__)
-            waiting = self._queues[tenant_id][0]
-            self._leave(tenant_id, waiting)
-            # One that has been cancelled is found here before its task comes to leave.
-            if not waiting.granted.done():
-                self._grant(tenant_id, waiting.amount)
-                waiting.granted.set_result(None)
+            waiter = self._queues[tenant_id][0]
+            self._leave(tenant_id, waiter)
+            # A cancelled waiter stays in its queue until its task runs again.
+            if not waiter.granted.done():
+                self._grant(tenant_id, waiter.amount)
+                waiter.granted.set_result(None)
 
-    def _leave(self, tenant_id: UUID, waiting: _Waiting) -> None:
-        """Take one out of its queue, if it is there; its tenant goes to the end of the line."""
+    def _leave(self, tenant_id: UUID, waiter: _Waiter) -> None:
+        """Remove a waiter from its queue, and move its tenant behind the others."""
         queue = self._queues.pop(tenant_id, deque())
         with suppress(ValueError):
-            queue.remove(waiting)
+            queue.remove(waiter)
         if queue:
             self._queues[tenant_id] = queue
 
@@ -127,8 +127,8 @@ class Shares:
         return TooMuchAtOnce() if own else Busy()
 
 
-class Held:
-    """The units that one request holds, until it releases them all."""
+class Reservation:
+    """The units that one request holds until it releases them all."""
 
     def __init__(self, shares: Shares, tenant_id: UUID, most: int) -> None:
         self._shares = shares
@@ -137,14 +137,14 @@ class Held:
         self._amount = 0
 
     async def grow(self, to_amount: int) -> None:
-        """Hold at least that many from now on; as `Shares.take`."""
+        """Hold at least `to_amount` units from now on; raises as `Shares.take`."""
         more = min(to_amount, self._most) - self._amount
         if more > 0:
             await self._shares.acquire(self._tenant_id, more)
             self._amount += more
 
     def release(self) -> None:
-        """Give all of them back."""
+        """Give all units back."""
         amount, self._amount = self._amount, 0
         if amount:
             self._shares.release(self._tenant_id, amount)

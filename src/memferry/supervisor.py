@@ -1,7 +1,6 @@
-"""`memferry serve`: embedded PostgreSQL, the API and one worker process, watched over together."""
+"""`memferry serve`: runs and supervises the embedded PostgreSQL, the API and one worker process."""
 
 import asyncio
-import logging
 import signal
 import socket
 import sys
@@ -12,24 +11,24 @@ from typing import Any
 
 from memferry.app import open_database, open_web_app
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.database.servers import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import MemferryError, Misconfigured, Unavailable
 from memferry.http.server import Server
 from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
+from memferry.telemetry import log_event
 from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import BearerToken
 from memferry.worker_process import Stop
 
-_log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
 _LAST_SECONDS = 5
 _FIRST_TENANT = "default"
-_NOBODY_HAS_ONE = (
+_REFUSAL = (
     "not listening on {host}, which other machines reach, while nobody has a token; make one with: "
     "memferry token create --tenant NAME (or set MEMFERRY_ALLOW_PUBLIC=true, and find the first "
     "token in the log)"
@@ -43,11 +42,11 @@ async def serve(
 ) -> None:
     """Run everything until SIGTERM or Ctrl-C, then stop it in order; leaves no process behind.
 
-    The signal again means: hurry. Without a worker of its own, others must be at work elsewhere.
+    A second signal cuts the grace short. With `with_worker` False, workers must run elsewhere.
 
     Calls `started` once the API accepts connections, with the first token if this is the first
-    start. Raises Misconfigured when the port or the data directory is taken, and when other
-    machines could reach a service that has no token.
+    start. Raises Misconfigured if the port or the data directory is taken, and if other machines
+    could reach a service that has no token.
     """
     listening = _listen(host, port)
     _refuse_public_local_tenant(settings, listening)
@@ -55,11 +54,11 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.ask)
-    async with _database(settings) as watch_database:
+    async with _own_database(settings) as watch_database:
         await prepare_database(settings.database)
-        token = await _first_token(settings, listening)
-        keep_worker = _worker(settings, stop) if with_worker else nullcontext()
-        async with open_web_app(settings) as app, keep_worker, _watched_workers(settings):
+        token = await _ensure_first_token(settings, listening)
+        keep_worker = _own_worker(settings, stop) if with_worker else nullcontext()
+        async with open_web_app(settings) as app, keep_worker, _keep_watching_workers(settings):
             server = Server(app, connections=settings.web.connections)
             watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))
@@ -100,12 +99,12 @@ def _refuse_public_local_tenant(settings: Settings, listening: socket.socket) ->
 
 
 @asynccontextmanager
-async def _database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
-    """The embedded server, owned by this process; nothing to do for an external one."""
+async def _own_database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
+    """Own the embedded server while the block runs; does nothing for an external one."""
     if settings.database.url is not None:
-        yield _nothing
+        yield _watch_nothing
         return
-    embedded = embedded_postgres(settings.database)
+    embedded = make_embedded_postgres(settings.database)
     await asyncio.to_thread(embedded.start)
     try:
         yield lambda: _keep_running(embedded)
@@ -113,44 +112,44 @@ async def _database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
         await asyncio.to_thread(embedded.stop)
 
 
-async def _nothing() -> None:
-    """An external database is watched by its operator."""
+async def _watch_nothing() -> None:
+    """Leave an external database to its operator."""
 
 
 async def _keep_running(embedded: EmbeddedPostgres) -> None:
-    """Start PostgreSQL again whenever it has died."""
+    """Start PostgreSQL again each time it dies."""
     while True:
         await asyncio.sleep(_WATCH_SECONDS)
         if embedded.process is not None and embedded.process.poll() is None:
             continue
-        _log.warning("PostgreSQL has died; starting it again")
+        log_event("database.died")
         try:
             await asyncio.to_thread(embedded.start)
         except MemferryError as fault:
-            _log.error("PostgreSQL does not start: %s", fault)
+            log_event("database.failed", reason=fault)
 
 
-async def _first_token(settings: Settings, listening: socket.socket) -> BearerToken | None:
-    """A token for the very first start that may do everything, also make others.
+async def _ensure_first_token(settings: Settings, listening: socket.socket) -> BearerToken | None:
+    """Create a token with all scopes if this is the first start; None if there are tokens.
 
-    Not where other machines can connect: a service is set up before they see it, by somebody who
-    keeps its token, and no token stands in a log by default.
+    Raises Misconfigured where other machines could connect and no token is valid: an operator must
+    create the first token before, so that it stands in no log.
     """
     operator = Operator(owner_url(settings.database))
     tokens = await operator.list_tokens()
     host = listening.getsockname()[0]
     public = not ip_address(host).is_loopback and not settings.web.allow_public
-    if public and all(each["revoked_at"] is not None for each in tokens):
+    if public and all(token["revoked_at"] is not None for token in tokens):
         listening.close()
-        raise Misconfigured(_NOBODY_HAS_ONE.format(host=host))
+        raise Misconfigured(_REFUSAL.format(host=host))
     if tokens:
         return None
     return await operator.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
 
 
 @asynccontextmanager
-async def _watched_workers(settings: Settings) -> AsyncIterator[None]:
-    """Say in the log when no worker does its work, and when one does again."""
+async def _keep_watching_workers(settings: Settings) -> AsyncIterator[None]:
+    """Log when no worker does its work, and when one does again, while the block runs."""
     watching = asyncio.create_task(_watch_workers(settings))
     try:
         yield
@@ -159,25 +158,25 @@ async def _watched_workers(settings: Settings) -> AsyncIterator[None]:
 
 
 async def _watch_workers(settings: Settings) -> None:
-    said: str | None = None
+    logged: str | None = None
     async with open_database(settings) as database:
         workers = Workers(database)
         while True:
             await asyncio.sleep(MISSING_SECONDS)
             try:
-                fault = describe_workers(await workers.all())
+                fault = describe_workers(await workers.list_all())
             except Unavailable:
                 continue
-            if fault is not None and fault != said:
-                _log.warning("no worker does its work: %s; memferry doctor tells more", fault)
-            elif fault is None and said is not None:
-                _log.info("a worker does its work again")
-            said = fault
+            if fault is not None and fault != logged:
+                log_event("workers.missed", reason=fault)
+            elif fault is None and logged is not None:
+                log_event("workers.returned")
+            logged = fault
 
 
 @asynccontextmanager
-async def _worker(settings: Settings, stop: Stop) -> AsyncIterator[None]:
-    """A worker process that is started again when it dies, and stops when we are asked to."""
+async def _own_worker(settings: Settings, stop: Stop) -> AsyncIterator[None]:
+    """Run a worker process while the block runs, and start it again when it dies."""
     keeper = asyncio.create_task(_keep_worker(settings, stop))
     try:
         yield
@@ -193,35 +192,37 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
             *(sys.executable, "-m", "memferry", "worker", "--supervised"),
             stdin=asyncio.subprocess.PIPE,
             env=settings.child_environment(),
-            # Ctrl-C goes to the whole foreground group; the worker is asked in its turn.
+            # Ctrl-C reaches the whole foreground group; the worker gets its own SIGTERM.
             start_new_session=True,
         )
-        await _ended_or(process, stop.asked)
+        await _wait_for_end(process, stop.asked)
         if process.returncode is None:
-            await _end(process, stop, settings.worker.grace_seconds)
+            await _stop_process(process, stop, settings.worker.grace_seconds)
         elif not stop.asked.is_set():
-            _log.warning("the worker ended with status %s; starting it again", process.returncode)
-            await _ended_or(None, stop.asked, pause)
-            # One that refuses to start says why each time: more and more rarely.
+            log_event("worker.ended", status=process.returncode)
+            await _wait_for_end(None, stop.asked, pause)
+            # A worker that refuses to start logs its reason each time, so the pause grows.
             refused = process.returncode > 0
             pause = min(2 * pause, _LONGEST_RESTART_SECONDS) if refused else _RESTART_SECONDS
 
 
-async def _end(process: asyncio.subprocess.Process, stop: Stop, grace_seconds: float) -> None:
-    """Ask it; after its grace, or in a hurry, ask it again; then end it."""
+async def _stop_process(
+    process: asyncio.subprocess.Process, stop: Stop, grace_seconds: float
+) -> None:
+    """Send SIGTERM; after the grace, or in a hurry, send it again; then SIGKILL."""
     with suppress(ProcessLookupError):
         process.terminate()
-        await _ended_or(process, stop.hurry, grace_seconds + _LAST_SECONDS)
+        await _wait_for_end(process, stop.hurry, grace_seconds + _LAST_SECONDS)
         process.terminate()
-        await _ended_or(process, asyncio.Event(), _LAST_SECONDS)
+        await _wait_for_end(process, asyncio.Event(), _LAST_SECONDS)
         process.kill()
         await process.wait()
 
 
-async def _ended_or(
+async def _wait_for_end(
     process: asyncio.subprocess.Process | None, event: asyncio.Event, seconds: float | None = None
 ) -> None:
-    """Wait until the process has ended or the event has come, or for that long."""
+    """Wait until the process ends or the event is set, for `seconds` at most."""
     tasks: list[asyncio.Task[object]] = [asyncio.create_task(event.wait())]
     if process is not None:
         tasks.append(asyncio.create_task(process.wait()))

@@ -18,7 +18,7 @@ from memferry.database.servers import service_url
 from memferry.database.standby import Standby
 from memferry.errors import Unavailable
 from memferry.exports.jobs import Jobs
-from memferry.exports.run import Runs
+from memferry.exports.read.snapshot import Reader
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.store_start import agree_on_store
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
@@ -133,7 +133,7 @@ def _make_export_loops(
     )
     exporter = Exporter(
         jobs,
-        Runs(
+        Reader(
             database,
             standby=None if standby is None else Standby(database, standby),
             readers=settings.worker.readers,

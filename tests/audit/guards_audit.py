@@ -50,9 +50,9 @@ GUARDS: tuple[Guard, ...] = (
         drop(", note('memory.deleted', ...)"),
     ),
     *guard_statement(
-        "tenants/create_token tenants/mint_token",
+        "tenants/create_token tenants/create_tenant_token",
         "audit/test_audit.py::test_tokens_made_and_revoked_are_noted",
-        replace("' ') FROM made", "' ') FROM made WHERE FALSE"),
+        replace("' ') FROM created", "' ') FROM created WHERE FALSE"),
     ),
     *guard_statement(
         "tenants/revoke_token tenants/revoke_tenant_token",
@@ -64,20 +64,20 @@ GUARDS: tuple[Guard, ...] = (
         "http/exports.py",
         "ExportEndpoints._answer_export",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        drop_statement("note"),
+        drop_statement("record"),
     ),
     *guard_function(
         "http/audit.py",
         "AuditedDownload.__call__",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        drop_statement("note_soon"),
+        drop_statement("record_soon"),
     ),
     # So is each refusal; whose token is unknown stands in the log.
     *guard_function(
         "http/audit.py",
         "Refusals.__call__.note_and_send",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
-        drop_statement("note"),
+        drop_statement("record"),
     ),
     *guard_function(
         "http/auth.py",
@@ -88,7 +88,7 @@ GUARDS: tuple[Guard, ...] = (
     # With who and where, and without content.
     *guard_function(
         "database/pool.py",
-        "_tenant_settings",
+        "_set_tenant",
         "audit/test_audit.py::test_a_small_export_is_noted_with_who_where_and_how_much",
         drop_statement("token_id"),
         drop_statement("address"),

@@ -22,13 +22,26 @@ GUARDS: tuple[Guard, ...] = (
         drop_item("log_min_error_statement"),
         drop_item("log_error_verbosity"),
     ),
+    # A frame of many rows is small, and frames come in order.
+    *guard_function(
+        "database/frames.py", "FrameReader.take", "database/test_frames.py", make_false("_number")
+    ),
+    *guard_function(
+        "database/frames.py", "FrameReader.end", "database/test_frames.py", make_false("_rest")
+    ),
+    *guard_function(
+        "database/csv_records.py",
+        "CsvReader.end",
+        "database/test_csv_records.py",
+        make_false("_pieces", "_records"),
+    ),
     # Files and directories are their owner's alone, by the umask of every command and without it.
     *guard_function("database/owner_lock.py", "open_private", _EMBEDDED, replace("0o600", "0o644")),
     # Only root hands directories over: for everybody else this test is skipped.
     *guard_function("database/embedded.py", "_SETTINGS", _EMBEDDED, drop_item("listen_addresses")),
     *guard_function(
         "database/embedded.py",
-        "EmbeddedPostgres._make_socket_dir",
+        "EmbeddedPostgres._create_socket_dir",
         "database/test_embedded.py::test_a_socket_directory_that_others_can_enter_is_refused",
         make_false("st_mode"),
     ),
@@ -40,7 +53,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/standby.py",
-        "Standby._shown",
+        "Standby._begin",
         "database/test_standby.py::test_a_standby_of_a_diverged_copy_is_refused",
         make_false("shown"),
     ),
@@ -52,7 +65,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/standby.py",
-        "Standby._shown",
+        "Standby._begin",
         "database/test_standby.py::test_a_standby_that_is_promoted_before_its_snapshot_is_refused",
         make_false("in_recovery"),
     ),
@@ -64,9 +77,9 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/standby.py",
-        "Standby._tell",
+        "Standby._log_change",
         "database/test_standby.py::test_a_standby_that_lags_too_far_is_not_waited_for",
-        make_false("_told"),
+        make_false("_logged"),
     ),
     *guard_function(
         "worker/exporter.py",

@@ -19,7 +19,7 @@ from urllib.parse import urlencode
 import asyncpg
 import pytest
 
-from memferry.database.binaries import Account, server_account
+from memferry.database.binaries import Account, ensure_account
 from memferry.tenants.operator import Operator
 from support.certificates import Authority
 from support.people import Person
@@ -56,7 +56,7 @@ class Server:
 def server() -> Iterator[Server]:
     with tempfile.TemporaryDirectory(prefix="memferry-tls-") as name:
         home = Path(name)
-        account = server_account("memferry")
+        account = ensure_account("memferry")
         authority, stranger = Authority(home, "authority"), Authority(home, "stranger")
         made = Server(free_port(), authority.certificate, stranger.certificate)
         prepare(home, authority, account)

@@ -16,10 +16,10 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from memferry.database.binaries import server_account
-from memferry.database.embedded import EmbeddedPostgres, cache_mb
-from memferry.database.machine import usable_bytes
-from memferry.database.servers import embedded_postgres
+from memferry.database.binaries import ensure_account
+from memferry.database.embedded import EmbeddedPostgres, compute_cache_mb
+from memferry.database.machine import read_usable_bytes
+from memferry.database.servers import make_embedded_postgres
 from memferry.errors import EmbeddedPostgresFailed
 from memferry.settings import EmbeddedSettings, Settings
 
@@ -101,7 +101,7 @@ async def cached_mb(server: EmbeddedPostgres) -> object:
 
 
 async def test_the_shared_buffers_are_an_eighth_of_the_memory(server: EmbeddedPostgres) -> None:
-    assert await cached_mb(server) == cache_mb(usable_bytes())
+    assert await cached_mb(server) == compute_cache_mb(read_usable_bytes())
 
 
 async def test_the_shared_buffers_follow_the_setting(
@@ -110,7 +110,7 @@ async def test_the_shared_buffers_follow_the_setting(
     chosen = {"MEMFERRY_POSTGRES_SHARED_MB": "144"}
     if (binaries := request.config.getoption("--postgres-bin")) is not None:
         chosen["MEMFERRY_POSTGRES_BIN"] = str(binaries)
-    server = embedded_postgres(Settings.from_environment(chosen, data_dir=parent).database)
+    server = make_embedded_postgres(Settings.from_environment(chosen, data_dir=parent).database)
     server.start()
     try:
         assert await cached_mb(server) == 144
@@ -153,7 +153,7 @@ def test_a_socket_directory_that_others_can_enter_is_refused(parent: Path, kind:
     embedded = EmbeddedPostgres(parent / "home")
     place = embedded.socket_dir
     private = parent / "private"
-    account = server_account("memferry")
+    account = ensure_account("memferry")
     for each in (place, private):
         each.mkdir(mode=0o700)
         if account is not None:
@@ -242,7 +242,7 @@ def test_an_interrupted_initdb_does_no_harm(parent: Path) -> None:
     partial = parent / "home/data.partial"
     partial.mkdir(parents=True)
     (partial / "PG_VERSION").write_text("18\n")
-    account = server_account("memferry")
+    account = ensure_account("memferry")
     if account is not None:
         shutil.chown(parent / "home", account.name)
     embedded = EmbeddedPostgres(parent / "home")

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from memferry.database.embedded import cache_mb
-from memferry.database.machine import usable_bytes
+from memferry.database.embedded import compute_cache_mb
+from memferry.database.machine import read_usable_bytes
 
 MIB = 2**20
 
@@ -27,8 +27,8 @@ def physical() -> int:
 def test_without_a_limit_the_memory_of_the_machine_counts(tmp_path: Path) -> None:
     none = linux(tmp_path, "0::/\n", {"sys/fs/cgroup/memory.max": "max\n"})
 
-    assert usable_bytes(none) == physical()
-    assert usable_bytes(tmp_path / "no Linux") == physical()
+    assert read_usable_bytes(none) == physical()
+    assert read_usable_bytes(tmp_path / "no Linux") == physical()
 
 
 @pytest.mark.parametrize(
@@ -47,17 +47,17 @@ def test_the_smallest_limit_of_the_control_groups_counts(
 ) -> None:
     files = {f"sys/fs/cgroup/{name}": said for name, said in limits.items()}
 
-    assert usable_bytes(linux(tmp_path, groups, files)) == 7 * MIB
+    assert read_usable_bytes(linux(tmp_path, groups, files)) == 7 * MIB
 
 
 def test_a_limit_of_another_control_group_does_not_count(tmp_path: Path) -> None:
     other = {"sys/fs/cgroup/b/memory.max": "7340032\n"}
 
-    assert usable_bytes(linux(tmp_path, "0::/a\n", other)) == physical()
+    assert read_usable_bytes(linux(tmp_path, "0::/a\n", other)) == physical()
 
 
 @pytest.mark.parametrize(
     ("usable_mb", "cached_mb"), [(100, 128), (2048, 256), (24 * 1024, 3072), (2**20, 8192)]
 )
 def test_the_embedded_server_caches_an_eighth_of_the_limit(usable_mb: int, cached_mb: int) -> None:
-    assert cache_mb(usable_mb * MIB) == cached_mb
+    assert compute_cache_mb(usable_mb * MIB) == cached_mb

@@ -21,8 +21,8 @@ from memferry.database.pool import SERVICE_ROLE, Connection, Database
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.exports.jobs import Jobs
+from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import KINDS, ExportRequest
-from memferry.exports.run import Runs
 from memferry.model.export import Claim
 from support.database_relay import database_relay
 from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, until
@@ -340,7 +340,7 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
         open_database(balancer.url) as standbys,
     ):
         claim = await claimed(primary)
-        runs = Runs(primary, standby=Standby(primary, standbys), readers=3)
+        runs = Reader(primary, standby=Standby(primary, standbys), readers=3)
         async with runs.start(claim.tenant_id, request, claim) as (run, snapshot):
             async for _ in run:
                 pass

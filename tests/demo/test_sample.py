@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from memferry.demo.sources import sample
+from memferry.demo.sources import read_sample
 
-LINES = [bytes(line).decode() for line in sample()]
+LINES = [bytes(line).decode() for line in read_sample()]
 ROWS: list[dict[str, Any]] = [json.loads(line) for line in LINES]
 AWKWARD = {
     "quote": '"',

@@ -97,7 +97,7 @@ GUARDS: tuple[Guard, ...] = (
         drop("FOR UPDATE OF export"),
     ),
     # A tenant that is deleted leaves nothing.
-    *guard_statement("tenants/hold_tenant", _LATE, drop("FOR UPDATE")),
+    *guard_statement("tenants/lock_tenant", _LATE, drop("FOR UPDATE")),
     *guard_statement(
         "memories/save_memory",
         "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
@@ -112,8 +112,8 @@ GUARDS: tuple[Guard, ...] = (
         "tenants/deletion.py", "TenantDeletion.delete", _LATE, drop_statement("_remove_rows", "+=")
     ),
     *guard_function(
-        "tenants/deletion.py",
-        "TenantDeletion._remove_once",
+        "storage/base.py",
+        "remove_prefix",
         "tenants/test_tenant_deletion.py::test_deleting_a_tenant_leaves_no_file_in_the_store",
         drop_statement("delete"),
         drop_statement("abort"),

@@ -110,19 +110,19 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "model/rules.py",
-        "text",
+        "check_text",
         "http/test_hostile_json.py::test_every_filter_has_a_limit",
         make_false("most"),
     ),
     *guard_function(
         "model/rules.py",
-        "tags",
+        "check_tags",
         "http/test_hostile_json.py::test_every_filter_has_a_limit",
         make_false("len"),
     ),
     *guard_function(
         "model/rules.py",
-        "time_ms",
+        "check_time_ms",
         "http/test_hostile_json.py::test_every_filter_has_a_limit",
         make_false("latest"),
     ),

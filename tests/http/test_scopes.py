@@ -11,7 +11,7 @@ from starlette.routing import Route
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, make_api
 from memferry.memories.service import Memories
@@ -19,7 +19,7 @@ from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.workers import Workers
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
@@ -53,7 +53,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         downloads=Downloads(database, storage, exports),
         webhooks=Webhooks(database),
         audit=Audit(database),
-        pace=Pace(1),
+        rate=RequestRate(1),
         limits=TenantLimits(database, Quotas()),
         memory=Shares(1, tenant_most=1),
         readiness=Readiness(database, StoreIdentity(database, storage), Workers(database)),

@@ -39,14 +39,14 @@ GUARDS: tuple[Guard, ...] = (
     # Whose turn it is.
     *guard_function(
         "database/pool.py",
-        "_TAKE_TURN",
+        "_LOCK_EXCLUSIVELY",
         "jobs/test_fairness.py",
         drop_text("SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));"),
         drop_text("SET LOCAL idle_in_transaction_session_timeout = '5s';"),
     ),
     *guard_function(
         "database/pool.py",
-        "Database.turn",
+        "Database.prepare_exclusive",
         "jobs/test_fairness.py",
         replace("prepared", "await connection.prepare(statement)"),
     ),
@@ -93,7 +93,7 @@ GUARDS: tuple[Guard, ...] = (
         "exports/service.py", "Exports._make", "jobs/test_limits.py", drop_statement("check_rows")
     ),
     *guard_function(
-        "http/auth.py", "Authentication.__call__", "jobs/test_limits.py", drop_statement("_pace")
+        "http/auth.py", "Authentication.__call__", "jobs/test_limits.py", drop_statement("_rate")
     ),
     *guard_function(
         "worker/lease.py",

@@ -293,7 +293,7 @@ async def test_a_worker_halted_while_claiming_delays_other_claims_by_seconds_onl
     await queue(owner, 1)
     came = asyncio.get_running_loop().time()
     async with AsyncExitStack() as halted:
-        await halted.enter_async_context(database.turn("SELECT"))
+        await halted.enter_async_context(database.prepare_exclusive("SELECT"))
         claim = await asyncio.wait_for(claimed(jobs_of(database, most=5)), 20)
         with pytest.raises(DatabaseUnavailable):
             await halted.aclose()
@@ -326,7 +326,7 @@ async def test_a_claim_that_times_out_waiting_succeeds_the_next_time(
 ) -> None:
     await queue(owner, 1)
     async with open_database(own_url, size=1, statement_seconds=1) as hasty:
-        async with database.turn("SELECT"):
+        async with database.prepare_exclusive("SELECT"):
             with pytest.raises(StatementTimedOut):
                 await claimed(jobs_of(hasty, most=5))
         claim = await claimed(jobs_of(hasty, most=5))

@@ -22,7 +22,7 @@ GUARDS: tuple[Guard, ...] = (
     # No time is so late that a change of its row fails.
     *guard_function(
         "model/rules.py",
-        "stored_time_ms",
+        "check_stored_time_ms",
         "memories/test_latest_times.py::test_no_memory_has_a_time_that_cannot_be_counted_on_from memories/test_latest_times.py::test_an_expiry_of_a_token_beyond_the_latest_time_is_refused",
         replace("LATEST_STORED_MS", "LATEST_MS"),
     ),
@@ -41,17 +41,17 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "model/rules.py",
-        "content",
+        "check_content",
         "memories/test_memories.py::test_content_may_have_one_mebibyte_of_utf8",
         make_false("encode"),
     ),
     *guard_function(
         "model/rules.py",
-        "json_object",
+        "check_json_object",
         "memories/test_memories.py::test_metadata_may_have_one_mebibyte",
         make_false("most_bytes"),
     ),
-    *guard_function("model/rules.py", "text", _WRONG, make_false("\x00")),
+    *guard_function("model/rules.py", "check_text", _WRONG, make_false("\x00")),
     *guard_function(
         "model/strict_json.py",
         "compact",
@@ -103,7 +103,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "audit/service.py",
-        "Audit.note",
+        "Audit.record",
         "memories/test_store_limits.py::test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one",
         make_true("take", "None"),
     ),
@@ -129,11 +129,11 @@ GUARDS: tuple[Guard, ...] = (
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
-        "Tokens.caller",
+        "Tokens.find_caller",
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),
-    *guard_function("database/pool.py", "_tenant_settings", _WITHIN, drop_statement("hex")),
+    *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
         "0004_tokens",
         "VIEW memferry_service.tokens",
@@ -176,7 +176,7 @@ GUARDS: tuple[Guard, ...] = (
         "exports/request.py",
         "ExportRequest.stored",
         "memories/test_namespaces.py",
-        replace("request.values | {Within: within}", "request.values"),
+        replace("request.values | {TokenNamespaces: within}", "request.values"),
     ),
     *guard_function(
         "exports/request.py",

@@ -12,7 +12,7 @@ import pytest
 from memferry.audit.service import Audit
 from memferry.model.audit import Entry
 from memferry.model.token import Caller
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from support.people import Person, make_person
 from support.postgres import open_database, own_database
 from support.service import Service, start_service, stop_service
@@ -218,9 +218,9 @@ def test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one(url: str) -
             "INSERT INTO memferry.tenants VALUES (gen_random_uuid(), 'noted') RETURNING id"
         )
         async with open_database(url) as database:
-            audit = Audit(database, Pace(4))
+            audit = Audit(database, RequestRate(4))
             for number in range(24):
-                await audit.note(Caller(tenant_id=tenant), refusal(number))
+                await audit.record(Caller(tenant_id=tenant), refusal(number))
             await audit.aclose()
         rows = await connection.fetch(
             "SELECT subject, times, byte_count FROM memferry.audit WHERE tenant_id = $1 "

@@ -51,7 +51,10 @@ GUARDS: tuple[Guard, ...] = (
         "shares.py", "Shares._fits", "operation/test_shares.py", make_true("_tenant_most")
     ),
     *guard_function(
-        "operation/store_identity.py", "StoreIdentity.check", _OTHER, make_false("kept", "stored")
+        "operation/store_identity.py",
+        "StoreIdentity.check",
+        _OTHER,
+        make_false("expected", "actual"),
     ),
     *guard_function(
         "worker/sweeper.py",
@@ -69,7 +72,7 @@ GUARDS: tuple[Guard, ...] = (
         "operation/readiness.py",
         "Readiness.report",
         "operation/test_store_identity.py::test_concurrent_readiness_requests_share_one_check",
-        make_true("_report", "_looked_at"),
+        make_true("_report", "_checked_at"),
     ),
     *guard_function(
         "operation/workers.py",

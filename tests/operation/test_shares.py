@@ -157,7 +157,7 @@ async def test_an_amount_above_the_share_of_a_tenant_counts_as_the_whole_share()
 
 async def test_a_growing_share_is_given_back_whole() -> None:
     shares = Shares(10, tenant_most=8, wait_seconds=0.05)
-    held = shares.hold(ALICE)
+    held = shares.reserve(ALICE)
     for amount in (2, 1, 5, 100):
         await held.grow(amount)
     with pytest.raises(Busy):

@@ -137,10 +137,10 @@ async def test_a_store_that_appears_after_its_worker_gets_its_identity_then(
     caplog.set_level(logging.INFO, "memferry.worker")
     for _ in range(2):
         await attendance.tick()
-    before = await Workers(database).all()
+    before = await Workers(database).list_all()
     await storage.prepare()
     await attendance.tick()
-    after = await Workers(database).all()
+    after = await Workers(database).list_all()
 
     assert [worker["status"] for worker in (*before, *after)] == ["store_away", "working"]
     assert [record.getMessage().partition(":")[0] for record in caplog.records] == [

@@ -19,7 +19,7 @@ from memferry.errors import (
     RequestTimedOut,
     Unavailable,
 )
-from memferry.exports.links import LIFETIME
+from memferry.exports.hand_out.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import find_status
 from memferry.model.audit import EVENTS as AUDIT_EVENTS
@@ -30,9 +30,9 @@ from memferry.settings import Settings, list_settings
 from memferry.wire.audit import AuditEntry
 
 ROOT = Path(__file__).parents[2]
-TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY")]
+TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY", "CONTRIBUTING")]
 PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
-DECISIONS = sorted((ROOT / "docs/decisions").glob("*.md"))
+DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
@@ -252,3 +252,25 @@ def test_links_lead_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
 
     assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_every_page_is_in_the_index() -> None:
+    index = (ROOT / "docs/index.md").read_text()
+    pages = {f"{page.name}" for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
+
+    assert pages == set(re.findall(r"\]\(([\w.-]+\.md)\)", index))
+
+
+def test_every_decision_is_in_the_index_of_decisions_and_in_its_order() -> None:
+    index = (ROOT / "docs/decisions/index.md").read_text()
+
+    assert re.findall(r"^\| \[\d+\]\((.+?)\)", index, re.MULTILINE) == [
+        page.name for page in DECISIONS
+    ]
+
+
+def test_the_glossary_names_each_word_once_and_in_order() -> None:
+    glossary = (ROOT / "docs/glossary.md").read_text()
+    words = re.findall(r"^\| (.+?) \|", glossary, re.MULTILINE)[2:]
+
+    assert words == sorted(set(words))

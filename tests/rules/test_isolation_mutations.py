@@ -133,7 +133,7 @@ VIEWS = {
 _ARGUMENTS = {
     ("memories/save_memories", 4): '{"{}"}',
     ("memories/save_memories", 7): '{"{}"}',
-    ("tenants/mint_token", 5): "{memories:read}",
+    ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
 
@@ -146,10 +146,10 @@ def statements() -> dict[str, str]:
         whole: str = statement
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
-            whole, _ = Selection.of(every).apply(statement, *range(leading))
+            whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
             for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"exports/export_joined", "exports/probe_rows"} and not kind.joins:
+                if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
                     continue
                 filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
                     "{columns}", kind.columns
@@ -399,7 +399,7 @@ async def test_a_view_without_its_tenant_predicate_is_noticed(
 async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
     worlds: tuple[World, World], urls: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    nobodys = {1: ("bytea", f"\\x{tokens.digest('mnu_of-nobody').hex()}")}
+    nobodys = {1: ("bytea", f"\\x{tokens.BearerToken('mnu_of-nobody').sha256.hex()}")}
     database, shown = Database(urls[0]), 0
     await database.open()
     try:
@@ -409,7 +409,7 @@ async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)
             with pytest.raises(UnknownToken):
-                await tokens.Tokens(database).caller("mnu_of-nobody")
+                await tokens.Tokens(database).find_caller("mnu_of-nobody")
     finally:
         await database.close()
 

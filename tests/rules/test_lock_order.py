@@ -253,7 +253,7 @@ async def use(
         lambda: save(memories, world.caller),
         lambda: exports.create(world.caller, ExportRequest.parse(b"{}")),
         lambda: erasure.delete(world.caller, world.next_memory(), purge=True),
-        lambda: Tokens(database).mint(world.caller, "more", Grant()),
+        lambda: Tokens(database).create(world.caller, "more", Grant()),
         lambda: Tokens(database).revoke(world.caller, world.tokens[0]),
     )
     refused: list[MemferryError] = []

@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[2]
 _PLACES = ("src", "tools", "benchmarks", "tests/support")
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 # What no function begins with: a participle, an adverb or a preposition.
-_VERBS = "bring embed exceed feed need ping proceed seed"
+_VERBS = "apply bring embed exceed feed multiply need ping proceed reply seed"
 _PARTICIPLES = (
     "chosen done found given gone held kept known left lost made said seen sent taken told written"
 )
@@ -21,13 +21,12 @@ _OPENERS = (
 )
 _WRONG = re.compile(
     rf"_*(?!({'|'.join(_VERBS.split())})(_|$))"
-    rf"([a-z0-9]*(ed|ing)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
+    rf"([a-z0-9]*(ed|ing|ly)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
 )
 _VALUES = re.compile(r"property|fixture")
 # Names that a library calls, and a word of its trade.
 _ALLOWED: set[str] = {
     "src/memferry/client/fetch.py _encrypted_path",
-    "src/memferry/database/servers.py embedded_postgres",
     "src/memferry/cli/context.py existing_database",
     "src/memferry/cli/context.py prepared_database",
     "src/memferry/cli/context.py running_database",
@@ -38,22 +37,9 @@ _ALLOWED: set[str] = {
     "src/memferry/database/binaries.py _copied",
     "src/memferry/database/embedded.py _translated_faults",
     "src/memferry/database/faults.py translated_errors",
-    "src/memferry/database/literal.py _quoted",
-    "src/memferry/database/literal.py filled",
     "src/memferry/database/pool.py _committed",
     "src/memferry/database/pool.py _connected",
-    "src/memferry/exports/file.py _ended",
-    "src/memferry/exports/file.py _noted",
-    "src/memferry/exports/file.py _passed",
-    "src/memferry/exports/inline.py running_inline",
-    "src/memferry/exports/payload.py as_json",
-    "src/memferry/exports/payload.py stored",
-    "src/memferry/exports/ranges.py _joined",
-    "src/memferry/exports/run.py _joined",
-    "src/memferry/exports/run.py beside",
-    "src/memferry/exports/run.py running_export",
     "src/memferry/exports/service.py _added",
-    "src/memferry/formats/csv_safe.py _guarded",
     "src/memferry/http/connections.py _unsupported_upgrade_warning",
     "src/memferry/http/routing.py to_string",
     "src/memferry/http/server.py on_tick",
@@ -61,7 +47,6 @@ _ALLOWED: set[str] = {
     "src/memferry/memories/service.py _saved",
     "src/memferry/model/identity.py _rising",
     "src/memferry/model/rules.py stored_time_ms",
-    "src/memferry/settings/environment.py setting",
     "src/memferry/storage/base.py unfinished",
     "src/memferry/storage/local.py _named",
     "src/memferry/storage/local.py _to_its_end",

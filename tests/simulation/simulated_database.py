@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import struct
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import partial
@@ -11,7 +12,7 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.faults import translated_errors
+from memferry.database.faults import translate_errors
 from memferry.database.pool import Connection, Database, Prepared, SharedSnapshot
 from memferry.database.sql import sql
 from memferry.model.export import Claim
@@ -24,10 +25,13 @@ _ROWS_AT_ONCE = 3
 _BOUNDS = re.compile(r"'(-?[0-9]+)'::bigint")
 _NAMESPACE = re.compile(r"namespace = '([0-9]+)'::text")
 _ROWS_PER_RANGE = 5
+# COPY in binary format, as `memferry.database.frames` reads it.
+_COPY_HEADER, _COPY_TRAILER = b"PGCOPY\n\xff\r\n\0" + bytes(8), b"\xff\xff"
+_FRAME = struct.Struct(">hiiiqi")
 
 
 def memories(namespace: str, snapshot_at: int) -> list[bytes]:
-    """What a namespace held at that moment, one rendered line each."""
+    """What a namespace held at that moment, one line each."""
     size = int(namespace) % 20
     return [b"%d %s at %d\n" % (i, namespace.encode(), snapshot_at) for i in range(size)]
 
@@ -89,8 +93,6 @@ class _Session:
         return found[0]
 
     async def fetchval(self, statement: str, *arguments: Any, **_: Any) -> Any:
-        if statement.startswith(sql("exports/measure_range")[:30]):
-            return 2**20  # too large to be joined
         found = await self.fetch(statement, *arguments)
         if not found:
             return None
@@ -115,17 +117,20 @@ class _Session:
         self, query: str, *, output: Callable[[bytes], Awaitable[None]], **_: Any
     ) -> str:
         """A few rows at a time; sometimes no next row is ever found."""
-        after, last = map(int, _BOUNDS.findall(query) or (-1, 2**63))
-        (namespace,) = _NAMESPACE.findall(query)
+        after, last = map(int, _BOUNDS.findall(query)[:2] or (-1, 2**63))
+        namespace = _NAMESPACE.findall(query)[0]
         lines = [
             line
             for created_at, line in enumerate(memories(namespace, self._snapshot_at))
             if after < created_at <= last
         ]
+        await output(_COPY_HEADER)
         for index, line in enumerate(lines):
             if index % _ROWS_AT_ONCE == 0:
                 await self._server.call(self._process, bool)
-            await output(line)
+            record = line.removesuffix(b"\n")
+            await output(_FRAME.pack(3, 4, 0, 8, 1, len(record)) + record)
+        await output(_COPY_TRAILER)
         if self._chance.strikes("hang"):
             await asyncio.sleep(_VERY_LONG_SECONDS)
         await self._server.call(self._process, bool)
@@ -145,7 +150,7 @@ class SimulatedDatabase(Database):
     ) -> AsyncIterator[Connection]:
         """A connection that belongs to no tenant; there are enough for all."""
         del on_behalf_of, heavy
-        with translated_errors():
+        with translate_errors():
             yield cast(Connection, _Session(*self._parts, None))
 
     @asynccontextmanager
@@ -161,16 +166,16 @@ class SimulatedDatabase(Database):
         whose: UUID | Caller,
         *,
         snapshot: bool | SharedSnapshot = False,
-        patient: bool = False,
-        in_order: bool = False,
+        long_running: bool = False,
+        index_order: bool = False,
         heavy: bool = False,
         ready: object = None,
     ) -> AsyncIterator[Connection]:
         """A connection that belongs to this tenant; nobody here has a limit."""
-        del patient, in_order, heavy, ready
+        del long_running, index_order, heavy, ready
         snapshot_at = int(snapshot.name) if isinstance(snapshot, SharedSnapshot) else 0
         tenant_id = whose.tenant_id if isinstance(whose, Caller) else whose
-        with translated_errors():
+        with translate_errors():
             yield cast(Connection, _Session(*self._parts, tenant_id, snapshot_at))
 
 

@@ -150,7 +150,7 @@ class SimulatedStorage(Storage):
             if key.startswith(prefix):
                 yield _info(key, data)
 
-    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
+    async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Every upload, as they were at one moment."""
         for name, (key, _) in await self._call(lambda: sorted(self._store.uploads.items())):
             if key.startswith(prefix):

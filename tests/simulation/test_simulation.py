@@ -18,7 +18,7 @@ import pytest
 
 from memferry.errors import DatabaseUnavailable, ExportNotFound, Unavailable
 from memferry.exports.jobs import Jobs
-from memferry.exports.run import Runs
+from memferry.exports.read.snapshot import Reader
 from memferry.exports.service import Exports
 from memferry.model.export import UNFINISHED
 from memferry.model.token import Caller
@@ -114,7 +114,7 @@ class World:
         database, storage = self._ports(process)
         jobs = Jobs(database, lease_seconds=PATIENCE.lease, lifetime_seconds=self._lifetime)
         exporter = Exporter(
-            jobs, Runs(database, readers=2), storage, worker=process.name, patience=PATIENCE
+            jobs, Reader(database, readers=2), storage, worker=process.name, patience=PATIENCE
         )
         await self._repeat(process, exporter.tick, 3)
 
@@ -171,8 +171,8 @@ def run(seed: int) -> Judge:
     try:
         # Small blocks, so that a file has several; and one time for everybody.
         with (
-            patch("memferry.database.copy.BLOCK_BYTES", 32),
-            patch("memferry.exports.run.time", clock),
+            patch("memferry.exports.read.stream.BLOCK_BYTES", 32),
+            patch("memferry.exports.read.snapshot.time", clock),
         ):
             world = World(seed, loop)
             loop.run_until_complete(world.live())

@@ -12,7 +12,7 @@ import pytest
 from memferry.errors import StorageUnavailable
 from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import open_storage, s3_uploads
-from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, Pace, planned_part_bytes
+from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, LinkSpeed, compute_part_bytes
 from support.fault_proxy import Fault, FaultProxy, fault_proxy
 from support.people import make_person
 from support.postgres import own_database
@@ -101,7 +101,7 @@ async def test_parts_that_fail_together_fail_the_upload_once(
 
 
 def test_the_parts_of_an_upload_can_hold_the_largest_object() -> None:
-    sizes = [planned_part_bytes(number) for number in range(1, 10_001)]
+    sizes = [compute_part_bytes(number) for number in range(1, 10_001)]
 
     assert sum(sizes) >= 5 * 1024 * 1024 * MIB
     assert max(sizes) <= 5 * 1024 * MIB
@@ -111,19 +111,22 @@ def test_the_parts_of_an_upload_can_hold_the_largest_object() -> None:
 
 
 def test_the_size_of_parts_follows_the_speed_of_the_link() -> None:
-    pace = Pace()
+    speed = LinkSpeed()
 
-    assert (pace.part_bytes(1), pace.parts_at_once(1)) == (LEAST_PART_BYTES, 1)
-    pace.note(1.0)
-    assert (pace.part_bytes(2), pace.parts_at_once(2)) == (8 * MIB, 4)
-    pace.note(100.0)
-    assert (pace.part_bytes(3), pace.parts_at_once(3)) == (LEAST_PART_BYTES, 1)
-    assert pace.part_bytes(1001) == 16 * MIB
+    assert (speed.choose_part_bytes(1), speed.choose_parts_at_once(1)) == (LEAST_PART_BYTES, 1)
+    speed.record_part(1.0)
+    assert (speed.choose_part_bytes(2), speed.choose_parts_at_once(2)) == (8 * MIB, 4)
+    speed.record_part(100.0)
+    assert (speed.choose_part_bytes(3), speed.choose_parts_at_once(3)) == (LEAST_PART_BYTES, 1)
+    assert speed.choose_part_bytes(1001) == 16 * MIB
 
 
 def test_the_parts_in_flight_fit_into_memory() -> None:
-    pace = Pace(quick=True)
-    held = [pace.part_bytes(number) * (pace.parts_at_once(number) + 1) for number in range(1, 3001)]
+    speed = LinkSpeed(quick=True)
+    held = [
+        speed.choose_part_bytes(number) * (speed.choose_parts_at_once(number) + 1)
+        for number in range(1, 3001)
+    ]
 
     assert max(held) <= 64 * MIB
 
@@ -163,7 +166,7 @@ async def test_a_missing_bucket_is_reported(
 def test_an_answer_of_the_store_is_reported_by_its_kind_and_not_repeated(
     said: str, told: str
 ) -> None:
-    text = s3_uploads.refusal(said, "answered 503")
+    text = s3_uploads.describe_refusal(said, "answered 503")
 
     assert told in text
     assert "secret.example" not in text

@@ -142,7 +142,7 @@ async def test_a_server_whose_authority_is_known_is_used_in_every_way(private: S
     await put(store, "over-tls", chunks(MIB))
 
     assert len(await read(store, "over-tls", 0, MIB)) == MIB
-    assert [each async for each in store.storage.unfinished("over-tls")] == []
+    assert [each async for each in store.storage.list_uploads("over-tls")] == []
     await store.storage.close()
 
 
@@ -157,7 +157,7 @@ async def test_a_server_whose_authority_is_unknown_is_not_talked_to(
         with pytest.raises(StorageUnavailable):
             await storage.ping()
         with pytest.raises(StorageUnavailable):
-            await anext(storage.unfinished(""))  # another client lists these
+            await anext(storage.list_uploads(""))  # another client lists these
         await storage.close()
 
 

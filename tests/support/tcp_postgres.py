@@ -13,7 +13,7 @@ from typing import Any
 
 import asyncpg
 
-from memferry.database.binaries import find_binaries, server_account
+from memferry.database.binaries import ensure_account, find_binaries
 from support.service import children, free_port
 
 _OPTIONS = "-c unix_socket_directories= -c fsync=off -c max_connections=100 -c listen_addresses=*"
@@ -76,7 +76,7 @@ class TcpServer:
 @contextmanager
 def tcp_server(programs: Path | None = None) -> Iterator[TcpServer]:
     """A server that runs; it ends with everything in its home."""
-    account = server_account("memferry")
+    account = ensure_account("memferry")
     with tempfile.TemporaryDirectory(prefix="memferry-tcp-") as name:
         home = Path(name)
         home.chmod(0o711)

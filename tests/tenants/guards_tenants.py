@@ -43,7 +43,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "tenants/tokens.py",
-        "stored",
+        "make_token_row",
         "tenants/test_tokens.py::test_an_invalid_request_for_a_token_is_refused_by_its_field",
         make_false("time", "None"),
     ),
@@ -97,6 +97,9 @@ GUARDS: tuple[Guard, ...] = (
         ),
     ),
     *guard_function(
-        "tenants/tokens.py", "Tokens.mint", "tenants/test_tokens.py", drop_statement("_check_reach")
+        "tenants/tokens.py",
+        "Tokens.create",
+        "tenants/test_tokens.py",
+        drop_statement("_check_reach"),
     ),
 )

@@ -214,7 +214,7 @@ async def test_an_audit_entry_of_a_deleted_tenant_is_refused(
     tenant = await owner.fetchval("SELECT id FROM memferry.tenants")
     await TenantDeletion(url, store).delete("Alice")
     entry = Entry(event="export.downloaded", outcome="interrupted", subject=new_export_id())
-    await Audit(database).note(Caller(tenant_id=tenant), entry)
+    await Audit(database).record(Caller(tenant_id=tenant), entry)
 
     assert await owner.fetchval("SELECT count(*) FROM memferry.audit") == 0
 

@@ -29,7 +29,7 @@ GUARDS: tuple[Guard, ...] = (
         drop("message_id = NULL,"),
     ),
     *guard_statement(
-        "webhooks/forget_message",
+        "webhooks/delete_message",
         "webhooks/test_webhooks.py::test_a_message_is_kept_once_and_until_the_last_webhook_has_it",
         replace("AND NOT EXISTS (", "AND EXISTS ("),
     ),
@@ -50,7 +50,7 @@ GUARDS: tuple[Guard, ...] = (
         "_PinnedBackend.connect_tcp",
         "webhooks/test_outgoing.py::test_a_name_with_any_private_address_is_connected_to_nowhere",
         make_false("is_private", "_allow_private"),
-        replace("any(is_private(each) for each in addresses)", "is_private(addresses[0])"),
+        replace("any(is_private(address) for address in addresses)", "is_private(addresses[0])"),
     ),
     *guard_function(
         "webhooks/outgoing.py",
@@ -72,12 +72,12 @@ GUARDS: tuple[Guard, ...] = (
         make_true("IPv4Address"),
         make_true("_is_public", "ipv4_mapped"),
         make_true("is_multicast"),
-        make_true("special"),
+        make_true("is_special"),
     ),
     *guard_function("model/address.py", "is_private", _PRIVATE, make_false("endswith")),
     *guard_function(
         "model/address.py",
-        "_literal",
+        "_parse_address",
         _PRIVATE,
         replace('IPv4Address(socket.inet_aton(host.rstrip(".")))', "None"),
     ),

@@ -12,9 +12,9 @@ GUARDS: tuple[Guard, ...] = (
     # A killed service starts again while what it left behind still ends.
     *guard_function(
         "database/embedded.py",
-        "EmbeddedPostgres._run",
+        "EmbeddedPostgres._start_server",
         "whole/test_service.py::test_a_killed_service_starts_while_the_old_postgresql_shuts_down",
-        make_true("monotonic", "waiting"),
+        make_true("monotonic", "is_in_use"),
     ),
     # A reader may be slow, a network may not be silent.
     *guard_function(
@@ -81,15 +81,15 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "supervisor.py",
-        "_first_token",
+        "_ensure_first_token",
         "whole/test_defaults.py::test_a_public_address_is_refused_while_no_token_exists",
         make_false("is_loopback"),
     ),
     *guard_function(
         "supervisor.py",
-        "_first_token",
+        "_ensure_first_token",
         "whole/test_defaults.py::test_a_revoked_token_opens_no_public_address",
-        replace('all(each["revoked_at"] is not None for each in tokens)', "not tokens"),
+        replace('all(token["revoked_at"] is not None for token in tokens)', "not tokens"),
     ),
     # Files and directories are their owner's alone, by the umask of every command and without it.
     *guard_function("cli/__init__.py", "main", _MADE, drop_statement("umask")),

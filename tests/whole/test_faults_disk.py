@@ -132,7 +132,7 @@ async def test_a_disk_that_is_full_at_any_block_leaves_nothing(
         with disk.filled(free_pages * PAGE_BYTES):
             with pytest.raises(StorageUnavailable, match="No space left on device"):
                 await put(disk, f"t/x/{free_pages}")
-            left, listed = disk.files(), [each async for each in disk.storage.unfinished("")]
+            left, listed = disk.files(), [each async for each in disk.storage.list_uploads("")]
         await put(disk, f"t/x/{free_pages}")
         found = await stored(disk, f"t/x/{free_pages}")
         await disk.storage.delete(f"t/x/{free_pages}")

@@ -1,1 +1,1 @@
-"""Who did what, when and from where: written once, never changed; no content."""
+"""The audit: who did what, when and from where. Entries never change and hold no content."""

@@ -1,63 +1,62 @@
-"""What is in the audit, and what is noted there beside the changes that note themselves."""
+"""The audit: reads its entries, and writes those that no statement of a change writes itself."""
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Sequence
 from uuid import UUID
 
 import asyncpg
 
-from memferry.audit.counted import Counted
+from memferry.audit.entry_counts import EntryCounts
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import MemferryError
 from memferry.model.audit import Entry
 from memferry.model.token import Caller
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.audit")
 _COUNTED_SECONDS = 60
 
 
 class Audit:
     """The audit of every tenant, one caller per call."""
 
-    def __init__(self, database: Database, pace: Pace | None = None) -> None:
-        """`pace` is how many entries of a tenant are noted one by one; unset: all of them."""
+    def __init__(self, database: Database, rate: RequestRate | None = None) -> None:
+        """`rate` limits the entries of a tenant that are written one by one; None: all are."""
         self._database = database
-        self._pace = pace
-        self._counted = Counted()
+        self._rate = rate
+        self._counts = EntryCounts()
         self._running: set[asyncio.Task[None]] = set()
 
-    async def page(
+    async def list_page(
         self, caller: Caller, *, limit: int, before: UUID | None, event: str | None
     ) -> Sequence[asyncpg.Record]:
-        """The entries that came before one, newest first: each its `id`, and as JSON its `row`."""
+        """The entries before the entry `before`, newest first: `id`, and `row` as JSON text."""
         async with self._database.tenant(caller) as connection:
             return await connection.fetch(sql("audit/list_audit"), limit, event, before)
 
-    async def note(self, caller: Caller, entry: Entry) -> None:
-        """Note it in a transaction of its own. What cannot be is logged, and breaks nothing.
+    async def record(self, caller: Caller, entry: Entry) -> None:
+        """Write an entry in a transaction of its own; a failure is logged and raises nothing.
 
-        What comes faster than the pace allows is counted, and noted within a minute.
+        Entries beyond the rate are counted, and written as one entry within a minute.
         """
-        if self._pace is None or self._pace.take(caller.tenant_id) == 0:
+        if self._rate is None or self._rate.take(caller.tenant_id) == 0:
             await self._write(caller, entry)
             return
-        if not self._counted:
+        if not self._counts:
             loop = asyncio.get_running_loop()
-            loop.call_later(_COUNTED_SECONDS, lambda: self._start(self._write_counted()))
-        self._counted.add(caller, entry)
+            loop.call_later(_COUNTED_SECONDS, lambda: self._start(self._write_counts()))
+        self._counts.add(caller, entry)
 
-    async def _write_counted(self) -> None:
-        for caller, entry in self._counted.take():
+    async def _write_counts(self) -> None:
+        for caller, entry in self._counts.take():
             await self._write(caller, entry)
 
     async def _write(self, caller: Caller, entry: Entry) -> None:
         try:
             async with self._database.tenant(caller) as connection:
                 await connection.execute(
-                    sql("audit/note_event"),
+                    sql("audit/create_entry"),
                     entry.event,
                     entry.outcome,
                     entry.subject,
@@ -66,15 +65,19 @@ class Audit:
                     entry.times,
                 )
         except (MemferryError, asyncpg.PostgresError) as fault:
-            _log.error(
-                "not in the audit: %s of tenant %s, token %s, subject %s, outcome %s: %s",
-                *(entry.event, caller.tenant_id, caller.token_id, entry.subject, entry.outcome),
-                fault,
+            log_event(
+                "audit.missed",
+                entry=entry.event,
+                tenant=caller.tenant_id,
+                token=caller.token_id,
+                subject=entry.subject,
+                outcome=entry.outcome,
+                reason=fault,
             )
 
-    def note_soon(self, caller: Caller, entry: Entry) -> None:
-        """As `note`, for one that cannot wait since its request is being torn down."""
-        self._start(self.note(caller, entry))
+    def record_soon(self, caller: Caller, entry: Entry) -> None:
+        """Write an entry in a task, for a request that is being cancelled and cannot wait."""
+        self._start(self.record(caller, entry))
 
     def _start(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
@@ -82,6 +85,6 @@ class Audit:
         task.add_done_callback(self._running.discard)
 
     async def aclose(self) -> None:
-        """Note what was counted, and what was to be noted soon."""
-        self._start(self._write_counted())
+        """Write all counted entries, and wait for those being written."""
+        self._start(self._write_counts())
         await asyncio.wait(self._running)

@@ -73,7 +73,9 @@ def _set_up_log() -> None:
     log = logging.StreamHandler(sys.stderr)
     log.addFilter(LogRate())
     logging.basicConfig(
-        level=logging.INFO, handlers=[log], format="%(asctime)s %(levelname)s %(message)s"
+        level=logging.INFO,
+        handlers=[log],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
 

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from memferry.database.servers import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
 from memferry.tenants.operator import Operator
@@ -43,7 +43,7 @@ async def running_database(settings: Settings) -> AsyncIterator[str]:
     if settings.database.url is not None:
         yield settings.database.url
         return
-    embedded = embedded_postgres(settings.database)
+    embedded = make_embedded_postgres(settings.database)
     attached = await asyncio.to_thread(embedded.attach)
     if not attached:
         await asyncio.to_thread(embedded.start)
@@ -60,7 +60,7 @@ async def existing_database(settings: Settings) -> AsyncIterator[str]:
 
     Raises Misconfigured, and makes nothing, where there is no database yet.
     """
-    if settings.database.url is None and not embedded_postgres(settings.database).exists():
+    if settings.database.url is None and not make_embedded_postgres(settings.database).exists():
         raise Misconfigured(
             f"there is no database in {settings.data_dir} yet; make it with: memferry serve "
             "(or name another place with --data-dir or MEMFERRY_DATA_DIR)"

@@ -1,4 +1,4 @@
-"""How many of a pool's connections one tenant may use at once."""
+"""The share of a pool's connections that one tenant may use at once."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
@@ -10,10 +10,10 @@ _KEPT_CONNECTIONS = 2
 
 
 class ConnectionShares:
-    """Which of a pool's connections a tenant may use at once.
+    """Shares of a pool's connections between tenants.
 
-    Some are kept for what belongs to no tenant, such as looking up tokens; and of the others heavy
-    work leaves some for the rest.
+    Two connections are kept for work without a tenant, such as looking up tokens. Heavy work has a
+    smaller share, so that small requests always find a connection.
     """
 
     def __init__(self, pool_size: int) -> None:
@@ -24,7 +24,7 @@ class ConnectionShares:
 
     @asynccontextmanager
     async def take(self, tenant_id: UUID, *, heavy: bool) -> AsyncIterator[None]:
-        """Hold one connection's share; raises TooMuchAtOnce or Busy."""
+        """Take the share of one connection; raises TooMuchAtOnce or Busy."""
         async with (
             self._heavy.take(tenant_id) if heavy else nullcontext(),
             self._any.take(tenant_id),

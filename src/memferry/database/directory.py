@@ -1,4 +1,4 @@
-"""The data directory: made in one place, and handed to the user as whom PostgreSQL runs."""
+"""The data directory: creates it, and gives it to the system user that PostgreSQL runs as."""
 
 import os
 from pathlib import Path
@@ -6,17 +6,17 @@ from pathlib import Path
 from memferry.database.binaries import Account
 from memferry.errors import EmbeddedPostgresFailed, Misconfigured
 
-# What may lie in a data directory before the embedded server does.
+# The name of our object store, which may stand in a data directory before the embedded server.
 _STORE = "exports"
 
 
 def make_data_directory(path: Path, account: Account | None) -> None:
-    """Make a data directory that is missing, and see that the server's user can enter it.
+    """Create a data directory with its missing parents, and check that the server can enter it.
 
-    Parents that are missing are made too; those that exist are left as they are. As root the
-    directory belongs to that user afterwards; one that the user cannot enter is handed over if it
-    is empty, or holds nothing but a store of ours. Raises Misconfigured, and changes nothing, for
-    a directory that cannot be made, EmbeddedPostgresFailed for one that cannot be handed over.
+    Existing parents are left as they are. As root a new directory belongs to the server's user; an
+    existing one that the user cannot enter is given to it if it is empty or holds nothing but our
+    object store. Raises Misconfigured if the directory cannot be created, and
+    EmbeddedPostgresFailed if it cannot be given away.
     """
     try:
         if account is not None:
@@ -33,7 +33,7 @@ def make_data_directory(path: Path, account: Account | None) -> None:
 
 
 def _require_way(path: Path, account: Account) -> None:
-    """Raise unless the server's user can get to a directory; nobody else's modes are changed."""
+    """Raise EmbeddedPostgresFailed unless the server's user can enter every existing parent."""
     for parent in reversed(path.absolute().parents):
         if parent.exists() and not account.can_enter(parent):
             raise EmbeddedPostgresFailed(
@@ -44,7 +44,7 @@ def _require_way(path: Path, account: Account) -> None:
 
 
 def _make_missing(path: Path, account: Account | None) -> None:
-    """Make a directory and its missing parents; as root they belong to the server's user."""
+    """Create a directory and its missing parents; as root they belong to the server's user."""
     missing = [directory for directory in (path, *path.parents) if not directory.exists()]
     for directory in reversed(missing):
         directory.mkdir(mode=0o700, exist_ok=True)
@@ -53,9 +53,10 @@ def _make_missing(path: Path, account: Account | None) -> None:
 
 
 def _hand_over(path: Path, account: Account) -> None:
-    """Give an empty directory to the server's user; looked at and changed through one descriptor.
+    """Give an empty directory to the server's user.
 
-    By its path, somebody who may write beside it could put another directory in its place.
+    It is checked and changed through one descriptor: by its path, another user who may write to its
+    parent could exchange it in between.
     """
     directory = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
     try:
@@ -73,7 +74,7 @@ def _hand_over(path: Path, account: Account) -> None:
 
 
 def _is_store(entry: "os.DirEntry[str]") -> bool:
-    """Whether it is a store of ours: a directory of that name, made by root."""
-    made_by = entry.stat(follow_symlinks=False).st_uid
+    """Whether an entry is our object store: a directory of its name that root has created."""
+    owner = entry.stat(follow_symlinks=False).st_uid
     is_directory = entry.is_dir(follow_symlinks=False)
-    return entry.name == _STORE and is_directory and made_by == os.geteuid()
+    return entry.name == _STORE and is_directory and owner == os.geteuid()

@@ -1,4 +1,4 @@
-"""What the driver raises, as our own errors."""
+"""Translation of the driver's exceptions into errors of memferry."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,12 +14,12 @@ from memferry.errors import (
     UnknownToken,
 )
 
-# What a statement meets when the server is away, going away, coming up, full or overloaded.
+# Faults of a server that is away, shutting down, starting, full or overloaded.
 _UNAVAILABLE = (
     OSError,
     TimeoutError,
     asyncpg.PostgresConnectionError,
-    # Going away, coming up.
+    # Shutting down, starting.
     asyncpg.OperatorInterventionError,
     # Too many connections, no memory, no disk.
     asyncpg.InsufficientResourcesError,
@@ -34,7 +34,7 @@ _UNAVAILABLE = (
     asyncpg.InternalClientError,
 )
 
-# What rolls a transaction back in favour of another one; recovery on a standby is one
+# Faults that roll a transaction back in favour of another one, or of recovery on a standby
 # (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT).
 _CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
 
@@ -43,14 +43,14 @@ BROKEN = (*_UNAVAILABLE, asyncpg.PostgresError)
 
 
 @contextmanager
-def translated_errors() -> Iterator[None]:
-    """Turn the driver's ways of saying "the server is away" into DatabaseUnavailable.
+def translate_errors() -> Iterator[None]:
+    """Raise the driver's exceptions as errors of memferry.
 
-    A row beyond the caller's namespaces, which a view has refused, is NamespaceForbidden; a
-    statement that was cut off for its time is StatementTimedOut. A deadlock, a serialization
-    failure, a lock that was not to be had in time and a conflict with recovery on a standby are
-    TransactionConflict: nothing of the transaction was kept. A tenant that was deleted since its
-    token was looked up is UnknownToken.
+    DatabaseUnavailable: the server is away, starting, shutting down, full or overloaded.
+    StatementTimedOut: the server cancelled the statement for its time. TransactionConflict: a
+    deadlock, a serialization failure, a lock timeout or a conflict with recovery on a standby; the
+    transaction was rolled back. NamespaceForbidden: a view refused a row beyond the caller's
+    namespaces. UnknownToken: the tenant was deleted since its token was looked up.
     """
     try:
         yield

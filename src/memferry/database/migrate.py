@@ -1,6 +1,5 @@
 """Bring a database to the schema this version needs: forward only, each step in one transaction."""
 
-import logging
 import secrets
 from collections.abc import Collection
 from importlib import resources
@@ -11,8 +10,8 @@ from memferry.database.pool import Connection
 from memferry.database.sessions import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, Misconfigured
+from memferry.telemetry import log_event, log_span
 
-_log = logging.getLogger("memferry.database")
 _OLDEST, _NEWEST = 15, 18
 # One migration at a time in one database; the number is arbitrary and ours.
 _LOCK = 0x6D656D66
@@ -47,7 +46,7 @@ async def _apply(connection: Connection) -> list[str]:
     if not _OLDEST <= major <= _NEWEST:
         raise Misconfigured(f"PostgreSQL {major} is not supported; use {_OLDEST} to {_NEWEST}")
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-        _log.info("another process is bringing the schema up to date; waiting for it")
+        log_event("migration.awaited")
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
     await connection.execute(
         "CREATE TABLE IF NOT EXISTS public.memferry_migrations ("
@@ -62,7 +61,8 @@ async def _apply(connection: Connection) -> list[str]:
         )
     missing = find_missing(done)
     for name in missing:
-        await _apply_one(connection, name, known[name])
+        with log_span("migration.applied", migration=name):
+            await _apply_one(connection, name, known[name])
     return missing
 
 

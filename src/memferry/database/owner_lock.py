@@ -1,4 +1,4 @@
-"""Who runs the embedded server: a lock that goes with the process that holds it."""
+"""The lock of the process that owns the embedded server; it ends with the process."""
 
 import fcntl
 import os
@@ -8,13 +8,13 @@ from typing import IO
 
 from memferry.errors import EmbeddedPostgresFailed
 
-# A command such as `token create` owns the server for a moment.
-_PATIENCE_SECONDS = 5
+# A command such as `token create` owns the server only for a moment.
+_WAIT_SECONDS = 5
 _PAUSE_SECONDS = 0.1
 
 
 class OwnerLock:
-    """The file `owner.lock` below `home`, locked by the owner and holding its process id."""
+    """The file `owner.lock` below `home`: its owner locks it and writes its process id into it."""
 
     def __init__(self, home: Path) -> None:
         self._home = home
@@ -22,14 +22,14 @@ class OwnerLock:
         self._file: IO[str] | None = None
 
     def take(self) -> None:
-        """Take the lock, unless it is ours already.
+        """Take the lock, unless we have it already.
 
-        Raises EmbeddedPostgresFailed, which names the owner, if another process keeps it for 5 s.
+        Raises EmbeddedPostgresFailed with the owner's process id if it keeps the lock for 5 s.
         """
         if self._file is not None:
             return
         file = open(self._path, "a+", encoding="ascii", opener=open_private)  # noqa: SIM115 - held while we own
-        deadline = time.monotonic() + _PATIENCE_SECONDS
+        deadline = time.monotonic() + _WAIT_SECONDS
         while not _try_lock(file):
             if time.monotonic() > deadline:
                 file.seek(0)
@@ -46,13 +46,13 @@ class OwnerLock:
         self._file = file
 
     def release(self) -> None:
-        """Let others take it."""
+        """Release the lock; does nothing if we do not have it."""
         if self._file is not None:
             self._file.close()
             self._file = None
 
     def is_held(self) -> bool:
-        """Whether a process has the lock; makes nothing."""
+        """Whether a process has the lock; creates nothing."""
         try:
             with self._path.open(encoding="ascii") as file:
                 fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
@@ -64,7 +64,7 @@ class OwnerLock:
 
 
 def open_private(path: str, flags: int) -> int:
-    """For `open`: a new file is readable by its owner alone."""
+    """Open a file (`opener=` of `open`) such that a new one is readable by its owner alone."""
     return os.open(path, flags, 0o600)
 
 

@@ -1,4 +1,4 @@
-"""Connections as the service role, one tenant at a time."""
+"""Connections of the service role, and transactions of one tenant."""
 
 import asyncio
 import re
@@ -17,15 +17,15 @@ from uuid import UUID
 import asyncpg
 
 from memferry.database.connection_shares import ConnectionShares
-from memferry.database.faults import BROKEN, translated_errors
-from memferry.database.literal import array
+from memferry.database.faults import BROKEN, translate_errors
+from memferry.database.literals import array
 from memferry.database.sessions import SLOW_READER, Session, quota_settings, service_settings
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
-from memferry.model.token import Caller, ip_address
+from memferry.model.token import Caller, normalize_ip_address
 from memferry.settings import DatabaseSettings, Quotas
 
-# A text, since asyncpg's classes take type arguments only in its stubs.
+# In quotes: only the stubs of asyncpg's classes take type arguments.
 Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
@@ -36,60 +36,63 @@ _PATIENCE = (
     "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
     + SLOW_READER
 )
-# The first query takes the snapshot. In the message that begins the transaction it runs within
-# microseconds of now(), which all statements of one message share.
+# The first query takes the snapshot. Sent in the same message as BEGIN, it runs within microseconds
+# of now(), which is the start of that message.
 _TAKE_SNAPSHOT = "SELECT"
-# For ranges of a sorted index: the planner overrates what the comparison of rows lets through.
-_IN_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
+# For ranges of a sorted index: the planner overestimates the selectivity of a row comparison.
+_KEEP_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
-# Behind the lock a statement sees all that its last holder did. Whoever stops within a turn, with
-# a process that was halted or a network that was cut, holds the others up for these 5 s.
-_TAKE_TURN = """
+# A statement behind the lock sees all that the last holder committed. A holder whose process is
+# stopped, or whose network is cut, blocks the others for 5 s.
+_LOCK_EXCLUSIVELY = """
 BEGIN;
 SET LOCAL idle_in_transaction_session_timeout = '5s';
 SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
 """
-# After the server's own limit, for a server that does not answer any more.
+# Added to the server's own limit, for a server that no longer answers.
 _ANSWER_SECONDS = 5
 _ROLLBACK_SECONDS = 5
 _CLOSE_SECONDS = 5
 UNLIMITED_SECONDS = 30 * 24 * 3600.0
-"""For statements that something else bounds than the time since they began."""
+"""The timeout of statements that are limited in another way than by the time since they began."""
 _CONNECT_SECONDS = 5
 _ACQUIRE_SECONDS = 10
 
 
 @dataclass(frozen=True)
 class SharedSnapshot:
-    """A snapshot that a running transaction lets others read, by the name PostgreSQL gave it.
+    """A snapshot that a running transaction has exported, by its name in PostgreSQL.
 
     https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-SNAPSHOT-SYNCHRONIZATION
     """
 
     name: str
     server_started_at: datetime
-    """Which server has it: another one may know another snapshot by this name."""
+    """The start of the server that has it; another server may have a snapshot of the same name."""
 
     def __post_init__(self) -> None:
         if not _SNAPSHOT_NAME.fullmatch(self.name):
             raise DatabaseUnavailable
 
     @property
-    def adopt(self) -> str:
-        """The statement that a transaction must begin with."""
+    def adoption(self) -> str:
+        """The statement by which a transaction adopts the snapshot, right after BEGIN."""
         return f"SET TRANSACTION SNAPSHOT '{self.name}';"
 
     async def check_server(self, connection: Connection) -> None:
-        """Raises DatabaseUnavailable on the session of another server, as balancers hand out."""
+        """Raise DatabaseUnavailable unless the connection leads to the server of the snapshot.
+
+        Behind a load balancer it may lead to another one.
+        """
         if await connection.fetchval(sql("database/read_server_start")) != self.server_started_at:
             raise DatabaseUnavailable
 
 
 class Database:
-    """A pool of connections that can read and write only through the service role's views.
+    """A pool of connections as the service role, which reads and writes only through views.
 
-    Nothing is connected until it is needed, and a lost connection is replaced on its next use: the
-    process starts while the server is away, and recovers without a restart.
+    It connects when a connection is needed, and replaces a lost one at its next use: the process
+    starts while the server is away, and recovers without a restart.
     """
 
     def __init__(
@@ -103,14 +106,12 @@ class Database:
         on_connect: Callable[[int], object] | None = None,
         shares: ConnectionShares | None = None,
     ) -> None:
-        """`url` wins over the one of the settings; statements read the quotas from the session.
+        """`url` is used in place of the address in the settings.
 
-        `patient_seconds` is how long a statement of a patient transaction may take, unless given
-        as long as one of a bulk save. With `shares` no caller's tenant takes all connections from
-        the others.
-
-        `program` is what `pg_stat_activity` shows as the application of the sessions. `on_connect`
-        is told the process id of the server's end of each new connection.
+        Statements read the quotas as settings of the session. `patient_seconds` limits a statement
+        of a long-running transaction; None means the time of a bulk save. `shares` limits the
+        connections of each caller's tenant. `program` is the `application_name` of the sessions.
+        `on_connect` is called with the process id of the server process of each new connection.
         """
         patient_seconds = patient_seconds or settings.bulk_statement_seconds
         self._settings = settings
@@ -121,19 +122,19 @@ class Database:
         self._url = url
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
         self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
-        """How long a patient statement is waited for, in seconds."""
+        """The timeout of a statement of a long-running transaction, in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
-        """Make the pool; connects to nothing yet."""
+        """Create the pool, without any connection yet."""
         self._pool = await asyncpg.create_pool(
             self._url,
             min_size=0,
             max_size=self._settings.pool_size,
             timeout=_CONNECT_SECONDS,
             command_timeout=self._settings.statement_seconds + _ANSWER_SECONDS,
-            init=self._connected,
-            reset=_forget_nothing,
+            init=self._report_connection,
+            reset=_keep_session,
             connection_class=Session,
             server_settings=service_settings(
                 SERVICE_ROLE, self._program, self._settings.statement_seconds * 1000
@@ -141,12 +142,12 @@ class Database:
             | quota_settings(self._quotas),
         )
 
-    async def _connected(self, connection: Connection) -> None:
+    async def _report_connection(self, connection: Connection) -> None:
         if self._on_connect is not None:
             self._on_connect(connection.get_server_pid())
 
     async def close(self) -> None:
-        """Close every connection; those in use get a moment to finish, cut ones are dropped."""
+        """Close every connection; those that are still in use after 5 s are cut."""
         if self._pool is None:
             return
         try:
@@ -159,21 +160,21 @@ class Database:
     async def connection(
         self, on_behalf_of: UUID | None = None, *, heavy: bool = False
     ) -> AsyncIterator[Connection]:
-        """A connection that belongs to no tenant: only the views across tenants answer on it.
+        """A connection without a tenant: only the views across tenants can be read on it.
 
-        One that does not answer in time is dropped. It is one of the share of a tenant on whose
-        behalf it is used; raises TooMuchAtOnce or Busy if none of that is free for long. What the
-        database will work on for longer than an instant is `heavy`.
+        With `on_behalf_of` it counts towards the share of that tenant; raises TooMuchAtOnce or Busy
+        if no connection becomes free in time. `heavy` is for statements that may take long, which
+        have a smaller share. A connection whose statement times out is dropped.
         """
         if self._pool is None:
             raise DatabaseUnavailable
         async with self._share(on_behalf_of, heavy=heavy):
-            with translated_errors():
+            with translate_errors():
                 async with self._pool.acquire(timeout=_ACQUIRE_SECONDS) as connection:
                     try:
                         yield connection
                     except TimeoutError:
-                        # The pool would wait until the server has given up the statement.
+                        # Otherwise the pool waits until the server has cancelled the statement.
                         _drop(connection)
                         raise
 
@@ -184,24 +185,24 @@ class Database:
 
     @asynccontextmanager
     async def own_sessions(self) -> AsyncIterator[Connection]:
-        """A transaction as whoever has logged in, who may see and end sessions of the same role."""
-        async with self.connection() as connection, _committed(connection):
+        """A transaction as the login role, which may see and terminate its own sessions."""
+        async with self.connection() as connection, _finish_transaction(connection):
             await connection.execute("BEGIN; SET LOCAL ROLE NONE;")
             yield connection
 
     @asynccontextmanager
-    async def turn(self, statement: str) -> AsyncIterator[Prepared]:
-        """A transaction across tenants beside which no other turn runs, in any process.
+    async def prepare_exclusive(self, statement: str) -> AsyncIterator[Prepared]:
+        """Prepare a statement for mutual exclusion, in a transaction across tenants.
 
-        For one quick statement that must count what others do: turns wait for each other. It is
-        prepared before: a session is not idle, and so outlives every timeout, while it waits for
-        what follows a preparation
+        No other transaction of this kind runs meanwhile in any process, so a quick statement can
+        count what others do. It is prepared before the lock is taken: between preparation and
+        execution a session does not count as idle, and no timeout would end it
         (https://www.postgresql.org/docs/current/protocol-flow.html#PROTOCOL-FLOW-EXT-QUERY).
         """
         async with self.connection() as connection:
             prepared = await connection.prepare(statement)
-            async with _committed(connection):
-                await connection.execute(_TAKE_TURN)
+            async with _finish_transaction(connection):
+                await connection.execute(_LOCK_EXCLUSIVELY)
                 yield prepared
 
     @asynccontextmanager
@@ -210,28 +211,27 @@ class Database:
         whose: UUID | Caller,
         *,
         snapshot: bool | SharedSnapshot = False,
-        patient: bool = False,
-        in_order: bool = False,
+        long_running: bool = False,
+        index_order: bool = False,
         heavy: bool = False,
         ready: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Connection]:
-        """A transaction in which the views show exactly this tenant's rows.
+        """A transaction in which the views show the rows of one tenant; commits at its end.
 
-        For a caller they show what the caller's token may see of them; a bare tenant is for work
-        that no caller waits for.
+        For a caller the views show the rows that its token may see. Background work names the
+        tenant alone, and counts towards no share.
 
-        With `snapshot` every statement sees the database as it was at the first one (REPEATABLE
-        READ: https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is when
-        that was; a shared snapshot is that of another transaction. With `patient` the longer
-        statement timeout applies. With `in_order` rows come by an index that has their order.
-        `heavy` as in `connection`, for a caller's work. `ready` looks at the server before the
-        transaction begins, on its own session.
-        Commits at the end, rolls back on any error.
+        With `snapshot` every statement sees the database as the first one saw it (REPEATABLE READ:
+        https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is the time of
+        that; a SharedSnapshot is the snapshot of another transaction. With `long_running` the
+        longer statement timeout applies. With `index_order` the planner reads an index that has the
+        order. `heavy` as in `connection`. `ready` is called on the same session before the
+        transaction begins. Rolls back on any exception.
         """
         on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
         async with (
             self.connection(on_behalf_of, heavy=heavy) as connection,
-            _committed(connection),
+            _finish_transaction(connection),
         ):
             if isinstance(snapshot, SharedSnapshot):
                 await snapshot.check_server(connection)
@@ -240,23 +240,23 @@ class Database:
             # One round trip; SET LOCAL ends with the transaction.
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
-                + (snapshot.adopt if isinstance(snapshot, SharedSnapshot) else "")
-                + _tenant_settings(whose)
-                + (self._patience if patient else "")
-                + (_IN_ORDER if in_order else "")
+                + (snapshot.adoption if isinstance(snapshot, SharedSnapshot) else "")
+                + _set_tenant(whose)
+                + (self._patience if long_running else "")
+                + (_KEEP_ORDER if index_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
             yield connection
 
 
 async def keep_order(connection: Connection) -> None:
-    """Let rows come by an index that has their order, until the transaction ends."""
-    await connection.execute(_IN_ORDER)
+    """Make the planner read an index that has the order, until the transaction ends."""
+    await connection.execute(_KEEP_ORDER)
 
 
 @asynccontextmanager
-async def _committed(connection: Connection) -> AsyncIterator[None]:
-    """Commit the transaction that begins in here; roll it back on any error, also in beginning."""
+async def _finish_transaction(connection: Connection) -> AsyncIterator[None]:
+    """Commit the transaction that the block begins; roll it back on any exception."""
     try:
         yield
     except TimeoutError:
@@ -267,23 +267,26 @@ async def _committed(connection: Connection) -> AsyncIterator[None]:
     await connection.execute("COMMIT")
 
 
-def _tenant_settings(whose: UUID | Caller) -> str:
-    """The settings that the views read. UUIDs, IP addresses and hexadecimal need no quoting."""
+def _set_tenant(whose: UUID | Caller) -> str:
+    """The SET LOCAL statements of the settings that the views read.
+
+    Their values are UUIDs, IP addresses and hexadecimal digits, which need no quoting.
+    """
     caller = whose if isinstance(whose, Caller) else Caller(tenant_id=whose)
     settings = {"tenant": str(caller.tenant_id)}
     if caller.token_id is not None:
         settings["caller"] = str(caller.token_id)
     if caller.namespaces is not None:
         settings["namespaces"] = array(caller.namespaces).encode().hex()
-    if (address := ip_address(caller.address)) is not None:
+    if (address := normalize_ip_address(caller.address)) is not None:
         settings["address"] = address
     return "".join(f"SET LOCAL memferry.{name} = '{value}';" for name, value in settings.items())
 
 
 async def _roll_back(connection: Connection) -> None:
-    """End a failed transaction; the fault that ended it is what the caller shall see.
+    """End a failed transaction without an exception of its own, which would hide the first one.
 
-    A connection that cannot, since a COPY was torn from it or its network is cut, is dropped.
+    A connection that cannot roll back, after a torn COPY or a cut network, is dropped.
     """
     try:
         await connection.execute("ROLLBACK", timeout=_ROLLBACK_SECONDS)
@@ -292,14 +295,14 @@ async def _roll_back(connection: Connection) -> None:
 
 
 def _drop(connection: Connection) -> None:
-    """Cut a connection off; one that was lost has left its pool already."""
+    """Cut a connection; a lost one has left its pool already, which asyncpg reports as an error."""
     with suppress(asyncpg.InterfaceError):
         connection.terminate()
 
 
 async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":
-    """A worker's connection outside the pool, for LISTEN; the caller closes it."""
-    with translated_errors():
+    """Open a connection outside the pool for the LISTEN of a worker; the caller closes it."""
+    with translate_errors():
         return await asyncpg.connect(
             url,
             timeout=_CONNECT_SECONDS,
@@ -309,5 +312,5 @@ async def listen(url: str) -> "asyncpg.Connection[asyncpg.Record]":
         )
 
 
-async def _forget_nothing(_connection: Connection) -> None:
-    """Sessions keep no state between uses: every setting is made with SET LOCAL."""
+async def _keep_session(_connection: Connection) -> None:
+    """Reset nothing between uses: every setting is made with SET LOCAL."""

@@ -1,4 +1,4 @@
-"""Repeating work whose transaction the database ended in favour of another one."""
+"""Retries of transactions that PostgreSQL ended in favour of another one."""
 
 import asyncio
 import random
@@ -17,9 +17,9 @@ _Result = TypeVar("_Result")
 def retry_conflicts(
     work: Callable[_Parameters, Coroutine[Any, Any, _Result]],
 ) -> Callable[_Parameters, Coroutine[Any, Any, _Result]]:
-    """Do it again, up to five times in all, after a deadlock or a serialization failure.
+    """Retry after a deadlock or a serialization failure, up to five tries in all.
 
-    For work that is one transaction, of which nothing is kept then, or that goes on where it ended
+    For work that is one transaction, or that continues where it ended
     (https://www.postgresql.org/docs/current/mvcc-serialization-failure-handling.html).
     """
 

@@ -1,4 +1,4 @@
-"""Which server a process connects to: an external one, or that of the data directory."""
+"""The server that a process connects to: an external one, or the embedded one."""
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.migrate import allow_login, migrate
@@ -6,23 +6,23 @@ from memferry.database.pool import SERVICE_ROLE
 from memferry.settings import DatabaseSettings
 
 
-def embedded_postgres(settings: DatabaseSettings) -> EmbeddedPostgres:
-    """The embedded server of this data directory; neither started nor attached to."""
+def make_embedded_postgres(settings: DatabaseSettings) -> EmbeddedPostgres:
+    """The embedded server of the data directory, neither started nor attached."""
     return EmbeddedPostgres(settings.data_dir / "postgres", settings.embedded)
 
 
 def owner_url(settings: DatabaseSettings) -> str:
-    """Where the owner of the tables connects."""
-    return settings.url or embedded_postgres(settings).url()
+    """The address at which the owner of the tables connects."""
+    return settings.url or make_embedded_postgres(settings).url()
 
 
 def service_url(settings: DatabaseSettings) -> str:
-    """Where the API and the worker connect.
+    """The address at which the API and the workers connect.
 
-    On the embedded server that is a role which owns nothing. An external server gets the owner's
-    address, and each session there steps down to that role.
+    On the embedded server they log in as the service role, which owns nothing. On an external one
+    they log in as the owner, and each session switches to the service role.
     """
-    return settings.url or embedded_postgres(settings).url(SERVICE_ROLE)
+    return settings.url or make_embedded_postgres(settings).url(SERVICE_ROLE)
 
 
 async def prepare_database(settings: DatabaseSettings) -> list[str]:

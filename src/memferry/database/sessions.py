@@ -1,4 +1,4 @@
-"""Sessions of PostgreSQL that both sides give up soon after the network between them is cut."""
+"""Sessions that both ends close soon after the network between them is cut."""
 
 import socket
 from collections.abc import AsyncIterator
@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import asyncpg
 
-from memferry.database.faults import translated_errors
+from memferry.database.faults import translate_errors
 from memferry.settings import Quotas
 
 if TYPE_CHECKING:
     _Connection = asyncpg.Connection[asyncpg.Record]
 else:
-    _Connection = asyncpg.Connection  # takes type arguments only in its stubs
+    _Connection = asyncpg.Connection  # only its stubs take type arguments
 
 _CONNECT_SECONDS = 10
 _CLOSE_SECONDS = 5
-# Who acknowledges nothing for so long counts as gone.
+# An end that acknowledges nothing for this long counts as gone.
 _SILENCE_MS = 15_000
 _IDLE_SECONDS, _PROBE_SECONDS, _PROBES = 10, 5, 3
 
@@ -35,19 +35,19 @@ SERVER_SIDE = {
     "tcp_keepalives_idle": str(_IDLE_SECONDS),
     "tcp_keepalives_interval": str(_PROBE_SECONDS),
     "tcp_keepalives_count": str(_PROBES),
-    # A statement that sends nothing, for instance since it waits for a lock, would not notice.
+    # A statement that sends nothing, such as one that waits for a lock, notices no lost client.
     "client_connection_check_interval": "5000",
 }
 SLOW_READER = "SET LOCAL tcp_user_timeout = '15min';"
-"""For a transaction whose client may take long to take what it is sent.
+"""For a transaction whose client may read slowly.
 
-Linux counts time without room at the other end as silence, though that end acknowledges each probe
-(tcp_probe_timer in net/ipv4/tcp_timer.c).
+Linux counts the time without room in the client's buffer as silence, although the client
+acknowledges each probe (tcp_probe_timer in net/ipv4/tcp_timer.c).
 """
 
 
 class Session(_Connection):
-    """A connection over TCP that is lost soon after its network is cut; over Unix sockets as is."""
+    """A connection of asyncpg; over TCP it is lost soon after the network is cut."""
 
     def __init__(self, protocol: Any, transport: Any, *more: Any) -> None:
         super().__init__(protocol, transport, *more)
@@ -58,7 +58,10 @@ class Session(_Connection):
 
 
 def service_settings(role: str, program: str, statement_ms: int) -> dict[str, str]:
-    """The settings of a session that works as a role, whose schema has its name; 0 ms: no limit."""
+    """The settings of a session that works as a role, in the schema of the same name.
+
+    `statement_ms` limits each statement; 0 means no limit.
+    """
     return SERVER_SIDE | {
         "application_name": program,
         "role": role,
@@ -66,13 +69,13 @@ def service_settings(role: str, program: str, statement_ms: int) -> dict[str, st
         "statement_timeout": str(statement_ms),
         "idle_in_transaction_session_timeout": "60000",
         "jit": "off",
-        # What literals rely on; it is the default everywhere.
+        # The quoting of literals needs it; it is the default everywhere.
         "standard_conforming_strings": "on",
     }
 
 
 def quota_settings(quotas: Quotas) -> dict[str, str]:
-    """The settings of a session from which statements read what a tenant may have waiting."""
+    """The settings of a session from which statements read the quotas of waiting messages."""
     return {
         "memferry.waiting_messages": str(quotas.waiting_messages),
         "memferry.waiting_message_bytes": str(quotas.waiting_message_bytes),
@@ -82,7 +85,7 @@ def quota_settings(quotas: Quotas) -> dict[str, str]:
 @asynccontextmanager
 async def owner_connection(url: str) -> "AsyncIterator[asyncpg.Connection[asyncpg.Record]]":
     """A connection as the owner of the tables: for the operator's commands, never for requests."""
-    with translated_errors():
+    with translate_errors():
         connection = await asyncpg.connect(
             url,
             timeout=_CONNECT_SECONDS,

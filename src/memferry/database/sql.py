@@ -1,4 +1,4 @@
-"""SQL statements live in files, one each; this module hands them out by name."""
+"""SQL statements, one per file, read by their names."""
 
 from functools import cache
 from importlib import resources
@@ -8,15 +8,15 @@ from typing import LiteralString
 def sql(name: LiteralString) -> LiteralString:
     """The statement in `statements/<name>.sql`; a name is `<package>/<statement>`.
 
-    The folder is the package that runs it, or `database` if several do. The text is a literal of
-    this package, which is what the return type says: nothing a caller sends can become part of it.
+    The folder is the package that runs the statement, or `database` if several do. The return type
+    says that the text is a literal of this package: nothing that a client sends is part of it.
     """
     return _statements()[name]
 
 
 @cache
 def _statements() -> dict[str, LiteralString]:
-    """All of them at once: a process whose files are replaced goes on with those it began with."""
+    """Read all statements at once: an update of the files does not reach a process that runs."""
     root = resources.files("memferry.database").joinpath("statements")
     return {
         f"{folder.name}/{file.name.removesuffix('.sql')}": file.read_text(encoding="utf-8")

@@ -1,7 +1,6 @@
-"""A hot standby from which exports are read, so that they do not delay requests on the primary."""
+"""A hot standby that exports are read from, so that they do not delay requests on the primary."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,27 +13,27 @@ from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, MemferryError, Misconfigured
 from memferry.model.export import Claim
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.database")
 WAIT_SECONDS = 10
-"""How long an export waits until the standby has replayed what it must hold."""
+"""How long an export waits until the standby has replayed the position of its claim."""
 _POLL_SECONDS = 0.01
 _PROMOTED = "it is not in recovery: it was promoted, or never was a standby"
 
 
 @dataclass(frozen=True)
 class Position:
-    """How far the primary was in its write-ahead log, and when."""
+    """A position in the primary's write-ahead log, and a time before it."""
 
     taken_at: int
-    """Epoch ms by the primary's clock: what was answered before is before the position."""
+    """Epoch ms by the primary's clock: a commit answered before it lies before the position."""
     lsn: int
     identity: bytes
-    """Of the database."""
+    """The identity of the database."""
 
     @classmethod
     async def read(cls, primary: Connection) -> Self:
-        """The position now. Raises DatabaseUnavailable if the server is a standby itself by now."""
+        """Read the current position; raises DatabaseUnavailable if the primary is a standby now."""
         row = await primary.fetchrow(sql("database/read_position"))
         if row is None:
             raise DatabaseUnavailable
@@ -42,10 +41,10 @@ class Position:
 
 
 class Standby:
-    """Begins transactions on a standby that show all that the primary had committed before.
+    """Begins transactions on a standby that show everything the primary had committed before.
 
-    What proves that it is a standby of this primary: it is in recovery, and the transaction shows
-    the claim of its export, which the primary has committed a moment ago.
+    Two things prove that the server is a standby of this primary: it is in recovery, and its
+    snapshot shows the claim of the export, which the primary committed a moment ago.
     """
 
     def __init__(
@@ -56,21 +55,25 @@ class Standby:
         wait_seconds: float = WAIT_SECONDS,
         rest_seconds: float = 15,
     ) -> None:
-        """`database` is the standby: it is waited for so long, and left alone after a refusal."""
+        """`database` is the standby.
+
+        An export waits for it `wait_seconds` at most; after a refusal it is not read for
+        `rest_seconds`.
+        """
         self._primary = primary
         self.database = database
         self._wait_seconds = wait_seconds
         self._rest_seconds = rest_seconds
         self._rests_until = float("-inf")
-        self._told: str | None = None
+        self._logged: str | None = None
 
     async def begin(
         self, claim: Claim, transaction: AsyncExitStack
     ) -> tuple[Connection, int] | None:
-        """A transaction with a snapshot, and a time by the primary's clock.
+        """Begin a transaction; answers its connection and a time (epoch ms) by the primary's clock.
 
-        Whatever the primary had answered by then is in the snapshot, which ends with `transaction`.
-        None: the standby is not fit to be read now, and the log says why.
+        The snapshot holds everything that the primary had answered by that time; it ends with
+        `transaction`. Answers None if the standby cannot be read now, and logs the reason.
         """
         clock = asyncio.get_running_loop().time
         if clock() < self._rests_until:
@@ -79,27 +82,27 @@ class Standby:
             position = await Position.read(connection)
         try:
             async with asyncio.timeout(self._wait_seconds):
-                connection = await transaction.enter_async_context(self._shown(claim, position))
+                connection = await transaction.enter_async_context(self._begin(claim, position))
         except (MemferryError, TimeoutError, asyncpg.PostgresError) as fault:
             self._rests_until = clock() + self._rest_seconds
-            self._tell(self._describe(fault))
+            self._log_change(self._describe(fault))
             return None
-        self._tell(None)
+        self._log_change(None)
         return connection, position.taken_at
 
     @asynccontextmanager
-    async def _shown(self, claim: Claim, position: Position) -> AsyncIterator[Connection]:
-        """A transaction that began on a session where the position had been replayed."""
+    async def _begin(self, claim: Claim, position: Position) -> AsyncIterator[Connection]:
+        """A transaction that begins once its session has replayed the position."""
         async with self.database.tenant(
             claim.tenant_id,
             snapshot=True,
-            patient=True,
+            long_running=True,
             ready=partial(wait_for_replay, position),
         ) as connection:
             row = await connection.fetchrow(
                 sql("database/find_claim"), claim.export_id, claim.attempt, claim.worker
             )
-            # Looked at after the snapshot was taken: a promotion that comes later changes nothing.
+            # Checked after the snapshot is taken: a promotion after that does not matter.
             if row is None or not row["in_recovery"]:
                 raise Misconfigured(_PROMOTED)
             if not row["shown"]:
@@ -111,21 +114,21 @@ class Standby:
             return f"it has not replayed within {self._wait_seconds:g} s what the primary has"
         return str(fault.__cause__ or "") or str(fault)
 
-    def _tell(self, reason: str | None) -> None:
-        """Say in the log what has changed, once however many exports meet it."""
-        if reason == self._told:
+    def _log_change(self, reason: str | None) -> None:
+        """Log why the standby is not read (None: it is), once until that changes."""
+        if reason == self._logged:
             return
         if reason is None:
-            _log.info("exports are read from the standby again")
+            log_event("standby.returned")
         else:
-            _log.warning("exports are read from the primary, not from the standby: %s", reason)
-        self._told = reason
+            log_event("standby.skipped", reason=reason)
+        self._logged = reason
 
 
 async def wait_for_replay(position: Position, standby: Connection) -> None:
-    """Return once the standby has replayed the log up to there.
+    """Wait until the standby has replayed the log up to a position.
 
-    Raises Misconfigured if the server is no standby, or one of another database.
+    Raises Misconfigured if the server is no standby, or a standby of another database.
     """
     while True:
         row = await standby.fetchrow(

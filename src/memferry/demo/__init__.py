@@ -1,1 +1,1 @@
-"""The demo: real memories through the public API, exported every way."""
+"""The demo: saves memories through the public API, and exports them every way."""

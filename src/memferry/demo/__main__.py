@@ -1,4 +1,4 @@
-"""`./run demo`: a service of its own, real memories in, every kind of export out, all checked."""
+"""`./run demo`: starts a service, saves memories, exports them every way, and checks each file."""
 
 import csv
 import hashlib
@@ -25,7 +25,7 @@ from rich.console import Console
 from memferry.cli.fetch import fetch_export
 from memferry.client.calls import Call
 from memferry.client.client import Client
-from memferry.demo.sources import locomo, sample
+from memferry.demo.sources import read_locomo, read_sample
 
 _START_SECONDS = 60
 _QUEUED_ROWS = 10_001
@@ -48,15 +48,15 @@ def main(
 ) -> None:
     """Save memories, export them every way, and check every byte that came back."""
     started = time.monotonic()
-    memories = sample() if locomo_dir is None else locomo(locomo_dir)
+    memories = read_sample() if locomo_dir is None else read_locomo(locomo_dir)
     files = directory / time.strftime("%Y%m%d-%H%M%S")
     files.mkdir(parents=True)
     directory.chmod(0o755)
-    with _service(directory / "data") as (url, token), Client(url, token) as client:
+    with _run_service(directory / "data") as (url, token), Client(url, token) as client:
         _save(client, memories)
         _out.print("\n[bold]Small exports come back in the answer[/bold]")
         for name in _FORMATS:
-            _export(client, {"format": name, **_small(memories)}, files / f"inline.{name}")
+            _export(client, {"format": name, **_choose_small(memories)}, files / f"inline.{name}")
         _multiply(client, memories, rows)
         _out.print("\n[bold]Large exports are queued, written by a worker, downloaded[/bold]")
         for name in _FORMATS:
@@ -65,8 +65,8 @@ def main(
 
 
 @contextmanager
-def _service(data_dir: Path) -> Iterator[tuple[str, str]]:
-    """`memferry serve` on a free port, and a token for a tenant of this run."""
+def _run_service(data_dir: Path) -> Iterator[tuple[str, str]]:
+    """Run `memferry serve` on a free port; yields its address, and a token of a tenant for it."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     command = [sys.executable, "-m", "memferry"]
@@ -78,17 +78,17 @@ def _service(data_dir: Path) -> Iterator[tuple[str, str]]:
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for(service, url)
+        _wait_for_service(service, url)
         tenant = f"demo-{os.getpid()}-{int(time.time())}"
         create = [*command, "token", "create", "--tenant", tenant, "--data-dir", str(data_dir)]
-        made = subprocess.run(create, check=True, capture_output=True, text=True)  # noqa: S603 - our own command
-        yield url, made.stdout.strip()
+        result = subprocess.run(create, check=True, capture_output=True, text=True)  # noqa: S603 - our own command
+        yield url, result.stdout.strip()
     finally:
         service.send_signal(signal.SIGTERM)
         service.wait()
 
 
-def _wait_for(service: "subprocess.Popen[bytes]", url: str) -> None:
+def _wait_for_service(service: "subprocess.Popen[bytes]", url: str) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if service.poll() is not None:
@@ -102,7 +102,7 @@ def _wait_for(service: "subprocess.Popen[bytes]", url: str) -> None:
 
 
 def _save(client: Client, memories: list[Raw]) -> None:
-    """Save each memory by itself, through the public API."""
+    """Save each memory by a request of its own."""
     started = time.monotonic()
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         calls = (Call("POST", "/api/memories", memory) for memory in memories)
@@ -115,20 +115,20 @@ def _save(client: Client, memories: list[Raw]) -> None:
     )
 
 
-def _small(memories: list[Raw]) -> dict[str, Any]:
-    """No filter where everything fits inline, else the first namespace."""
+def _choose_small(memories: list[Raw]) -> dict[str, Any]:
+    """Choose a filter for an inline export: none if all memories fit, else the first namespace."""
     if len(memories) < _QUEUED_ROWS:
         return {}
     return {"namespace": msgspec.json.decode(memories[0])["namespace"]}
 
 
 def _multiply(client: Client, memories: list[Raw], rows: int) -> None:
-    """Save the same memories again and again in bulk, until there are enough for the queue."""
+    """Save the same memories in bulk, again and again, until there are enough for the queue."""
     started, saved = time.monotonic(), 0
     missing = max(rows - len(memories), 0)
     while saved < missing:
-        wanted = min(_BATCH_ROWS, missing - saved)
-        items = [memories[(saved + index) % len(memories)] for index in range(wanted)]
+        size = min(_BATCH_ROWS, missing - saved)
+        items = [memories[(saved + index) % len(memories)] for index in range(size)]
         answer = client.call(Call("POST", "/v1/memories/bulk", {"items": items}), dict[str, Any])
         saved += answer["saved"]
     seconds = time.monotonic() - started
@@ -140,7 +140,7 @@ def _multiply(client: Client, memories: list[Raw], rows: int) -> None:
 
 
 def _export(client: Client, body: dict[str, Any], target: Path) -> None:
-    """Run one export and check what came: the digest (as every export) and the number of rows."""
+    """Run one export, and check the digest and the number of rows of its file."""
     started = time.monotonic()
     export = fetch_export(client, body, target)
     seconds = time.monotonic() - started
@@ -155,7 +155,7 @@ def _export(client: Client, body: dict[str, Any], target: Path) -> None:
 
 
 def _count(file_format: str, data: bytes) -> int:
-    """The number of memories in a file, by a reader that is not ours."""
+    """Count the memories in a file with a reader that is not ours."""
     if file_format == "ndjson":
         return sum(1 for line in data.split(b"\n") if line and msgspec.json.decode(line))
     if file_format == "json":

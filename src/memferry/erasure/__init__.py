@@ -1,1 +1,1 @@
-"""What is deleted is gone everywhere: from exports that hold it, and from the object store."""
+"""Erasure: deletes a memory or a tenant also from stored exports and from the object store."""

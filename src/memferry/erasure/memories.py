@@ -1,6 +1,5 @@
-"""Deleting a memory, and with it the stored exports that hold it."""
+"""Deletes a memory, and removes the stored exports that may hold it."""
 
-import logging
 from uuid import UUID
 
 from memferry.database.pool import Database
@@ -11,8 +10,7 @@ from memferry.memories.service import delete_memory
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
 from memferry.storage import Storage
-
-_log = logging.getLogger("memferry.erasure")
+from memferry.telemetry import log_event
 
 
 class MemoryErasure:
@@ -27,11 +25,11 @@ class MemoryErasure:
 
     @retry_conflicts
     async def delete(self, caller: Caller, memory_id: UUID, *, purge: bool) -> int | None:
-        """Delete one memory; raises MemoryNotFound.
+        """Delete one memory; answers the number of purged exports, None if none were to be purged.
 
-        With `purge`, completed exports that may hold it lose their bytes in the same transaction,
-        and those that are being written start again: no export that is completed later has it.
-        Answers how many were purged; None where exports were left alone.
+        With `purge`, completed exports that may hold the memory lose their bytes in the same
+        transaction, and exports that are being written start again: no export that is completed
+        later holds the memory. Raises MemoryNotFound.
         """
         if not (purge or self._always_purge):
             async with self._database.tenant(caller) as connection:
@@ -44,9 +42,9 @@ class MemoryErasure:
         return len(purged)
 
     async def _remove(self, keys: list[str]) -> None:
-        """Remove the files; what a store that is away keeps of them is left to the sweeper."""
+        """Remove the files; if the store is away, the sweeper removes them later."""
         try:
             for key in keys:
                 await self._storage.delete(key)
         except StorageUnavailable as fault:
-            _log.warning("files of purged exports are left to the sweeper: %s", fault)
+            log_event("purge.deferred", reason=fault)

@@ -46,7 +46,7 @@ class Jobs:
         fewest exports at work, the one that was not served for longest, and none has more than its
         cap. Within a tenant the oldest is first.
         """
-        async with self._database.turn(sql("exports/claim_export")) as statement:
+        async with self._database.prepare_exclusive(sql("exports/claim_export")) as statement:
             # Not before: a turn may be waited for longer than a lease is long.
             asked = asyncio.get_running_loop().time()
             row = await statement.fetchrow(

@@ -13,8 +13,8 @@ from memferry.files.compress import CODECS, Codec
 from memferry.files.encrypt import check_recipient
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters
-from memferry.filters.within import Within
-from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat
+from memferry.filters.token_namespaces import TokenNamespaces
+from memferry.formats import FORMATS, SAFE_FORMATS, Format
 from memferry.model import strict_json
 from memferry.model.export import Job
 from memferry.wire.exports import NewExport
@@ -30,7 +30,7 @@ _DECODER = msgspec.json.Decoder(NewExport)
 class ExportRequest:
     """A valid request."""
 
-    format: type[TextFormat]
+    format: Format
     codec: Codec | None
     """How the file is compressed; a payload never is."""
     values: dict[type[Filter], object]
@@ -55,12 +55,12 @@ class ExportRequest:
     @property
     def selection(self) -> Selection:
         """Which memories are meant."""
-        return Selection.of(self.values)
+        return Selection.for_scan(self.values)
 
     @property
-    def ranged(self) -> Selection:
+    def range_selection(self) -> Selection:
         """The same memories, for statements over a range of their order."""
-        return Selection.ranged(self.values)
+        return Selection.for_range(self.values)
 
     @property
     def filters_json(self) -> str:
@@ -101,13 +101,15 @@ class ExportRequest:
     def stored(cls, job: Job) -> Self:
         """The request a job was made from, held within the namespaces of its token."""
         filters = msgspec.json.decode(job.filters, type=dict[str, Raw])
-        within = msgspec.json.decode(filters.pop(Within.field, _NULL), type=list[str] | None)
+        within = msgspec.json.decode(
+            filters.pop(TokenNamespaces.field, _NULL), type=list[str] | None
+        )
         form = {"format": job.format, "compression": job.compression, "csv_safe": job.csv_safe}
         form["encrypt_to"] = job.encrypt_to
         request = cls.parse(msgspec.json.encode({**form, **filters}))
         if within is None:
             return request
-        return replace(request, values=request.values | {Within: within})
+        return replace(request, values=request.values | {TokenNamespaces: within})
 
 
 KINDS: tuple[str, ...] = tuple(
@@ -119,7 +121,7 @@ KINDS: tuple[str, ...] = tuple(
 """All that a worker of this version can write."""
 
 
-def _format(name: str | None, *, csv_safe: bool) -> type[TextFormat]:
+def _format(name: str | None, *, csv_safe: bool) -> Format:
     name = _DEFAULT_FORMAT if name is None else name
     if name not in FORMATS:
         raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")

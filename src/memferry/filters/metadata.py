@@ -20,7 +20,7 @@ class Metadata(Filter):
     @classmethod
     def check(cls, value: Raw) -> str | None:
         """The object as JSON text: its numbers reach PostgreSQL digit by digit."""
-        return rules.json_object(
+        return rules.check_json_object(
             cls.field,
             value,
             most_bytes=rules.FILTER_BYTES,

@@ -12,9 +12,9 @@ class Namespace(Filter):
     condition = "namespace = $?::text"
     meaning = "only this namespace"
     example = "preferences"
-    in_order = True
+    index_order = True
 
     @classmethod
     def check(cls, value: str) -> str:
         """The name; an empty one is refused, since an empty filter must not mean "all"."""
-        return rules.text(cls.field, value, most=rules.NAMESPACE_CHARACTERS, least=1)
+        return rules.check_text(cls.field, value, most=rules.NAMESPACE_CHARACTERS, least=1)

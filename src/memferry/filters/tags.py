@@ -15,4 +15,4 @@ class Tags(Filter):
     @classmethod
     def check(cls, value: list[str]) -> list[str]:
         """The tags as a list of strings."""
-        return rules.tags(cls.field, value, most=rules.FILTER_TAGS)
+        return rules.check_tags(cls.field, value, most=rules.FILTER_TAGS)

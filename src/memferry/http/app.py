@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from memferry.audit.service import Audit
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import MemferryError
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.audit import AuditEndpoints, Refusals
 from memferry.http.auth import Authentication
@@ -40,7 +40,7 @@ from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.settings import WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
@@ -59,7 +59,7 @@ class Services:
     downloads: Downloads
     webhooks: Webhooks
     audit: Audit
-    pace: Pace
+    rate: RequestRate
     limits: TenantLimits
     memory: Shares
     """The bytes that requests may hold."""
@@ -88,7 +88,7 @@ def make_api(services: Services) -> Starlette:
             Middleware(
                 Authentication,
                 tokens=services.tokens,
-                pace=services.pace,
+                rate=services.rate,
                 memory=services.memory,
                 local_tenant=services.local_tenant,
             ),

@@ -18,7 +18,7 @@ from memferry.http.routing import PATTERN, Operation
 from memferry.http.views import answer_json, wrap_rows
 from memferry.model.audit import EVENTS, Entry
 from memferry.model.token import Caller
-from memferry.shares import Held
+from memferry.shares import Reservation
 from memferry.wire.audit import AuditPage
 
 _PIECE_BYTES = 256 * 1024
@@ -57,7 +57,7 @@ class AuditEndpoints:
         if event is not None and event not in EVENTS:
             raise Invalid("event", f"unknown; known are {', '.join(EVENTS)}")
         limit = read_number(query.get("limit"), 50, least=1, most=500)
-        entries = await self._audit.page(
+        entries = await self._audit.list_page(
             get_caller(request),
             limit=limit + 1,
             before=None
@@ -87,7 +87,7 @@ class Refusals:
 
         async def note_and_send(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
-                await self._audit.note(scope[AUTHENTICATED], _make_entry(scope))
+                await self._audit.record(scope[AUTHENTICATED], _make_entry(scope))
             await send(message)
 
         await self._app(scope, receive, note_and_send)
@@ -120,7 +120,7 @@ class AuditedDownload(StreamingResponse):
         audit: Audit,
         reader: Caller,
         export_id: str,
-        held: Held,
+        held: Reservation,
     ) -> None:
         super().__init__(_cut(body), status, headers, media_type)
         self._held = held
@@ -153,7 +153,7 @@ class AuditedDownload(StreamingResponse):
                 size_bytes=sent,
                 detail=self.headers.get("content-range"),
             )
-            self._audit.note_soon(self._reader, entry)
+            self._audit.record_soon(self._reader, entry)
             self._held.release()
 
 

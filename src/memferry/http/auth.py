@@ -16,9 +16,9 @@ from memferry.errors import (
 )
 from memferry.http.errors import ErrorAnswer
 from memferry.http.local import find_local_caller
-from memferry.model.token import Caller, ip_address
+from memferry.model.token import Caller, normalize_ip_address
 from memferry.model.token import Scope as TokenScope
-from memferry.pace import Pace
+from memferry.request_rate import RequestRate
 from memferry.shares import Shares
 from memferry.tenants.tokens import Tokens
 
@@ -41,7 +41,7 @@ class Authentication:
         self,
         app: ASGIApp,
         tokens: Tokens,
-        pace: Pace,
+        rate: RequestRate,
         memory: Shares,
         local_tenant: UUID | None = None,
     ) -> None:
@@ -52,7 +52,7 @@ class Authentication:
         self._app = app
         self._memory = memory
         self._local_tenant = local_tenant
-        self._pace = pace
+        self._rate = rate
         self._tokens = tokens
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -61,17 +61,17 @@ class Authentication:
             await self._app(scope, receive, send)
             return
         try:
-            caller = self._find_local(scope) or await self._tokens.caller(
+            caller = self._find_local(scope) or await self._tokens.find_caller(
                 _read_bearer(scope), find_client_address(scope)
             )
-            self._pace.count(caller.tenant_id)
+            self._rate.admit(caller.tenant_id)
         except MemferryError as fault:
             if isinstance(fault, UnknownToken):
                 # It belongs to no tenant, so there is no audit to note it in.
                 _log.warning("unknown token from %s", find_client_address(scope))
             await ErrorAnswer(fault)(scope, receive, send)
             return
-        scope[AUTHENTICATED], scope[HELD] = caller, self._memory.hold(caller.tenant_id)
+        scope[AUTHENTICATED], scope[HELD] = caller, self._memory.reserve(caller.tenant_id)
         try:
             await self._app(scope, receive, send)
         finally:
@@ -123,4 +123,4 @@ def _read_bearer(scope: Scope) -> str:
 def find_client_address(scope: Scope) -> str | None:
     """Where the connection comes from, or what a proxy on this machine says of it."""
     client = scope.get("client")
-    return None if client is None else ip_address(client[0])
+    return None if client is None else normalize_ip_address(client[0])

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from memferry.errors import Busy, TooLarge
 from memferry.http.auth import HELD
-from memferry.shares import Held
+from memferry.shares import Reservation
 
 SMALL_BYTES = 64 * 1024
 """As much a request may hold without being counted."""
@@ -25,7 +25,7 @@ async def hold_memory(request: Request, size_bytes: int) -> None:
     Raises TooMuchAtOnce or Busy where there is no room for long.
     """
     if size_bytes > SMALL_BYTES:
-        held: Held = request.scope[HELD]
+        held: Reservation = request.scope[HELD]
         await held.grow(size_bytes)
 
 

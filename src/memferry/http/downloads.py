@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from memferry.audit.service import Audit
 from memferry.errors import PreconditionFailed, RangeNotSatisfiable
-from memferry.exports.downloads import Download, Downloads
+from memferry.exports.hand_out.downloads import Download, Downloads
 from memferry.http.audit import AuditedDownload
 from memferry.http.auth import find_client_address
 from memferry.http.routing import Operation
@@ -53,7 +53,7 @@ class DownloadEndpoints:
         status = 206 if span.partial else 200
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
-        held = self._memory.hold(file.tenant_id)
+        held = self._memory.reserve(file.tenant_id)
         await held.grow(self._downloads.count_read_bytes(span.start, span.end))
         body = self._downloads.read(file, span.start, span.end)
         reader = Caller(tenant_id=file.tenant_id, address=find_client_address(request.scope))

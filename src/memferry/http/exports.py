@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from memferry.audit.service import Audit
 from memferry.errors import Invalid
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http.answers import answer_pieces
@@ -118,7 +118,7 @@ class ExportEndpoints:
         # HEAD hands no link out: the audit would say that somebody has got one.
         if address is not None and not drops_body(request):
             minted = Entry(event="link.minted", outcome="ok", subject=export.id)
-            await self._audit.note(get_caller(request), minted)
+            await self._audit.record(get_caller(request), minted)
         if address is not None and address.startswith("/"):
             address = find_service_address(request) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}

@@ -44,7 +44,7 @@ class NamespaceEndpoints:
         """
         query = read_query(request)
         limit = read_number(query.get("limit"), _ROWS, least=1, most=_ROWS)
-        namespaces = await self._memories.namespaces(
+        namespaces = await self._memories.list_namespaces(
             get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
         )
         places = [(-namespace["last_updated"], namespace["name"]) for namespace in namespaces]

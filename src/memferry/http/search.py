@@ -107,7 +107,7 @@ class SearchEndpoints:
         if q:
             rows = await self._memories.search(get_caller(request), [q], selection, **page)
         else:
-            rows = await self._memories.newest(get_caller(request), selection, **page)
+            rows = await self._memories.list_newest(get_caller(request), selection, **page)
         names = ("score", "created_at", "id") if q else ("created_at", "id")
         places = [[record[name] for name in names] for record in rows.records]
         link = link_next(request, pages.make_cursor(places, limit))
@@ -121,7 +121,7 @@ class SearchEndpoints:
         )
         _check_queries(body)
         limit = convert_number(body.k, 5, least=1, most=50)
-        selection = Selection.of(check_filters(EXPORT_FILTERS, body))
+        selection = Selection.for_scan(check_filters(EXPORT_FILTERS, body))
         rows = await self._memories.search(
             get_caller(request), body.queries, selection, limit=limit
         )
@@ -147,19 +147,19 @@ class SearchEndpoints:
 
 
 def _read_words(query: Query) -> str:
-    return rules.text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+    return rules.check_text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
 
 
 def _check_queries(body: BulkSearchOptions) -> None:
     if not 1 <= len(body.queries) <= BULK_QUERIES:
         raise Invalid("queries", f"expected 1 to {BULK_QUERIES} queries")
     for index, query in enumerate(body.queries):
-        rules.text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
+        rules.check_text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
 
 
 def _read_selection(query: Query) -> Selection:
     """The filters of a query string; empty ones count as not given, and so do junk times."""
-    return Selection.of(
+    return Selection.for_scan(
         keep_given({filter_: _read_filter(filter_, query) for filter_ in LIST_FILTERS})
     )
 

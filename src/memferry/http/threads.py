@@ -51,7 +51,7 @@ class ThreadEndpoints:
         place = pages.read_place(query)
         if "\x00" in reference:  # no row holds it, and PostgreSQL could not even be asked
             return answer_json(Thread(parent_ref=reference, chunks=[]))
-        rows = await self._memories.thread(
+        rows = await self._memories.list_thread(
             get_caller(request), reference, parse_uuid(reference), limit=limit + 1, place=place
         )
         places = [

@@ -56,7 +56,7 @@ class TokenEndpoints:
         """
         query = read_query(request)
         limit = read_number(query.get("limit"), 500, least=1, most=1000)
-        tokens = await self._tokens.newest(
+        tokens = await self._tokens.list_newest(
             get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
         )
         cursor = _PAGES.make_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
@@ -70,7 +70,9 @@ class TokenEndpoints:
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
         new = strict_json.decode(_new, await read_body(request, _BODY_BYTES) or b"{}")
-        token, row = await self._tokens.mint(get_caller(request), new.name or "", _make_grant(new))
+        token, row = await self._tokens.create(
+            get_caller(request), new.name or "", _make_grant(new)
+        )
         return answer_json({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})
 
     async def get_token(self, request: Request, token_id: str) -> Response:

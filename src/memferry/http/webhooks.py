@@ -69,7 +69,9 @@ class WebhookEndpoints:
 
     async def list_webhooks(self, request: Request) -> Response:
         """All webhooks, oldest first, without their secrets."""
-        return answer_json({"endpoints": wrap_rows(await self._webhooks.all(get_caller(request)))})
+        return answer_json(
+            {"endpoints": wrap_rows(await self._webhooks.list_all(get_caller(request)))}
+        )
 
     async def create_webhook(self, request: Request) -> Response:
         """Make a webhook. Its secret, which signs every delivery, is shown only here.
@@ -107,7 +109,7 @@ class WebhookEndpoints:
         webhook = require_uuid(webhook_id, WebhookNotFound())
         query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
         limit = read_number(query.get("limit"), 100, least=1, most=500)
-        deliveries = await self._webhooks.deliveries(
+        deliveries = await self._webhooks.list_deliveries(
             get_caller(request), webhook, limit=limit + 1, place=pages.read_place(query)
         )
         places = [(row["created_at"], row["id"]) for row in deliveries]

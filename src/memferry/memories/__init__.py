@@ -1,1 +1,1 @@
-"""Memories: save, change, delete, list and search them."""
+"""The memories of a tenant: save, change, delete, list and search them."""

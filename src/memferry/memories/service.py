@@ -1,4 +1,4 @@
-"""What can be done with one tenant's memories. Rows come back as JSON text PostgreSQL rendered."""
+"""The memories of one tenant. PostgreSQL renders the rows of answers as JSON text."""
 
 import asyncio
 import math
@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.literal import array
+from memferry.database.literals import array
 from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
@@ -31,12 +31,12 @@ from memferry.model.token import Caller
 from memferry.settings import Quotas
 
 Batches = Callable[[], AsyncIterator[Sequence[MovedRow]]]
-"""Gives the rows of a bulk save from the first to the last."""
+"""Yields the rows of a bulk save in their order, batch by batch."""
 
-# Places before the first row: no memory is as new as that, no piece of a thread as early.
+# Places before the first row of a list.
 _NEWEST = (2**63 - 1, UUID(int=0))
 _FIRST_NAMESPACE = (-(2**63), "")
-_FOREMOST = (Decimal("-Infinity"), 0, UUID(int=0))
+_THREAD_START = (Decimal("-Infinity"), 0, UUID(int=0))
 
 
 class Memories:
@@ -48,10 +48,10 @@ class Memories:
 
     @retry_conflicts
     async def save(self, caller: Caller, new: ValidMemory) -> str:
-        """Save one memory; answers its row. The same content saved twice is two memories.
+        """Save one memory and answer its row; the same content saved twice makes two memories.
 
-        Raises NamespaceForbidden, as do all that save or move, and LimitReached for more than one
-        tenant may have.
+        Raises NamespaceForbidden for a namespace beyond the caller's, TooManyMemories and
+        TooManyMemoryBytes.
         """
         caller.check_namespace(new.namespace)
         (memory_id,) = new_memory_ids(1)
@@ -68,17 +68,18 @@ class Memories:
                 self._quotas.memories,
                 self._quotas.memory_bytes,
             )
-        saved: str = self._saved(row, "row")
+        saved: str = self._require_saved(row, "row")
         return saved
 
     @retry_conflicts
     async def save_many(self, caller: Caller, batches: Batches, *, most: int) -> list[UUID]:
-        """Save all of these or none; answers their ids, which rise in the same order.
+        """Save all rows or none, and answer their ids, which rise in the order of the rows.
 
-        `most` is how many there may be in all batches. Batches are taken anew for each try.
+        `most` is the number of rows in all batches, at most. `batches` is called for each try.
+        Raises as `save`.
         """
         ids, new_ids = list[UUID](), new_memory_ids(most)
-        async with self._database.tenant(caller, patient=True, heavy=True) as connection:
+        async with self._database.tenant(caller, long_running=True, heavy=True) as connection:
             async for rows in batches():
                 if not rows:
                     continue
@@ -98,7 +99,7 @@ class Memories:
             ids,
             [memory.content for memory in memories],
             [memory.namespace for memory in memories],
-            # unnest cannot take lists of unequal length apart
+            # unnest flattens nested arrays, so the tags of each memory are one text.
             [array(memory.tags) for memory in memories],
             [memory.source for memory in memories],
             [memory.source_ref for memory in memories],
@@ -109,10 +110,13 @@ class Memories:
             self._quotas.memory_bytes,
             timeout=self._database.patient_timeout,
         )
-        self._saved(row, "saved")
+        self._require_saved(row, "saved")
 
-    def _saved(self, row: asyncpg.Record | None, name: str) -> Any:
-        """What was saved; raises the limit that is reached, or that the tenant is being deleted."""
+    def _require_saved(self, row: asyncpg.Record | None, name: str) -> Any:
+        """The column `name`; raises the limit that is reached, or UnknownToken.
+
+        Nothing is saved without a limit only if the tenant is being deleted.
+        """
         answer = dict(row or {})
         if answer["too_many"]:
             raise TooManyMemories(self._quotas.memories)
@@ -126,23 +130,22 @@ class Memories:
         """One memory's row; raises MemoryNotFound."""
         async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(sql("memories/get_memory"), memory_id)
-        return _found(row)
+        return _require(row)
 
     @retry_conflicts
     async def change(self, caller: Caller, memory_id: UUID, change: ValidChange) -> str:
-        """Change what is given; answers the new row.
+        """Change the fields that are not None, and answer the new row.
 
-        Raises MemoryNotFound, TooLarge, and TooManyMemoryBytes if the row would grow beyond what
-        one tenant may have.
-
-        Metadata is merged at its top level, and a null there removes the key.
+        Metadata is merged at its top level; a null there removes the key. Raises MemoryNotFound,
+        NamespaceForbidden, TooLarge for the merged metadata, and TooManyMemoryBytes if the memory
+        would grow while the tenant has as many bytes as it may have.
         """
         if change.namespace is not None:
             caller.check_namespace(change.namespace)
         metadata = change.metadata
         async with self._database.tenant(caller) as connection:
             if metadata is not None:
-                old = _found(await connection.fetchval(sql("memories/lock_metadata"), memory_id))
+                old = _require(await connection.fetchval(sql("memories/lock_metadata"), memory_id))
                 metadata = await asyncio.to_thread(_merge, old, metadata)
             answer = await connection.fetchrow(
                 sql("memories/change_memory"),
@@ -160,7 +163,7 @@ class Memories:
         row: str = answer["row"]
         return row
 
-    async def newest(
+    async def list_newest(
         self,
         caller: Caller,
         selection: Selection,
@@ -169,11 +172,11 @@ class Memories:
         offset: int = 0,
         place: Sequence[Any] | None = None,
     ) -> Rows:
-        """The rows that match, newest first, behind a place if one is given.
+        """The rows that match, newest first, after a place if one is given.
 
-        A place is made of `created_at` and `id`.
+        A place is `created_at` and `id` of the last row before.
         """
-        statement, arguments = selection.apply(
+        statement, arguments = selection.fill(
             sql("memories/list_memories"),
             limit,
             offset,
@@ -182,7 +185,8 @@ class Memories:
         )
         heavy = bool(selection.conditions)
         return Rows(
-            await self._fetch(caller, statement, arguments, heavy=heavy), self._renderer(caller)
+            await self._fetch(caller, statement, arguments, heavy=heavy),
+            self._make_renderer(caller),
         )
 
     async def search(
@@ -197,19 +201,19 @@ class Memories:
     ) -> Rows:
         """For each query the rows that match and share any word with it, best first.
 
-        As `newest`; a place has the score before the others. Each row has its score, and `query`,
-        the number of its query from 1.
+        A place is score, `created_at` and `id`. Each row has its score, and in `query` the number
+        of its query from 1.
         """
-        statement, arguments = selection.apply(
+        statement, arguments = selection.fill(
             sql("memories/search_memories"),
             *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
             *(place or (math.inf, *_NEWEST)),
         )
         return Rows(
-            await self._fetch(caller, statement, arguments, heavy=True), self._renderer(caller)
+            await self._fetch(caller, statement, arguments, heavy=True), self._make_renderer(caller)
         )
 
-    async def thread(
+    async def list_thread(
         self,
         caller: Caller,
         reference: str,
@@ -218,16 +222,16 @@ class Memories:
         limit: int,
         place: Sequence[Any] | None = None,
     ) -> Rows:
-        """The rows whose metadata.parent_ref or source_ref is this, by metadata.chunk_index.
+        """The rows whose metadata.parent_ref or source_ref is `reference`, by metadata.chunk_index.
 
-        The memory with that id is one of them if it has no parent_ref. As `newest`; a place is
-        `position`, `created_at` and `id`.
+        The memory with the id belongs to them if it has no parent_ref. A place is `position`,
+        `created_at` and `id`.
         """
-        arguments = [reference, limit, RENDERED_BYTES, *(place or _FOREMOST), memory_id]
-        found = await self._fetch(caller, sql("memories/list_thread"), arguments, heavy=True)
-        return Rows(found, self._renderer(caller))
+        arguments = [reference, limit, RENDERED_BYTES, *(place or _THREAD_START), memory_id]
+        records = await self._fetch(caller, sql("memories/list_thread"), arguments, heavy=True)
+        return Rows(records, self._make_renderer(caller))
 
-    def _renderer(self, caller: Caller) -> Render:
+    def _make_renderer(self, caller: Caller) -> Render:
         async def render(records: Sequence[asyncpg.Record]) -> list[str | None]:
             arguments: list[object] = [[record["id"] for record in records]]
             statement = sql("memories/render_memories")
@@ -240,12 +244,12 @@ class Memories:
 
         return render
 
-    async def namespaces(
+    async def list_namespaces(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
     ) -> list[Mapping[str, Any]]:
-        """Name, number of memories and last change (epoch ms) of namespaces, newest first.
+        """Name, number of memories and last change (epoch ms) of namespaces, last changed first.
 
-        A place is the last change, negated, and the name; None: the first.
+        A place is the negated last change and the name; None: the beginning.
         """
         arguments = [limit, *(place or _FIRST_NAMESPACE)]
         rows = await self._fetch(caller, sql("memories/list_namespaces"), arguments, heavy=True)
@@ -264,19 +268,22 @@ class Memories:
 
 
 async def delete_memory(connection: Connection, memory_id: UUID) -> str:
-    """Delete one memory in a transaction of its tenant; answers its row. Raises MemoryNotFound."""
-    return _found(await connection.fetchval(sql("memories/delete_memory"), memory_id))
+    """Delete one memory in a transaction of its tenant, and answer its row.
+
+    Raises MemoryNotFound.
+    """
+    return _require(await connection.fetchval(sql("memories/delete_memory"), memory_id))
 
 
 def _merge(old: str, patch: str) -> str:
-    """Raises TooLarge if what comes out is more than metadata may be."""
+    """Merge two JSON objects; raises TooLarge if the result is larger than metadata may be."""
     merged = merge_members(compact("metadata", old.encode()), patch.encode())
     if len(merged) > rules.METADATA_BYTES:
         raise TooLarge("metadata", rules.METADATA_BYTES)
     return merged.decode()
 
 
-def _found(row: str | None) -> str:
+def _require(row: str | None) -> str:
     if row is None:
         raise MemoryNotFound
     return row

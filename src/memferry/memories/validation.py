@@ -17,13 +17,15 @@ from memferry.wire.memories import MemoryChange, MovedMemory, NewMemory
 def check_memory(new: NewMemory) -> ValidMemory:
     """The values of a new memory as they are stored."""
     return ValidMemory(
-        content=rules.content("content", new.content),
+        content=rules.check_content("content", new.content),
         namespace=_check_namespace(new.namespace),
-        tags=rules.tags("tags", new.tags or []),
-        source=rules.text("source", new.source or DEFAULT_SOURCE, most=rules.SOURCE_CHARACTERS),
+        tags=rules.check_tags("tags", new.tags or []),
+        source=rules.check_text(
+            "source", new.source or DEFAULT_SOURCE, most=rules.SOURCE_CHARACTERS
+        ),
         source_ref=None
         if new.source_ref is None
-        else rules.text("source_ref", new.source_ref, most=rules.REFERENCE_CHARACTERS),
+        else rules.check_text("source_ref", new.source_ref, most=rules.REFERENCE_CHARACTERS),
         metadata=_check_metadata(new.metadata),
     )
 
@@ -32,7 +34,7 @@ def check_moved_memory(moved: MovedMemory, index: int) -> MovedRow:
     """The values of one row of a bulk save, and its place among the rows."""
     for field, time in (("created_at", moved.created_at), ("updated_at", moved.updated_at)):
         if time is not None:
-            rules.stored_time_ms(field, time)
+            rules.check_stored_time_ms(field, time)
     return MovedRow(
         index=index,
         memory=check_memory(moved),
@@ -48,18 +50,20 @@ def check_change(change: MemoryChange) -> ValidChange:
     if change.metadata is not UNSET and bytes(change.metadata) == b"null":
         raise Invalid("metadata", "expected object, got null")
     return ValidChange(
-        content=None if change.content is UNSET else rules.content("content", change.content),
-        tags=None if change.tags is UNSET else rules.tags("tags", change.tags),
+        content=None if change.content is UNSET else rules.check_content("content", change.content),
+        tags=None if change.tags is UNSET else rules.check_tags("tags", change.tags),
         namespace=None if change.namespace is UNSET else _check_namespace(change.namespace),
         metadata=_check_metadata(change.metadata),
     )
 
 
 def _check_namespace(value: str | None) -> str:
-    return rules.text("namespace", value or DEFAULT_NAMESPACE, most=rules.NAMESPACE_CHARACTERS)
+    return rules.check_text(
+        "namespace", value or DEFAULT_NAMESPACE, most=rules.NAMESPACE_CHARACTERS
+    )
 
 
 def _check_metadata(value: Raw | UnsetType) -> str | None:
     if value is UNSET:
         return None
-    return rules.json_object("metadata", value, most_bytes=rules.METADATA_BYTES)
+    return rules.check_json_object("metadata", value, most_bytes=rules.METADATA_BYTES)

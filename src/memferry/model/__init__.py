@@ -1,1 +1,1 @@
-"""Frozen types, the rules of valid input, and the table of allowed state changes."""
+"""Frozen types, and the rules of valid input."""

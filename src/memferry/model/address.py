@@ -1,7 +1,7 @@
-"""Which addresses are on the public internet; everything else is somebody's own network.
+"""Tells addresses of the public internet from private ones.
 
-The library's `is_global` is not enough: what it knows differs between versions of Python, and it
-does not look into the ways to write an IPv4 address inside an IPv6 one.
+`is_global` of the standard library does not suffice: its tables differ between versions of Python,
+and it ignores IPv4 addresses inside IPv6 addresses.
 https://www.iana.org/assignments/iana-ipv6-special-registry
 """
 
@@ -9,11 +9,11 @@ import socket
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 
 _GLOBAL_UNICAST = IPv6Network("2000::/3")
-# Translators on networks without IPv4 give public IPv4 hosts such addresses (RFC 6052).
+# NAT64 gives public IPv4 hosts these addresses on networks without IPv4 (RFC 6052).
 _NAT64 = IPv6Network("64:ff9b::/96")
 _SPECIAL = tuple(
-    ip_network(each)
-    for each in (
+    ip_network(network)
+    for network in (
         "192.0.0.0/24",  # RFC 6890
         "192.88.99.0/24",  # 6to4 relays, RFC 7526
         "2001::/23",  # Teredo, ORCHID and other protocols, RFC 2928
@@ -25,21 +25,21 @@ _SPECIAL = tuple(
 
 
 def is_private(host: str) -> bool:
-    """Whether a host is an address off the public internet; a name counts only if it says so."""
-    address = _literal(host)
+    """Whether a host is a private address, or a name below `localhost`."""
+    address = _parse_address(host)
     if address is None:
         return f".{host.lower().rstrip('.')}".endswith(".localhost")
     return not _is_public(address)
 
 
-def _literal(host: str) -> IPv4Address | IPv6Address | None:
-    """The address a host spells out, also in octal, hex, or as one number; None for a name."""
+def _parse_address(host: str) -> IPv4Address | IPv6Address | None:
+    """The address that a host spells, also in octal, hex or as one number; None for a name."""
     try:
         return ip_address(host.partition("%")[0])
     except ValueError:
         pass
     try:
-        # What getaddrinfo would make of it (inet_aton(3)): 2130706433, 0x7f.1, 0177.0.0.1.
+        # getaddrinfo reads these too (inet_aton(3)): 2130706433, 0x7f.1, 0177.0.0.1.
         return IPv4Address(socket.inet_aton(host.rstrip(".")))
     except (OSError, ValueError):
         return None
@@ -53,5 +53,6 @@ def _is_public(address: IPv4Address | IPv6Address) -> bool:
             return _is_public(IPv4Address(address.packed[-4:]))
         if address not in _GLOBAL_UNICAST:
             return False
-    special = any(address in each for each in _SPECIAL if each.version == address.version)
-    return address.is_global and not address.is_multicast and not special
+    networks = (network for network in _SPECIAL if network.version == address.version)
+    is_special = any(address in network for network in networks)
+    return address.is_global and not address.is_multicast and not is_special

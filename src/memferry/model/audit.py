@@ -1,4 +1,4 @@
-"""What is noted in the audit: events by name, and no content."""
+"""The events and entries of the audit; no entry holds content."""
 
 from dataclasses import dataclass
 from typing import Literal, get_args
@@ -21,14 +21,14 @@ EVENTS: tuple[Event, ...] = get_args(Event)
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """One that belongs to no change of the database; the statements of changes note their own."""
+    """An audit entry without a change in the database; statements write the entries of changes."""
 
     event: Event
     outcome: str
-    """`ok`, or a word of ours for what went wrong."""
+    """`ok`, or a fixed word for the fault."""
     subject: str
-    """An id or the pattern of an address, nothing a client has written."""
+    """An id or the pattern of an address; never text of a client."""
     size_bytes: int | None = None
     detail: str | None = None
     times: int = 1
-    """How often: entries that come too fast are counted."""
+    """The number of equal entries, which are counted if they come too fast."""

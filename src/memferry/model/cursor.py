@@ -1,4 +1,4 @@
-"""Where a list goes on: the place of its last row, as a text that clients hand back unread."""
+"""Cursors: the place where the next page of a list begins, as opaque text."""
 
 import base64
 import binascii
@@ -20,10 +20,10 @@ _DIGEST_BYTES = 8
 
 
 class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields=True):
-    """A place in one list: the values its rows are ordered by, and which list that is.
+    """A place in one list: the values that order its rows, and a digest of the list's filters.
 
-    A cursor is no secret and no permission: its values are bound as parameters, within what the
-    caller may see anyway.
+    A cursor is neither secret nor a permission: its values are bound as parameters of a statement
+    that shows the caller's rows alone.
     """
 
     version: int
@@ -32,21 +32,21 @@ class Cursor(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_fields
 
 
 def encode_cursor(listing: Sequence[object], place: Sequence[object]) -> str:
-    """The cursor behind the row at `place` of the list that `listing` describes."""
+    """Encode the place of a row in the list that `listing` describes."""
     cursor = Cursor(_VERSION, _digest(listing), list(place))
     return base64.urlsafe_b64encode(msgspec.json.encode(cursor)).rstrip(b"=").decode()
 
 
-def decode_cursor(text: str, listing: Sequence[object], kinds: tuple[Any, ...]) -> list[Any]:
-    """The place a cursor stands for, as values of these types.
+def decode_cursor(text: str, listing: Sequence[object], types: tuple[Any, ...]) -> list[Any]:
+    """Decode the place of a cursor into values of these types.
 
-    Raises Invalid for a text that is no cursor, or one of a list with other filters.
+    Raises Invalid for text that is no cursor, and for a cursor of a list with other filters.
     """
     try:
-        sealed = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-        cursor = msgspec.json.decode(sealed, type=Cursor)
+        encoded = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+        cursor = msgspec.json.decode(encoded, type=Cursor)
         place: list[Any] = [
-            msgspec.convert(value, kind) for value, kind in zip(cursor.place, kinds, strict=True)
+            msgspec.convert(value, type_) for value, type_ in zip(cursor.place, types, strict=True)
         ]
     except (binascii.Error, ValueError, RecursionError) as fault:
         raise Invalid("cursor", "is not one of ours; take it from the answer before") from fault

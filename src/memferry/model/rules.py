@@ -1,4 +1,4 @@
-"""What a value must be like; every check raises Invalid or TooLarge with the field."""
+"""The rules of valid values; every check raises Invalid or TooLarge, which name the field."""
 
 from msgspec import Raw
 
@@ -12,7 +12,7 @@ FILTER_BYTES = 64 * 1024
 FILTER_DEPTH = 32
 FILTER_KEYS = 100
 FILTER_TAGS = 100
-# A B-tree entry holds at most 2,704 bytes, a character at most 4.
+# A B-tree entry has 2,704 bytes at most, and a character 4 bytes at most.
 NAMESPACE_CHARACTERS = 512
 SOURCE_CHARACTERS = 512
 REFERENCE_CHARACTERS = 4096
@@ -24,8 +24,8 @@ LATEST_MS = 2**63 - 1
 LATEST_STORED_MS = 8_640_000_000_000_000
 
 
-def text(field: str, value: str, *, most: int, least: int = 0) -> str:
-    """A string PostgreSQL can hold, `least` to `most` characters long."""
+def check_text(field: str, value: str, *, most: int, least: int = 0) -> str:
+    """Check a string: `least` to `most` characters, none of which is NUL."""
     if len(value) < least:
         raise Invalid(field, "must not be empty")
     if len(value) > most:
@@ -35,21 +35,23 @@ def text(field: str, value: str, *, most: int, least: int = 0) -> str:
     return value
 
 
-def content(field: str, value: str) -> str:
-    """A memory's text: not empty, at most 1 MiB of UTF-8."""
+def check_content(field: str, value: str) -> str:
+    """Check the content of a memory: not empty, at most 1 MiB of UTF-8."""
     if len(value.encode()) > CONTENT_BYTES:
         raise TooLarge(field, CONTENT_BYTES)
-    return text(field, value, most=CONTENT_BYTES, least=1)
+    return check_text(field, value, most=CONTENT_BYTES, least=1)
 
 
-def tags(field: str, value: list[str], *, most: int = TAGS) -> list[str]:
-    """Up to 1,000 strings of up to 512 characters."""
+def check_tags(field: str, value: list[str], *, most: int = TAGS) -> list[str]:
+    """Check tags: up to 1,000 strings of up to 512 characters."""
     if len(value) > most:
         raise Invalid(field, f"more than {most} tags")
-    return [text(f"{field}[{i}]", each, most=TAG_CHARACTERS) for i, each in enumerate(value)]
+    return [
+        check_text(f"{field}[{index}]", tag, most=TAG_CHARACTERS) for index, tag in enumerate(value)
+    ]
 
 
-def json_object(
+def check_json_object(
     field: str,
     value: Raw,
     *,
@@ -57,19 +59,19 @@ def json_object(
     depth: int = MAX_DEPTH,
     keys: int | None = None,
 ) -> str | None:
-    """The text of a JSON object without insignificant white space, or None for null."""
-    given = bytes(value)
-    if given == b"null":
+    """Check a JSON object; answers its text without insignificant white space, None for null."""
+    encoded = bytes(value)
+    if encoded == b"null":
         return None
-    if not given.startswith(b"{"):
+    if not encoded.startswith(b"{"):
         raise Invalid(field, "expected object")
-    if len(given) > most_bytes:
+    if len(encoded) > most_bytes:
         raise TooLarge(field, most_bytes)
-    return strict_json.compact(field, given, depth=depth, keys=keys).decode()
+    return strict_json.compact(field, encoded, depth=depth, keys=keys).decode()
 
 
-def time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:
-    """A time in epoch milliseconds, 0 or later."""
+def check_time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:
+    """Check a time in epoch milliseconds: from 0 to `latest`."""
     if value < 0:
         raise Invalid(field, "must not be negative")
     if value > latest:
@@ -77,6 +79,6 @@ def time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:
     return value
 
 
-def stored_time_ms(field: str, value: int) -> int:
-    """A time that a memory may have: later ones leave no room to count on from."""
-    return time_ms(field, value, latest=LATEST_STORED_MS)
+def check_stored_time_ms(field: str, value: int) -> int:
+    """Check a time of a stored row, which leaves room for arithmetic: up to the year 275760."""
+    return check_time_ms(field, value, latest=LATEST_STORED_MS)

@@ -1,4 +1,4 @@
-"""What a token may do: its scopes, its namespaces, how long; and the caller that holds one."""
+"""Grants of tokens (scopes, namespaces, expiry), and the callers that hold them."""
 
 import ipaddress
 from collections.abc import Sequence
@@ -12,20 +12,20 @@ from memferry.model import rules
 Scope = Literal["memories:read", "memories:write", "exports:read", "exports:create", "admin"]
 
 SCOPES: tuple[Scope, ...] = get_args(Scope)
-USUAL_SCOPES: tuple[Scope, ...] = tuple(each for each in SCOPES if each != "admin")
-"""What a token holds when nobody chose: everything but the management of tokens, and the audit."""
+USUAL_SCOPES: tuple[Scope, ...] = tuple(scope for scope in SCOPES if scope != "admin")
+"""The scopes of a token unless others are chosen: all but `admin`."""
 
 NAMESPACES = 100
 
 
 @dataclass(frozen=True, kw_only=True)
 class Grant:
-    """What a token may do, checked; no `namespaces` means all, no `expires_at` never."""
+    """The rights of a token; `namespaces` None means all, `expires_at` None never."""
 
     scopes: tuple[Scope, ...] = USUAL_SCOPES
     namespaces: tuple[str, ...] | None = None
     expires_at: int | None = None
-    """Epoch ms; from then on the token is unknown."""
+    """Epoch ms; from this time on the token is unknown."""
 
     def __post_init__(self) -> None:
         """Raise Invalid with the field that breaks a rule."""
@@ -34,7 +34,7 @@ class Grant:
         if not set(self.scopes) <= set(SCOPES):
             raise Invalid("scopes", f"one is unknown; known are {', '.join(SCOPES)}")
         if self.expires_at is not None:
-            rules.stored_time_ms("expires_at", self.expires_at)
+            rules.check_stored_time_ms("expires_at", self.expires_at)
         if self.namespaces is not None:
             _check_namespaces(self.namespaces)
 
@@ -42,38 +42,38 @@ class Grant:
 def _check_namespaces(names: Sequence[str]) -> None:
     if not 1 <= len(names) <= NAMESPACES:
         raise Invalid("namespaces", f"expected 1 to {NAMESPACES}")
-    for index, each in enumerate(names):
-        rules.text(f"namespaces[{index}]", each, most=rules.NAMESPACE_CHARACTERS, least=1)
+    for index, name in enumerate(names):
+        rules.check_text(f"namespaces[{index}]", name, most=rules.NAMESPACE_CHARACTERS, least=1)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Caller:
-    """For whom something is done; the database shows what this caller may see, and nothing else."""
+    """The holder of a token, or a whole tenant; the database shows the rows it may see alone."""
 
     tenant_id: UUID
     token_id: UUID | None = None
     scopes: frozenset[str] = frozenset()
     namespaces: tuple[str, ...] | None = None
-    """The only ones this caller can touch; None: all of the tenant."""
+    """The only namespaces that this caller can read and write; None: all of the tenant."""
     address: str | None = None
-    """Where the request came from, an IP address."""
+    """The IP address that the request came from."""
 
     @property
     def own_exports_of(self) -> UUID | None:
-        """The token whose exports are all it may read; None: those of the whole tenant.
+        """The token whose exports alone the caller may read; None: all exports of the tenant.
 
-        Whoever may create exports reads what the same token has created.
+        Without `exports:read` a token reads the exports that it has created itself.
         """
         return None if self.token_id is None or "exports:read" in self.scopes else self.token_id
 
     def check_namespace(self, name: str, field: str = "namespace") -> None:
-        """Raise NamespaceForbidden that names the field, unless it is one of the caller's."""
+        """Raise NamespaceForbidden with the field, unless the caller may use the namespace."""
         if self.namespaces is not None and name not in self.namespaces:
             raise NamespaceForbidden(field)
 
 
-def ip_address(text: str | None) -> str | None:
-    """An IP address as digits, dots and colons only, without a zone; None for anything else."""
+def normalize_ip_address(text: str | None) -> str | None:
+    """Write an IP address in digits, dots and colons alone, without a zone; None for other text."""
     try:
         return str(ipaddress.ip_address((text or "").partition("%")[0]))
     except ValueError:

@@ -24,7 +24,7 @@ _VISIBLE = re.compile(r"[!-~]+")
 
 def check_url(value: str, *, allow_private: bool) -> str:
     """An address to deliver to: https and public, unless private ones are allowed."""
-    rules.text("url", value, most=_URL_CHARACTERS, least=1)
+    rules.check_text("url", value, most=_URL_CHARACTERS, least=1)
     if not _VISIBLE.fullmatch(value):
         raise Invalid("url", "expected visible ASCII only; write the rest percent-encoded")
     try:
@@ -57,4 +57,4 @@ def check_description(value: str | None) -> str | None:
     """A note for people."""
     if value is None:
         return None
-    return rules.text("description", value, most=_DESCRIPTION_CHARACTERS)
+    return rules.check_text("description", value, most=_DESCRIPTION_CHARACTERS)

@@ -1,1 +1,1 @@
-"""What an operator wants to know: whether this is the right store, and who is at work."""
+"""What operators ask: the identity of the store, the workers, and readiness."""

@@ -1,4 +1,4 @@
-"""A look at the database, its schema, the exports that are read from it, and its workers."""
+"""The checkup of the database: its schema, its log, its oldest snapshot and its workers."""
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any
@@ -16,7 +16,7 @@ from memferry.operation.workers import describe_worker, does_work, is_silent
 
 
 class Checkup:
-    """Checks of one database; they change nothing."""
+    """Checks one database, and changes nothing."""
 
     def __init__(self, access: DatabaseAccess, snapshot_seconds: int) -> None:
         """`snapshot_seconds` is how long an export may hold its snapshot."""
@@ -24,7 +24,7 @@ class Checkup:
         self._snapshot_seconds = snapshot_seconds
 
     async def check_database(self) -> AsyncIterator[Finding]:
-        """The server's version, and the identity of the database."""
+        """Check that the server answers; finds its version and the identity of the database."""
         async with self._access.connect() as connection:
             server = await connection.fetchval(sql("operation/read_server_version"))
             identity = await _read_identity(connection)
@@ -32,7 +32,7 @@ class Checkup:
         yield Finding("ok", f"PostgreSQL {server}, {kind}, identity {identity or 'not made yet'}")
 
     async def check_schema(self) -> AsyncIterator[Finding]:
-        """Whether all migrations of this version are applied, and no others."""
+        """Check that all migrations of this version are applied, and no others."""
         async with self._access.connect() as connection:
             applied = await _list_migrations(connection)
         if missing := find_missing(applied):
@@ -42,12 +42,12 @@ class Checkup:
         yield Finding("ok", f"up to date ({len(applied)} migrations)")
 
     async def check_snapshots(self) -> AsyncIterator[Finding]:
-        """How long the oldest snapshot of an export has kept vacuum waiting."""
+        """Check how long the oldest snapshot of an export has held vacuum back."""
         async with self._access.connect() as connection:
             yield await find_oldest_snapshot(connection, self._snapshot_seconds)
 
     async def check_log(self) -> AsyncIterator[Finding]:
-        """Whether PostgreSQL's own log repeats statements, and with them filters of a tenant."""
+        """Check whether PostgreSQL's log repeats statements, which hold filters of tenants."""
         async with self._access.connect() as connection:
             rows = await connection.fetch(sql("operation/find_talkative_settings"))
         if not rows:
@@ -62,7 +62,7 @@ class Checkup:
         )
 
     async def check_workers(self) -> AsyncIterator[Finding]:
-        """Every worker by its machine and process, and how it stands with its store."""
+        """Check every worker: whether it is alive and reaches its store."""
         async with self._access.connect() as connection:
             workers, exports = await _list_workers(connection)
         fault = describe_workers(workers)
@@ -71,7 +71,7 @@ class Checkup:
             if does_work(worker):
                 yield Finding("ok", text)
             else:
-                # A worker that was killed stays on the list: no fault while another does the work.
+                # A killed worker stays on the list, which is no fault while another one works.
                 yield Finding("note" if is_silent(worker) and fault is None else "wrong", text)
         if fault is not None:
             yield Finding(
@@ -79,30 +79,32 @@ class Checkup:
             )
 
     async def read_identity(self) -> str | None:
-        """The identity of the database as the service shows it; None before the first migration."""
+        """Read the identity of the database as readiness shows it; None before any migration."""
         async with self._access.connect() as connection:
             return await _read_identity(connection)
 
 
 async def find_oldest_snapshot(connection: Connection, limit_seconds: int) -> Finding:
-    """The age of the oldest snapshot of an export; raises MemferryError if it is over the limit."""
-    held: float | None = await connection.fetchval(sql("operation/find_oldest_snapshot"))
-    if held is None:
+    """Find the age of the oldest snapshot of an export; raises MemferryError over the limit."""
+    seconds: float | None = await connection.fetchval(sql("operation/find_oldest_snapshot"))
+    if seconds is None:
         return Finding("ok", "no export is being read")
-    if held > limit_seconds:
+    if seconds > limit_seconds:
         raise MemferryError(
-            f"an export has held its snapshot for {held:.0f} s, and vacuum with it; "
+            f"an export has held its snapshot for {seconds:.0f} s, and vacuum with it; "
             "look at the store's speed, or end it with DELETE /api/memories/exports/{id}"
         )
-    return Finding("ok", f"the oldest of an export is {held:.0f} s old (limit {limit_seconds} s)")
+    return Finding(
+        "ok", f"the oldest of an export is {seconds:.0f} s old (limit {limit_seconds} s)"
+    )
 
 
 async def _read_identity(connection: Connection) -> str | None:
     try:
-        word: bytes | None = await connection.fetchval(sql("database/get_key"), "database")
+        identity: bytes | None = await connection.fetchval(sql("database/get_key"), "database")
     except asyncpg.UndefinedTableError:
         return None
-    return None if word is None else fingerprint(word)
+    return None if identity is None else fingerprint(identity)
 
 
 async def _list_migrations(connection: Connection) -> set[str]:
@@ -116,7 +118,7 @@ async def _list_migrations(connection: Connection) -> set[str]:
 async def _list_workers(
     connection: Connection,
 ) -> tuple[Sequence[Mapping[str, Any]], Mapping[str, int]]:
-    """The workers, and the number of exports that each has in hand, by its id."""
+    """The workers, and the number of running exports by the id of their worker."""
     try:
         workers = [dict(row) for row in await connection.fetch(sql("operation/list_workers"))]
         rows = await connection.fetch(sql("operation/count_exports_at_work"))

@@ -1,4 +1,4 @@
-"""What a checkup finds: one line for each thing that was seen."""
+"""The findings of a checkup, one line each."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -11,14 +11,14 @@ from memferry.errors import MemferryError
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was seen, and whether somebody has to do something."""
+    """One line of a checkup; the mark says whether the operator must act."""
 
     mark: Literal["ok", "note", "wrong"]
     text: str
 
 
 Check = Callable[[], AsyncIterator[Finding]]
-"""Looks at one part and changes nothing; an error that it raises is a finding as well."""
+"""Checks one part and changes nothing; an error that it raises counts as a finding."""
 
 
 async def run_checks(checks: Mapping[str, Check]) -> AsyncIterator[tuple[str, Finding]]:

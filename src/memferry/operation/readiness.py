@@ -1,4 +1,4 @@
-"""Whether the service can do its work: its database, its store, and a worker."""
+"""Readiness: whether the database, the object store and a worker are there."""
 
 import asyncio
 import hashlib
@@ -19,61 +19,61 @@ OK = "ok"
 _SECONDS = 5
 _FRESH_SECONDS = 1.0
 _OTHER_SCHEMA = "no schema of memferry, or that of an older version"
-_NOT_LOOKED_AT = "not looked at"
+_NOT_CHECKED = "not looked at"
 _SHOWN_DIGITS = 8
 
 
 @dataclass(frozen=True)
 class Report:
-    """Each part with `ok` or what is wrong with it; nothing that only insiders may know."""
+    """The state of each part, `ok` or a fault; it names no host, path or tenant."""
 
     database: str
     store: str
     worker: str
     database_id: str | None = None
-    """The first digits of a digest: enough to tell two databases apart."""
+    """The first digits of a digest of the database's identity, which tell two databases apart."""
 
     @property
     def ready(self) -> bool:
-        """Whether every part is well."""
+        """Whether every part is `ok`."""
         return self.database == self.store == self.worker == OK
 
     @property
     def faults(self) -> str:
-        """What is wrong, in one line."""
+        """The faults of all parts in one line."""
         parts = {"database": self.database, "store": self.store, "worker": self.worker}
         return "; ".join(f"{name}: {fault}" for name, fault in parts.items() if fault != OK)
 
 
 class Readiness:
-    """Looks at every part for a few seconds at most, and at most once a second.
+    """Checks every part, for a few seconds at most and at most once a second.
 
-    Whoever asks needs no token, and many may ask: they share one look.
+    No token is needed to ask, so many may ask at once: they share one check.
     """
 
     def __init__(self, database: Database, identity: StoreIdentity, workers: Workers) -> None:
         self._database = database
         self._identity = identity
         self._workers = workers
-        self._looking = asyncio.Lock()
+        self._checking = asyncio.Lock()
         self._report: Report | None = None
-        self._looked_at = 0.0
+        self._checked_at = 0.0
 
     async def report(self) -> Report:
-        """How the parts are now; never raises for one that is not well."""
+        """The state of all parts, at most a second old; a fault of a part is no exception."""
         clock = asyncio.get_running_loop().time
-        async with self._looking:
-            if self._report is None or clock() - self._looked_at > _FRESH_SECONDS:
-                self._report = await self._look_at_parts()
-                self._looked_at = clock()
+        async with self._checking:
+            if self._report is None or clock() - self._checked_at > _FRESH_SECONDS:
+                self._report = await self._check_parts()
+                self._checked_at = clock()
             return self._report
 
-    async def _look_at_parts(self) -> Report:
-        database_id, database = await _look(self._read_identity)
+    async def _check_parts(self) -> Report:
+        database_id, database = await _check(self._read_identity)
         if database_id is None:
-            return Report(database, _NOT_LOOKED_AT, _NOT_LOOKED_AT)
+            return Report(database, _NOT_CHECKED, _NOT_CHECKED)
         (_, store), (workers, worker) = await asyncio.gather(
-            _look(self._identity.check), _look(self._workers.all)
+            _check(self._identity.check), _check(self._workers.list_all)
         )
         if workers is not None:
             worker = describe_workers(workers) or OK
@@ -82,20 +82,20 @@ class Readiness:
     async def _read_identity(self) -> str:
         async with self._database.connection() as connection:
             rows = await connection.fetch(sql("database/list_migrations"))
-            # One that is newer was made to serve the version before as well.
+            # A schema with later migrations still serves this version.
             if find_missing([row["name"] for row in rows]):
                 raise Misconfigured(_OTHER_SCHEMA)
-            word: bytes = await connection.fetchval(sql("database/get_key"), "database")
-        return fingerprint(word)
+            identity: bytes = await connection.fetchval(sql("database/get_key"), "database")
+        return fingerprint(identity)
 
 
-def fingerprint(word: bytes) -> str:
-    """What may be shown of an identity."""
-    return hashlib.sha256(word).hexdigest()[:_SHOWN_DIGITS]
+def fingerprint(identity: bytes) -> str:
+    """The digits by which an identity is shown."""
+    return hashlib.sha256(identity).hexdigest()[:_SHOWN_DIGITS]
 
 
 def describe_workers(workers: Sequence[Any]) -> str | None:
-    """What is wrong if no worker does its work; None if one does."""
+    """The fault if no worker does its work; None if at least one does."""
     if any(does_work(worker) for worker in workers):
         return None
     if not workers:
@@ -109,11 +109,11 @@ def describe_workers(workers: Sequence[Any]) -> str | None:
     return "it cannot reach its store"
 
 
-async def _look(look: Callable[[], Awaitable[Any]]) -> tuple[Any, str]:
-    """What it answers and `ok`, or None and what is wrong."""
+async def _check(check: Callable[[], Awaitable[Any]]) -> tuple[Any, str]:
+    """Run a check; answers its result and `ok`, or None and the fault."""
     try:
         async with asyncio.timeout(_SECONDS):
-            return await look(), OK
+            return await check(), OK
     except OtherStore:
         return None, "another one than this database's"
     except Unavailable:

@@ -1,4 +1,4 @@
-"""A look at the hot standby that exports are read from."""
+"""The checkup of the hot standby that exports are read from."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -21,7 +21,7 @@ _NO_FEEDBACK = (
 
 
 class StandbyCheckup:
-    """The check of a standby; finds nothing where there is none."""
+    """Checks the standby, if there is one."""
 
     def __init__(
         self, primary: DatabaseAccess, standby: DatabaseAccess | None, snapshot_seconds: int
@@ -31,7 +31,7 @@ class StandbyCheckup:
         self._snapshot_seconds = snapshot_seconds
 
     async def check_standby(self) -> AsyncIterator[Finding]:
-        """Whether workers read exports from the standby, and what may end those exports."""
+        """Check whether workers can read exports from the standby, and how far it is behind."""
         if self._standby is None:
             return
         async with self._primary.connect() as primary, self._standby.connect() as standby:
@@ -43,7 +43,7 @@ class StandbyCheckup:
 
 
 async def _compare_clusters(primary: Connection, standby: Connection) -> None:
-    """Raises MemferryError if both may be asked for their cluster, and it is not the same."""
+    """Raise MemferryError if both servers tell their cluster, and these differ."""
     theirs, ours = await _read_cluster(standby), await _read_cluster(primary)
     if None not in (theirs, ours) and theirs != ours:
         raise MemferryError(
@@ -62,7 +62,7 @@ async def _read_cluster(connection: Connection) -> int | None:
 
 
 async def _find_lag(primary: Connection, standby: Connection) -> Finding:
-    """How long the standby takes to replay what the primary has now."""
+    """Measure how long the standby takes to replay the primary's current position."""
     clock = asyncio.get_running_loop().time
     position, began = await Position.read(primary), clock()
     try:

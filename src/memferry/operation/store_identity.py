@@ -1,7 +1,7 @@
-"""The identity of the object store: a word in the database and in the store, the same in both.
+"""The identity of the object store: a random text that the database and the store both hold.
 
-Without it a process whose settings name another directory or bucket, or whose mount was lost, would
-write files that nobody else finds.
+Comparing the two stops a process whose settings name another directory or bucket, or whose mount is
+lost: it would write files that no other process finds.
 """
 
 import hashlib
@@ -15,81 +15,83 @@ from memferry.errors import ObjectNotFound, OtherStore, StorageUnavailable, Wron
 from memferry.storage import Storage, read_whole
 
 KEY = "memferry-store"
-"""Where the store keeps it: no tenant's prefix, so no sweep touches it."""
-_WORD_BYTES = 32
+"""The key of the identity in the store; no tenant's prefix, so no sweep removes it."""
+_IDENTITY_BYTES = 32
 
 
 class StoreIdentity:
-    """Compares the word in the database with the one in this process's store."""
+    """Compares the identity in the database with the one in the store of this process."""
 
     def __init__(self, database: Database, storage: Storage) -> None:
         self._database = database
         self._storage = storage
 
     async def establish(self) -> None:
-        """Agree on a word where there is none yet; then check it.
+        """Create the identity if the database has none, then check it.
 
-        A store that has one keeps it, since several databases may share a store. Raises what
-        `check` raises.
+        A store that has an identity keeps it, since several databases may share a store. Raises as
+        `check`.
         """
         async with self._database.connection() as connection, connection.transaction():
             if await connection.fetchval(sql("operation/lock_store_identity")) is None:
-                word = await self._agree_with_store()
-                await connection.execute(sql("operation/keep_store_identity"), word.encode())
+                identity = await self._ensure_in_store()
+                await connection.execute(sql("operation/create_store_identity"), identity.encode())
         await self.check()
 
     async def check(self) -> None:
-        """Raises OtherStore unless both words are there and the same.
+        """Raise OtherStore unless database and store hold the same identity.
 
         Raises StorageUnavailable or DatabaseUnavailable if one cannot be read, or if no process has
-        established them yet.
+        created the identity yet.
         """
-        kept, stored = await self.read_database(), await self.read_store()
-        if kept is None:
+        expected, actual = await self.read_database(), await self.read_store()
+        if expected is None:
             raise StorageUnavailable("no worker has reached the object store yet")
-        if stored is None:
-            raise OtherStore(f"it holds no identity, the database's is {kept}; it was lost, or new")
-        if kept != stored:
-            raise OtherStore(f"its identity is {stored}, the database's is {kept}")
+        if actual is None:
+            raise OtherStore(
+                f"it holds no identity, the database's is {expected}; it was lost, or new"
+            )
+        if expected != actual:
+            raise OtherStore(f"its identity is {actual}, the database's is {expected}")
 
     async def adopt(self, owner: Connection) -> str:
-        """Make this process's store the database's from now on; answers its word.
+        """Make the store of this process the one of the database; answers its identity.
 
         `owner` is a connection as the owner of the tables.
         """
-        word = await self._agree_with_store()
-        await owner.execute(sql("operation/replace_store_identity"), word.encode())
-        return word
+        identity = await self._ensure_in_store()
+        await owner.execute(sql("operation/replace_store_identity"), identity.encode())
+        return identity
 
     async def read_database(self) -> str | None:
-        """The database's word; None if it has none yet."""
+        """Read the identity that the database holds; None if it has none yet."""
         async with self._database.connection() as connection:
-            word: bytes | None = await connection.fetchval(sql("database/get_key"), "store")
-        return None if word is None else word.decode()
+            identity: bytes | None = await connection.fetchval(sql("database/get_key"), "store")
+        return None if identity is None else identity.decode()
 
     async def read_store(self) -> str | None:
-        """The store's word; None if it has none. Raises StorageUnavailable."""
+        """Read the identity that the store holds, None if none; raises StorageUnavailable."""
         try:
-            word = await read_whole(self._storage, KEY, most_bytes=2 * _WORD_BYTES)
+            identity = await read_whole(self._storage, KEY, most_bytes=2 * _IDENTITY_BYTES)
         except ObjectNotFound:
-            # A bucket or a directory that is missing says so here.
+            # A missing bucket or directory raises here.
             await self._storage.ping()
             return None
-        return word.decode("ascii", "replace")
+        return identity.decode("ascii", "replace")
 
-    async def _agree_with_store(self) -> str:
-        """The word that the store holds; it gets one if it has none."""
-        if (stored := await self.read_store()) is None:
-            # A process of another database may write at the same time: what is there then holds.
+    async def _ensure_in_store(self) -> str:
+        """The identity of the store, created if it has none."""
+        if (identity := await self.read_store()) is None:
+            # Where a process of another database writes at the same time, the first write counts.
             with suppress(FileExistsError, WrongBytes):
                 await self._write_store(uuid4().hex)
-            stored = await self.read_store()
-        if stored is None:
+            identity = await self.read_store()
+        if identity is None:
             raise StorageUnavailable
-        return stored
+        return identity
 
-    async def _write_store(self, word: str) -> None:
-        data = word.encode()
+    async def _write_store(self, identity: str) -> None:
+        data = identity.encode()
 
         async def chunks() -> AsyncIterator[bytes]:
             yield data

@@ -1,4 +1,4 @@
-"""Which workers are alive: they sign in, and say so again every few seconds."""
+"""The list of workers: each signs in, and repeats that as a heartbeat every few seconds."""
 
 import os
 import socket
@@ -13,10 +13,10 @@ from memferry.database.sql import sql
 Status = Literal["working", "store_away", "other_store"]
 HEARTBEAT_SECONDS = 5
 MISSING_SECONDS = 20
-"""After so long without a word a worker counts as halted or gone."""
+"""A worker without a heartbeat for this long counts as halted or gone."""
 
 
-_STANDING: dict[Status, str] = {
+_STATUS_TEXTS: dict[Status, str] = {
     "working": "working",
     "store_away": "halted: cannot reach its store",
     "other_store": "halted: looks at another store",
@@ -24,7 +24,7 @@ _STANDING: dict[Status, str] = {
 
 
 def is_silent(worker: Mapping[str, Any]) -> bool:
-    """Whether nothing was heard of a worker for so long that it is halted or gone."""
+    """Whether the last heartbeat of a worker is so old that it counts as halted or gone."""
     silent_seconds: float = worker["silent_seconds"]
     return silent_seconds > MISSING_SECONDS
 
@@ -35,19 +35,19 @@ def does_work(worker: Mapping[str, Any]) -> bool:
 
 
 def describe_worker(worker: Mapping[str, Any]) -> str:
-    """One worker in a line, for the operator: where it runs, and how it stands."""
-    standing = _STANDING[worker["status"]]
+    """Describe a worker in one line for the operator: its host, process, version and status."""
+    status = _STATUS_TEXTS[worker["status"]]
     if worker["reason"] is not None:
-        standing += f" ({worker['reason']})"
+        status += f" ({worker['reason']})"
     if is_silent(worker):
-        standing = "halted or gone"
+        status = "halted or gone"
     process = f"{worker['host']} process {worker['pid']}, memferry {worker['version']}"
-    return f"{process}: {standing}, heard of {worker['silent_seconds']:.0f} s ago"
+    return f"{process}: {status}, heard of {worker['silent_seconds']:.0f} s ago"
 
 
 @dataclass(frozen=True)
 class WorkerSignature:
-    """How one worker process signs in."""
+    """The identity of one worker process."""
 
     id: str
     host: str = field(default_factory=socket.gethostname)
@@ -61,7 +61,7 @@ class Workers:
         self._database = database
 
     async def sign_in(self, worker: WorkerSignature, status: Status, reason: str | None) -> None:
-        """Say that a worker is alive, and how it stands with its store."""
+        """Record a heartbeat of a worker, and whether it reaches its store."""
         async with self._database.connection() as connection:
             await connection.execute(
                 sql("operation/sign_in_worker"),
@@ -74,19 +74,19 @@ class Workers:
             )
 
     async def sign_out(self, worker: WorkerSignature) -> None:
-        """Take a worker that stops off the list."""
+        """Remove a worker that stops from the list."""
         async with self._database.connection() as connection:
             await connection.execute(sql("operation/sign_out_worker"), worker.id)
 
-    async def all(self) -> Sequence[Mapping[str, Any]]:
-        """Every worker on the list with the seconds since its last word, the newest word first."""
+    async def list_all(self) -> Sequence[Mapping[str, Any]]:
+        """Every worker with the seconds since its last heartbeat, the latest heartbeat first."""
         async with self._database.connection() as connection:
             return [dict(row) for row in await connection.fetch(sql("operation/list_workers"))]
 
-    async def others_work(self, worker: WorkerSignature) -> bool:
+    async def has_other(self, worker: WorkerSignature) -> bool:
         """Whether another worker is alive and reaches its store."""
         async with self._database.connection() as connection:
-            found: bool = await connection.fetchval(
+            exists: bool = await connection.fetchval(
                 sql("operation/find_other_worker"), worker.id, float(MISSING_SECONDS)
             )
-        return found
+        return exists

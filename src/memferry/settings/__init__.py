@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from memferry.settings.environment import group, list_settings, read_group
+from memferry.settings.environment import declare_group, list_settings, read_group
 from memferry.settings.places import (
     DatabaseSettings,
     EmbeddedSettings,
@@ -27,14 +27,14 @@ _DATA_DIR = "MEMFERRY_DATA_DIR"
 class Settings:
     """What the operator chose; an unset setting has the default shown in docs/settings.md."""
 
-    database: DatabaseSettings = group(DatabaseSettings)
-    storage: StorageSettings = group(StorageSettings)
-    exports: ExportSettings = group(ExportSettings)
-    worker: WorkerSettings = group(WorkerSettings)
-    quotas: Quotas = group(Quotas)
-    web: WebSettings = group(WebSettings)
-    webhooks: WebhookSettings = group(WebhookSettings)
-    client: ClientSettings = group(ClientSettings)
+    database: DatabaseSettings = declare_group(DatabaseSettings)
+    storage: StorageSettings = declare_group(StorageSettings)
+    exports: ExportSettings = declare_group(ExportSettings)
+    worker: WorkerSettings = declare_group(WorkerSettings)
+    quotas: Quotas = declare_group(Quotas)
+    web: WebSettings = declare_group(WebSettings)
+    webhooks: WebhookSettings = declare_group(WebhookSettings)
+    client: ClientSettings = declare_group(ClientSettings)
 
     @classmethod
     def from_environment(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _Group = TypeVar("_Group", bound="DataclassInstance")
 
 
-def setting(name: str, parse: Callable[[str], Any], default: Any, meaning: str) -> Any:
+def declare(name: str, parse: Callable[[str], Any], default: Any, meaning: str) -> Any:
     """A field of a group, with its environment variable; `default` may be a function."""
     metadata = {"name": name, "parse": parse, "meaning": meaning}
     if callable(default):
@@ -25,7 +25,7 @@ def setting(name: str, parse: Callable[[str], Any], default: Any, meaning: str) 
     return field(default=default, metadata=metadata)
 
 
-def group(kind: "type[DataclassInstance]") -> Any:
+def declare_group(kind: "type[DataclassInstance]") -> Any:
     """A field that is a group of settings itself."""
     return field(default_factory=kind, metadata={"group": kind})
 

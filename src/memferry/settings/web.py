@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from memferry.settings.environment import setting
+from memferry.settings.environment import declare
 from memferry.settings.parsing import parse_count, parse_flag, parse_text, parse_web_url
 from memferry.settings.places import BULK_TIMES
 
@@ -11,21 +11,21 @@ from memferry.settings.places import BULK_TIMES
 class WebSettings:
     """Who reaches the service, and what one API process spends on requests."""
 
-    public_url: str | None = setting(
+    public_url: str | None = declare(
         "MEMFERRY_PUBLIC_URL",
         parse_web_url,
         None,
         "Address under which people reach the service, for links; "
         "unset: the address the request came to.",
     )
-    allow_public: bool = setting(
+    allow_public: bool = declare(
         "MEMFERRY_ALLOW_PUBLIC",
         parse_flag,
         False,
         "Listen on an address that other machines reach even while there is no token: "
         "the first start then prints one into its log.",
     )
-    local_tenant: str | None = setting(
+    local_tenant: str | None = declare(
         "MEMFERRY_LOCAL_TENANT",
         parse_text,
         None,
@@ -33,20 +33,20 @@ class WebSettings:
         "clients that cannot: see docs/clients.md. The service then listens on loopback only; "
         "unset: everybody needs a token.",
     )
-    connections: int = setting(
+    connections: int = declare(
         "MEMFERRY_CONNECTIONS",
         parse_count,
         1000,
         "HTTP connections that one API process keeps open; for more, idle ones are closed first.",
     )
-    memory_mb: int = setting(
+    memory_mb: int = declare(
         "MEMFERRY_MEMORY_MB",
         parse_count,
         512,
         "What bodies and answers of all requests of one API process may hold of memory at once, in "
         "MiB, half of it for one tenant; what would pass it waits, and is refused after 10 s.",
     )
-    request_seconds: int = setting(
+    request_seconds: int = declare(
         "MEMFERRY_REQUEST_SECONDS",
         parse_count,
         120,
@@ -69,7 +69,7 @@ class WebSettings:
 class WebhookSettings:
     """Where webhooks may lead."""
 
-    allow_private: bool = setting(
+    allow_private: bool = declare(
         "MEMFERRY_WEBHOOKS_ALLOW_PRIVATE",
         parse_flag,
         False,
@@ -81,12 +81,12 @@ class WebhookSettings:
 class ClientSettings:
     """Which service the client commands talk to, and as whom."""
 
-    url: str = setting(
+    url: str = declare(
         "MEMFERRY_URL",
         parse_web_url,
         "http://127.0.0.1:3122",
         "Client commands: the service to talk to.",
     )
-    token: str | None = setting(
+    token: str | None = declare(
         "MEMFERRY_TOKEN", parse_text, None, "Client commands: the bearer token."
     )

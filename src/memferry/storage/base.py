@@ -1,4 +1,4 @@
-"""What an object store promises, whichever it is."""
+"""The promise that every object store keeps."""
 
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
@@ -21,7 +21,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True)
 class Upload:
-    """A write that was begun and is not finished; its writer may be dead."""
+    """An unfinished write of one object; its writer may be dead."""
 
     key: str
     id: str
@@ -31,15 +31,15 @@ class Storage(ABC):
     """Whole objects under slash-separated keys.
 
     Every method raises StorageUnavailable when the store cannot be reached or cannot do its work,
-    and ObjectNotFound where there is no object; no message holds credentials or links.
+    and ObjectNotFound where there is no object. No message holds credentials or links.
     """
 
     read_bytes: ClassVar[int] = 2 * CHUNK_BYTES
-    """How much of an object lies in memory while it is read, at most."""
+    """The most bytes of an object that lie in memory while it is read."""
 
     @property
     def directory(self) -> Path | None:
-        """The directory of this machine that holds the objects; None if another program does."""
+        """The directory of this machine that holds the objects; None if they lie elsewhere."""
         return None
 
     @abstractmethod
@@ -52,57 +52,75 @@ class Storage(ABC):
         media_type: str,
         filename: str,
     ) -> None:
-        """Write one object from a stream, in bounded memory, and read back what is there.
+        """Write one object from a stream, in bounded memory, and verify it by reading it back.
 
-        `sha256` is asked for the digest of all chunks once they have come. The object appears whole
-        or not at all. If the stream raises, or the caller is cancelled, nothing is left behind and
-        the fault goes on. Raises WrongBytes if other bytes are there than came, and FileExistsError
-        rather than overwrite a key.
+        `sha256` is called after the last chunk and answers the digest of all chunks. The object
+        appears whole or not at all. If the stream raises, or the caller is cancelled, nothing is
+        left behind and the exception goes on. Raises WrongBytes if the store holds other bytes than
+        the stream gave, and FileExistsError if the key is taken: no object is overwritten.
         """
 
     @abstractmethod
     async def stat(self, key: str) -> ObjectInfo:
-        """Size and time of one object; raises ObjectNotFound."""
+        """Size and time of change of one object; raises ObjectNotFound."""
 
     @abstractmethod
     def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """The bytes from `start` up to, not including, `end`, in chunks of at most 1 MiB."""
+        """Yield the bytes from `start` up to, not including, `end`, in chunks of at most 1 MiB."""
 
     @abstractmethod
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
-        """An address that serves this one object for a while; None where the store cannot sign."""
+        """Make a link to one object, valid for `lifetime`; None where the store cannot sign."""
 
     @abstractmethod
     async def delete(self, key: str) -> None:
-        """Remove an object; removing what is not there is fine."""
+        """Remove an object; does nothing if there is none."""
 
     @abstractmethod
     def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every whole object whose key starts with the prefix, however many there are."""
+        """Yield every whole object whose key starts with the prefix."""
 
     @abstractmethod
-    def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
-        """Every write in progress whose key starts with the prefix, be its writer alive or dead."""
+    def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
+        """Yield every unfinished upload whose key starts with the prefix, of any writer."""
 
     @abstractmethod
     async def abort(self, upload: Upload) -> None:
-        """Remove what was written so far; a writer that is alive fails. Twice is fine."""
+        """Remove the bytes of an unfinished upload, and make its writer fail if it is alive.
+
+        Does nothing if the upload is gone.
+        """
 
     async def prune(self, prefix: str) -> None:  # noqa: B027 - most stores have no directories
-        """Remove what is left of a prefix that holds no object; what holds one stays."""
+        """Remove empty directories below a prefix."""
 
     @abstractmethod
     async def ping(self) -> None:
-        """Return if the store can be used; raises StorageUnavailable. Only looks."""
+        """Check that the store can be used, and change nothing; raises StorageUnavailable."""
 
     async def prepare(self) -> None:  # noqa: B027 - most stores need nothing
-        """Make what the store needs before its first use; raises StorageUnavailable."""
+        """Create what the store needs before its first use; raises StorageUnavailable."""
 
     async def close(self) -> None:  # noqa: B027 - most stores hold nothing open
-        """Let go of connections."""
+        """Close all connections."""
+
+
+async def remove_prefix(storage: Storage, prefix: str) -> int:
+    """Remove all unfinished uploads and objects below a prefix; answers their number.
+
+    Uploads first: one that completes meanwhile is then found among the objects.
+    """
+    count = 0
+    async for upload in storage.list_uploads(prefix):
+        await storage.abort(upload)
+        count += 1
+    async for info in storage.list(prefix):
+        await storage.delete(info.key)
+        count += 1
+    return count
 
 
 async def read_whole(storage: Storage, key: str, *, most_bytes: int) -> bytes:
-    """A small object, or its beginning if it is larger than expected; raises ObjectNotFound."""
+    """Read an object, or its first `most_bytes` bytes; raises ObjectNotFound."""
     size = (await storage.stat(key)).size_bytes
     return b"".join([chunk async for chunk in storage.read(key, 0, min(size, most_bytes))])

@@ -1,44 +1,45 @@
-"""Flushing a file to the disk while it is still written."""
+"""Flushing a file to the disk while it is still being written."""
 
 import asyncio
 import os
-from contextlib import suppress
 
-# Whoever commits a row meanwhile waits for such a flush: the less it is, the shorter.
+from memferry.cancellation import finish_uncancelled
+
+# A commit of PostgreSQL on the same disk waits for a flush that runs: small flushes keep it short.
 _FLUSH_BYTES = 8 * 1024 * 1024
 
 
 class DiskFlush:
-    """Flushes a file beside its writing, so that at its end little is left to wait for."""
+    """Flushes a file beside its writing, so that little is left to flush at the end."""
 
     def __init__(self, descriptor: int) -> None:
         self._descriptor = descriptor
         self._flushed_bytes = 0
         self._running: asyncio.Future[None] | None = None
 
-    def go_on(self, size_bytes: int) -> None:
-        """Flush what was written by now, unless that is little or the last flush still runs."""
+    def flush_written(self, size_bytes: int) -> None:
+        """Start a flush of the bytes written so far.
+
+        Does nothing while a flush runs, or if less than 8 MiB were written since the last one.
+        """
         idle = self._running is None or self._running.done()
         if idle and size_bytes - self._flushed_bytes >= _FLUSH_BYTES:
-            self._look_at_last()
+            self._raise_fault()
             self._flushed_bytes = size_bytes
             flush = asyncio.to_thread(os.fdatasync, self._descriptor)
             self._running = asyncio.ensure_future(flush)
 
-    async def end(self) -> None:
-        """Wait for the last flush; raises what it met, since the system tells a fault only once."""
+    async def finish(self) -> None:
+        """Wait for the last flush; raises its fault, since Linux reports a fault only once."""
         if self._running is not None:
             await asyncio.wait([self._running])
-        self._look_at_last()
+        self._raise_fault()
 
     async def abandon(self) -> None:
-        """Wait for the last flush, whatever it meets: it needs the file open."""
+        """Wait for the last flush and ignore its fault: the file must stay open until it ends."""
         if self._running is not None:
-            while not self._running.done():
-                with suppress(asyncio.CancelledError):
-                    await asyncio.wait([self._running])
-            self._running.exception()  # looked at, or asyncio complains
+            await finish_uncancelled(self._running)
 
-    def _look_at_last(self) -> None:
+    def _raise_fault(self) -> None:
         if self._running is not None:
             self._running.result()

@@ -1,4 +1,4 @@
-"""A directory as object store: every write is durable before anybody can see it."""
+"""A directory as object store: an object is durable before it is visible."""
 
 import asyncio
 import errno
@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
+from memferry.cancellation import finish_uncancelled
 from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.disk_flush import DiskFlush
@@ -22,8 +23,8 @@ _Result = TypeVar("_Result")
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn the system's faults into ours: disk full, no permission, no such directory."""
+def _translate_faults() -> Iterator[None]:
+    """Raise faults of the file system as ours: disk full, no permission, no such directory."""
     try:
         yield
     except FileExistsError:
@@ -31,10 +32,10 @@ def _translated() -> Iterator[None]:
     except FileNotFoundError as fault:
         raise ObjectNotFound from fault
     except OSError as fault:
-        raise StorageUnavailable(_reason(fault)) from fault
+        raise StorageUnavailable(_describe_fault(fault)) from fault
 
 
-def _reason(fault: OSError, name: str = "") -> str:
+def _describe_fault(fault: OSError, name: str = "") -> str:
     directory = f"directory{name} (MEMFERRY_STORAGE_URL)"
     return f"the object store's {directory} cannot be used: {fault.strerror}"
 
@@ -42,8 +43,8 @@ def _reason(fault: OSError, name: str = "") -> str:
 class LocalStorage(Storage):
     """Objects as files of mode 0600 below a directory of mode 0700.
 
-    A file is written under a temporary name, flushed to the disk, linked to its own name, and the
-    directory flushed too: after a crash it is there whole or not at all.
+    A file is written under a temporary name, flushed to the disk and linked to its own name; then
+    the directory is flushed. After a crash the file is there whole or not at all.
     """
 
     def __init__(self, root: Path) -> None:
@@ -51,7 +52,7 @@ class LocalStorage(Storage):
 
     @property
     def directory(self) -> Path | None:
-        """Where the files lie."""
+        """The directory that holds the files."""
         return self._root
 
     async def put(
@@ -63,107 +64,110 @@ class LocalStorage(Storage):
         media_type: str,
         filename: str,
     ) -> None:
-        """Write one object; the media type and name are given out with the download instead.
+        """Write one object; its media type and file name belong to the download, not to the file.
 
-        Each piece is read back and compared as soon as it is written, beside the source's work:
-        a digest would say no more.
+        Each chunk is read back and compared right after it is written, while the source prepares
+        the next one. That proves as much as comparing `sha256` at the end.
         """
         del sha256, media_type, filename
         target = self._path(key)
         partial = target.with_name(f".{target.name}.{secrets.token_hex(8)}{_PARTIAL}")
-        with _translated_writes():
+        with _translate_write_faults():
             descriptor = await self._create(partial)
-            size, flushing = 0, DiskFlush(descriptor)
+            size, flush = 0, DiskFlush(descriptor)
             try:
                 async for chunk in chunks:
-                    await _to_its_end(_write, descriptor, chunk, size)
+                    await _run_in_thread(_write, descriptor, chunk, size)
                     size += len(chunk)
-                    flushing.go_on(size)
-                await flushing.end()
-                await _to_its_end(_publish, descriptor, partial, target)
+                    flush.flush_written(size)
+                await flush.finish()
+                await _run_in_thread(_publish, descriptor, partial, target)
             except BaseException:
-                _withdraw(descriptor, target)
+                _unpublish(descriptor, target)
                 raise
             finally:
-                await flushing.abandon()
+                await flush.abandon()
                 os.close(descriptor)
                 with suppress(OSError):
                     partial.unlink()
                 self._remove_empty(target.parent)
 
     async def stat(self, key: str) -> ObjectInfo:
-        """Size and time of one object."""
-        with _translated():
-            found = await asyncio.to_thread(os.stat, self._path(key))
-        return ObjectInfo(key, found.st_size, datetime.fromtimestamp(found.st_mtime, UTC))
+        """Size and time of change of one object."""
+        with _translate_faults():
+            status = await asyncio.to_thread(os.stat, self._path(key))
+        return ObjectInfo(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """A range of an object. One that is deleted meanwhile is still read to its end."""
-        with _translated():
+        """Yield a range of an object; a deletion meanwhile does not end it."""
+        with _translate_faults():
             descriptor = os.open(self._path(key), os.O_RDONLY)
             try:
                 while start < end:
                     size = min(CHUNK_BYTES, end - start)
-                    chunk = await _to_its_end(os.pread, descriptor, size, start)
+                    chunk = await _run_in_thread(os.pread, descriptor, size, start)
                     if not chunk:
-                        raise StorageUnavailable("an object is shorter than it should be")
+                        raise StorageUnavailable("an object is shorter than its size")
                     start += len(chunk)
                     yield chunk
             finally:
                 os.close(descriptor)
 
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
-        """None: a directory cannot serve links."""
+        """Answer None: a directory cannot serve links."""
         del key, lifetime
         return None
 
     async def delete(self, key: str) -> None:
-        """Remove an object that is there, and the directories that are empty then."""
-        with suppress(ObjectNotFound), _translated():
+        """Remove an object, and the directories that become empty."""
+        with suppress(ObjectNotFound), _translate_faults():
             await asyncio.to_thread(self._remove, self._path(key))
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every whole object below the prefix; files still being written do not show."""
-        for name in await self._names(prefix):
+        """Yield every whole object below the prefix; unfinished files are left out."""
+        for name in await self._find_names(prefix):
             if not name.endswith(_PARTIAL):
                 with suppress(ObjectNotFound):
                     yield await self.stat(name)
 
-    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
-        """Every temporary file below the prefix."""
-        for name in await self._names(prefix):
+    async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
+        """Yield every temporary file below the prefix."""
+        for name in await self._find_names(prefix):
             directory, _, file = name.rpartition("/")
             if file.endswith(_PARTIAL) and file.startswith("."):
                 key = file[1:].removesuffix(_PARTIAL).rpartition(".")[0]
                 yield Upload(f"{directory}/{key}", name)
 
     async def abort(self, upload: Upload) -> None:
-        """Remove a temporary file; its writer, if alive, cannot give it a name any more."""
+        """Remove a temporary file, so that its writer has nothing left to publish."""
         await self.delete(upload.id)
 
     async def prune(self, prefix: str) -> None:
-        """Remove the empty directories below a prefix: a writer that was killed leaves some."""
+        """Remove empty directories below a prefix: killed writers leave some."""
         await asyncio.to_thread(self._prune, self._path(prefix.rstrip("/")))
 
     async def ping(self) -> None:
-        """See whether files can be made in the directory."""
-        with self._named():
-            await asyncio.to_thread(self._look)
+        """Check that files can be created in the directory."""
+        with self._name_directory():
+            await asyncio.to_thread(self._check_root)
 
     async def prepare(self) -> None:
-        """Make the directory. Later nobody does: a lost mount must not be written beside."""
-        with self._named():
+        """Create the directory.
+
+        Nothing else creates it: where a mount is lost, a write must fail and not land beside it.
+        """
+        with self._name_directory():
             await asyncio.to_thread(_make_root, self._root)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
-        """Name the directory in a fault: for the operator, where clients do not see it."""
+    def _name_directory(self) -> Iterator[None]:
+        """Name the directory in a fault; for calls of operators, whose faults no client sees."""
         try:
             yield
         except OSError as fault:
-            raise StorageUnavailable(_reason(fault, f" {self._root}")) from fault
+            raise StorageUnavailable(_describe_fault(fault, f" {self._root}")) from fault
 
-    def _look(self) -> None:
+    def _check_root(self) -> None:
         if not self._root.exists():
             raise FileNotFoundError(errno.ENOENT, "it does not exist")
         if not self._root.is_dir():
@@ -178,20 +182,20 @@ class LocalStorage(Storage):
         return self._root.joinpath(*parts)
 
     async def _create(self, partial: Path) -> int:
-        """Open a new file; its directory may vanish in between, with what was removed from it."""
-        await _to_its_end(self._look)
+        """Open a new file; tries again where a deletion removes the empty directory first."""
+        await _run_in_thread(self._check_root)
         for _ in range(_TRIES):
             with suppress(FileNotFoundError):
-                await _to_its_end(_make_directories, partial.parent, self._root)
+                await _run_in_thread(_make_directories, partial.parent, self._root)
                 # Not in a thread: a cancelled caller would never learn which file to close.
                 return os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         raise FileNotFoundError(partial)
 
-    async def _names(self, prefix: str) -> Sequence[str]:
-        with _translated():
-            return await asyncio.to_thread(lambda: sorted(self._walk(prefix)))
+    async def _find_names(self, prefix: str) -> Sequence[str]:
+        with _translate_faults():
+            return await asyncio.to_thread(lambda: sorted(self._walk_names(prefix)))
 
-    def _walk(self, prefix: str) -> Iterator[str]:
+    def _walk_names(self, prefix: str) -> Iterator[str]:
         top = self._root / prefix.rpartition("/")[0]
         for directory, _, files in os.walk(top):
             for file in files:
@@ -212,9 +216,9 @@ class LocalStorage(Storage):
         self._remove_empty(top.parent)
 
     def _remove_empty(self, path: Path) -> None:
-        """Remove a directory and those above it, up to the first that holds something.
+        """Remove a directory and those above it, up to the first that is not empty.
 
-        Nobody's file is lost by that, and a writer makes its directory again (`_create`).
+        Files are never removed, and a writer creates its directory again (`_create`).
         """
         with suppress(OSError):  # not empty
             for directory in itertools.takewhile(self._root.__ne__, (path, *path.parents)):
@@ -223,29 +227,26 @@ class LocalStorage(Storage):
 
 
 @contextmanager
-def _translated_writes() -> Iterator[None]:
-    """Like `_translated`; a missing directory means that the store is away."""
+def _translate_write_faults() -> Iterator[None]:
+    """Raise faults as `_translate_faults`, and a missing directory as StorageUnavailable."""
     try:
-        with _translated():
+        with _translate_faults():
             yield
     except ObjectNotFound as missing:
         fault = missing.__cause__
-        raise StorageUnavailable(_reason(fault) if isinstance(fault, OSError) else None) from fault
+        text = _describe_fault(fault) if isinstance(fault, OSError) else None
+        raise StorageUnavailable(text) from fault
 
 
-async def _to_its_end(
+async def _run_in_thread(
     work: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
 ) -> _Result:
-    """Run it in a thread. A thread cannot be stopped: a cancelled caller waits for it."""
+    """Run a call in a thread; a cancelled caller waits for it, since no thread can be stopped."""
     running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
     try:
         return await asyncio.shield(running)
     except asyncio.CancelledError:
-        while not running.done():
-            with suppress(asyncio.CancelledError):
-                await asyncio.wait([running])
-        if not running.cancelled():
-            running.exception()  # looked at, or asyncio complains
+        await finish_uncancelled(running)
         raise
 
 
@@ -255,7 +256,7 @@ def _make_root(root: Path) -> None:
 
 
 def _make_directories(path: Path, root: Path) -> None:
-    """Make missing directories below the root, each flushed into the one that holds it."""
+    """Create missing directories below the root, and flush the directory that holds each."""
     if path == root or path.is_dir():
         return
     _make_directories(path.parent, root)
@@ -265,7 +266,7 @@ def _make_directories(path: Path, root: Path) -> None:
 
 
 def _write(descriptor: int, data: bytes, start: int) -> None:
-    """Append; raises WrongBytes unless that is what the file holds now from `start` to its end."""
+    """Append `data`; raises WrongBytes unless the file holds exactly `data` from `start` on."""
     rest = memoryview(data)
     while rest:
         rest = rest[os.write(descriptor, rest) :]
@@ -275,14 +276,14 @@ def _write(descriptor: int, data: bytes, start: int) -> None:
 
 def _publish(descriptor: int, partial: Path, target: Path) -> None:
     os.fsync(descriptor)
-    # A link, unlike a rename, never replaces what is there.
+    # A link, unlike a rename, never replaces a file.
     os.link(partial, target)
     partial.unlink()
     _flush_directory(target.parent)
 
 
-def _withdraw(descriptor: int, target: Path) -> None:
-    """Undo `_publish`, if it came as far as the link; somebody else's file stays."""
+def _unpublish(descriptor: int, target: Path) -> None:
+    """Remove the link that `_publish` made, if it did; a file of another writer stays."""
     with suppress(OSError):
         if os.path.samestat(os.fstat(descriptor), target.stat()):
             target.unlink()

@@ -11,6 +11,7 @@ import obstore
 from obstore import exceptions
 from obstore.store import S3Store
 
+from memferry.cancellation import finish_uncancelled
 from memferry.errors import (
     MemferryError,
     Misconfigured,
@@ -25,30 +26,30 @@ from memferry.storage.s3_uploads import (
     NO_BUCKET,
     REFUSED,
     Uploads,
+    describe_refusal,
     read_authorities,
-    refusal,
 )
-from memferry.storage.stoppable import Stoppable, see_through
+from memferry.storage.sources import StoppableSource
 
-# Of obstore's own uploads, four in flight and one being filled: 40 MiB, and files of up to 80 GB.
+# Parts of obstore's uploads: four in flight and one being filled are 40 MiB; 10,000 are 80 GB.
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 4
 _CONNECT_TIMEOUT = timedelta(seconds=3)
-# Of a whole part: without credentials of our own obstore writes them, and knows no other limit.
+# For a whole part: obstore limits the time of a request, not the time in which nothing moves.
 _REQUEST_TIMEOUT = timedelta(minutes=15)
-# obstore's own default goes on for three minutes: too long for a person who waits for an answer.
+# The default of obstore retries for three minutes, which is too long for a request.
 _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
-# A store that takes connections and never answers is away too; only transfers may take longer, for
-# as long as something comes.
+# A store that accepts connections and never answers counts as unavailable. Only transfers may take
+# longer, as long as bytes arrive.
 _ANSWER_SECONDS = 10
 _STALL_SECONDS = 30
 _LEAST_CHUNK_BYTES = 256 * 1024
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
-    """Turn obstore's faults into ours; its own texts may hold the address of the request."""
+def _translate_faults() -> Iterator[None]:
+    """Raise obstore's faults as ours, without its texts: they may hold the signed address."""
     try:
         yield
     except (exceptions.NotFoundError, FileNotFoundError) as fault:
@@ -58,14 +59,14 @@ def _translated() -> Iterator[None]:
     except (exceptions.PermissionDeniedError, exceptions.UnauthenticatedError) as fault:
         raise StorageUnavailable(REFUSED) from fault
     except (exceptions.BaseError, TimeoutError) as fault:
-        raise StorageUnavailable(refusal(str(fault), type(fault).__name__)) from fault
+        raise StorageUnavailable(describe_refusal(str(fault), type(fault).__name__)) from fault
 
 
 @contextmanager
-def _translated_writes() -> Iterator[None]:
-    """Like `_translated`, where nothing can be missing but the bucket."""
+def _translate_write_faults() -> Iterator[None]:
+    """Raise faults as `_translate_faults`; the one thing that can be missing here is the bucket."""
     try:
-        with _translated():
+        with _translate_faults():
             yield
     except ObjectNotFound as fault:
         raise StorageUnavailable(NO_BUCKET) from fault
@@ -97,12 +98,12 @@ class S3Storage(Storage):
     ) -> None:
         """Write one object by multipart upload, and read it back.
 
-        An upload is aborted when its source raises. A cancelled caller stops the source and waits
-        for that: obstore would leave the upload unfinished.
+        The upload is aborted when its source raises. A cancelled caller stops the source and waits
+        for the abort: cancelling obstore's own call would leave the upload unfinished.
         """
         await self._refuse_existing(key)
-        source = Stoppable(chunks)
-        write = self._upload_parts if self._uploads.usable else self._upload
+        source = StoppableSource(chunks)
+        write = self._upload_parts if self._uploads.usable else self._upload_by_obstore
         upload = asyncio.ensure_future(write(key, source, media_type, filename))
         try:
             await asyncio.shield(upload)
@@ -111,17 +112,17 @@ class S3Storage(Storage):
                 raise WrongBytes
         except asyncio.CancelledError:
             source.stop()
-            await see_through(self._withdraw(upload, key))
+            await finish_uncancelled(asyncio.ensure_future(self._remove_uploaded(upload, key)))
             raise
 
-    async def _withdraw(self, upload: "asyncio.Future[None]", key: str) -> None:
+    async def _remove_uploaded(self, upload: "asyncio.Future[None]", key: str) -> None:
         """Wait for the end of an upload, and remove the object if there is one."""
         await asyncio.wait([upload])
         if upload.exception() is None:
             await self.delete(key)
 
     async def _read_back(self, key: str) -> bytes:
-        """The digest of what is there; raises WrongBytes if that is nothing."""
+        """Read the stored object and answer its digest; raises WrongBytes if there is none."""
         digest = hashlib.sha256()
         try:
             async for chunk in self.read(key, 0, (await self.stat(key)).size_bytes):
@@ -131,7 +132,7 @@ class S3Storage(Storage):
         return digest.digest()
 
     async def _upload_parts(
-        self, key: str, source: "Stoppable", media_type: str, filename: str
+        self, key: str, source: StoppableSource, media_type: str, filename: str
     ) -> None:
         upload = MultipartUpload(
             self._uploads, key, await self._uploads.create(key, media_type, filename)
@@ -144,9 +145,11 @@ class S3Storage(Storage):
                 await self._uploads.abort(Upload(key, upload.upload_id))
             raise
 
-    async def _upload(self, key: str, source: "Stoppable", media_type: str, filename: str) -> None:
+    async def _upload_by_obstore(
+        self, key: str, source: StoppableSource, media_type: str, filename: str
+    ) -> None:
         try:
-            with _translated_writes():
+            with _translate_write_faults():
                 await obstore.put_async(
                     self._store,
                     key,
@@ -160,13 +163,13 @@ class S3Storage(Storage):
                     max_concurrency=_PARTS_AT_ONCE,
                 )
         except Exception:
-            # What the source raised reaches us wrapped by obstore, if at all.
+            # obstore wraps the exception of the source, or drops it.
             if source.fault is not None:
                 raise source.fault from None
             raise
 
     async def _refuse_existing(self, key: str) -> None:
-        # obstore has put-if-absent only for uploads in one piece, held in memory.
+        # obstore has put-if-absent only for objects that are held whole in memory.
         try:
             await self.stat(key)
         except ObjectNotFound:
@@ -174,72 +177,73 @@ class S3Storage(Storage):
         raise FileExistsError(key)
 
     async def stat(self, key: str) -> ObjectInfo:
-        """Size and time of one object."""
-        with _translated():
+        """Size and time of change of one object."""
+        with _translate_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return _info(await obstore.head_async(self._store, key))
 
-    # A piece, the next one that is on its way, and what is handed out of the first.
+    # One range, the next one in transit, and the chunk that is handed out.
     read_bytes = 2 * _PART_BYTES + CHUNK_BYTES
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
-        """A range of an object, piece by piece, with the next one on its way.
+        """Yield the bytes of an object, and fetch the next 8 MiB meanwhile.
 
-        Each piece is a request of its own, so that none lasts for as long as a slow reader does.
+        Each 8 MiB are a request of their own: no request lasts as long as a slow reader does.
         """
         if start >= end:
             await self.stat(key)
             return
-        coming = asyncio.ensure_future(self._piece(key, start, end))
+        fetch = asyncio.ensure_future(self._fetch(key, start, end))
         try:
-            for at in range(start, end, _PART_BYTES):
-                piece = await coming
-                if at + _PART_BYTES < end:
-                    coming = asyncio.ensure_future(self._piece(key, at + _PART_BYTES, end))
-                for cut in range(0, len(piece), CHUNK_BYTES):
-                    yield piece[cut : cut + CHUNK_BYTES]
+            for position in range(start, end, _PART_BYTES):
+                fetched = await fetch
+                if position + _PART_BYTES < end:
+                    fetch = asyncio.ensure_future(self._fetch(key, position + _PART_BYTES, end))
+                for offset in range(0, len(fetched), CHUNK_BYTES):
+                    yield fetched[offset : offset + CHUNK_BYTES]
         finally:
-            coming.cancel()
+            fetch.cancel()
             with suppress(asyncio.CancelledError, MemferryError):
-                await coming
+                await fetch
 
-    async def _piece(self, key: str, start: int, end: int) -> bytes:
+    async def _fetch(self, key: str, start: int, end: int) -> bytes:
+        """Up to 8 MiB of an object from `start` on."""
         stop, received = min(start + _PART_BYTES, end), bytearray()
-        with _translated():
+        with _translate_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 answer = await obstore.get_async(self._store, key, options={"range": (start, stop)})
-            coming = aiter(answer.stream(min_chunk_size=_LEAST_CHUNK_BYTES))
+            chunks = aiter(answer.stream(min_chunk_size=_LEAST_CHUNK_BYTES))
             while len(received) < stop - start:
                 async with asyncio.timeout(_STALL_SECONDS):
-                    received += await anext(coming, b"") or _fail_short()
+                    received += await anext(chunks, b"") or _fail_short()
         return bytes(received)
 
     async def sign(self, key: str, *, lifetime: timedelta) -> str | None:
-        """A presigned GET (Signature Version 4)."""
-        with _translated():
+        """Make a presigned GET (Signature Version 4)."""
+        with _translate_faults():
             return await obstore.sign_async(self._store, "GET", key, lifetime)
 
     async def delete(self, key: str) -> None:
         """Remove an object."""
         try:
-            with _translated():
+            with _translate_faults():
                 async with asyncio.timeout(_STALL_SECONDS):
                     await obstore.delete_async(self._store, key)
         except ObjectNotFound:
             return
 
     async def list(self, prefix: str) -> AsyncIterator[ObjectInfo]:
-        """Every object below the prefix; obstore matches whole path segments only."""
+        """Yield every object below the prefix; obstore itself matches whole path segments only."""
         directory = prefix.rpartition("/")[0]
-        with _translated_writes():
-            async for page in _within_time(obstore.list(self._store, directory or None)):
+        with _translate_write_faults():
+            async for page in _limit_waits(obstore.list(self._store, directory or None)):
                 for meta in page:
                     if meta["path"].startswith(prefix):
                         yield _info(meta)
 
-    async def unfinished(self, prefix: str) -> AsyncIterator[Upload]:
-        """Every multipart upload in progress below the prefix."""
-        async for upload in self._uploads.all(prefix):
+    async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
+        """Yield every multipart upload in progress below the prefix."""
+        async for upload in self._uploads.list(prefix):
             yield upload
 
     async def abort(self, upload: Upload) -> None:
@@ -247,12 +251,12 @@ class S3Storage(Storage):
         await self._uploads.abort(upload)
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         await self._uploads.close()
 
     async def ping(self) -> None:
-        """Look at the bucket."""
-        with _translated_writes():
+        """Check that the bucket can be listed."""
+        with _translate_write_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
                 async for _ in obstore.list(self._store, chunk_size=1):
                     return
@@ -262,13 +266,13 @@ def _fail_short() -> bytes:
     raise StorageUnavailable("the object store sent fewer bytes than the object has")
 
 
-async def _within_time(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
-    """The pages of a list, each waited for no longer than for an answer."""
-    coming = aiter(pages)
+async def _limit_waits(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
+    """Yield the pages of a list, and wait 30 s at most for each."""
+    iterator = aiter(pages)
     while True:
         try:
             async with asyncio.timeout(_STALL_SECONDS):
-                page = await anext(coming)
+                page = await anext(iterator)
         except StopAsyncIteration:
             return
         yield page

@@ -1,7 +1,6 @@
-"""Requests of multipart uploads: obstore cannot list them, and limits how long a part takes."""
+"""Requests for multipart uploads: obstore cannot list them, and it limits the time of a part."""
 
 import asyncio
-import logging
 import re
 import ssl
 from collections.abc import AsyncIterator
@@ -17,13 +16,12 @@ from memferry.settings import S3Settings
 from memferry.storage.base import Upload
 from memferry.storage.slow_links import SlowLinkTransport
 
-_log = logging.getLogger("memferry.storage")
-# None is a limit of a whole transfer: each is for one step of it that must move.
+# None of these limits a whole transfer: each limits the time in which nothing moves.
 _TIMEOUTS = httpx.Timeout(connect=5, read=120, write=30, pool=None)
 _PAUSES_SECONDS = (0.5, 2.0, 5.0)
 NO_BUCKET = "the object store has no such bucket (MEMFERRY_STORAGE_URL)"
 REFUSED = "the object store refuses us (AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, its policy)"
-# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the first that fits.
+# https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html; the first match counts.
 _ANSWERS = (
     ("<Code>NoSuchBucket<", NO_BUCKET),
     (
@@ -35,15 +33,15 @@ _ANSWERS = (
 )
 
 
-def away(what: str) -> str:
-    """The text for a store that cannot be reached."""
-    return f"the object store is away ({what}; MEMFERRY_STORAGE_URL, AWS_ENDPOINT_URL)"
+def describe_outage(reason: str) -> str:
+    """The error message for a store that cannot be reached."""
+    return f"the object store is away ({reason}; MEMFERRY_STORAGE_URL, AWS_ENDPOINT_URL)"
 
 
-def refusal(said: str, otherwise: str) -> str:
-    """The text for what a store said, of which nothing is repeated: it may hold addresses."""
-    fitting = (text for pattern, text in _ANSWERS if re.search(pattern, said))
-    return next(fitting, None) or away(otherwise)
+def describe_refusal(answer: str, otherwise: str) -> str:
+    """The error message for a refusal; it repeats nothing of the answer, which may hold a link."""
+    texts = (text for pattern, text in _ANSWERS if re.search(pattern, answer))
+    return next(texts, None) or describe_outage(otherwise)
 
 
 def read_authorities(options: S3Settings) -> str | None:
@@ -104,40 +102,40 @@ class Uploads:
         """Whether there are credentials to sign with."""
         return self._http is not None
 
-    async def all(self, prefix: str) -> AsyncIterator[Upload]:
-        """Every upload in progress whose key starts with the prefix, page by page.
+    async def list(self, prefix: str) -> AsyncIterator[Upload]:
+        """Yield every upload in progress whose key starts with the prefix, page by page.
 
-        With credentials of the machine's role nothing is found here: give the bucket a lifecycle
-        rule that aborts old uploads.
+        Yields nothing without credentials in the settings, as with the role of a machine: such a
+        bucket needs a lifecycle rule that aborts old uploads.
         """
         query = {"uploads": "", "prefix": self._prefix + prefix}
-        more = self.usable
-        while more:
-            page = _parsed((await self._call("GET", "", query)).content)
-            for each in page.iterfind("{*}Upload"):
-                key = each.findtext("{*}Key", "").removeprefix(self._prefix)
-                yield Upload(key, each.findtext("{*}UploadId", ""))
-            more = page.findtext("{*}IsTruncated") == "true"
+        has_more = self.usable
+        while has_more:
+            page = _parse_xml((await self._call("GET", "", query)).content)
+            for upload in page.iterfind("{*}Upload"):
+                key = upload.findtext("{*}Key", "").removeprefix(self._prefix)
+                yield Upload(key, upload.findtext("{*}UploadId", ""))
+            has_more = page.findtext("{*}IsTruncated") == "true"
             query["key-marker"] = page.findtext("{*}NextKeyMarker", "")
             query["upload-id-marker"] = page.findtext("{*}NextUploadIdMarker", "")
 
     async def abort(self, upload: Upload) -> None:
-        """Abort one; it may be gone by now."""
+        """Abort an upload; does nothing if it is gone."""
         if self.usable:
             await self._call("DELETE", self._path(upload.key), {"uploadId": upload.id})
 
     async def create(self, key: str, media_type: str, filename: str) -> str:
-        """Begin an upload; answers its id."""
+        """Begin an upload, and answer its id."""
         headers = {
             "Content-Type": media_type,
             "Content-Disposition": f'attachment; filename="{filename}"',
             **self._encryption,
         }
         answer = await self._call("POST", self._path(key), {"uploads": ""}, headers=headers)
-        return _parsed(answer.content).findtext("{*}UploadId", "")
+        return _parse_xml(answer.content).findtext("{*}UploadId", "")
 
     async def put_part(self, key: str, upload_id: str, number: int, part: bytes) -> str:
-        """Send one part, again if the link or the store fails for a moment; answers its tag."""
+        """Send one part, up to four times, and answer its ETag."""
         query = {"partNumber": str(number), "uploadId": upload_id}
         for pause in _PAUSES_SECONDS:
             with suppress(StorageUnavailable):
@@ -146,12 +144,12 @@ class Uploads:
         return (await self._call("PUT", self._path(key), query, part)).headers["etag"]
 
     async def complete(self, key: str, upload_id: str, parts: bytes) -> None:
-        """End an upload: from now on the object is there.
+        """Complete an upload, which makes the object visible.
 
-        A store may answer 200 and then say in the body that it failed.
+        A store may answer 200 with an error in the body.
         """
         answer = await self._call("POST", self._path(key), {"uploadId": upload_id}, parts)
-        if _parsed(answer.content).tag.endswith("Error"):
+        if _parse_xml(answer.content).tag.endswith("Error"):
             raise StorageUnavailable("the object store did not put the parts together")
 
     def _path(self, key: str) -> str:
@@ -172,22 +170,22 @@ class Uploads:
                 method, self._url + path, params=query, content=body, headers=headers
             )
         except httpx.TransportError as fault:
-            raise StorageUnavailable(away(type(fault).__name__)) from fault
+            raise StorageUnavailable(describe_outage(type(fault).__name__)) from fault
         gone = method == "DELETE" and answer.status_code == httpx.codes.NOT_FOUND
         if not answer.is_success and not gone:
             status = f"status code: {answer.status_code}"
             raise StorageUnavailable(
-                refusal(f"{status} {answer.text}", f"answered {answer.status_code}")
+                describe_refusal(f"{status} {answer.text}", f"answered {answer.status_code}")
             )
         return answer
 
     async def close(self) -> None:
-        """Let go of connections."""
+        """Close all connections."""
         if self._http is not None:
             await self._http.aclose()
 
 
-def _parsed(page: bytes) -> ET.Element:
+def _parse_xml(page: bytes) -> ET.Element:
     try:
         return ET.fromstring(page)  # noqa: S314 - from the operator's own store
     except ET.ParseError as fault:

@@ -1,4 +1,4 @@
-"""An HTTP transport that limits how long nothing moves, and not how long a transfer takes."""
+"""An HTTP transport that limits the time in which nothing moves, not the time of a transfer."""
 
 import socket
 import ssl
@@ -8,15 +8,15 @@ from typing import Any
 import httpcore
 import httpx
 
-# A slice that does not leave within the write timeout has stalled: 64 KiB in 30 s is 2.2 kB/s.
+# A slice that is not sent within the write timeout has stalled: 64 KiB in 30 s is 2.2 kB/s.
 _SLICE_BYTES = 64 * 1024
-# What the system takes without sending it yet: the rest of a slow transfer that no timeout sees.
+# The send buffer of the kernel: no timeout sees the bytes in it, so it is kept small.
 _BUFFER = (socket.SOL_SOCKET, socket.SO_SNDBUF, 512 * 1024)
 _CONNECTIONS = 8
 
 
 class _SlicedStream(httpcore.AsyncNetworkStream):
-    """Writes slice by slice, each with the whole timeout."""
+    """A network stream that writes in slices, each with the whole timeout."""
 
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
@@ -26,7 +26,7 @@ class _SlicedStream(httpcore.AsyncNetworkStream):
         return await self._stream.read(max_bytes, timeout)
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 - httpcore's signature
-        """Write all of it, however long that takes while it goes on."""
+        """Write the buffer slice by slice."""
         for start in range(0, len(buffer), _SLICE_BYTES):
             await self._stream.write(buffer[start : start + _SLICE_BYTES], timeout)
 
@@ -49,7 +49,7 @@ class _SlicedStream(httpcore.AsyncNetworkStream):
 
 
 class _SlicingBackend(httpcore.AsyncNetworkBackend):
-    """Connects like httpcore's own, with a small send buffer."""
+    """The network backend of httpcore, with a small send buffer."""
 
     def __init__(self) -> None:
         self._backend = httpcore.AnyIOBackend()
@@ -73,7 +73,7 @@ class _SlicingBackend(httpcore.AsyncNetworkBackend):
 
 
 class SlowLinkTransport(httpx.AsyncHTTPTransport):
-    """httpx's transport over connections that write in slices."""
+    """The transport of httpx over connections that write in slices."""
 
     def __init__(self, trust: ssl.SSLContext) -> None:
         super().__init__(verify=trust)

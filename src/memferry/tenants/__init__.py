@@ -1,1 +1,1 @@
-"""Tenants and the tokens that speak for them."""
+"""Tenants, their tokens and their limits."""

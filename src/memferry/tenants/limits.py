@@ -1,4 +1,4 @@
-"""Everything that is limited for each tenant, as the operator has set it."""
+"""The limits of a tenant and their use, for `GET /api/limits`."""
 
 from collections.abc import Mapping
 
@@ -9,7 +9,7 @@ from memferry.settings import Quotas
 
 Limit = Mapping[str, int | None]
 
-# The columns of the statement that measures their use, and the rates, which keep nothing.
+# The columns of measure_usage, and the rates, whose use is not stored.
 _SHOWN = (
     "memories",
     "memory_bytes",
@@ -25,14 +25,14 @@ _SHOWN = (
 
 
 class TenantLimits:
-    """The limits, by what they limit, and the use of them."""
+    """The quotas of a tenant by their names, and the use of each."""
 
     def __init__(self, database: Database, quotas: Quotas) -> None:
         self._database = database
         self._quotas = quotas
 
     async def show(self, caller: Caller) -> dict[str, Limit]:
-        """Each limit with what is used; None where only a rate is limited, which keeps nothing."""
+        """Each limit with its use; None for the use of a rate, which is not stored."""
         async with self._database.tenant(caller, heavy=True) as connection:
             used = dict(await connection.fetchrow(sql("tenants/measure_usage")) or {})
         return {

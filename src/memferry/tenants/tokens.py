@@ -1,4 +1,4 @@
-"""Tokens: how they are made, whom one speaks for, and who may see and revoke them."""
+"""Bearer tokens: create, look up, list and revoke them."""
 
 import hashlib
 import hmac
@@ -18,7 +18,7 @@ from memferry.model.identity import new_memory_ids
 from memferry.model.token import Caller, Grant
 
 _PREFIX = "mnu_"
-# No token is as new as that.
+# The position before the newest token that can exist.
 _FIRST = (2**63 - 1, UUID(int=0))
 NAME_CHARACTERS = 200
 _SHOWN_CHARACTERS = 12
@@ -26,86 +26,83 @@ _SHOWN_CHARACTERS = 12
 
 @dataclass(frozen=True)
 class BearerToken:
-    """A token that was just made; only its digest and its first characters are kept."""
+    """The text of a bearer token; the database keeps its digest and first characters alone."""
 
     text: str
 
     @classmethod
     def make(cls) -> "BearerToken":
-        """32 random bytes, base64url (RFC 4648, section 5) after the prefix."""
+        """Make a token: the prefix and 32 random bytes in base64url (RFC 4648, section 5)."""
         return cls(_PREFIX + secrets.token_urlsafe(32))
 
     @property
     def shown(self) -> str:
-        """What a list may show."""
+        """The first characters, which lists show."""
         return self.text[:_SHOWN_CHARACTERS]
 
     @property
     def sha256(self) -> bytes:
-        """What is stored."""
-        return digest(self.text)
-
-
-def digest(token: str) -> bytes:
-    """SHA-256 of a token. Its 256 random bits make a slow hash pointless."""
-    return hashlib.sha256(token.encode("utf-8", "surrogateescape")).digest()
+        """The digest that the database keeps; a slow hash adds nothing to 256 random bits."""
+        return hashlib.sha256(self.text.encode("utf-8", "surrogateescape")).digest()
 
 
 class Tokens:
-    """Finds out who is calling; makes, shows and revokes the tokens of the caller's tenant."""
+    """Authenticates callers, and manages the tokens of a caller's tenant."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def caller(self, token: str, address: str | None = None) -> Caller:
-        """The holder of a token, asked anew each time so that revoking takes effect at once.
+    async def find_caller(self, token: str, address: str | None = None) -> Caller:
+        """Authenticate the holder of a token; raises UnknownToken.
 
-        Raises UnknownToken. The look-up need not take constant time: what it compares is the
-        digest, and who would learn from its timing how many bytes of a digest were right could
-        not choose a token whose digest has these bytes and one more.
+        Every request looks its token up, so a revocation takes effect at once. The look-up need not
+        take constant time: it compares digests, and whoever learned from its timing how many bytes
+        of a digest are right could not choose a token whose digest has one more of them.
         """
-        sought = digest(token)
+        sha256 = BearerToken(token).sha256
         async with self._database.connection() as connection:
-            row = await connection.fetchrow(sql("tenants/find_token"), sought)
-        # No view can hold this look-up to one tenant, so its condition is checked once more.
-        if row is None or not hmac.compare_digest(row["sha256"], sought):
+            row = await connection.fetchrow(sql("tenants/find_token"), sha256)
+        # No view restricts this look-up to one tenant, so the digest is compared once more.
+        if row is None or not hmac.compare_digest(row["sha256"], sha256):
             raise UnknownToken
-        holder = Caller(
+        caller = Caller(
             tenant_id=row["tenant_id"],
             token_id=row["id"],
             scopes=frozenset(row["scopes"]),
             address=address,
         )
-        return await self._limited(holder) if row["limited"] else holder
+        return await self._add_namespaces(caller) if row["limited"] else caller
 
-    async def _limited(self, holder: Caller) -> Caller:
-        """The same within the namespaces of its token."""
-        async with self._database.tenant(holder) as connection:
-            names = await connection.fetchval(sql("tenants/get_token_namespaces"), holder.token_id)
+    async def _add_namespaces(self, caller: Caller) -> Caller:
+        """Add the namespaces that the token is limited to."""
+        async with self._database.tenant(caller) as connection:
+            names = await connection.fetchval(sql("tenants/get_token_namespaces"), caller.token_id)
         if names is None:
             raise UnknownToken
-        return replace(holder, namespaces=tuple(names))
+        return replace(caller, namespaces=tuple(names))
 
     @retry_conflicts
-    async def mint(
+    async def create(
         self, caller: Caller, name: str, grant: Grant
     ) -> tuple[BearerToken, Mapping[str, Any]]:
-        """A new token of the caller's tenant, and its row; nothing shows the token again.
+        """Create a token of the caller's tenant; answers the token, shown only here, and its row.
 
-        Raises NamespaceForbidden if it would reach beyond the namespaces of the caller.
+        Raises Invalid, and NamespaceForbidden if it would reach beyond the caller's namespaces.
         """
         _check_reach(caller, grant)
         token = BearerToken.make()
         async with self._database.tenant(caller) as connection:
-            row = await connection.fetchrow(sql("tenants/mint_token"), *stored(token, name, grant))
+            row = await connection.fetchrow(
+                sql("tenants/create_tenant_token"), *make_token_row(token, name, grant)
+            )
         return token, dict(row or {})
 
-    async def newest(
+    async def list_newest(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
     ) -> Sequence[Mapping[str, Any]]:
-        """The newest tokens behind a place (`created_at`, id), newest first; None: the first.
+        """The tokens after a place (`created_at`, id) in the list, newest first.
 
-        A limited caller is shown those within its limit.
+        No place means the beginning. A caller with namespaces sees the tokens within them.
         """
         async with self._database.tenant(caller) as connection:
             rows = await connection.fetch(
@@ -114,7 +111,7 @@ class Tokens:
         return [dict(row) for row in rows]
 
     async def get(self, caller: Caller, token_id: UUID) -> Mapping[str, Any]:
-        """One of them; raises TokenNotFound."""
+        """One token's row; raises TokenNotFound."""
         async with self._database.tenant(caller) as connection:
             row = await connection.fetchrow(sql("tenants/get_tenant_token"), token_id)
         if row is None:
@@ -123,19 +120,19 @@ class Tokens:
 
     @retry_conflicts
     async def revoke(self, caller: Caller, token_id: UUID) -> None:
-        """End a token and its unfinished exports; raises TokenNotFound."""
+        """Revoke a token and cancel its unfinished exports; raises TokenNotFound."""
         async with self._database.tenant(caller) as connection:
-            found = await connection.fetchval(sql("tenants/revoke_tenant_token"), token_id)
-        if found is None:
+            id_ = await connection.fetchval(sql("tenants/revoke_tenant_token"), token_id)
+        if id_ is None:
             raise TokenNotFound
 
 
-def stored(token: BearerToken, name: str, grant: Grant) -> tuple[object, ...]:
-    """A new id, and what is kept of a token: the columns as the statements take them.
+def make_token_row(token: BearerToken, name: str, grant: Grant) -> tuple[object, ...]:
+    """Make the row of a token under a new id, in the order of the statements' parameters.
 
-    Raises Invalid if the token would be born expired.
+    Raises Invalid if the name is wrong, or `expires_at` is in the past.
     """
-    rules.text("name", name, most=NAME_CHARACTERS)
+    rules.check_text("name", name, most=NAME_CHARACTERS)
     if grant.expires_at is not None and grant.expires_at <= time.time() * 1000:
         raise Invalid("expires_at", "is not in the future")
     (token_id,) = new_memory_ids(1)
@@ -153,5 +150,5 @@ def stored(token: BearerToken, name: str, grant: Grant) -> tuple[object, ...]:
 def _check_reach(caller: Caller, grant: Grant) -> None:
     if caller.namespaces is not None and grant.namespaces is None:
         raise NamespaceForbidden("namespaces", "must be given: yours are limited as well")
-    for index, each in enumerate(grant.namespaces or ()):
-        caller.check_namespace(each, f"namespaces[{index}]")
+    for index, namespace in enumerate(grant.namespaces or ()):
+        caller.check_namespace(namespace, f"namespaces[{index}]")

@@ -1,1 +1,1 @@
-"""Webhooks: who wants to hear of what, and telling them."""
+"""Webhooks: addresses that are told of events, and the deliveries to them."""

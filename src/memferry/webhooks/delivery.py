@@ -1,9 +1,8 @@
-"""Deliveries: claimed in batches, signed, sent, and tried again with growing pauses."""
+"""Deliveries: claim them in batches, sign them, send them, and retry with growing pauses."""
 
 import asyncio
 import hashlib
 import hmac
-import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,49 +18,53 @@ from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import Unavailable
+from memferry.telemetry import log_event, log_span
 from memferry.webhooks.outgoing import AddressRefused, Sender
 
-_log = logging.getLogger("memferry.webhooks")
 _BATCH = 32
 _CLAIM_SECONDS = 60.0
 _FAILURES_TO_DISABLE = 20
-# Ten attempts over about three days: the pause after the first, the second … the ninth.
+# Pauses after the first attempt to the ninth: ten attempts over about three days.
 _PAUSES_SECONDS = (10, 60, 300, 1800, 7200, 21600, 43200, 86400, 86400)
 _USER_AGENT = f"memferry/{version('memferry')}"
 
 
 class Deliverer:
-    """Sends what waits; several of these may run side by side anywhere."""
+    """Sends deliveries that are due; several deliverers may run at once, on any machine."""
 
     def __init__(self, database: Database, sender: Sender) -> None:
         self._database = database
         self._sender = sender
 
     async def tick(self) -> bool:
-        """Claim a batch and send it; False when nothing was due.
+        """Claim a batch of deliveries and send them; answers False if none was due.
 
-        A claim moves the delivery's next attempt into the future: if this process dies, the
-        delivery comes again. A receiver gets each delivery at least once, under the same id.
+        A claim moves the next attempt into the future, so a delivery is due again if this process
+        dies. A receiver gets each delivery at least once, under the same id.
         """
         async with self._database.connection() as connection:
-            due = await connection.fetch(sql("webhooks/claim_deliveries"), _BATCH, _CLAIM_SECONDS)
+            claims = await connection.fetch(
+                sql("webhooks/claim_deliveries"), _BATCH, _CLAIM_SECONDS
+            )
         async with asyncio.TaskGroup() as group:
-            for row in due:
-                group.create_task(self._try(row["tenant_id"], row["id"], row["attempt"]))
-        return bool(due)
+            for claim in claims:
+                group.create_task(self._attempt(claim["tenant_id"], claim["id"], claim["attempt"]))
+        return bool(claims)
 
-    async def _try(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
-        """Deliver one; if the database is away meanwhile, it comes again as after a crash."""
+    async def _attempt(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
+        """Deliver one; if the database is away, the delivery is due again, as after a crash."""
         try:
             await self._deliver(tenant_id, delivery_id, attempt)
         except Unavailable as fault:
-            _log.warning("delivery %s: attempt %d: %s", delivery_id, attempt, fault)
+            log_event("delivery.postponed", delivery=delivery_id, attempt=attempt, reason=fault)
 
     async def _deliver(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
         row = await self._read(tenant_id, delivery_id, attempt)
         if row is None or not row["enabled"]:
             return
-        status, error = await self._send(row)
+        with log_span("delivery.attempted", delivery=delivery_id, attempt=attempt) as answer:
+            status, error = await self._send(row)
+            answer["status"] = status
         delivered = status is not None and 200 <= status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
         pause = None
         if not delivered and attempt <= len(_PAUSES_SECONDS):
@@ -73,11 +76,11 @@ class Deliverer:
     async def _read(
         self, tenant_id: UUID, delivery_id: UUID, attempt: int
     ) -> asyncpg.Record | None:
-        """What to send where; nothing is kept for a webhook that is disabled."""
+        """Read a delivery and its message; a delivery of a disabled webhook loses its message."""
         async with self._database.tenant(tenant_id) as connection:
             row = await connection.fetchrow(sql("webhooks/get_delivery"), delivery_id, attempt)
             if row is not None and not row["enabled"]:
-                async with _let_go(connection, row["message_id"]):
+                async with _release_message(connection, row["message_id"]):
                     await connection.execute(sql("webhooks/drop_delivery"), delivery_id, attempt)
         return row
 
@@ -87,7 +90,7 @@ class Deliverer:
     ) -> None:
         async with self._database.tenant(tenant_id) as connection:
             await connection.execute(sql("webhooks/lock_webhook"), delivery_id)
-            async with _let_go(connection, message_id):
+            async with _release_message(connection, message_id):
                 await connection.execute(sql("webhooks/settle_delivery"), delivery_id, *outcome)
 
     async def _send(self, row: asyncpg.Record) -> tuple[int | None, str | None]:
@@ -103,7 +106,7 @@ class Deliverer:
             "Content-Type": "application/json",
             "Content-Length": str(len(body)),
             "User-Agent": _USER_AGENT,
-            "X-Mnueron-Signature": signature(row["secret"], body),
+            "X-Mnueron-Signature": sign_body(row["secret"], body),
         }
         try:
             status = await self._sender.post(row["url"], body, headers)
@@ -115,13 +118,13 @@ class Deliverer:
 
 
 @asynccontextmanager
-async def _let_go(connection: Connection, message_id: UUID) -> AsyncIterator[None]:
-    """Remove a message if what happens in here was the last that needed it."""
+async def _release_message(connection: Connection, message_id: UUID) -> AsyncIterator[None]:
+    """Lock a message, and remove it at the end if no delivery needs it any more."""
     await connection.execute(sql("webhooks/lock_message"), message_id)
     yield
-    await connection.execute(sql("webhooks/forget_message"), message_id)
+    await connection.execute(sql("webhooks/delete_message"), message_id)
 
 
-def signature(secret: str, body: bytes) -> str:
-    """HMAC-SHA256 over the raw body, as the published clients verify it."""
+def sign_body(secret: str, body: bytes) -> str:
+    """Sign the raw body with HMAC-SHA256, as the published clients verify it."""
     return f"sha256={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"

@@ -1,4 +1,4 @@
-"""Sending to addresses that strangers gave us: resolved once, checked, and connected as checked."""
+"""Requests to addresses that clients chose: each is resolved once, checked, and then connected."""
 
 import asyncio
 import socket
@@ -17,14 +17,13 @@ _TOTAL_SECONDS = 15.0
 
 
 class AddressRefused(Exception):
-    """The name leads to an address that is not public."""
+    """The host has an address that is not public."""
 
 
 class _PinnedBackend(httpcore.AsyncNetworkBackend):
-    """Connects to an address it has checked itself.
+    """A network backend that connects to the very address that it has checked.
 
-    A second look-up by somebody else could answer another address (DNS rebinding). TLS still
-    verifies the name.
+    A second look-up could answer another address (DNS rebinding). TLS still verifies the name.
     """
 
     def __init__(self, *, allow_private: bool) -> None:
@@ -40,9 +39,9 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
         """Connect to the first address of the host, if all of them are public."""
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = [str(each[4][0]) for each in found]
-        if not self._allow_private and any(is_private(each) for each in addresses):
+        infos = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        addresses = [str(info[4][0]) for info in infos]
+        if not self._allow_private and any(is_private(address) for address in addresses):
             raise AddressRefused("the address is private")
         return await self._backend.connect_tcp(
             addresses[0], port, timeout, local_address, socket_options
@@ -54,7 +53,7 @@ class _PinnedBackend(httpcore.AsyncNetworkBackend):
 
 
 class Sender:
-    """Sends one POST at a time per call; follows no redirects, uses no proxy."""
+    """Sends POST requests; follows no redirects and uses no proxy."""
 
     def __init__(self, settings: WebhookSettings = WebhookSettings()) -> None:
         self._allow_private = settings.allow_private
@@ -66,9 +65,10 @@ class Sender:
         )
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        """Send a body and answer the status; the receiver's answer is not read.
+        """Send a body and answer the status; the body of the response is not read.
 
-        Raises AddressRefused, or OSError, TimeoutError or httpcore's errors when nothing answers.
+        Raises AddressRefused; and OSError, TimeoutError or an error of httpcore if no response
+        comes.
         """
         if not self._allow_private and urlsplit(url).scheme != "https":
             raise AddressRefused("the address is not https")

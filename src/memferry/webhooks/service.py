@@ -1,4 +1,4 @@
-"""What can be done with one tenant's webhooks. Rows come back as JSON text."""
+"""The webhooks of one tenant. Rows are answered as JSON text."""
 
 import secrets
 from collections.abc import Sequence
@@ -18,7 +18,7 @@ from memferry.model.webhook import check_description, check_events, check_url
 from memferry.settings import Quotas, WebhookSettings
 from memferry.wire.webhooks import NewWebhook, WebhookChange
 
-# No delivery is as new as that.
+# The position before the newest delivery that can exist.
 _FIRST = (2**63 - 1, UUID(int=0))
 
 
@@ -37,7 +37,10 @@ class Webhooks:
 
     @retry_conflicts
     async def create(self, caller: Caller, new: NewWebhook) -> str:
-        """Make a webhook; the answered row is the only one that ever shows its secret."""
+        """Create a webhook; no later answer shows its secret.
+
+        Raises Invalid for a wrong field, or if the tenant has as many webhooks as it may have.
+        """
         url = check_url(new.url, allow_private=self._allow_private)
         events, description = check_events(new.events), check_description(new.description)
         secret = f"whsec_{secrets.token_urlsafe(32)}"
@@ -47,65 +50,65 @@ class Webhooks:
             )
         if row is None:
             raise Invalid("url", f"there are {self._most} webhooks already; delete one first")
-        shown = msgspec.json.decode(row, type=dict[str, Raw])
-        return msgspec.json.encode(shown | {"secret": secret}).decode()
+        answer = msgspec.json.decode(row, type=dict[str, Raw])
+        return msgspec.json.encode(answer | {"secret": secret}).decode()
 
     async def get(self, caller: Caller, webhook_id: UUID) -> str:
         """One webhook's row; raises WebhookNotFound."""
         async with self._database.tenant(caller) as connection:
-            return _found(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
+            return _require(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
 
-    async def all(self, caller: Caller) -> Sequence[str]:
+    async def list_all(self, caller: Caller) -> Sequence[str]:
         """All rows, oldest first."""
         async with self._database.tenant(caller) as connection:
             return [row[0] for row in await connection.fetch(sql("webhooks/list_webhooks"))]
 
     @retry_conflicts
     async def change(self, caller: Caller, webhook_id: UUID, change: WebhookChange) -> str:
-        """Change what is given; enabling starts the count of failures anew."""
-        given = {name: getattr(change, name) for name in change.__struct_fields__}
-        given = {name: value for name, value in given.items() if value is not UNSET}
-        if not given:
+        """Change the fields that are set; `enabled: true` resets the count of failures."""
+        fields = {name: getattr(change, name) for name in change.__struct_fields__}
+        fields = {name: value for name, value in fields.items() if value is not UNSET}
+        if not fields:
             raise Invalid("body", "give at least one of url, events, enabled, description")
-        if "url" in given:
-            given["url"] = check_url(given["url"], allow_private=self._allow_private)
-        events = check_events(given["events"]) if "events" in given else None
-        description = check_description(given.get("description"))
+        if "url" in fields:
+            fields["url"] = check_url(fields["url"], allow_private=self._allow_private)
+        events = check_events(fields["events"]) if "events" in fields else None
+        description = check_description(fields.get("description"))
         async with self._database.tenant(caller) as connection:
-            return _found(
+            return _require(
                 await connection.fetchval(
                     sql("webhooks/change_webhook"),
                     webhook_id,
-                    given.get("url"),
+                    fields.get("url"),
                     events,
-                    given.get("enabled"),
-                    "description" in given,
+                    fields.get("enabled"),
+                    "description" in fields,
                     description,
                 )
             )
 
     @retry_conflicts
     async def delete(self, caller: Caller, webhook_id: UUID) -> None:
-        """Delete a webhook and what still waits for it; raises WebhookNotFound."""
+        """Delete a webhook and its deliveries; raises WebhookNotFound."""
         async with self._database.tenant(caller) as connection:
-            _found(await connection.fetchval(sql("webhooks/delete_webhook"), webhook_id))
+            _require(await connection.fetchval(sql("webhooks/delete_webhook"), webhook_id))
 
-    async def deliveries(
+    async def list_deliveries(
         self, caller: Caller, webhook_id: UUID, *, limit: int, place: Sequence[Any] | None = None
     ) -> Sequence[asyncpg.Record]:
-        """The log of one webhook's deliveries behind a place, newest first.
+        """The deliveries of one webhook after a place in the list, newest first.
 
-        A place is `created_at` and id, which stand beside each `row`; None: the first. Raises
+        A place is `created_at` and id, which stand beside each `row`; None: the beginning. Raises
         WebhookNotFound.
         """
         async with self._database.tenant(caller) as connection:
-            _found(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
+            _require(await connection.fetchval(sql("webhooks/get_webhook"), webhook_id))
             return await connection.fetch(
                 sql("webhooks/list_deliveries"), webhook_id, limit, *(place or _FIRST)
             )
 
 
-def _found(row: str | None) -> str:
+def _require(row: str | None) -> str:
     if row is None:
         raise WebhookNotFound
     return row

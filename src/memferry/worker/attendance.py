@@ -55,7 +55,7 @@ class Attendance:
         """
         status, _ = await self._look_at_store()
         if status == "store_away":
-            return not await self._workers.others_work(self._worker)
+            return not await self._workers.has_other(self._worker)
         return status == "working"
 
     async def holds_right_store(self) -> bool:

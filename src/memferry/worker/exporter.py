@@ -19,10 +19,10 @@ from memferry.errors import (
     Unavailable,
     WorkerLost,
 )
-from memferry.exports.file import File
 from memferry.exports.jobs import Jobs
+from memferry.exports.pack.packed import PackedFile
+from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import KINDS, ExportRequest
-from memferry.exports.run import Runs
 from memferry.files.kind import file_name, media_type
 from memferry.model.export import Claim, Failure, Job, Result
 from memferry.storage import Storage
@@ -54,7 +54,7 @@ class Exporter:
     def __init__(
         self,
         jobs: Jobs,
-        runs: Runs,
+        reader: Reader,
         storage: Storage,
         *,
         worker: str,
@@ -64,7 +64,7 @@ class Exporter:
         """`attendance` looks at the store before each claim and before each publication."""
         self._attendance = attendance
         self._jobs = jobs
-        self._runs = runs
+        self._reader = reader
         self._storage = storage
         self._worker = worker
         self._patience = patience
@@ -127,9 +127,9 @@ class Exporter:
         request = ExportRequest.stored(job)
         # Nothing that may be amiss with a standby meets an export twice.
         first = claim if job.failures == 1 else None
-        async with self._runs.start(claim.tenant_id, request, first) as (run, snapshot):
+        async with self._reader.start(claim.tenant_id, request, first) as (run, snapshot):
             encrypted = request.recipient is not None
-            with closing(File(run, request.codec, request.recipient)) as file:
+            with closing(PackedFile(run, request.codec, request.recipient)) as file:
                 await self._storage.put(
                     claim.object_key,
                     lease.guarded(file, run, snapshot),

@@ -6,7 +6,8 @@ from contextlib import asynccontextmanager, suppress
 
 from memferry.errors import ExportTooLarge, LeaseLost, SnapshotTooOld, Unavailable
 from memferry.exports.jobs import Jobs
-from memferry.exports.run import ExportRun, Snapshot
+from memferry.exports.read.snapshot import Snapshot
+from memferry.exports.read.stream import RowStream
 from memferry.model.export import Claim
 
 _RENEWALS_PER_LEASE = 4
@@ -35,7 +36,7 @@ class Lease:
         self._clock = asyncio.get_running_loop().time
         self._good_until = claim.asked + seconds
         self._renewing: asyncio.Task[None] | None = None
-        self._run: ExportRun | None = None
+        self._run: RowStream | None = None
         self._snapshot: Snapshot | None = None
 
     @property
@@ -59,7 +60,7 @@ class Lease:
             await asyncio.wait([self._renewing])
 
     async def guarded(
-        self, chunks: AsyncIterable[bytes], run: ExportRun, snapshot: Snapshot
+        self, chunks: AsyncIterable[bytes], run: RowStream, snapshot: Snapshot
     ) -> AsyncIterator[bytes]:
         """The bytes made of a run while the lease holds; then LeaseLost, inside the upload.
 

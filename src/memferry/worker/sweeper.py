@@ -78,7 +78,7 @@ class Sweeper:
                 await self._storage.delete(key)
 
     async def _abort_uploads(self) -> None:
-        async for page in _pages(self._storage.unfinished("")):
+        async for page in _pages(self._storage.list_uploads("")):
             dead = await self._dead([(upload.id, upload.key) for upload in page])
             for upload in page:
                 if upload.id in dead:

@@ -1,4 +1,4 @@
--- What was noted, newest first: only $2 if given, and only what came before the entry $3 if given.
+-- Audit entries, newest first: only those of the event $2, and only those before the entry $3, where these are given.
 SELECT entry.id, row_to_json(entry)::text AS row FROM (
     SELECT id, floor(extract(epoch FROM noted_at) * 1000)::bigint AS at, event, outcome, token_id, address,
         subject, encode(filters_sha256, 'hex') AS filters_sha256, row_count AS rows,

@@ -1,2 +1,2 @@
--- A key all processes share.
+-- A key that all processes share.
 SELECT value FROM keys WHERE name = $1

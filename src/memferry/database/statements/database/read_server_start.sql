@@ -1,2 +1,2 @@
--- Tells a server from all others, and from itself before a restart.
+-- The start time of a server, which tells it from every other server and from itself before a restart.
 SELECT pg_postmaster_start_time()

@@ -1,5 +1,5 @@
--- Change what is given. updated_at moves even within one millisecond. A tenant with $6 bytes may change no memory into a
--- larger one, but is told so.
+-- Change the fields that are not null. updated_at rises even within one millisecond. A tenant that has $6 bytes or more
+-- may not make a memory larger; then the row is null.
 WITH used AS (
     SELECT coalesce(sum(bytes), 0) AS bytes FROM memory_usage
 ), old AS (

@@ -1,4 +1,4 @@
--- Delete one memory; the webhooks that want to know get it a last time.
+-- Delete one memory, tell the webhooks, and write the audit entry.
 WITH deleted AS (
     DELETE FROM memories WHERE id = $1 RETURNING *
 ), counted AS (

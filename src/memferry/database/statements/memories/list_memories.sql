@@ -1,6 +1,6 @@
--- The newest memories first, those behind the place ($4, $5); the id breaks ties, so pages neither overlap nor leave gaps.
--- Rendered outside: a row that OFFSET skips costs its place in the index, and nothing else. Rows of more than $3 bytes are
--- not rendered; render_memories does that later.
+-- Memories after the place ($4, $5), newest first; the id breaks ties, so pages neither overlap nor leave gaps. Rows
+-- are rendered in the outer query: a row that OFFSET skips costs an index entry and no rendering. Rows of more than $3
+-- bytes are not rendered here; render_memories renders them later.
 SELECT page.created_at, page.id, page.bytes,
     CASE WHEN page.bytes <= $3 THEN row_to_json(page.memory)::text END AS row
 FROM (

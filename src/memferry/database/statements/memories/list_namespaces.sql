@@ -1,5 +1,5 @@
--- Namespaces are what the memories say; there is no second list to keep right. The last changed first, those behind the
--- place ($2, $3).
+-- Namespaces after the place ($2, $3), last changed first. They are counted from the memories: there is no second list
+-- to keep right.
 SELECT namespace AS name, count(*) AS count, max(updated_at) AS last_updated
 FROM memories
 GROUP BY namespace

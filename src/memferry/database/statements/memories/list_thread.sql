@@ -1,6 +1,6 @@
--- The pieces of one conversation or document, those behind the place ($4, $5, $6); or the one memory with the id $7, if it
--- belongs to none. Containment uses the metadata index; ->> would not. A piece without a number comes last. Rows beyond $3
--- bytes are not rendered; render_memories does that later.
+-- The memories of one thread after the place ($4, $5, $6); or the one memory with the id $7, if it belongs to no
+-- thread. Containment (@>) uses the metadata index, ->> would not. A memory without a number comes last. Rows beyond
+-- the first $3 bytes are not rendered here; render_memories renders them later.
 SELECT page.position::text AS position, page.created_at, page.id, page.bytes,
     CASE WHEN sum(page.bytes) OVER (ORDER BY page.position, page.created_at, page.id) <= $3
         THEN row_to_json(page.memory)::text END AS row

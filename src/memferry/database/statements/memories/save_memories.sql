@@ -1,7 +1,6 @@
--- Save many memories in one round trip; unnest keeps their order. A row that brings its times keeps them:
--- this is the way for memories that move here from elsewhere. None is saved where the tenant would have more than $10
--- memories, or has $11 bytes already.
--- The tenant's row is held meanwhile, as in save_memory; so are the webhooks, as in tell().
+-- Create many memories in one round trip; unnest keeps their order. A row keeps the times that it brings. No row is
+-- created if the tenant would have more than $10 memories, or has $11 bytes or more. The tenant's row is locked as in
+-- save_memory, and the webhooks as in tell().
 WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
 ), used AS (

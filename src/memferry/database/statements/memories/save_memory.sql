@@ -1,7 +1,6 @@
--- Save one memory and, in the same transaction, note it for the webhooks that want to know. Without a webhook the
--- function, which must be planned, is not called. A tenant with $8 memories or $9 bytes gets no more, but is told so.
--- The tenant's row is held meanwhile, so that a tenant that leaves takes this one along; one that is leaving gets no
--- more.
+-- Create one memory, and tell the webhooks in the same transaction. tell() costs planning, so it is not called where
+-- there is no webhook. Nothing is created if the tenant has $8 memories or $9 bytes. The lock on the tenant's row makes
+-- the deletion of a tenant wait for this transaction; a tenant that is being deleted gets no row.
 WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
 ), used AS (

@@ -1,4 +1,4 @@
--- How many exports each worker has in hand; one whose lease is over is nobody's.
+-- The number of running exports of each worker; an export whose lease is over belongs to none.
 SELECT leased_by, count(*) AS exports FROM export_queue
 WHERE status = 'running' AND leased_until >= clock_timestamp()
 GROUP BY leased_by

@@ -1,4 +1,4 @@
--- For how many seconds the export that reads longest has held its snapshot; NULL if none is being read. As the owner.
+-- The age in seconds of the oldest snapshot of an export; NULL if no export is being read. As the owner.
 SELECT extract(epoch FROM max(clock_timestamp() - xact_start))::float
 FROM pg_stat_activity
 WHERE application_name LIKE 'memferry%' AND datname = current_database()

@@ -1,5 +1,5 @@
--- Settings of this login by which PostgreSQL's log shows statements or their values, and what mends each.
--- Exports send filters as literals, since COPY takes no parameters; a superuser may set these for one role.
+-- Settings of this login by which PostgreSQL's log shows statements or their values, with the remedy of each. Exports
+-- send filters as literals, since COPY takes no parameters. A superuser may change these settings for one role.
 SELECT format('%s is %s', wanted.name, current_setting(wanted.name)) AS fault,
     format('ALTER ROLE %I SET %s = %L', session_user, wanted.name, wanted.quiet) AS remedy
 FROM (

@@ -1,2 +1,2 @@
--- What a cluster, and every physical copy of it, was given when it was made. As the owner.
+-- The identifier that a cluster gets at initdb, and shares with every physical copy. As the owner.
 SELECT system_identifier FROM pg_control_system()

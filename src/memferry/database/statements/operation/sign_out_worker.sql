@@ -1,2 +1,2 @@
--- A worker that stops in an orderly way is not missed.
+-- Remove a worker that stops in an orderly way from the list.
 DELETE FROM workers WHERE id = $1

@@ -1,5 +1,5 @@
--- From now on nobody speaks for the tenant, nothing is added to it, and no worker publishes anything of it: its
--- tokens are gone, and its unfinished exports are ended. Again after a kill: the same. As the owner.
+-- Mark a tenant as leaving, delete its tokens and cancel its unfinished exports: from now on nobody can call for it,
+-- nothing is added to it, and no worker publishes anything of it. Running it again changes nothing. As the owner.
 WITH leaving AS (
     UPDATE memferry.tenants SET leaving_at = coalesce(leaving_at, memferry_service.now_ms())
     WHERE name = $1

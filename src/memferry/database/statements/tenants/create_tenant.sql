@@ -1,4 +1,5 @@
--- The tenant by this name, made if needed; two at once end with the same one. None if it is being deleted.
+-- The id of the tenant with this name, created if there is none; two at once get the same one. No row if the tenant is
+-- being deleted.
 INSERT INTO memferry.tenants (id, name) VALUES ($1, $2)
 ON CONFLICT (name) DO UPDATE SET name = excluded.name WHERE tenants.leaving_at IS NULL
 RETURNING id

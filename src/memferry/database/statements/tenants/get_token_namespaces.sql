@@ -1,2 +1,2 @@
--- The namespaces a token is limited to. Their names are words of the tenant, so only its own session reads them.
+-- The namespaces of a token. Their names are the tenant's data, so they are read in a transaction of the tenant.
 SELECT namespaces FROM tokens WHERE id = $1

@@ -1,4 +1,4 @@
--- As list_audit, of all tenants or the one by the name $3. As the owner.
+-- As list_audit, for all tenants or the one named $3. As the owner.
 SELECT row_to_json(entry)::text FROM (
     SELECT tenants.name AS tenant, audit.id,
         floor(extract(epoch FROM audit.noted_at) * 1000)::bigint AS at, audit.event, audit.outcome,

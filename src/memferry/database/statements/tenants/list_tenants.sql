@@ -1,4 +1,4 @@
--- All tenants for the operator, newest last.
+-- All tenants for the operator, newest last. As the owner.
 SELECT id, name, created_at, leaving_at,
     (SELECT count(*) FROM memferry.tokens WHERE tokens.tenant_id = tenants.id) AS tokens,
     (SELECT count(*) FROM memferry.exports WHERE exports.tenant_id = tenants.id) AS exports

@@ -1,4 +1,4 @@
--- What the tenant has of that which is limited, by the names of the limits.
+-- What the tenant uses of each limit; a column has the name of its limit.
 SELECT
     (SELECT coalesce(sum(rows), 0)::bigint FROM memory_usage) AS memories,
     (SELECT coalesce(sum(bytes), 0)::bigint FROM memory_usage) AS memory_bytes,

@@ -1,4 +1,4 @@
--- As revoke_token, for the tenant that is set; revoking twice changes nothing and says the same.
+-- As revoke_token, for the current tenant. Revoking a token again changes nothing and answers the same.
 WITH found AS (
     SELECT id FROM tokens WHERE id = $1
 ), revoked AS (

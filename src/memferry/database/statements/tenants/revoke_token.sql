@@ -1,5 +1,6 @@
--- From now on the token is unknown: every request asks anew. What it had queued or running ends with it; an export
--- that is being queued at this very moment ends when a worker takes it (get_job). Its exports are locked by id, as by all that lock several. As the owner.
+-- Revoke a token: each request looks its token up, so the next one is refused. The token's unfinished exports are
+-- cancelled; one that is being queued at this moment ends when a worker reads it (get_job). Several exports are locked
+-- in the order of their ids, as everywhere. As the owner.
 WITH revoked AS (
     UPDATE memferry.tokens SET revoked_at = memferry_service.now_ms()
     WHERE (id = $1 OR sha256 = $2) AND revoked_at IS NULL

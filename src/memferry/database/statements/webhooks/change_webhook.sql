@@ -1,4 +1,4 @@
--- Change what is given. A description may be set to null, so $5 says whether one is given.
+-- Change the fields that are not null. A description may be set to null, so $5 says whether it is in the request.
 WITH changed AS (
     UPDATE webhooks SET
         url = coalesce($2, url),

@@ -1,4 +1,4 @@
--- Claim what is due by moving it into the future: a worker that dies leaves it due again later.
+-- Claim deliveries that are due by moving their next attempt into the future: if the worker dies, they are due again.
 WITH due AS (
     SELECT tenant_id, id FROM delivery_queue
     WHERE next_attempt_at <= now()

@@ -1,2 +1,2 @@
--- What still waits for it goes with it.
+-- Delete a webhook; its deliveries are deleted by the foreign key.
 DELETE FROM webhooks WHERE id = $1 RETURNING id::text

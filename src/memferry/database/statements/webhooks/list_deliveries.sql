@@ -1,4 +1,4 @@
--- What was sent or waits to be sent to one webhook, newest first, behind the place ($3, $4).
+-- The deliveries of one webhook, newest first, after the place ($3, $4).
 SELECT delivery.created_at, delivery.id, row_to_json(delivery)::text AS row FROM (
     SELECT id, event, created_at, attempt,
         floor(extract(epoch FROM next_attempt_at) * 1000)::bigint AS next_attempt_at,

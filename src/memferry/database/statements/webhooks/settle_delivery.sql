@@ -1,5 +1,5 @@
--- Note how an attempt ended, unless a later attempt has begun; too many failures disable the webhook. After the last
--- attempt the message is let go: it may hold a memory that is deleted later.
+-- Record how an attempt ended, unless a later attempt has begun; too many failures in a row disable the webhook. After the
+-- last attempt the delivery gives up its message, which may hold a memory that is deleted later.
 WITH settled AS (
     UPDATE deliveries SET
         delivered_at = CASE WHEN $3 THEN now_ms() END,

@@ -1,2 +1,0 @@
--- Keep the word of the store, unless there is one.
-INSERT INTO keys (name, value) VALUES ('store', $1) ON CONFLICT DO NOTHING

@@ -1,0 +1,112 @@
+"""The files of completed exports: where they can be downloaded, and their bytes."""
+
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from uuid import UUID
+
+from memferry.database.pool import Database
+from memferry.database.sql import sql
+from memferry.errors import DownloadNotFound, ExportNotFound, ObjectNotFound
+from memferry.exports.hand_out.links import LIFETIME, Link, Links
+from memferry.exports.service import Exports
+from memferry.files.compress import CODECS
+from memferry.files.kind import file_name, media_type
+from memferry.formats import FORMATS
+from memferry.model.export import Export
+from memferry.model.token import Caller
+from memferry.settings import ExportSettings
+from memferry.storage import Storage
+
+_log = logging.getLogger("memferry.exports")
+
+
+@dataclass(frozen=True)
+class Download:
+    """A file that can be read now: its size in bytes, SHA-256, name and media type."""
+
+    tenant_id: UUID
+    export_id: str
+    object_key: str
+    size_bytes: int
+    sha256: bytes
+    filename: str
+    media_type: str
+
+
+class Downloads:
+    """Mints links and serves what they stand for."""
+
+    def __init__(
+        self,
+        database: Database,
+        storage: Storage,
+        exports: Exports,
+        settings: ExportSettings = ExportSettings(),
+    ) -> None:
+        """With direct downloads, links are the store's own where it can sign.
+
+        Nobody notes what is downloaded by those.
+        """
+        self._direct = settings.direct_downloads
+        self._database = database
+        self._storage = storage
+        self._exports = exports
+
+    async def address(self, caller: Caller, export: Export) -> str | None:
+        """Where the file can be downloaded for the next 15 minutes; None if there is no whole file.
+
+        A path of this service, or the absolute address that the store has signed. Minted anew on
+        each call, never stored.
+        """
+        if export.object_key is None:
+            return None
+        try:
+            await self._storage.stat(export.object_key)
+        except ObjectNotFound:
+            _log.warning(
+                "export %s is completed, and its file is not in the object store "
+                "(MEMFERRY_STORAGE_URL): it has no link",
+                export.id,
+            )
+            return None
+        if self._direct:
+            signed = await self._storage.sign(export.object_key, lifetime=LIFETIME)
+            if signed is not None:
+                return signed
+        links = await self._links()
+        return f"/downloads/{links.seal(Link(caller.tenant_id, export.id))}"
+
+    async def open(self, text: str) -> Download:
+        """The file a link stands for; raises DownloadNotFound."""
+        link = (await self._links()).open(text)
+        try:
+            export = await self._exports.get(Caller(tenant_id=link.tenant_id), link.export_id)
+            if export.object_key is None or (digest := export.file_sha256 or export.sha256) is None:
+                raise DownloadNotFound
+            info = await self._storage.stat(export.object_key)
+        except (ExportNotFound, ObjectNotFound) as fault:
+            raise DownloadNotFound from fault
+        codec = CODECS.get(export.compression or "")
+        encrypted = export.encrypt_to is not None
+        return Download(
+            link.tenant_id,
+            link.export_id,
+            export.object_key,
+            info.size_bytes,
+            digest,
+            file_name(export.id, FORMATS[export.format], codec, encrypted=encrypted),
+            media_type(FORMATS[export.format], codec, encrypted=encrypted),
+        )
+
+    def read(self, download: Download, start: int, end: int) -> AsyncIterator[bytes]:
+        """The bytes from `start` up to, not including, `end`."""
+        return self._storage.read(download.object_key, start, end)
+
+    def count_read_bytes(self, start: int, end: int) -> int:
+        """How much memory it takes to read so far, whatever the size of the file."""
+        return min(end - start, self._storage.read_bytes)
+
+    async def _links(self) -> Links:
+        async with self._database.connection() as connection:
+            return Links(await connection.fetchval(sql("database/get_key"), "links"))
