@@ -6,10 +6,10 @@ from typing import Any, BinaryIO
 
 import pyrage
 
-from memferry.client.answers import ExportAnswer
 from memferry.client.local_files import HashedFile, replace_when_whole
 from memferry.errors import Invalid, WrongDigest, WrongKey
 from memferry.files.compress import CODECS
+from memferry.wire.exports import ExportAnswer
 
 Identities = list[Any]
 

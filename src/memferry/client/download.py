@@ -10,13 +10,13 @@ from typing import BinaryIO
 
 import httpx
 
-from memferry.client.answers import ExportAnswer
 from memferry.client.client import Client
 from memferry.client.exports import Exports
 from memferry.client.local_files import HashedFile, replace_when_whole
 from memferry.client.progress import Progress
 from memferry.errors import DownloadBroken, WrongDigest
 from memferry.files.compress import CODECS
+from memferry.wire.exports import ExportAnswer
 
 _TRIES = 5
 _WHOLE, _PART = httpx.codes.OK, httpx.codes.PARTIAL_CONTENT

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from memferry.client.answers import ExportAnswer
 from memferry.client.calls import Call
 from memferry.client.client import Client
 from memferry.client.progress import Progress, Report, ignore_progress
 from memferry.errors import ExportNotCompleted
+from memferry.wire.exports import ExportAnswer
 
 _PATH = "/api/memories/exports"
 _POLL_SECONDS = 0.25

@@ -22,7 +22,7 @@ from memferry.http.reading import (
     get_caller,
     read_number,
     read_query,
-    run_in_thread_if_large,
+    run_by_size,
 )
 from memferry.http.routing import Operation
 from memferry.http.views import answer_json, render_export, summarize_export
@@ -76,7 +76,7 @@ class ExportEndpoints:
         `Idempotency-Key`, a repeat within 24 hours answers the same export.
         """
         body = await read_body(request, BODY_BYTES) or b"{}"
-        export_request = await run_in_thread_if_large(len(body), partial(ExportRequest.parse, body))
+        export_request = await run_by_size(len(body), partial(ExportRequest.parse, body))
         key = _read_idempotency_key(request)
         hold = partial(hold_memory, request)
         export = await self._exports.create(get_caller(request), export_request, key, hold=hold)

@@ -18,7 +18,7 @@ from memferry.http.reading import (
     read_flag,
     read_query,
     require_uuid,
-    run_in_thread_if_large,
+    run_by_size,
 )
 from memferry.http.routing import Operation
 from memferry.http.views import answer_json
@@ -72,7 +72,7 @@ class MemoryEndpoints:
     async def save_memory(self, request: Request) -> Response:
         """Save one memory. It is stored byte for byte; saving it twice makes two."""
         body = await read_body(request, _BODY_BYTES)
-        new = await run_in_thread_if_large(
+        new = await run_by_size(
             len(body), lambda: check_memory(strict_json.decode(_new_memory, body))
         )
         row = await self._memories.save(get_caller(request), new)
@@ -88,7 +88,7 @@ class MemoryEndpoints:
     async def change_memory(self, request: Request, memory_id: str) -> Response:
         """Change what is given. Metadata is merged at its top level; null removes a key."""
         body = await read_body(request, _BODY_BYTES) or b"{}"
-        change = await run_in_thread_if_large(
+        change = await run_by_size(
             len(body), lambda: check_change(strict_json.decode(_change, body))
         )
         row = await self._memories.change(

@@ -36,7 +36,7 @@ def find_service_address(request: Request) -> str:
     return public_url or str(request.base_url).rstrip("/")
 
 
-async def run_in_thread_if_large(size_bytes: int, work: Callable[[], _T]) -> _T:
+async def run_by_size(size_bytes: int, work: Callable[[], _T]) -> _T:
     """Do what takes long for much in a thread, while others are answered; for little here."""
     return await asyncio.to_thread(work) if size_bytes > _QUICK_BYTES else work()
 

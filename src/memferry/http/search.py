@@ -28,7 +28,7 @@ from memferry.http.reading import (
     read_query,
     read_texts,
     read_time,
-    run_in_thread_if_large,
+    run_by_size,
 )
 from memferry.http.routing import Operation
 from memferry.memories.service import Memories
@@ -116,9 +116,7 @@ class SearchEndpoints:
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
         text = await read_body(request, _BODY_BYTES)
-        body = await run_in_thread_if_large(
-            len(text), lambda: strict_json.decode(_bulk_search, text)
-        )
+        body = await run_by_size(len(text), lambda: strict_json.decode(_bulk_search, text))
         _check_queries(body)
         limit = convert_number(body.k, 5, least=1, most=50)
         selection = Selection.for_scan(check_filters(EXPORT_FILTERS, body))
