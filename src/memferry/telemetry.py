@@ -1,4 +1,4 @@
-"""What the program tells of its work: named events, each a line of the log.
+"""Events of the log: each has a name, and is one line.
 
 The logger of an event has its name below `memferry`, and the arguments of the record are its
 fields. So a `logging.Handler` at the logger `memferry` can count events by the name of their
@@ -18,7 +18,7 @@ ROOT_LOGGER = "memferry"
 
 @dataclass(frozen=True)
 class LogEvent:
-    """What the name of an event stands for."""
+    """The level and the meaning of an event's name."""
 
     level: int
     line: str
@@ -34,7 +34,7 @@ def log_event(name: str, *, raised: BaseException | None = None, **fields: objec
 
 @contextmanager
 def log_span(name: str, **fields: object) -> Iterator[dict[str, object]]:
-    """Log an event when the work in here is done, with the `seconds` that it took.
+    """Log an event at the end of the block, with the `seconds` that it took.
 
     The work adds the fields that only it knows. Nothing is logged if it raises: another event says
     what went wrong.
@@ -52,6 +52,11 @@ def _log(name: str, fields: dict[str, object], raised: BaseException | None) -> 
 
 
 LOG_EVENTS = {
+    "answer.cut": LogEvent(
+        WARNING,
+        "an answer is cut off: %(fault)s",
+        "The database failed while an answer was sent; the client sees that it is not whole.",
+    ),
     "audit.missed": LogEvent(
         ERROR,
         "not in the audit: %(entry)s of tenant %(tenant)s, token %(token)s, subject %(subject)s, "
@@ -78,6 +83,12 @@ LOG_EVENTS = {
         "delivery %(delivery)s: attempt %(attempt)d: %(reason)s",
         "The database was away while a webhook was told of an event; it will be told again.",
     ),
+    "file.missed": LogEvent(
+        WARNING,
+        "export %(export)s is completed, and its file is not in the object store "
+        "(MEMFERRY_STORAGE_URL): it has no link",
+        "Somebody asked for an export whose file was lost, or lies in another store.",
+    ),
     "files.removed": LogEvent(
         INFO,
         "removed %(files)d files and uploads below %(prefix)s",
@@ -93,11 +104,21 @@ LOG_EVENTS = {
         "migration %(migration)s was applied in %(seconds).1f s",
         "The schema of the database has come one step forward.",
     ),
+    "migration.blocked": LogEvent(
+        INFO,
+        "the schema is in use; waiting until it can be changed",
+        "A session holds a lock on the schema; the migration is tried again until it is free.",
+    ),
     "purge.deferred": LogEvent(
         WARNING,
         "files of purged exports are left to the sweeper: %(reason)s",
         "The store was away while a memory was deleted: the exports have lost their files already, "
         "and a worker removes what the store still holds.",
+    ),
+    "request.failed": LogEvent(
+        WARNING,
+        "%(fault)s%(cause)s",
+        "A request was answered 503 or 504: a part that it needs is away or too slow.",
     ),
     "standby.returned": LogEvent(
         INFO,
@@ -118,6 +139,11 @@ LOG_EVENTS = {
         WARNING,
         "the object store's identity could not be looked at yet: %(reason)s",
         "The store or the database was away at the start; both are compared later.",
+    ),
+    "token.refused": LogEvent(
+        WARNING,
+        "unknown token from %(address)s",
+        "Somebody has sent a token that does not exist, has expired or was revoked.",
     ),
     "worker.ended": LogEvent(
         WARNING,

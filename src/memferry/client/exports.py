@@ -24,7 +24,10 @@ class Exports:
         self.report = report
 
     def create(self, request: Mapping[str, Any]) -> ExportAnswer:
-        """Create an export; a fresh Idempotency-Key makes it safe to repeat a lost request."""
+        """Create an export; `request` holds fields of `NewExport` in memferry.wire.exports.
+
+        A fresh Idempotency-Key makes it safe to repeat a request whose answer was lost.
+        """
         call = Call("POST", _PATH, request, idempotency_key=secrets.token_urlsafe())
         return self.client.call(call, ExportAnswer)
 

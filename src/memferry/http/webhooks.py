@@ -10,7 +10,7 @@ from starlette.responses import Response
 from memferry.errors import WebhookNotFound
 from memferry.http.auth import Access
 from memferry.http.bodies import read_body
-from memferry.http.paging import CURSOR, Pages, link_next, name_cursor
+from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
 from memferry.http.reading import get_caller, read_number, read_query, require_uuid
 from memferry.http.routing import Operation
@@ -30,7 +30,7 @@ from memferry.wire.webhooks import (
 
 _BODY_BYTES = 64 * 1024
 _LIST_QUERY = (query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR)
-# Deliveries bring memories of every namespace: who says where to must be able to read all.
+# Deliveries hold memories of every namespace, so the token must be able to read all of them.
 _READ = Access(("memories:read",), whole_tenant=True)
 _WRITE = Access(("memories:read", "memories:write"), whole_tenant=True)
 _new = msgspec.json.Decoder(NewWebhook)
@@ -74,7 +74,7 @@ class WebhookEndpoints:
         )
 
     async def create_webhook(self, request: Request) -> Response:
-        """Make a webhook. Its secret, which signs every delivery, is shown only here.
+        """Create a webhook. Its secret, which signs every delivery, is shown only here.
 
         A tenant may have 50 of them.
         """
@@ -90,7 +90,7 @@ class WebhookEndpoints:
         return answer_text(row.encode())
 
     async def change_webhook(self, request: Request, webhook_id: str) -> Response:
-        """Change what is given; enabling starts the count of failures anew."""
+        """Change the given fields; `enabled: true` resets the count of failures."""
         change = strict_json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
         row = await self._webhooks.change(
             get_caller(request), require_uuid(webhook_id, WebhookNotFound()), change
@@ -98,14 +98,14 @@ class WebhookEndpoints:
         return answer_text(b'%b,"updated":true}' % row.encode().removesuffix(b"}"))
 
     async def delete_webhook(self, request: Request, webhook_id: str) -> Response:
-        """Delete a webhook, and what still waits to be sent to it."""
+        """Delete a webhook with its waiting deliveries."""
         await self._webhooks.delete(
             get_caller(request), require_uuid(webhook_id, WebhookNotFound())
         )
         return Response(status_code=204)
 
     async def list_deliveries(self, request: Request, webhook_id: str) -> Response:
-        """What was sent or waits to be sent to a webhook, newest first, without the bodies."""
+        """The deliveries to a webhook, newest first, without the bodies."""
         webhook = require_uuid(webhook_id, WebhookNotFound())
         query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
         limit = read_number(query.get("limit"), 100, least=1, most=500)
@@ -116,5 +116,5 @@ class WebhookEndpoints:
         cursor = pages.make_cursor(places, limit)
         shown = wrap_rows(row["row"] for row in deliveries[:limit])
         return answer_json(
-            {"deliveries": shown, **name_cursor(cursor)}, headers=link_next(request, cursor)
+            {"deliveries": shown, **show_cursor(cursor)}, headers=link_next(request, cursor)
         )
