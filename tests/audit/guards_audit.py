@@ -62,7 +62,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/exports.py",
-        "ExportEndpoints._answer",
+        "ExportEndpoints._answer_export",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
         drop_statement("record"),
     ),
@@ -95,7 +95,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/audit.py",
-        "_refusal",
+        "_make_entry",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
         replace('scope.get(PATTERN, "an unknown address")', 'scope["path"]'),
         make_true("_ID"),

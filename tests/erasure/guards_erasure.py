@@ -51,7 +51,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/reading.py",
-        "flag",
+        "read_flag",
         "erasure/test_erasure.py::test_a_purge_parameter_that_is_no_boolean_deletes_nothing",
         make_false("false"),
     ),

@@ -38,8 +38,8 @@ GUARDS: tuple[Guard, ...] = (
         "TokenEndpoints.create_token",
         "tenants/test_tokens.py::test_a_token_is_shown_once_and_works",
         replace(
-            'json_answer({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})',
-            'json_answer({**row, "token": token.text})',
+            'answer_json({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})',
+            'answer_json({**row, "token": token.text})',
         ),
     ),
     *guard_function(
