@@ -19,10 +19,10 @@ _SINGLES = 3
 _FAIR_RANK = 4 + _TENANTS
 _POLL_SECONDS = 0.05
 _UNFINISHED = """
-SELECT count(*) FROM memferry.exports WHERE status IN ('pending', 'running')
+SELECT count(*) FROM memferry.jobs WHERE status IN ('pending', 'running')
 """
 _FINISHED = """
-SELECT tenant_id FROM memferry.exports
+SELECT tenant_id FROM memferry.jobs
 WHERE tenant_id = ANY ($1) AND status = 'completed' ORDER BY completed_at, id
 """
 

@@ -93,6 +93,11 @@ LOG_EVENTS = {
         "migration %(migration)s was applied in %(seconds).1f s",
         "The schema of the database has come one step forward.",
     ),
+    "migration.blocked": LogEvent(
+        INFO,
+        "the schema is in use; waiting until it can be changed",
+        "A session holds a lock on the schema; the migration is tried again until it is free.",
+    ),
     "purge.deferred": LogEvent(
         WARNING,
         "files of purged exports are left to the sweeper: %(reason)s",

@@ -171,12 +171,7 @@ def _make_other_loops(
     settings: Settings, database: Database, store: Storage, attendance: Attendance, sender: Sender
 ) -> list[Loop]:
     deliverer = Deliverer(database, sender)
-    sweeper = Sweeper(
-        database,
-        store,
-        lifetime_seconds=settings.exports.lifetime_seconds,
-        attendance=attendance,
-    )
+    sweeper = Sweeper(database, store, attendance=attendance)
     return [
         Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
         Loop("sweeper", sweeper.tick, channel=None, seconds=settings.worker.sweep_seconds),

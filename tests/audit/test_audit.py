@@ -22,6 +22,7 @@ from support.people import Person
 from support.service import Service
 from support.tokens import admin_of, fetchval, holder
 
+REQUEST = '{"format": "json", "filters": {}}'
 _EXPORTS = "/api/memories/exports"
 
 
@@ -141,18 +142,20 @@ async def test_cancelling_and_failing_are_noted(
 ) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute(
-        "INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, token_id)"
-        " SELECT tenant_id, $2, 'pending', 'nobody', '{}', 1, id FROM memferry.tokens"
-        " WHERE sha256 = $1",
+        "INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs,"
+        " row_count, token_id) SELECT tenant_id, $2, 'export', 'pending', $3, '{nobody}', 1, id"
+        " FROM memferry.tokens WHERE sha256 = $1",
         hashlib.sha256(alice.token.encode()).digest(),
         "0" * 25 + "C",
+        REQUEST,
     )
     await owner.execute(
-        "INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, token_id,"
-        " attempt, failures) SELECT tenant_id, $2, 'pending', 'csv', '{}', 1, id, 99, 99"
+        "INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, token_id,"
+        " attempt, failures) SELECT tenant_id, $2, 'export', 'pending', $3, 1, id, 99, 99"
         " FROM memferry.tokens WHERE sha256 = $1",
         hashlib.sha256(alice.token.encode()).digest(),
         "0" * 25 + "F",
+        REQUEST,
     )
     await owner.close()
     alice.delete(f"{_EXPORTS}/{'0' * 25}C")
@@ -187,11 +190,12 @@ def test_a_revoked_token_and_what_it_had_queued_are_noted(
     asyncio.run(
         fetchval(
             database_url,
-            "INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count,"
-            " token_id) SELECT tenant_id, $2, 'pending', 'nobody', '{}', 1, id"
+            "INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs,"
+            " row_count, token_id) SELECT tenant_id, $2, 'export', 'pending', $3, '{nobody}', 1, id"
             " FROM memferry.tokens WHERE id = $1",
             UUID(made["id"]),
             "0" * 25 + "R",
+            REQUEST,
         )
     )
     if way == "http":

@@ -20,9 +20,10 @@ from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE, Connection, Database
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
+from memferry.errors import DatabaseUnavailable, TransactionConflict
 from memferry.exports.jobs import Jobs
 from memferry.exports.read.snapshot import Reader
-from memferry.exports.request import KINDS, ExportRequest
+from memferry.exports.request import NEEDS, ExportRequest
 from memferry.model.export import Claim
 from support.database_relay import database_relay
 from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, until
@@ -193,10 +194,10 @@ def test_an_export_cancelled_by_recovery_is_written_from_the_primary(
             junk = site.plant.person.save("junk", namespace="junk")
             assert site.plant.person.delete(f"/api/memories/{junk['id']}").is_success
             site.plant.sql("VACUUM memferry.memories")
-            code = until(lambda: site.plant.row(export)["last_error_code"])
+            reason = until(lambda: site.plant.row(export)["last_error"])
         site.plant.assert_right(export)
 
-    assert code in ("transaction_conflict", "database_unavailable")
+    assert reason in (str(TransactionConflict()), str(DatabaseUnavailable()))
     assert site.written(export) == (2, "primary")
 
 
@@ -299,7 +300,7 @@ def let_exports_wait(site: Site) -> Iterator[None]:
 
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", KINDS)
+    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", NEEDS)
     assert claim is not None
     return claim
 

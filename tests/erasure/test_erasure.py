@@ -223,7 +223,7 @@ async def test_purging_leaves_an_export_from_long_before_the_memory_was_saved(
     secret = save_long_ago(alice)
     await execute(
         database_url,
-        f"UPDATE memferry.exports SET snapshot_at = snapshot_at - {hours * HOUR_MS}"  # noqa: S608 - numbers
+        f"UPDATE memferry.jobs SET snapshot_at = snapshot_at - {hours * HOUR_MS}"  # noqa: S608 - numbers
         f" WHERE id = '{export['id']}'",
     )
 
@@ -320,7 +320,7 @@ def test_purging_waits_for_an_export_whose_row_is_being_inserted(
     secret = plant.person.save("secret", namespace="alone")
     # Holds up the commit of whatever is added to exports.
     plant.sql(
-        "CREATE CONSTRAINT TRIGGER added AFTER INSERT ON memferry.exports"
+        "CREATE CONSTRAINT TRIGGER added AFTER INSERT ON memferry.jobs"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
         f" EXECUTE FUNCTION memferry_service.gate({int(Step.POISON)})",
     )
@@ -329,7 +329,7 @@ def test_purging_waits_for_an_export_whose_row_is_being_inserted(
         gate.wait()
         deletion = held_up(plant, aside, secret)
         assert not deletion.done()
-    plant.sql("DROP TRIGGER added ON memferry.exports")
+    plant.sql("DROP TRIGGER added ON memferry.jobs")
 
     assert export.result()["row_count"] == 1
     deletion.result()

@@ -64,9 +64,7 @@ GUARDS: tuple[Guard, ...] = (
         "exports/test_export_life.py::test_a_deleted_export_takes_its_file_and_its_links_with_it",
         drop_statement("_remove_files"),
     ),
-    *guard_function(
-        "exports/request.py", "ExportRequest.parse", _RECIPIENT, drop_statement("check_recipient")
-    ),
+    *guard_function("exports/request.py", "_check_options", _RECIPIENT, drop_statement("check")),
     *guard_function(
         "files/encrypt.py",
         "_is_recipient",
@@ -99,10 +97,12 @@ GUARDS: tuple[Guard, ...] = (
         drop_statement("_steps", "_encryptor"),
     ),
     *guard_schema(
-        "0010_encryption",
-        "",
+        "0001",
+        "TABLE memferry.jobs",
         "exports/test_encryption.py::test_the_database_takes_no_payload_of_an_encrypted_export",
-        make_true("encrypt_to IS NULL OR status <> 'completed' OR object_key IS NOT NULL"),
+        make_true(
+            "request ->> 'encrypt_to' IS NULL OR status <> 'completed' OR object_key IS NOT NULL"
+        ),
     ),
     *guard_function(
         "client/decrypt.py",

@@ -127,7 +127,7 @@ async def test_the_database_takes_no_payload_of_an_encrypted_export(
     owner = await asyncpg.connect(database_url)
     with pytest.raises(asyncpg.CheckViolationError, match="encrypted_is_a_file"):
         await owner.execute(
-            "UPDATE memferry.exports SET object_key = NULL WHERE id = $1", sealed["id"]
+            "UPDATE memferry.jobs SET object_key = NULL WHERE id = $1", sealed["id"]
         )
     await owner.close()
 
@@ -337,7 +337,7 @@ async def test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export(
     file.write_bytes(forged := pyrage.encrypt(b"x" * export["bytes_done"], [recipient]))
     owner = await asyncpg.connect(database_url)
     await owner.execute(
-        "UPDATE memferry.exports SET file_bytes = $2, file_sha256 = $3 WHERE id = $1",
+        "UPDATE memferry.jobs SET file_bytes = $2, file_sha256 = $3 WHERE id = $1",
         *(export["id"], len(forged), hashlib.sha256(forged).digest()),
     )
     await owner.close()

@@ -49,7 +49,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "exports/request.py",
-        "_format",
+        "_find_format",
         "formats/test_csv_safe.py::test_csv_safe_is_refused_with_another_format",
         replace("name not in SAFE_FORMATS", "False"),
     ),

@@ -41,8 +41,8 @@ async def insert_pending(connection: "asyncpg.Connection[asyncpg.Record]", numbe
     tenant, ids = uuid4(), [new_export_id() for _ in range(number)]
     await connection.execute("INSERT INTO memferry.tenants VALUES ($1, $2)", tenant, str(tenant))
     await connection.execute(
-        "INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count)"
-        " SELECT $1, id, 'pending', 'json', '{}', 0 FROM unnest($2::text[]) AS id",
+        "INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count)"
+        " SELECT $1, id, 'export', 'pending', '{}', '{json}', 0 FROM unnest($2::text[]) AS id",
         tenant,
         ids,
     )
@@ -99,7 +99,7 @@ async def test_every_export_is_claimed_and_no_attempt_twice(
     await database.open()
     jobs = claiming(database)
     for _ in range(100 if full else 3):
-        await owner.execute("TRUNCATE memferry.exports CASCADE")
+        await owner.execute("TRUNCATE memferry.jobs CASCADE")
         expected = await insert_pending(owner, _PER_ROUND)
         claims = await claimed_together(jobs)
 
@@ -120,13 +120,13 @@ async def test_a_late_change_by_an_earlier_attempt_has_no_effect(empty_url: str,
     await insert_pending(owner, 1)
     # Two exporters of one process have the same name.
     first = await jobs.claim("same", FORMATS)
-    await owner.execute("UPDATE memferry.exports SET leased_until = now() - interval '1 s'")
+    await owner.execute("UPDATE memferry.jobs SET leased_until = now() - interval '1 s'")
     second = await jobs.claim("same", FORMATS)
     assert first is not None
     assert second is not None
-    before = await owner.fetchrow("SELECT * FROM memferry.exports")
+    before = await owner.fetchrow("SELECT * FROM memferry.jobs")
     heard = await said(jobs, word, first)
-    after = await owner.fetchrow("SELECT * FROM memferry.exports")
+    after = await owner.fetchrow("SELECT * FROM memferry.jobs")
     heard_now = await said(jobs, word, second)
     await database.close()
     await owner.close()
@@ -142,7 +142,7 @@ async def test_each_lapsed_lease_is_claimed_again_once(empty_url: str) -> None:
     jobs = claiming(database)
     expected = await insert_pending(owner, 300)
     first = await claimed_together(jobs)
-    await owner.execute("UPDATE memferry.exports SET leased_until = now() - interval '1 s'")
+    await owner.execute("UPDATE memferry.jobs SET leased_until = now() - interval '1 s'")
     second = await claimed_together(jobs)
     late = [await jobs.renew(claim, 1, 1) for claim in first]
     await database.close()

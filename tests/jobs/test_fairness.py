@@ -26,26 +26,27 @@ RESULT = Result(
     rows=1, size_bytes=1, sha256=bytes(32), snapshot_at=1, file_bytes=1, file_sha256=bytes(32)
 )
 QUEUE = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count)
-SELECT $1, id, 'pending', $3, '{}', 0 FROM unnest($2::text[]) AS id
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count)
+SELECT $1, id, 'export', 'pending', '{}', ARRAY[$3], 0 FROM unnest($2::text[]) AS id
 """
 # Far more finished exports than unfinished ones, as in a service that has run for months.
 MANY = """
 INSERT INTO memferry.tenants (id, name)
 SELECT gen_random_uuid(), number::text FROM generate_series(1, 500) AS number;
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, created_at,
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, created_at,
     completed_at, sha256)
-SELECT id, lpad(name || 'Z' || number, 26, '0'), 'completed', 'json', '{}', 0, number, number,
+SELECT id, lpad(name || 'Z' || number, 26, '0'), 'export', 'completed', '{}', 0, number, number,
     repeat('s', 32)::bytea
 FROM memferry.tenants, generate_series(1, 100) AS number;
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, created_at)
-SELECT id, lpad(name || 'A' || number, 26, '0'), 'pending', 'json', '{}', 0, number
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count, created_at)
+SELECT id, lpad(name || 'A' || number, 26, '0'), 'export', 'pending', '{}', '{json}', 0, number
 FROM memferry.tenants, generate_series(1, 10) AS number;
-ANALYZE memferry.exports;
+ANALYZE memferry.jobs;
 """
 MORE = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, created_at)
-SELECT id, lpad(name || 'B' || number, 26, '0'), 'pending', 'json', '{}', 0, 100 + number
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count, created_at)
+SELECT id, lpad(name || 'B' || number, 26, '0'), 'export', 'pending', '{}', '{json}', 0,
+    100 + number
 FROM memferry.tenants, generate_series(1, 90) AS number;
 """
 
@@ -126,7 +127,7 @@ async def halting_server(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
 async def let_lapse(owner: "Owner[asyncpg.Record]", claim: Claim) -> None:
     """Let the lease of a claim end a second ago."""
     await owner.execute(
-        "UPDATE memferry.exports SET leased_until = now() - interval '1 s' WHERE id = $1",
+        "UPDATE memferry.jobs SET leased_until = now() - interval '1 s' WHERE id = $1",
         claim.export_id,
     )
 
@@ -177,7 +178,7 @@ async def test_concurrent_claims_never_exceed_the_cap_of_a_tenant(
 
     async def some_wait() -> bool:
         async with database.connection() as connection:
-            query = "SELECT EXISTS (SELECT FROM export_queue WHERE status = 'pending')"
+            query = "SELECT EXISTS (SELECT FROM job_queue WHERE status = 'pending')"
             left: bool = await connection.fetchval(query)
         return left
 
@@ -241,8 +242,8 @@ async def test_within_a_tenant_the_oldest_export_is_first(
 ) -> None:
     jobs = jobs_of(database, most=5)
     await queue(owner, 4)
-    await owner.execute("UPDATE memferry.exports SET created_at = hashtext(id)")
-    oldest = await owner.fetch("SELECT id FROM memferry.exports ORDER BY created_at, id")
+    await owner.execute("UPDATE memferry.jobs SET created_at = hashtext(id)")
+    oldest = await owner.fetch("SELECT id FROM memferry.jobs ORDER BY created_at, id")
 
     assert [(await claimed(jobs)).export_id for _ in range(4)] == [row["id"] for row in oldest]
 
@@ -282,7 +283,7 @@ async def test_a_locked_export_is_skipped_by_claims(
     await queue(owner, 1)
     bob = await queue(owner, 1)
     async with owner.transaction():
-        await owner.execute("SELECT FROM memferry.exports ORDER BY id LIMIT 1 FOR UPDATE")
+        await owner.execute("SELECT FROM memferry.jobs ORDER BY id LIMIT 1 FOR UPDATE")
 
         assert (await asyncio.wait_for(claimed(jobs), 5)).tenant_id == bob
 
@@ -363,8 +364,8 @@ async def test_a_claim_uses_its_index_and_costs_no_more_when_the_queues_are_long
 
     for plan in (short, long):
         scans = [node for node in nodes(plan) if "Scan" in node["Node Type"]]
-        scans = [node for node in scans if node.get("Relation Name") == "exports"]
+        scans = [node for node in scans if node.get("Relation Name") == "jobs"]
         used = Counter(node.get("Index Name") for node in scans)
-        assert used["exports_unfinished"] == 5
-        assert set(used) == {"exports_unfinished", "exports_pkey"}
+        assert used["jobs_unfinished"] == 5
+        assert set(used) == {"jobs_unfinished", "jobs_pkey"}
     assert long["Shared Hit Blocks"] < 2 * short["Shared Hit Blocks"] < 20_000

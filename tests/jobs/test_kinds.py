@@ -12,7 +12,7 @@ import pytest
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports.jobs import Jobs
-from memferry.exports.request import KINDS, ExportRequest
+from memferry.exports.request import NEEDS, ExportRequest
 from memferry.files.compress import CODECS
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.model.identity import new_export_id
@@ -26,6 +26,14 @@ REQUESTS = [
     for safe in ((False, True) if name in SAFE_FORMATS else (False,))
     for key in (None, KEY)
 ]
+
+FILTERS = {
+    "namespace": "a",
+    "tags": ["b"],
+    "metadata_filter": {"c": 1},
+    "created_after": 1,
+    "created_before": 2,
+}
 
 
 @pytest.fixture(scope="module")
@@ -57,34 +65,33 @@ async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> 
     export_id = new_export_id()
     async with database.tenant(tenant_id) as connection:
         await connection.execute(
-            sql("exports/create_pending_export"),
-            *(export_id, request.format.name, request.filters_json, 0),
-            *(request.codec.name if request.codec else None, request.format.safe),
-            request.recipient,
+            sql("exports/create_pending_export"), export_id, request.as_json, request.needs, 0
         )
     return export_id
 
 
-def test_each_kind_of_request_has_its_own_need() -> None:
-    kinds = [ExportRequest.parse(json.dumps(each).encode()).kind for each in REQUESTS]
-
-    assert sorted(kinds) == sorted(set(KINDS))
+def parse(body: dict[str, Any]) -> ExportRequest:
+    return ExportRequest.parse(json.dumps(body).encode())
 
 
-@pytest.mark.parametrize(
-    "body", REQUESTS, ids=lambda body: ExportRequest.parse(json.dumps(body).encode()).kind
-)
+def test_all_requests_together_need_all_that_a_worker_understands() -> None:
+    needs = {need for body in REQUESTS for need in parse(body | FILTERS).needs}
+
+    assert needs | {"filter namespaces"} == NEEDS
+
+
+@pytest.mark.parametrize("body", REQUESTS, ids=lambda body: " ".join(parse(body).needs))
 async def test_a_worker_claims_only_exports_it_can_write(
     database: Database, alice: UUID, body: dict[str, Any]
 ) -> None:
-    request = ExportRequest.parse(json.dumps({**body, "namespace": "a"}).encode())
+    request = parse({**body, "namespace": "a"})
     export_id = await queue(database, alice, request)
     jobs = Jobs(database, lease_seconds=60, lifetime_seconds=60)
-    before = await jobs.claim("older", [each for each in KINDS if each != request.kind])
-    claim = await jobs.claim("newer", [request.kind])
+    before = [await jobs.claim("older", NEEDS - {need}) for need in request.needs]
+    claim = await jobs.claim("newer", request.needs)
     assert claim is not None
     job = await jobs.read(claim)
 
-    assert (before, claim.export_id) == (None, export_id)
+    assert (set(before), claim.export_id) == ({None}, export_id)
     assert job is not None
-    assert ExportRequest.stored(job) == request
+    assert ExportRequest.read(job.request, job.namespaces) == request

@@ -4,8 +4,10 @@ import asyncio
 import hashlib
 from uuid import UUID
 
+import asyncpg
 import pytest
 
+from memferry.database.pool import Database
 from memferry.database.sql import sql
 from support.people import Person
 from support.postgres import open_database
@@ -23,52 +25,47 @@ async def tenant(alice: Person, database_url: str) -> UUID:
 async def test_starts_of_a_tenant_are_counted_one_after_the_other(
     tenant: UUID, database_url: str
 ) -> None:
-    one_an_hour = (tenant, None, 1, 10, 10**9)
-    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted)"
-    async with (
-        open_database(database_url, size=2) as database,
-        database.connection() as one,
-        database.connection() as other,
-    ):
-        async with one.transaction():
+    one_an_hour = (None, 1, 10, 10**9)
+    waits = "SELECT EXISTS (SELECT FROM pg_locks WHERE locktype = 'transactionid' AND NOT granted)"
+    async with open_database(database_url, size=2) as database:
+        async with database.tenant(tenant) as one:
             first = await one.fetchrow(sql("exports/start_export"), *one_an_hour)
-            second = asyncio.create_task(other.fetchrow(sql("exports/start_export"), *one_an_hour))
+            second = asyncio.create_task(start(database, tenant, *one_an_hour))
             while not await fetchval(database_url, waits):
                 assert not second.done()
         counted = await second
 
     assert first is not None
-    assert counted is not None
     assert (first["reached"], counted["reached"]) == (None, "per_hour")
+    assert 3590 < counted["seconds"] <= 3600
 
 
-async def test_a_start_looks_at_few_of_those_before_and_keeps_no_more_than_count(
+async def test_a_start_keeps_one_row_however_many_come(tenant: UUID, database_url: str) -> None:
+    async with open_database(database_url) as database:
+        answers = [await start(database, tenant, None, 90, 10, 10**9) for _ in range(91)]
+    kept = await fetchval(
+        database_url, "SELECT count(*) FROM memferry.export_buckets WHERE tenant_id = $1", tenant
+    )
+
+    assert [answer["reached"] for answer in answers[-2:]] == [None, "per_hour"]
+    assert kept == 1
+
+
+async def test_a_bucket_that_was_full_for_long_holds_no_more_than_its_size(
     tenant: UUID, database_url: str
 ) -> None:
-    per_hour = 900
-    before = (
-        "INSERT INTO memferry.export_starts (tenant_id, number, started_at) "
-        "SELECT $1, number, number FROM generate_series(1, $2::integer) AS number"
-    )
-    await fetchval(database_url, before, tenant, per_hour)
-    looked_at = (
-        "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables "
-        "WHERE relname = 'export_starts'"
-    )
-    async with (
-        open_database(database_url) as database,
-        database.connection() as session,
-        session.transaction(),
-    ):
-        await session.execute("SET LOCAL enable_seqscan = off")
-        start = await session.fetchrow(
-            sql("exports/start_export"), tenant, None, per_hour, 10, 10**9
-        )
-        read = await session.fetchval(looked_at)
-    kept = await fetchval(
-        database_url, "SELECT count(*) FROM memferry.export_starts WHERE tenant_id = $1", tenant
-    )
+    async with open_database(database_url) as database:
+        await start(database, tenant, None, 2, 10, 10**9)
+        day_ago = "UPDATE memferry.export_buckets SET full_at = full_at - interval '1 day'"
+        await fetchval(database_url, day_ago)
+        answers = [await start(database, tenant, None, 2, 10, 10**9) for _ in range(3)]
 
-    assert start is not None
-    assert (start["reached"], kept) == (None, per_hour)
-    assert read <= 5
+    assert [answer["reached"] for answer in answers] == [None, None, "per_hour"]
+
+
+async def start(database: Database, tenant: UUID, *limits: object) -> asyncpg.Record:
+    """Start an export; what the limits say."""
+    async with database.tenant(tenant) as connection:
+        row = await connection.fetchrow(sql("exports/start_export"), *limits)
+    assert row is not None
+    return row

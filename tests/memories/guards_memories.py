@@ -135,42 +135,44 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
-        "0019_metadata_text",
-        "CREATE VIEW memferry_service.memories",
+        "views",
+        "VIEW memferry_service.memories",
         _WITHIN,
         drop("WITH CASCADED CHECK OPTION"),
     ),
     *guard_schema(
-        "0004_tokens",
-        "",
+        "views",
+        "VIEW memferry_service.memories",
         "memories/test_namespaces.py tenants/test_tokens.py",
         replace("namespace = ANY ((SELECT", "true OR namespace = ANY ((SELECT"),
     ),
     *guard_schema(
-        "0010_encryption",
-        "",
-        "memories/test_namespaces.py::test_a_worker_of_the_version_before_is_offered_no_limited_export",
-        drop("|| CASE WHEN namespaces IS NULL THEN '' ELSE ' of namespaces' END"),
-    ),
-    *guard_schema(
-        "0004_tokens",
-        "",
+        "views",
+        "VIEW memferry_service.export_payloads",
         _WITHIN,
         replace("namespaces() IS NULL OR EXISTS (", "namespaces() IS NULL OR TRUE OR EXISTS ("),
-        drop("AND memferry_service.namespaces() IS NULL"),
     ),
-    *guard_schema("0005_audit", "", _WITHIN, make_true("memferry_service.namespaces() IS NULL")),
+    *(
+        guard
+        for view in ("messages", "deliveries", "audit")
+        for guard in guard_schema(
+            "views",
+            f"VIEW memferry_service.{view}",
+            _WITHIN,
+            make_true("memferry.namespaces() IS NULL"),
+        )
+    ),
     *guard_schema(
-        "0013_starts",
-        "",
+        "views",
+        "VIEW memferry_service.jobs",
         "memories/test_namespaces.py::test_a_limited_token_sees_only_exports_within_its_namespaces",
-        replace("OR namespaces <@ (SELECT memferry_service.namespaces())::text[]", "OR TRUE"),
+        replace("OR namespaces <@ (SELECT memferry.namespaces())::text[]", "OR TRUE"),
     ),
     *guard_function(
         "exports/request.py",
-        "ExportRequest.stored",
+        "ExportRequest.read",
         "memories/test_namespaces.py",
-        replace("request.values | {TokenNamespaces: within}", "request.values"),
+        replace("{**request.values, TokenNamespaces: list(namespaces)}", "request.values"),
     ),
     *guard_function(
         "exports/request.py",

@@ -14,6 +14,8 @@ import pytest
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
 from memferry.exports.jobs import Jobs
+from memferry.exports.request import ExportRequest
+from memferry.filters.token_namespaces import TokenNamespaces
 from memferry.model.token import Caller
 from memferry.settings import DatabaseSettings
 from support.people import Person
@@ -262,21 +264,15 @@ async def test_a_session_with_namespaces_but_without_a_tenant_gets_an_error(
     await session.close()
 
 
-async def test_a_worker_of_the_version_before_is_offered_no_limited_export(
+async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
     caller: Caller, database_url: str
 ) -> None:
     owner = await asyncpg.connect(database_url)
     await owner.execute(
-        "INSERT INTO memferry.exports "
-        "(tenant_id, id, status, format, filters, row_count, namespaces) "
-        "VALUES ($1, $2, 'pending', 'odd', '{\"namespace\": null}', 1, $3)",
+        "INSERT INTO memferry.jobs "
+        "(tenant_id, id, type, status, request, needs, row_count, namespaces) "
+        "VALUES ($1, $2, 'export', 'pending', '{}', '{odd}', 1, $3)",
         *(caller.tenant_id, f"{time.time_ns():026d}", list(MINE)),
-    )
-    # What the version before asks: the formats it can write, by their plain names.
-    before = await owner.fetch(
-        "SELECT id FROM memferry_service.export_queue WHERE status = 'pending' "
-        "AND format = ANY ($1)",
-        ["odd"],
     )
     await owner.close()
     async with open_database(database_url, size=1) as database:
@@ -285,9 +281,10 @@ async def test_a_worker_of_the_version_before_is_offered_no_limited_export(
         assert claim is not None
         job = await jobs.read(claim)
 
-    assert before == []
     assert job is not None
-    assert json.loads(job.filters) == {"namespace": None, "namespaces": list(MINE)}
+    assert job.namespaces == list(MINE)
+    request = ExportRequest.read('{"format": "json", "filters": {}}', job.namespaces)
+    assert request.values == {TokenNamespaces: list(MINE)}
 
 
 def test_a_token_without_a_limit_sees_everything(
@@ -295,4 +292,4 @@ def test_a_token_without_a_limit_sees_everything(
 ) -> None:
     with admin_of(alice, database_url) as whole:
         assert namespaces(whole.get("/api/memories").json()) == set(rows)
-    assert asyncio.run(fetchval(database_url, "SELECT memferry_service.namespaces() IS NULL"))
+    assert asyncio.run(fetchval(database_url, "SELECT memferry.namespaces() IS NULL"))

@@ -13,10 +13,10 @@ from support.postgres import open_database
 
 TABLES = (
     "memories",
-    "exports",
+    "jobs",
     "export_payloads",
     "idempotency_keys",
-    "export_starts",
+    "export_buckets",
     "webhooks",
     "deliveries",
     "messages",

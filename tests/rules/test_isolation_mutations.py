@@ -65,6 +65,7 @@ OF_SERVERS = {
     "operation/read_standby_feedback",
     "database/read_position",
     "database/read_server_start",
+    "database/describe_views",
 }
 
 # They look at the workers, and at no row of anybody.
@@ -82,7 +83,6 @@ ACROSS = {
     "webhooks/claim_deliveries",
     "exports/claim_export",
     "operation/count_exports_at_work",
-    "worker/date_exports",
     "worker/expire_exports",
     "worker/find_dead_objects",
     "tenants/find_token",
@@ -95,31 +95,30 @@ ACROSS = {
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
 # sweeper removes. Every other column and every other table stays.
 STATE = {
-    "exports.status",
-    "exports.attempt",
-    "exports.failures",
-    "exports.leased_by",
-    "exports.leased_until",
-    "exports.object_key",
-    "exports.expires_at",
+    "jobs.status",
+    "jobs.attempt",
+    "jobs.failures",
+    "jobs.leased_by",
+    "jobs.leased_until",
+    "jobs.object_key",
+    "jobs.expires_at",
     "deliveries.attempt",
     "deliveries.next_attempt_at",
-    "export_turns.claimed_at",
+    "job_turns.claimed_at",
     "export_payloads",
     "idempotency_keys",
     "deliveries",
     "messages",
 }
 
-# Sets the tenant that it is given by itself, and has no condition that it could lose.
-OF_ITS_OWN_TENANT = {"exports/start_export"}
-
 # The views of one tenant.
 VIEWS = {
     "memories",
+    "jobs",
     "exports",
     "export_payloads",
     "idempotency_keys",
+    "export_buckets",
     "webhooks",
     "deliveries",
     "messages",
@@ -161,8 +160,7 @@ def statements() -> dict[str, str]:
 
 STATEMENTS = statements()
 FOR_A_TENANT = sorted(
-    STATEMENTS.keys()
-    - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS | OF_ITS_OWN_TENANT)
+    STATEMENTS.keys() - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS)
 )
 
 
@@ -258,7 +256,7 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
     tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if list_relations(tree) & {"exports", "export_queue"} else ["running"]
+    states = STATES if list_relations(tree) & {"jobs", "exports", "job_queue"} else ["running"]
     tried = set()
     for what, mutant in mutants(tree):
         for names in (SHARED, BOBS, FRESH):

@@ -37,13 +37,14 @@ from support.postgres import open_database, own_database
 
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
 QUEUE = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, token_id,
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, token_id,
     created_at)
-SELECT $1, id, 'pending', 'json', '{}', 1, ($3::uuid[])[1 + number % $4], -number
+SELECT $1, id, 'export', 'pending', '{"format":"json","filters":{}}', 1,
+    ($3::uuid[])[1 + number % $4], -number
 FROM unnest($2::text[]) WITH ORDINALITY AS export (id, number)
 """
-LOCK = "SELECT FROM memferry.exports WHERE"
-TOKEN_OF = "SELECT token_id FROM memferry.exports WHERE id = $1"
+LOCK = "SELECT FROM memferry.jobs WHERE"
+TOKEN_OF = "SELECT token_id FROM memferry.jobs WHERE id = $1"
 NEW = ValidMemory(
     content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )

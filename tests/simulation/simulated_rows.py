@@ -18,9 +18,10 @@ class Row:
     tenant_id: UUID
     id: str
     created_at: float
-    format: str
-    filters: str
+    request: str
+    needs: list[str]
     row_count: int
+    namespaces: list[str] | None = None
     status: Status = "pending"
     attempt: int = 0
     failures: int = 0
@@ -29,9 +30,6 @@ class Row:
     rows_done: int = 0
     bytes_done: int = 0
     sha256: bytes | None = None
-    compression: str | None = None
-    csv_safe: bool = False
-    encrypt_to: str | None = None
     file_bytes: int | None = None
     file_sha256: bytes | None = None
     object_key: str | None = None
@@ -41,7 +39,6 @@ class Row:
     error_code: str | None = None
     retryable: bool | None = None
     last_error: str | None = None
-    last_error_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -76,7 +73,7 @@ Answer = list[dict[str, Any]]
 
 
 class Rows:
-    """The tables `exports` and `export_turns`, and what the statements over them answer at once."""
+    """The tables `exports` and `job_turns`, and what the statements over them answer at once."""
 
     def __init__(self, clock: Callable[[], float], watch: Watch) -> None:
         """`clock` is the database's own, in seconds."""
@@ -115,7 +112,7 @@ class Rows:
         )
         return [{"exists": waiting}]
 
-    def claim_export(self, worker: str, seconds: float, formats: list[str], most: int) -> Answer:
+    def claim_export(self, worker: str, seconds: float, abilities: list[str], most: int) -> Answer:
         now = self._clock()
         at_work = Counter(
             row.tenant_id
@@ -125,7 +122,7 @@ class Rows:
         free = [
             row
             for row in self.rows.values()
-            if row.format in formats
+            if set(row.needs) <= set(abilities)
             and at_work[row.tenant_id] < most
             and (row.status == "pending" or (row.status == "running" and row.leased_until < now))
         ]
@@ -151,8 +148,7 @@ class Rows:
 
     def get_job(self, *claim: Any) -> Answer:
         row = self._held(*claim)
-        names = ["format", "compression", "csv_safe", "encrypt_to", "filters"]
-        names += ["failures", "last_error", "last_error_code"]
+        names = ("request", "namespaces", "failures", "last_error")
         return [] if row is None else [{name: getattr(row, name) for name in names}]
 
     def renew_export(self, *args: Any) -> Answer:
@@ -191,9 +187,10 @@ class Rows:
         return self._by_holder(claim, lambda _: {"status": "failed", **why, **_NO_LEASE})
 
     def release_export(self, *args: Any) -> Answer:
-        *claim, seconds, reason, code = args
-        why = {"last_error": reason, "last_error_code": code}
-        return self._by_holder(claim, lambda _: {"leased_until": self._clock() + seconds, **why})
+        *claim, seconds, reason = args
+        return self._by_holder(
+            claim, lambda _: {"leased_until": self._clock() + seconds, "last_error": reason}
+        )
 
     def return_export(self, *args: Any) -> Answer:
         *claim, seconds = args
@@ -230,9 +227,6 @@ class Rows:
     def share_snapshot(self, _tenant_id: UUID) -> Answer:
         # Only the session knows its snapshot, and there is one server.
         return [{"name": "", "server_started_at": datetime.min.replace(tzinfo=UTC)}]
-
-    def date_exports(self, _lifetime_ms: int) -> Answer:
-        return []  # all workers here are of this version
 
     def forget_idempotency_keys(self) -> Answer:
         return []
@@ -286,7 +280,6 @@ _STATEMENTS = {
         "exports/return_export",
         "exports/cancel_export",
         "exports/delete_export",
-        "worker/date_exports",
         "worker/expire_exports",
         "worker/find_dead_objects",
         "exports/read_snapshot_time",

@@ -30,13 +30,13 @@ KEPT_SECONDS = 50
 WORKERS = ("worker A", "worker B")
 FORMATS = (["json"], ["ndjson"], ["json", "ndjson", "csv"])
 QUERY = """
-SELECT tenant_id, id, status, format, filters, row_count, rows_done, bytes_done, sha256, object_key,
+SELECT tenant_id, id, status, request, needs, row_count, rows_done, bytes_done, sha256, object_key,
     attempt, failures, leased_by, snapshot_at, error, error_code, retryable, last_error,
-    last_error_code, coalesce(leased_until > now(), false) AS leased
-FROM memferry.exports ORDER BY id
+    coalesce(leased_until > now(), false) AS leased
+FROM memferry.jobs ORDER BY id
 """
 PASS = """
-UPDATE memferry.exports SET leased_until = leased_until - interval '100 seconds',
+UPDATE memferry.jobs SET leased_until = leased_until - interval '100 seconds',
     expires_at = expires_at - 100000
 """
 _T = TypeVar("_T")
@@ -80,7 +80,7 @@ class Twins:
 
     async def empty(self) -> None:
         """Begin anew, with the same tenants."""
-        await self.owner.execute("DELETE FROM memferry.exports; DELETE FROM memferry.export_turns")
+        await self.owner.execute("DELETE FROM memferry.jobs; DELETE FROM memferry.job_turns")
         self.rows.rows.clear()
         self.rows.turns.clear()
         self.claims.clear()
@@ -121,19 +121,17 @@ async def create(twins: Twins, choice: random.Random) -> object:
     """Queue an export in both."""
     twins.made += 1
     tenant_id, export_id = choice.choice(twins.tenants), f"{twins.made:026d}"
-    values = (export_id, choice.choice(("json", "ndjson")), '{"n":1}', choice.randrange(9))
+    values = (export_id, '{"n":1}', [choice.choice(("json", "ndjson"))], choice.randrange(9))
     async with twins.database.tenant(tenant_id) as connection:
-        row = await connection.fetchrow(
-            sql("exports/create_pending_export"), *values, None, False, None
-        )
+        row = await connection.fetchrow(sql("exports/create_pending_export"), *values)
     assert row is not None
     twins.rows.add(
         Row(
             tenant_id=tenant_id,
             id=export_id,
             created_at=row["created_at"],
-            format=values[1],
-            filters=values[2],
+            request=values[1],
+            needs=values[2],
             row_count=values[3],
         )
     )

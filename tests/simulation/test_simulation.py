@@ -39,7 +39,7 @@ Role = Callable[[Process], Coroutine[Any, Any, None]]
 PARTS = 20
 LIFETIMES = (5.0, 10_000.0, 10_000.0)
 NEVER_SECONDS = 600
-FILTERS = '{"namespace":"%d"}'
+REQUEST = '{"format":"ndjson","filters":{"namespace":"%d"}}'
 """What an export asks for."""
 
 
@@ -122,7 +122,7 @@ class World:
         await self._repeat(process, self._sweeper_of(process).tick, 8)
 
     def _sweeper_of(self, process: Process) -> Sweeper:
-        return Sweeper(*self._ports(process), lifetime_seconds=self._lifetime)
+        return Sweeper(*self._ports(process))
 
     async def _repeat(self, process: Process, tick: Tick, seconds: float) -> None:
         while not self._over:
@@ -142,8 +142,8 @@ class World:
             tenant_id=UUID(int=number % 2),
             id=f"{number:026d}",
             created_at=EPOCH_SECONDS + asyncio.get_running_loop().time(),
-            format="ndjson",
-            filters=FILTERS % chance.randrange(100),
+            request=REQUEST % chance.randrange(100),
+            needs=["format ndjson", "filter namespace"],
             row_count=chance.randrange(10),
         )
         self.judge.rows.add(row)

@@ -41,11 +41,12 @@ _SOUGHT = {
 
 # What the CHECKs of a table ask for, and what keeps a row within reach of the statements.
 _VALUES: dict[tuple[str, str], str | None] = {
-    ("exports", "status"): "running",
-    ("exports", "completed_at"): None,
-    ("exports", "object_key"): None,
-    ("exports", "error"): None,
-    ("exports", "purged_at"): None,
+    ("jobs", "type"): "export",
+    ("jobs", "status"): "running",
+    ("jobs", "completed_at"): None,
+    ("jobs", "object_key"): None,
+    ("jobs", "error"): None,
+    ("jobs", "purged_at"): None,
     ("webhooks", "events"): "{}",
     ("deliveries", "delivered_at"): None,
     ("tokens", "revoked_at"): None,
@@ -55,10 +56,9 @@ _VALUES: dict[tuple[str, str], str | None] = {
 
 # The states of both tenants' exports in which every statement is tried.
 STATES: dict[str, LiteralString] = {
-    "running": "UPDATE memferry.exports SET attempt = attempt",
-    "pending": "UPDATE memferry.exports SET status = 'pending', leased_by = NULL,"
-    " leased_until = NULL",
-    "completed": "UPDATE memferry.exports SET status = 'completed', leased_by = NULL,"
+    "running": "UPDATE memferry.jobs SET attempt = attempt",
+    "pending": "UPDATE memferry.jobs SET status = 'pending', leased_by = NULL, leased_until = NULL",
+    "completed": "UPDATE memferry.jobs SET status = 'completed', leased_by = NULL,"
     " leased_until = NULL, completed_at = 1000, object_key = id",
 }
 

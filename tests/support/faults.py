@@ -60,10 +60,11 @@ class Step(IntEnum):
 FIRST_ROWS = 2_000
 _GATE_ROWS = {0: Step.SNAPSHOT, FIRST_ROWS: Step.FIRST_BYTES, ROWS // 2: Step.MIDDLE}
 
-# The gates stand in the database, so that real workers run unchanged. A closed gate is an advisory
-# lock that a test holds; who passes takes it shared for a moment, and so waits while it is closed.
+# The gates stand in the database, so that real workers run unchanged, in a schema that migrations
+# leave alone. A closed gate is an advisory lock that a test holds; who passes takes it
+# shared for a moment, and so waits while it is closed.
 _INSTALL = f"""
-CREATE FUNCTION memferry_service.pass_gate(number integer) RETURNS boolean LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.pass_gate(number integer) RETURNS boolean LANGUAGE plpgsql AS $$
 BEGIN
     PERFORM pg_advisory_lock_shared({_GATES}, number);
     PERFORM pg_advisory_unlock_shared({_GATES}, number);
@@ -74,30 +75,30 @@ CREATE OR REPLACE VIEW memferry_service.memories AS
 SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
 FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND CASE WHEN source LIKE 'gate %'
-        THEN memferry_service.pass_gate(substr(source, 6)::integer) ELSE true END;
+        THEN public.pass_gate(substr(source, 6)::integer) ELSE true END;
 -- A sort would pass every gate before the first row goes out.
 ALTER DATABASE memferry SET enable_seqscan = off;
 ALTER DATABASE memferry SET enable_bitmapscan = off;
 ALTER DATABASE memferry SET enable_sort = off;
-CREATE FUNCTION memferry_service.gate() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION public.gate() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-    PERFORM memferry_service.pass_gate(TG_ARGV[0]::integer);
+    PERFORM public.pass_gate(TG_ARGV[0]::integer);
     RETURN NEW;
 END
 $$;
-CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.exports
+CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.jobs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (NEW.attempt > OLD.attempt) EXECUTE FUNCTION memferry_service.gate({Step.CLAIMED});
-CREATE TRIGGER written BEFORE UPDATE ON memferry.exports FOR EACH ROW
+    WHEN (NEW.attempt > OLD.attempt) EXECUTE FUNCTION public.gate({Step.CLAIMED});
+CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
     WHEN (NEW.attempt = OLD.attempt AND NEW.status = 'running' AND NEW.rows_done = {ROWS})
-    EXECUTE FUNCTION memferry_service.gate({Step.WRITTEN});
-CREATE TRIGGER named BEFORE UPDATE ON memferry.exports FOR EACH STATEMENT
+    EXECUTE FUNCTION public.gate({Step.WRITTEN});
+CREATE TRIGGER named BEFORE UPDATE ON memferry.jobs FOR EACH STATEMENT
     WHEN (current_query() LIKE '-- Publish:%')
-    EXECUTE FUNCTION memferry_service.gate({Step.NAMED});
-CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.exports
+    EXECUTE FUNCTION public.gate({Step.NAMED});
+CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.jobs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
     WHEN (OLD.status = 'running' AND NEW.status = 'completed')
-    EXECUTE FUNCTION memferry_service.gate({Step.PUBLISHED});
+    EXECUTE FUNCTION public.gate({Step.PUBLISHED});
 """  # noqa: S608 - constants
 
 
@@ -217,7 +218,7 @@ class Plant:
 
     def row(self, export_id: str) -> dict[str, Any]:
         """The export's whole row."""
-        (row,) = self.sql("SELECT * FROM memferry.exports WHERE id = $1", export_id)
+        (row,) = self.sql("SELECT * FROM memferry.jobs WHERE id = $1", export_id)
         return dict(row)
 
     def wait_for(self, export_id: str, seconds: float = 30) -> dict[str, Any]:

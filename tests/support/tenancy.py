@@ -20,15 +20,14 @@ UNIQUE_ACROSS_TENANTS = frozenset({"tokens_sha256_key"})
 # The views that show rows of more than one tenant, and every column the service role may read
 # there: whose, which, in what state, until when. No column of these holds words of a tenant.
 ACROSS_TENANTS = {
-    "token_holders": {"sha256", "tenant_id", "id", "revoked_at"},
     "token_grants": {
         "sha256", "tenant_id", "id", "scopes", "limited", "expires_at", "revoked_at",
     },
-    "export_queue": {
-        "tenant_id", "id", "status", "format", "attempt", "failures", "leased_by", "leased_until",
-        "created_at", "object_key", "expires_at",
+    "job_queue": {
+        "tenant_id", "id", "type", "status", "needs", "attempt", "failures", "leased_by",
+        "leased_until", "created_at", "object_key", "expires_at",
     },
-    "export_turns": {"tenant_id", "claimed_at"},
+    "job_turns": {"tenant_id", "claimed_at"},
     "payload_queue": {"tenant_id", "export_id"},
     "idempotency_queue": {"tenant_id", "created_at"},
     "delivery_queue": {
@@ -36,11 +35,6 @@ ACROSS_TENANTS = {
     },
     "message_queue": {"tenant_id", "id", "bytes"},
 }  # fmt: skip
-
-# Shown there by the condition below, to the transaction that wrote the row and to nobody else: what
-# a worker of the first version reads as it claims.
-SHOWN_TO_THE_WRITER = {"export_queue": {"filters", "row_count", "last_error"}}
-_WRITER = "XMIN = CAST(PG_CURRENT_XACT_ID_IF_ASSIGNED() AS XID)"
 
 _PREDICATE = "TENANT_ID = CAST(CURRENT_SETTING(CAST('MEMFERRY.TENANT' AS TEXT)) AS UUID)"
 
@@ -89,7 +83,15 @@ _RELATIONS = """
                 AND classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
             JOIN pg_class AS read ON read.oid = refobjid
             JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
-            WHERE ev_class = pg_class.oid AND nspname = 'memferry') AS reads
+            WHERE ev_class = pg_class.oid AND nspname = 'memferry') AS reads,
+        ARRAY(SELECT DISTINCT read.relname::text
+            FROM pg_rewrite
+            JOIN pg_depend ON pg_depend.objid = pg_rewrite.oid
+                AND classid = 'pg_rewrite'::regclass AND refclassid = 'pg_class'::regclass
+            JOIN pg_class AS read ON read.oid = refobjid
+            JOIN pg_namespace ON pg_namespace.oid = read.relnamespace
+            WHERE ev_class = pg_class.oid AND nspname = 'memferry_service'
+                AND read.oid <> ev_class) AS views
     FROM pg_class JOIN pg_namespace ON pg_namespace.oid = relnamespace
     WHERE nspname = 'memferry_service' AND relkind IN ('r', 'p', 'v', 'm', 'f')
     ORDER BY relname
@@ -112,6 +114,8 @@ class Relation:
     readable: frozenset[str]
     reads: frozenset[str]
     """The tables of schema memferry it names."""
+    views: frozenset[str]
+    """The other views of the service it names."""
 
     @property
     def of_one_tenant(self) -> bool:
@@ -135,21 +139,6 @@ class Relation:
         terms = condition.flatten() if isinstance(condition, exp.And) else [condition]
         return any(_plain(term) == _PREDICATE for term in terms)
 
-    @property
-    def shown_to_the_writer(self) -> set[str]:
-        """The columns that only the transaction which wrote a row sees."""
-        if self.definition is None:
-            return set()
-        select = sqlglot.parse_one(self.definition, read="postgres")
-        return {
-            each.alias
-            for each in select.expressions
-            if isinstance(each, exp.Alias)
-            and isinstance(each.this, exp.Case)
-            and [_plain(branch.this) for branch in each.this.args["ifs"]] == [_WRITER]
-            and isinstance(each.this.args["default"].unnest().this, exp.Null)
-        }
-
 
 async def relations(owner: "asyncpg.Connection[asyncpg.Record]") -> list[Relation]:
     """All that the service role is offered."""
@@ -162,6 +151,7 @@ async def relations(owner: "asyncpg.Connection[asyncpg.Record]") -> list[Relatio
             row["options"],
             frozenset(row["readable"]),
             frozenset(row["reads"]),
+            frozenset(row["views"]),
         )
         for row in rows
     ]
@@ -177,8 +167,9 @@ async def problems(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
         if table["name"] not in SHARED_TABLES:
             found += await _faults_of_table(owner, table)
     offered = await relations(owner)
+    own_views = frozenset(relation.name for relation in offered if relation.of_one_tenant)
     for relation in offered:
-        found += _faults_of_relation(relation)
+        found += _faults_of_relation(relation, own_views)
     for table in tables:
         own = [each.name for each in offered if each.of_one_tenant and table["name"] in each.reads]
         if len(own) > 1:
@@ -208,20 +199,18 @@ async def _faults_of_table(
     ]
 
 
-def _faults_of_relation(relation: Relation) -> list[str]:
+def _faults_of_relation(relation: Relation, own_views: frozenset[str]) -> list[str]:
     name, allowed = relation.name, ACROSS_TENANTS.get(relation.name)
     if not relation.is_view:
         return [f"{name}: no view, though in the service's schema"]
     if "security_" in relation.options:
         return [f"{name}: a security barrier or an invoker's view: {relation.options}"]
-    if relation.reads <= SHARED_TABLES or relation.of_one_tenant:
+    if relation.of_one_tenant or (relation.reads <= SHARED_TABLES and relation.views <= own_views):
         return []
     if allowed is None:
         return [f"{name}: lacks the tenant predicate"]
-    hidden = SHOWN_TO_THE_WRITER.get(name, set()) & relation.shown_to_the_writer
     return [
-        f"{name}: shows {column} across tenants"
-        for column in sorted(relation.readable - allowed - hidden)
+        f"{name}: shows {column} across tenants" for column in sorted(relation.readable - allowed)
     ]
 
 

@@ -145,7 +145,7 @@ async def test_a_file_written_after_the_deletion_of_its_tenant_is_swept(
     put(tmp_path, f"{ALICE}/{new_export_id()}/1")
     somebody_elses = f"{uuid4()}/{new_export_id()}/1"
     put(tmp_path, somebody_elses)
-    await Sweeper(database, store, lifetime_seconds=60).tick()
+    await Sweeper(database, store).tick()
 
     assert files(tmp_path) == {somebody_elses}
 

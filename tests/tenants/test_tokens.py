@@ -15,12 +15,12 @@ from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
 from memferry.errors import NamespaceForbidden
 from memferry.exports.jobs import Jobs
-from memferry.model.token import SCOPES, USUAL_SCOPES, Caller, Grant
+from memferry.model.token import USUAL_SCOPES, Caller, Grant
 from memferry.tenants.tokens import BearerToken, make_token_row
 from support.command_line import memferry
 from support.people import Person
 from support.postgres import open_database
-from support.tokens import admin_of, fetchval, holder, tenant_of, token
+from support.tokens import admin_of, fetchval, holder, tenant_of
 
 _TOKENS = "/api/tokens"
 
@@ -138,9 +138,10 @@ def test_a_revoked_token_is_refused_at_the_next_request(admin: Person) -> None:
 
 
 _PENDING = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, token_id, attempt,
-    failures, leased_by, leased_until)
-SELECT tokens.tenant_id, $2, $3, $5, '{}', 1, tokens.id, 1, 1, $4,
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count, token_id,
+    attempt, failures, leased_by, leased_until)
+SELECT tokens.tenant_id, $2, 'export', $3, '{"format":"json","filters":{}}', ARRAY[$5], 1,
+    tokens.id, 1, 1, $4,
     CASE WHEN $4::text IS NOT NULL THEN now() + interval '1 hour' END
 FROM memferry.tokens WHERE sha256 = $1
 RETURNING tenant_id
@@ -274,19 +275,6 @@ async def test_the_service_can_store_a_digest_of_a_token_but_read_none_of_a_tena
     await session.close()
 
     assert rows == []
-
-
-def test_the_version_before_is_shown_no_limited_token(alice: Person, database_url: str) -> None:
-    texts = [
-        token(alice, database_url, scopes=("memories:read",)),
-        token(alice, database_url, namespaces=("a",)),
-        token(alice, database_url),
-        token(alice, database_url, scopes=SCOPES),
-    ]
-    query = "SELECT count(*) FROM memferry_service.token_holders WHERE sha256 = $1"
-    digests = [hashlib.sha256(each.encode()).digest() for each in texts]
-
-    assert [asyncio.run(fetchval(database_url, query, each)) for each in digests] == [0, 0, 1, 1]
 
 
 def test_token_create_gives_the_scopes_and_namespaces_of_its_options(

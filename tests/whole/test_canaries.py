@@ -129,7 +129,7 @@ def test_no_log_and_no_audit_entry_holds_a_stored_or_requested_text(
     alice.delete(f"/api/memories/exports/{small['id']}")
     query = (
         "SELECT json_agg(audit)::text FROM memferry.audit WHERE tenant_id = ("
-        "SELECT tenant_id FROM memferry.exports WHERE id = $1) HAVING count(*) >= 8"
+        "SELECT tenant_id FROM memferry.jobs WHERE id = $1) HAVING count(*) >= 8"
     )
     # A download is noted soon after its last byte.
     written = until(lambda: asyncio.run(fetchval(database_url, query, export["id"])))

@@ -227,7 +227,7 @@ def test_clients_that_hang_up_in_mid_request_keep_no_connection(plant: Plant) ->
         hang_up(plant.service.url, post(plant, whole, length=len(whole)), read=0)
 
     assert_unharmed(plant)
-    plant.sql("DELETE FROM memferry.exports WHERE status = 'pending'")
+    plant.sql("DELETE FROM memferry.jobs WHERE status = 'pending'")
 
 
 def test_clients_that_hang_up_while_their_export_is_made_keep_no_connection(plant: Plant) -> None:

@@ -248,5 +248,5 @@ async def read_slowly(url: str) -> int:
 
 def _completed(site: Site, export_id: str) -> dict[str, Any] | None:
     with open_session(site.url) as session:
-        (row,) = session("SELECT status, attempt FROM memferry.exports WHERE id = $1", export_id)
+        (row,) = session("SELECT status, attempt FROM memferry.jobs WHERE id = $1", export_id)
     return dict(row) if row["status"] == "completed" else None

@@ -110,7 +110,7 @@ class Hosts:
             process.wait(30)
 
     def row(self, export: dict[str, Any]) -> dict[str, Any]:
-        (row,) = self.sql("SELECT * FROM memferry.exports WHERE id = $1", export["id"])
+        (row,) = self.sql("SELECT * FROM memferry.jobs WHERE id = $1", export["id"])
         return dict(row)
 
     def ready(self) -> tuple[int, dict[str, Any]]:

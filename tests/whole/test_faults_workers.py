@@ -69,7 +69,7 @@ def kill_one(plant: Plant, chance: random.Random) -> None:
         os.kill(server, signal.SIGKILL)
         return
     try:
-        rows = plant.sql("SELECT leased_by FROM memferry.exports WHERE status = 'running'")
+        rows = plant.sql("SELECT leased_by FROM memferry.jobs WHERE status = 'running'")
     except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
         rows = []
     busy = {int(row["leased_by"].split("/")[1]) for row in rows}
@@ -95,7 +95,7 @@ def storm(plant: Plant, chance: random.Random) -> Watch:
 
 def published(plant: Plant) -> list[str]:
     """The files that the rows of completed exports name, as `Plant.files` lists them."""
-    rows = plant.sql("SELECT object_key FROM memferry.exports WHERE status = 'completed'")
+    rows = plant.sql("SELECT object_key FROM memferry.jobs WHERE status = 'completed'")
     return sorted(row["object_key"].partition("/")[2] for row in rows)
 
 
@@ -277,7 +277,7 @@ def test_a_stopped_worker_hands_its_export_back_after_its_grace(plant: Plant) ->
         took = time.monotonic() - asked
         handed_back = plant.row(export_id)
         (lapsed,) = plant.sql(
-            "SELECT now() > leased_until FROM memferry.exports WHERE id = $1", export_id
+            "SELECT now() > leased_until FROM memferry.jobs WHERE id = $1", export_id
         )
 
     assert (status, handed_back["status"], handed_back["failures"]) == (0, "running", 0)

@@ -1,129 +1,142 @@
-"""A worker of the version before beside one of this version, on this version's schema."""
+"""A newer version migrates the database while this one works."""
 
-import io
+import asyncio
+import os
+import shutil
 import signal
 import subprocess
 import sys
-import tarfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
+import asyncpg
 import pytest
 
+from memferry.database.migrate import migrate
+from memferry.database.pool import SERVICE_ROLE
 from support.faults import Plant, Step, alive, run_plant, until
+from support.postgres import own_database
 
-pytestmark = pytest.mark.faults
-pytest_plugins = ["support.plants"]
-
-# The last one whose schema is the first migration alone.
-_OLD_VERSION = "34bb356"
-_REPOSITORY = Path(__file__).parents[2]
+_SOURCE = Path(__file__).parents[2] / "src"
+_MORE = "ALTER TABLE memferry.jobs ADD COLUMN remark text NOT NULL DEFAULT '';"
+_VIEW = "CREATE VIEW memferry_service.exports AS\nSELECT "
 
 
 @pytest.fixture(scope="module")
-def old(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment in which `python -m memferry` is the version before."""
-    try:
-        archive = subprocess.run(
-            ["git", "archive", _OLD_VERSION, "src"],  # noqa: S607 - whichever git is there
-            cwd=_REPOSITORY,
-            check=True,
-            capture_output=True,
-        )
-    except (OSError, subprocess.CalledProcessError):
-        pytest.skip(f"no git here, or not the commit {_OLD_VERSION}: no old version to run")
-    place = tmp_path_factory.mktemp("old")
-    with tarfile.open(fileobj=io.BytesIO(archive.stdout)) as files:
-        files.extractall(place, filter="data")
-    migrations = sorted((place / "src/memferry/database/migrations").glob("*.sql"))
-    assert [each.stem for each in migrations] == ["0001_core"]
+def newer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The environment in which `python -m memferry` has one more column, in a table and a view."""
+    place = tmp_path_factory.mktemp("newer")
+    shutil.copytree(_SOURCE, place / "src", ignore=shutil.ignore_patterns("__pycache__"))
+    schema = place / "src/memferry/database/schema"
+    (schema / "0002_remark.sql").write_text(_MORE)
+    views = (schema / "views.sql").read_text()
+    assert _VIEW in views
+    (schema / "views.sql").write_text(views.replace(_VIEW, f"{_VIEW}remark, "))
     return {"PYTHONPATH": str(place / "src")}
 
 
-@pytest.fixture(scope="module")
-def standing(request: pytest.FixtureRequest, old: dict[str, str]) -> Iterator[Plant]:
-    del old  # skips before anything is started
+@dataclass
+class Upgrade:
+    """A service and a worker of this version, and a worker of the newer one that has migrated."""
+
+    plant: Plant
+    older: "subprocess.Popen[bytes]"
+    newer: "subprocess.Popen[bytes]"
+
+
+@pytest.fixture
+def upgrade(request: pytest.FixtureRequest, newer: dict[str, str]) -> Iterator[Upgrade]:
     with run_plant(request) as plant:
-        yield plant
+        older = plant.start_worker()
+        until(lambda: signed_in(plant, older))
+        before = plant.person.get("/api/memories/exports").json()
+        subprocess.run(
+            [sys.executable, "-m", "memferry", "migrate", "--data-dir", str(plant.place)],
+            env=os.environ | plant.service.environment | newer,
+            check=True,
+            capture_output=True,
+        )
+        worker = plant.start_worker(**newer)
+        until(lambda: signed_in(plant, worker))
+        until(lambda: plant.person.get("/api/memories/exports").json() == before)
+        yield Upgrade(plant, older, worker)
 
 
-def test_the_old_environment_runs_the_old_version(old: dict[str, str]) -> None:
-    done = subprocess.run(
-        [sys.executable, "-c", "import memferry; print(memferry.__path__[0])"],
-        env=old,
-        check=True,
-        capture_output=True,
-        text=True,
-    )
-
-    assert done.stdout.startswith(old["PYTHONPATH"])
+def signed_in(plant: Plant, worker: "subprocess.Popen[bytes]") -> bool:
+    """Whether the worker is on the list of workers."""
+    return bool(plant.sql("SELECT FROM memferry.workers WHERE pid = $1", worker.pid))
 
 
-def test_both_versions_finish_exports_side_by_side(plant: Plant, old: dict[str, str]) -> None:
+@pytest.mark.faults
+def test_both_versions_finish_exports_side_by_side(upgrade: Upgrade) -> None:
+    plant = upgrade.plant
     exports = [plant.ask() for _ in range(6)]
-    with plant.close_gate(Step.MIDDLE) as gate:
-        workers = [plant.start_worker(**old), plant.start_worker()]
+    with plant.close_gate(Step.NAMED) as gate:
         # Two of each worker: both versions have theirs.
         until(lambda: gate.count_waiting() == 4)
-        holders = {plant.holder(each) for each in exports}
-    for each in exports:
-        plant.assert_right(each)
+        holders = {plant.holder(export) for export in exports}
+    for export in exports:
+        plant.assert_right(export)
 
-    assert holders >= set(workers)
-    assert all(alive(each) for each in workers)
-    for each in exports:
-        assert plant.row(each)["attempt"] == 1
-        plant.assert_one_file(each)
+    assert holders >= {upgrade.older, upgrade.newer}
+    assert alive(upgrade.older)
+    assert alive(upgrade.newer)
+    for export in exports:
+        assert plant.row(export)["attempt"] == 1
+        plant.assert_one_file(export)
 
 
-@pytest.mark.parametrize("dies", ["old", "new"])
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.faults
+@pytest.mark.parametrize(("dies", "number"), [("older", signal.SIGKILL), ("newer", signal.SIGTERM)])
 def test_each_version_takes_over_from_the_other(
-    plant: Plant, old: dict[str, str], dies: str, number: int
+    upgrade: Upgrade, dies: str, number: signal.Signals
 ) -> None:
-    first, second = (old, {}) if dies == "old" else ({}, old)
-    export_id = plant.ask()
-    with plant.close_gate(Step.MIDDLE) as gate:
-        victim = plant.start_worker(**first)
+    plant = upgrade.plant
+    victim, heir = (upgrade.older, upgrade.newer)[:: 1 if dies == "older" else -1]
+    heir.send_signal(signal.SIGSTOP)
+    with plant.close_gate(Step.NAMED) as gate:
+        export_id = plant.ask()
         gate.wait()
         victim.send_signal(number)
         victim.wait(15)
-    plant.start_worker(**second)
+        heir.send_signal(signal.SIGCONT)
     plant.assert_right(export_id)
 
     assert plant.row(export_id)["attempt"] == 2
-    with plant.let_service_help():  # a worker of the version before sweeps nothing
-        plant.assert_one_file(export_id)
-
-
-@pytest.mark.parametrize("sleeps", ["old", "new"])
-def test_a_worker_of_one_version_cannot_disturb_what_the_other_took_over(
-    plant: Plant, old: dict[str, str], sleeps: str
-) -> None:
-    first, second = (old, {}) if sleeps == "old" else ({}, old)
-    export_id = plant.ask()
-    with plant.close_gate(Step.MIDDLE) as gate:
-        sleeper = plant.start_worker(**first)
-        gate.wait()
-        sleeper.send_signal(signal.SIGSTOP)
-    plant.start_worker(**second)
-    plant.assert_right(export_id)
-    before = plant.row(export_id)
-    sleeper.send_signal(signal.SIGCONT)
     plant.assert_one_file(export_id)
 
-    assert alive(sleeper)
-    # Only the sweep of a new worker adds what an old one does not know.
-    assert plant.row(export_id) | {"expires_at": None} == before | {"expires_at": None}
+
+@pytest.fixture
+def own_url(database_url: str) -> Iterator[str]:
+    with own_database(database_url) as url:
+        yield url
 
 
-def test_what_an_old_worker_has_completed_expires_like_the_rest(
-    plant: Plant, old: dict[str, str]
-) -> None:
-    plant.start_worker(**old)
-    export_id = plant.ask()
-    plant.assert_right(export_id)
-    with plant.let_service_help():  # a worker of this version, which sweeps
-        until(lambda: plant.row(export_id)["expires_at"])
+async def test_a_migration_waits_for_a_long_reader_and_lets_others_pass(own_url: str) -> None:
+    service = {"role": SERVICE_ROLE, "search_path": SERVICE_ROLE}
+    look = "SELECT count(*) FROM keys"
+    reader, other = [await asyncpg.connect(own_url, server_settings=service) for _ in range(2)]
+    async with reader.transaction():
+        await reader.fetchval(look)
+        await forget_views(own_url)
+        migrating = asyncio.create_task(migrate(own_url))
+        for _ in range(30):
+            async with asyncio.timeout(3):
+                await other.fetchval(look)
+            await asyncio.sleep(0.1)
+        waited = not migrating.done()
+    applied = await migrating
+    answers = [await session.fetchval(look) for session in (reader, other)]
+    await asyncio.gather(reader.close(), other.close())
 
-    assert plant.row(export_id)["expires_at"] > plant.row(export_id)["completed_at"]
+    assert waited
+    assert applied == ["views"]
+    assert answers == [2, 2]
+
+
+async def forget_views(url: str) -> None:
+    """Let the views count as those of another version."""
+    owner = await asyncpg.connect(url)
+    await owner.execute("COMMENT ON SCHEMA memferry_service IS 'another'")
+    await owner.close()

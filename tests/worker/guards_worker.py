@@ -17,9 +17,9 @@ GUARDS: tuple[Guard, ...] = (
         "worker/find_dead_objects",
         "worker/test_sweeper.py",
         make_true("EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)"),
-        make_false("export.object_key = stored.name"),
-        make_true("export.attempt = stored.attempt"),
-        replace("export.status = 'running' AND", "FALSE AND"),
+        make_false("job.object_key = stored.name"),
+        make_true("job.attempt = stored.attempt"),
+        replace("job.status = 'running' AND", "FALSE AND"),
     ),
     *guard_statement(
         "worker/expire_exports", "worker/test_sweeper.py", make_true("expires_at <= now_ms()")

@@ -1,7 +1,6 @@
 """The sweeper: what is dead goes, however much it is; what lives or is somebody else's stays."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,9 @@ from memferry.worker.sweeper import Sweeper
 from support.postgres import open_database
 
 INSERT = """
-INSERT INTO memferry.exports (tenant_id, id, status, format, filters, row_count, attempt,
+INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, attempt,
     object_key, leased_by, leased_until, sha256, completed_at, expires_at, error)
-SELECT $1, $2, $3, 'json', '{}', 0, $4, $5,
+SELECT $1, $2, 'export', $3, '{}', 0, $4, $5,
     CASE WHEN $3 = 'running' THEN 'a' END, CASE WHEN $3 = 'running' THEN now() + interval '1 h' END,
     CASE WHEN $3 = 'completed' THEN sha256('') END, CASE WHEN $3 <> 'running' THEN 1 END, $6,
     CASE WHEN $3 = 'failed' THEN 'x' END
@@ -56,7 +55,7 @@ class Place:
 
     async def status(self, prefix: str) -> str:
         """The status of an export now."""
-        query = "SELECT status FROM memferry.exports WHERE id = $1"
+        query = "SELECT status FROM memferry.jobs WHERE id = $1"
         found: str = await self.owner.fetchval(query, prefix.rpartition("/")[2])
         return found
 
@@ -83,7 +82,7 @@ async def place(database_url: str, tmp_path: Path) -> AsyncIterator[Place]:
 async def sweeper(database_url: str, tmp_path: Path) -> AsyncIterator[Sweeper]:
     storage: Storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
     async with open_database(database_url, size=4) as database:
-        yield Sweeper(database, storage, lifetime_seconds=LIFETIME_SECONDS)
+        yield Sweeper(database, storage)
 
 
 async def test_objects_of_completed_and_running_exports_stay(
@@ -142,20 +141,6 @@ async def test_sweepers_side_by_side_go_through_every_page(place: Place, sweeper
 
     assert outcomes == [False] * 3
     assert place.files() == {kept.relative_to(place.root).as_posix()}
-
-
-async def test_an_export_completed_without_an_expiry_gets_its_full_lifetime(
-    place: Place, sweeper: Sweeper
-) -> None:
-    undated = await place.export("completed", expires_at=None)
-    place.file(f"{undated}/2")
-    before = time.time()
-    await sweeper.tick()
-    query = "SELECT expires_at FROM memferry.exports WHERE id = $1"
-    expires_at = await place.owner.fetchval(query, undated.rpartition("/")[2])
-
-    assert expires_at / 1000 == pytest.approx(before + LIFETIME_SECONDS, abs=60)
-    assert place.files() == {f"{undated}/2"}
 
 
 async def test_all_expired_exports_are_swept_at_once_and_once(

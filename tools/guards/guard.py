@@ -46,7 +46,7 @@ def guard_statement(names: str, tests: str, *edits: Edit) -> Iterator[Guard]:
 
 def guard_schema(file: str, name: str, tests: str, *edits: Edit) -> Iterator[Guard]:
     """Guards of a table, view, function or right of the schema."""
-    return _guard(f"{_SOURCE}/database/migrations/{file}.sql", name, tests, edits)
+    return _guard(f"{_SOURCE}/database/schema/{file}.sql", name, tests, edits)
 
 
 def _guard(file: str, name: str, tests: str, edits: tuple[Edit, ...]) -> Iterator[Guard]:

@@ -34,9 +34,14 @@ _UNAVAILABLE = (
     asyncpg.InternalClientError,
 )
 
-# Faults that roll a transaction back in favour of another one, or of recovery on a standby
-# (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT).
-_CONFLICT = (asyncpg.TransactionRollbackError, asyncpg.LockNotAvailableError)
+# Faults that roll a transaction back in favour of another one, of recovery on a standby
+# (https://www.postgresql.org/docs/current/hot-standby.html#HOT-STANDBY-CONFLICT), or of a migration
+# that has changed the columns of a prepared statement.
+_CONFLICT = (
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InvalidCachedStatementError,
+)
 
 _OF_TENANT = "_tenant_id_fkey"
 BROKEN = (*_UNAVAILABLE, asyncpg.PostgresError)

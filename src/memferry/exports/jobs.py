@@ -39,8 +39,8 @@ class Jobs:
         return waiting
 
     @retry_conflicts
-    async def claim(self, worker: str, kinds: Collection[str]) -> Claim | None:
-        """An export that nobody works on and whose kind the worker can write, if any.
+    async def claim(self, worker: str, abilities: Collection[str]) -> Claim | None:
+        """An export that nobody works on and whose needs the worker meets, if any.
 
         It is a new attempt, under a new lease. Tenants take turns: next is, of those with the
         fewest exports at work, the one that was not served for longest, and none has more than its
@@ -50,7 +50,7 @@ class Jobs:
             # Not before: a turn may be waited for longer than a lease is long.
             asked = asyncio.get_running_loop().time()
             row = await statement.fetchrow(
-                worker, float(self._lease_seconds), _claimable(kinds), self._running_per_tenant
+                worker, float(self._lease_seconds), list(abilities), self._running_per_tenant
             )
         if row is None:
             return None
@@ -100,9 +100,7 @@ class Jobs:
 
     async def release(self, claim: Claim, failure: Failure, pause_seconds: float) -> bool:
         """Let the export be claimed again after a pause; the attempt counts as a failure."""
-        return await self._change(
-            claim, "exports/release_export", pause_seconds, failure.reason, failure.code
-        )
+        return await self._change(claim, "exports/release_export", pause_seconds, failure.reason)
 
     async def hand_back(self, claim: Claim, pause_seconds: float = 0) -> bool:
         """Let the export be claimed again, with nothing counted against it."""
@@ -115,8 +113,3 @@ class Jobs:
                 sql(statement), claim.export_id, claim.attempt, claim.worker, *values
             )
         return done is not None
-
-
-def _claimable(kinds: Collection[str]) -> list[str]:
-    """These kinds as the queue names them, and with the limits that this version keeps to."""
-    return [*kinds, *(f"{each} of namespaces" for each in kinds)]

@@ -12,6 +12,7 @@ from memferry.errors import (
     TooManyStoredBytes,
     TooManyUnfinishedExports,
 )
+from memferry.model.token import Caller
 from memferry.settings import Quotas
 
 
@@ -26,21 +27,20 @@ class ExportLimits:
     async def start(self, tenant_id: UUID, key: str | None) -> None:
         """Count an export that is asked for; raises LimitReached.
 
-        It counts for an hour, also when it is refused later on or deleted. A repeat of a known
-        idempotency key counts nothing.
+        A bucket holds `per_hour` exports and regains as many in an hour. An export that is refused
+        later on or deleted counts as well; a repeat of a known idempotency key counts nothing.
         """
         # All exports of the tenant count, also those that the caller's token may not see.
-        async with self._database.connection(tenant_id) as connection:
+        async with self._database.tenant(Caller(tenant_id=tenant_id)) as connection:
             row = await connection.fetchrow(
                 sql("exports/start_export"),
-                tenant_id,
                 key,
                 self._quotas.exports_per_hour,
                 self._quotas.unfinished_exports,
                 self._quotas.stored_bytes,
             )
         if row is not None and row["reached"] is not None:
-            raise self._refusal(row["reached"], row["again_in_seconds"])
+            raise self._refusal(row["reached"], row["seconds"])
 
     def check_rows(self, rows: int) -> None:
         """Raises ExportTooLarge for more rows than one export may have."""

@@ -1,9 +1,9 @@
-"""What a client asks for: a format and filters, checked to the last field."""
+"""What a client asks for: a format, options and filters, checked to the last field."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 from msgspec import Raw
@@ -16,12 +16,37 @@ from memferry.filters.checks import check_filters
 from memferry.filters.token_namespaces import TokenNamespaces
 from memferry.formats import FORMATS, SAFE_FORMATS, Format
 from memferry.model import strict_json
-from memferry.model.export import Job
 from memferry.wire.exports import NewExport
 
 BODY_BYTES = 64 * 1024
 _DEFAULT_FORMAT = "json"
-_NULL = Raw(b"null")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A field of a request that changes the file of an export, and not its rows."""
+
+    field: str
+    """One of the body that memferry.wire describes."""
+    default: object
+    """The value that changes nothing; null stands for it."""
+    check: Callable[[str, Any], object] = lambda _field, _value: None
+    """Raises Invalid, which names the field."""
+    choices: Sequence[str] = ()
+    """All values, where a worker must know each."""
+
+
+def _check_codec(field: str, name: str) -> None:
+    if name not in CODECS:
+        raise Invalid(field, f"unknown; expected one of {', '.join(CODECS)}, or null")
+
+
+# A new option is one entry.
+OPTIONS = (
+    Option(field="compression", default=None, check=_check_codec, choices=tuple(CODECS)),
+    Option(field="csv_safe", default=False),
+    Option(field="encrypt_to", default=None, check=check_recipient),
+)
 
 _DECODER = msgspec.json.Decoder(NewExport)
 
@@ -31,26 +56,49 @@ class ExportRequest:
     """A valid request."""
 
     format: Format
-    codec: Codec | None
-    """How the file is compressed; a payload never is."""
-    values: dict[type[Filter], object]
+    options: Mapping[str, Any]
+    """The given options by field; one with its default counts as not given."""
+    values: Mapping[type[Filter], object]
     """The given filters and their values; a filter that is not given is absent."""
-    recipient: str | None = None
-    """The public key the file is encrypted to."""
 
     @classmethod
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
         request = strict_json.decode(_DECODER, body)
-        file_format = _format(request.format, csv_safe=request.csv_safe is True)
-        if request.compression is not None and request.compression not in CODECS:
-            raise Invalid("compression", f"unknown; expected one of {', '.join(CODECS)}, or null")
+        file_format = _find_format(request.format, csv_safe=request.csv_safe is True)
+        options = _check_options(request)
         values = check_filters(EXPORT_FILTERS, request)
         _check_order(values)
-        recipient = request.encrypt_to
-        if recipient is not None:
-            check_recipient("encrypt_to", recipient)
-        return cls(file_format, CODECS.get(request.compression or ""), values, recipient)
+        return cls(file_format, options, values)
+
+    @classmethod
+    def read(cls, text: str, namespaces: Sequence[str] | None = None) -> Self:
+        """The request that `as_json` wrote, held within the namespaces of its token.
+
+        Raises Invalid for a field that only another version knows.
+        """
+        fields = msgspec.json.decode(text, type=dict[str, Raw])
+        filters = msgspec.json.decode(fields.pop("filters"), type=dict[str, Raw])
+        request = cls.parse(msgspec.json.encode(fields | filters))
+        if namespaces is None:
+            return request
+        return replace(request, values={**request.values, TokenNamespaces: list(namespaces)})
+
+    @property
+    def as_json(self) -> str:
+        """The request as it is stored: format, given options, and all filters."""
+        words = {"format": self.format.name, **self.options, "filters": Raw(self.filters_json)}
+        return msgspec.json.encode(words).decode()
+
+    @property
+    def codec(self) -> Codec | None:
+        """How the file is compressed; a payload never is."""
+        return CODECS.get(self.options.get("compression", ""))
+
+    @property
+    def recipient(self) -> str | None:
+        """The public key the file is encrypted to."""
+        return self.options.get("encrypt_to")
 
     @property
     def selection(self) -> Selection:
@@ -63,65 +111,82 @@ class ExportRequest:
         return Selection.for_range(self.values)
 
     @property
-    def filters_json(self) -> str:
-        """All filters of the contract as JSON text, null where not given."""
-        shown = {each.field: self._shown(each) for each in EXPORT_FILTERS}
-        return msgspec.json.encode(shown).decode()
-
-    @property
-    def sha256(self) -> bytes:
-        """A digest that equal requests share, however they were written."""
-        words = f"{self.kind} {self.filters_json}"
-        # Without a key the digest stays what it was before there were any.
-        words += "" if self.recipient is None else f" {self.recipient}"
-        return hashlib.sha256(words.encode()).digest()
-
-    @property
-    def kind(self) -> str:
-        """What a worker must be able to write."""
-        words = (
-            self.format.name,
-            "safe" if self.format.safe else "",
-            "" if self.codec is None else self.codec.name,
-            "" if self.recipient is None else "age",
+    def filters_json(self) -> bytes:
+        """All filters of the contract as JSON, null where not given."""
+        return msgspec.json.encode(
+            {filter_.field: self._show(filter_) for filter_ in EXPORT_FILTERS}
         )
-        return "+".join(filter(None, words))
+
+    def _show(self, filter_: type[Filter]) -> object:
+        value = self.values.get(filter_)
+        return Raw(value.encode()) if filter_.type is Raw and isinstance(value, str) else value
 
     def digest(self, namespaces: Sequence[str] | None) -> bytes:
-        """As `sha256`, of what is asked for under a limit: elsewhere it means other rows."""
-        if namespaces is None:
-            return self.sha256
-        return hashlib.sha256(self.sha256 + msgspec.json.encode(sorted(namespaces))).digest()
+        """A digest that equal requests under the same limit share, however they were written."""
+        limit = None if namespaces is None else sorted(namespaces)
+        return hashlib.sha256(self.as_json.encode() + msgspec.json.encode(limit)).digest()
 
-    def _shown(self, each: type[Filter]) -> object:
-        value = self.values.get(each)
-        return Raw(value.encode()) if each.type is Raw and isinstance(value, str) else value
-
-    @classmethod
-    def stored(cls, job: Job) -> Self:
-        """The request a job was made from, held within the namespaces of its token."""
-        filters = msgspec.json.decode(job.filters, type=dict[str, Raw])
-        within = msgspec.json.decode(
-            filters.pop(TokenNamespaces.field, _NULL), type=list[str] | None
-        )
-        form = {"format": job.format, "compression": job.compression, "csv_safe": job.csv_safe}
-        form["encrypt_to"] = job.encrypt_to
-        request = cls.parse(msgspec.json.encode({**form, **filters}))
-        if within is None:
-            return request
-        return replace(request, values=request.values | {TokenNamespaces: within})
+    @property
+    def needs(self) -> list[str]:
+        """What a worker must understand to write it: some of NEEDS."""
+        given = [option for option in OPTIONS if option.field in self.options]
+        return [
+            _name_format(self.format),
+            *(_name_option(option, self.options[option.field]) for option in given),
+            *(_name_filter(filter_) for filter_ in self.values),
+        ]
 
 
-KINDS: tuple[str, ...] = tuple(
-    ExportRequest(each, codec, {}, recipient).kind
-    for each in (*FORMATS.values(), *SAFE_FORMATS.values())
-    for codec in (None, *CODECS.values())
-    for recipient in (None, "anybody")
+def _name_format(file_format: Format) -> str:
+    return f"format {file_format.name}"
+
+
+def _name_option(option: Option, value: object) -> str:
+    return f"{option.field} {value}" if option.choices else option.field
+
+
+def _name_filter(filter_: type[Filter]) -> str:
+    return f"filter {filter_.field}"
+
+
+NEEDS = frozenset(
+    (
+        *(_name_format(file_format) for file_format in FORMATS.values()),
+        *(_name_option(option, value) for option in OPTIONS for value in option.choices or (None,)),
+        *map(_name_filter, EXPORT_FILTERS),
+        _name_filter(TokenNamespaces),
+    )
 )
-"""All that a worker of this version can write."""
+"""All that a worker of this version understands."""
 
 
-def _format(name: str | None, *, csv_safe: bool) -> Format:
+def show_request(text: str) -> dict[str, Any]:
+    """The fields of a stored request as an export shows them: format, options, filters."""
+    fields = msgspec.json.decode(text, type=dict[str, Raw])
+    options = {
+        option.field: msgspec.json.decode(fields[option.field])
+        if option.field in fields
+        else option.default
+        for option in OPTIONS
+    }
+    return {
+        "format": msgspec.json.decode(fields["format"]),
+        "options": options,
+        "filters": bytes(fields["filters"]).decode(),
+    }
+
+
+def _check_options(request: Any) -> dict[str, Any]:
+    options = {}
+    for option in OPTIONS:
+        value = getattr(request, option.field)
+        if value is not None and value != option.default:
+            option.check(option.field, value)
+            options[option.field] = value
+    return options
+
+
+def _find_format(name: str | None, *, csv_safe: bool) -> Format:
     name = _DEFAULT_FORMAT if name is None else name
     if name not in FORMATS:
         raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")
@@ -132,8 +197,8 @@ def _format(name: str | None, *, csv_safe: bool) -> Format:
     return SAFE_FORMATS[name]
 
 
-def _check_order(values: dict[type[Filter], object]) -> None:
-    times = {each.field: value for each, value in values.items() if isinstance(value, int)}
+def _check_order(values: Mapping[type[Filter], object]) -> None:
+    times = {filter_.field: value for filter_, value in values.items() if isinstance(value, int)}
     after, before = times.get("created_after"), times.get("created_before")
     if after is not None and before is not None and after > before:
         raise Invalid("created_after", "is later than created_before")

@@ -26,7 +26,7 @@ from memferry.exports.limits import ExportLimits
 from memferry.exports.pack.payload import Payload, read_stored
 from memferry.exports.read.probe import probe
 from memferry.exports.read.stream import RowStream, open_inline_rows
-from memferry.exports.request import ExportRequest
+from memferry.exports.request import ExportRequest, show_request
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
 from memferry.model.identity import is_export_id, new_export_id
 from memferry.model.token import Caller
@@ -140,14 +140,12 @@ class Exports:
             connection,
             sql("exports/create_completed_export"),
             new_export_id(),
-            request.format.name,
-            request.filters_json,
+            request.as_json,
             run.rows_done,
             run.bytes_done,
             run.sha256,
             payload.finish(),
             self._lifetime_ms,
-            request.format.safe,
         )
         return _export(row, payload_json=payload.render_json())
 
@@ -254,12 +252,9 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         connection,
         sql("exports/create_pending_export"),
         new_export_id(),
-        request.format.name,
-        request.filters_json,
+        request.as_json,
+        request.needs,
         row_count,
-        None if request.codec is None else request.codec.name,
-        request.format.safe,
-        request.recipient,
     )
     return _export(row)
 
@@ -279,9 +274,10 @@ async def _added(
 
 def _export(row: asyncpg.Record | None, **more: Sequence[bytes]) -> Export:
     """The export a statement over the view `exports` answered; past its time it is expired."""
-    values = dict(row or {}) | more
+    values = dict(row or {})
+    values |= show_request(values["request"]) | more
     export = Export(
-        **{each.name: values[each.name] for each in fields(Export) if each.name in values}
+        **{field.name: values[field.name] for field in fields(Export) if field.name in values}
     )
     if values.get("lapsed"):
         return replace(export, status="expired", object_key=None)

@@ -1,8 +1,8 @@
 """What an export is: its states, the allowed changes between them, its row and its job."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 from uuid import UUID
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled", "expired"]
@@ -30,12 +30,8 @@ class Export:
     id: str
     status: Status
     format: str
-    compression: str | None
-    """How the file is compressed; None: not at all, as every payload."""
-    csv_safe: bool
-    """Whether cells that a spreadsheet would run are guarded."""
-    encrypt_to: str | None
-    """The public key the file is encrypted to; such an export has no payload."""
+    options: Mapping[str, Any]
+    """Every way to change the file, by its field in a request."""
     filters: str
     """JSON text with exactly the five keys of the contract."""
     row_count: int
@@ -97,15 +93,13 @@ def tenant_prefix(tenant_id: UUID) -> str:
 class Job:
     """What the holder of a claim has to do, and how the attempts before ended."""
 
-    format: str
-    compression: str | None
-    csv_safe: bool
-    encrypt_to: str | None
-    filters: str
+    request: str
+    """As it was asked: JSON text."""
+    namespaces: Sequence[str] | None
+    """The limit of the token it was asked with; None: no limit."""
     failures: int
     """Attempts that count against the export, this one included."""
     last_error: str | None
-    last_error_code: str | None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 
-from memferry.database.migrate import find_missing, migrations
+from memferry.database.migrate import find_missing, find_unknown, has_current_views
 from memferry.database.pool import Connection
 from memferry.database.sql import sql
 from memferry.errors import MemferryError
@@ -35,10 +35,13 @@ class Checkup:
         """Check that all migrations of this version are applied, and no others."""
         async with self._access.connect() as connection:
             applied = await _list_migrations(connection)
+            current = await has_current_views(connection)
         if missing := find_missing(applied):
             raise MemferryError(f"{', '.join(missing)} not applied; run: memferry migrate")
-        if newer := sorted(applied - migrations().keys()):
+        if newer := find_unknown(applied):
             raise MemferryError(f"{', '.join(newer)} unknown to this version; run a newer memferry")
+        if not current:
+            raise MemferryError("the views are of another version; run: memferry migrate")
         yield Finding("ok", f"up to date ({len(applied)} migrations)")
 
     async def check_snapshots(self) -> AsyncIterator[Finding]:

@@ -33,8 +33,9 @@ class TenantLimits:
 
     async def show(self, caller: Caller) -> dict[str, Limit]:
         """Each limit with its use; None for the use of a rate, which is not stored."""
+        per_hour = self._quotas.exports_per_hour
         async with self._database.tenant(caller, heavy=True) as connection:
-            used = dict(await connection.fetchrow(sql("tenants/measure_usage")) or {})
+            used = dict(await connection.fetchrow(sql("tenants/measure_usage"), per_hour) or {})
         return {
             name: {"limit": getattr(self._quotas, name), "used": used.get(name)} for name in _SHOWN
         }

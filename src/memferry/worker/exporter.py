@@ -22,7 +22,7 @@ from memferry.errors import (
 from memferry.exports.jobs import Jobs
 from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader
-from memferry.exports.request import KINDS, ExportRequest
+from memferry.exports.request import NEEDS, ExportRequest
 from memferry.files.kind import file_name, media_type
 from memferry.model.export import Claim, Failure, Job, Result
 from memferry.storage import Storage
@@ -73,7 +73,7 @@ class Exporter:
         """Claim one export and see it through; False when none waits."""
         if not await self._jobs.is_one_waiting() or not await self._may_work():
             return False
-        claim = await self._jobs.claim(self._worker, KINDS)
+        claim = await self._jobs.claim(self._worker, NEEDS)
         if claim is None:
             return False
         lease = Lease(
@@ -124,7 +124,7 @@ class Exporter:
 
     async def _write(self, claim: Claim, job: Job, lease: Lease) -> Result:
         """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
-        request = ExportRequest.stored(job)
+        request = ExportRequest.read(job.request, job.namespaces)
         # Nothing that may be amiss with a standby meets an export twice.
         first = claim if job.failures == 1 else None
         async with self._reader.start(claim.tenant_id, request, first) as (run, snapshot):

@@ -33,17 +33,12 @@ class Sweeper:
         database: Database,
         storage: Storage,
         *,
-        lifetime_seconds: float,
         attendance: Attendance | None = None,
     ) -> None:
-        """What is completed is kept for that long, unless its row says until when.
-
-        `attendance` looks at the store before each sweep.
-        """
+        """`attendance` looks at the store before each sweep."""
         self._attendance = attendance
         self._database = database
         self._storage = storage
-        self._lifetime_ms = int(lifetime_seconds * 1000)
 
     async def tick(self) -> bool:
         """Sweep once, through everything; False, since the next sweep can wait."""
@@ -60,8 +55,6 @@ class Sweeper:
 
     async def _expire(self) -> None:
         """Let go of what is past its time. A file is removed after its row says so."""
-        async with self._database.connection() as connection:
-            await connection.execute(sql("worker/date_exports"), self._lifetime_ms)
         full_page = True
         while full_page:
             async with self._database.connection() as connection:

@@ -87,8 +87,8 @@ class Downloads:
             info = await self._storage.stat(export.object_key)
         except (ExportNotFound, ObjectNotFound) as fault:
             raise DownloadNotFound from fault
-        codec = CODECS.get(export.compression or "")
-        encrypted = export.encrypt_to is not None
+        codec = CODECS.get(export.options["compression"] or "")
+        encrypted = export.options["encrypt_to"] is not None
         return Download(
             link.tenant_id,
             link.export_id,

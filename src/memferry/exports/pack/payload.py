@@ -1,7 +1,6 @@
 """The payload of a small export: compressed for the database, and as JSON text for the answer."""
 
 import codecs
-from collections.abc import Iterable
 
 import msgspec
 import zstandard
@@ -37,9 +36,7 @@ class Payload:
 
 
 def read_stored(stored: bytes) -> list[bytes]:
-    """A kept payload as `Payload.render_json`; those of the first version are not compressed."""
-    pieces: Iterable[bytes] = [stored]
-    if stored.startswith(zstandard.FRAME_HEADER):
-        pieces = zstandard.ZstdDecompressor().read_to_iter(stored)
+    """A kept payload as `Payload.render_json`."""
+    pieces = zstandard.ZstdDecompressor().read_to_iter(stored)
     texts = codecs.iterdecode(pieces, "utf-8")
     return [b'"', *(msgspec.json.encode(text)[1:-1] for text in texts), b'"']

@@ -1,4 +1,4 @@
--- Give one worker an export that nobody is working on and whose format it can write: of the tenants below their cap
+-- Give one worker an export that nobody is working on and whose needs it meets: of the tenants below their cap
 -- the one with the fewest exports at work, of these the one that was not served for longest, and of its exports the
 -- oldest. Runs in a turn (pool.py), so that no other claim changes the counts meanwhile, and by the time of the
 -- statement: the turn may have been waited for.
@@ -7,14 +7,14 @@
 -- `waiting` steps through the index from tenant to tenant, however many exports each has queued
 -- (https://wiki.postgresql.org/wiki/Loose_indexscan).
 WITH RECURSIVE at_work AS (
-    SELECT tenant_id, count(*) AS exports FROM export_queue
+    SELECT tenant_id, count(*) AS exports FROM job_queue
     WHERE status = 'running' AND leased_until >= statement_timestamp()
     GROUP BY tenant_id
 ), waiting (tenant_id) AS (
-    (SELECT tenant_id FROM export_queue WHERE status = 'pending' ORDER BY tenant_id LIMIT 1)
+    (SELECT tenant_id FROM job_queue WHERE status = 'pending' ORDER BY tenant_id LIMIT 1)
     UNION
     SELECT (
-        SELECT later.tenant_id FROM export_queue AS later
+        SELECT later.tenant_id FROM job_queue AS later
         WHERE later.status = 'pending' AND later.tenant_id > waiting.tenant_id
         ORDER BY later.tenant_id LIMIT 1
     )
@@ -22,20 +22,20 @@ WITH RECURSIVE at_work AS (
 ), free AS (
     SELECT oldest.tenant_id, oldest.id
     FROM waiting CROSS JOIN LATERAL (
-        SELECT export.tenant_id, export.id FROM export_queue AS export
+        SELECT export.tenant_id, export.id FROM job_queue AS export
         WHERE export.status = 'pending' AND export.tenant_id = waiting.tenant_id
-            AND export.format = ANY ($3)
+            AND export.needs <@ $3::text[]
         ORDER BY export.created_at, export.id LIMIT 1
     ) AS oldest
     UNION ALL
-    SELECT tenant_id, id FROM export_queue
-    WHERE status = 'running' AND leased_until < statement_timestamp() AND format = ANY ($3)
+    SELECT tenant_id, id FROM job_queue
+    WHERE status = 'running' AND leased_until < statement_timestamp() AND needs <@ $3::text[]
 ), next AS (
     SELECT export.tenant_id, export.id
     FROM free
-    JOIN export_queue AS export ON export.tenant_id = free.tenant_id AND export.id = free.id
+    JOIN job_queue AS export ON export.tenant_id = free.tenant_id AND export.id = free.id
     LEFT JOIN at_work ON at_work.tenant_id = free.tenant_id
-    LEFT JOIN export_turns AS turn ON turn.tenant_id = free.tenant_id
+    LEFT JOIN job_turns AS turn ON turn.tenant_id = free.tenant_id
     WHERE coalesce(at_work.exports, 0) < $4
         -- Once more, for what was renewed or cancelled since the statement began: a locked row is looked at again.
         AND (export.status = 'pending'
@@ -43,10 +43,10 @@ WITH RECURSIVE at_work AS (
     ORDER BY coalesce(at_work.exports, 0), turn.claimed_at NULLS FIRST, export.created_at, export.id
     LIMIT 1 FOR UPDATE OF export SKIP LOCKED
 ), served AS (
-    INSERT INTO export_turns (tenant_id, claimed_at) SELECT tenant_id, statement_timestamp() FROM next
+    INSERT INTO job_turns (tenant_id, claimed_at) SELECT tenant_id, statement_timestamp() FROM next
     ON CONFLICT (tenant_id) DO UPDATE SET claimed_at = excluded.claimed_at
 )
-UPDATE export_queue AS export
+UPDATE job_queue AS export
 SET status = 'running', attempt = attempt + 1, failures = failures + 1, leased_by = $1,
     leased_until = statement_timestamp() + make_interval(secs => $2)
 FROM next

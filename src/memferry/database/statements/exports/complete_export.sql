@@ -7,9 +7,10 @@ WITH done AS (
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
     RETURNING *
 ), event AS (
-    SELECT id, status, format, row_count, error, created_at, completed_at FROM done
+    SELECT id, status, request ->> 'format' AS format, row_count, error, created_at, completed_at FROM done
 )
 SELECT done.id, tell('export.completed', row_to_json(event)),
-    note('export.completed', 'ok', done.id, done.filters, done.row_count, done.bytes_done, done.format,
+    note('export.completed', 'ok', done.id, done.request -> 'filters', done.row_count, done.bytes_done,
+        event.format,
         done.token_id)
 FROM done, event

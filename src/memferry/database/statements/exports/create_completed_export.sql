@@ -6,20 +6,21 @@
 WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
-    INSERT INTO exports (id, status, format, filters, row_count, rows_done, bytes_done, sha256,
-        snapshot_at, completed_at, expires_at, csv_safe)
-    SELECT $1, 'completed', $2, $3::json, $4, $4, $5, $6,
-        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $8::bigint, $9
+    INSERT INTO exports (id, status, request, row_count, rows_done, bytes_done, sha256,
+        snapshot_at, completed_at, expires_at)
+    SELECT $1, 'completed', $2::json, $3, $3, $4, $5,
+        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $7::bigint
     FROM home
     RETURNING *
 ), kept AS (
-    INSERT INTO export_payloads (export_id, payload) SELECT id, $7 FROM made
+    INSERT INTO export_payloads (export_id, payload) SELECT id, $6 FROM made
 ), noted AS (
     INSERT INTO audit (event, outcome, subject, filters_sha256, row_count, byte_count, detail)
-    SELECT event, 'ok', id, sha256(convert_to(filters::text, 'UTF8')), row_count, size, format
-    FROM made, (VALUES ('export.created', NULL), ('export.completed', $5::bigint)) AS entry (event, size)
+    SELECT event, 'ok', id, sha256(convert_to((request -> 'filters')::text, 'UTF8')), row_count, size,
+        request ->> 'format'
+    FROM made, (VALUES ('export.created', NULL), ('export.completed', $4::bigint)) AS entry (event, size)
 ), event AS (
-    SELECT id, status, format, row_count, error, created_at, completed_at FROM made
+    SELECT id, status, request ->> 'format' AS format, row_count, error, created_at, completed_at FROM made
 )
 SELECT made.*, CASE WHEN EXISTS (SELECT FROM webhooks)
     THEN tell('export.completed', row_to_json(event)) END

@@ -3,11 +3,9 @@
 WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
-    INSERT INTO exports (id, status, format, filters, row_count, compression, csv_safe,
-        encrypt_to)
-    SELECT $1, 'pending', $2, $3::json, $4, $5, $6, $7 FROM home
+    INSERT INTO exports (id, status, request, needs, row_count) SELECT $1, 'pending', $2::json, $3, $4 FROM home
     RETURNING *
 )
 SELECT made.*, pg_notify('memferry_exports', ''),
-    note('export.created', 'ok', made.id, made.filters, made.row_count, NULL, made.format)
+    note('export.created', 'ok', made.id, made.request -> 'filters', made.row_count, NULL, made.request ->> 'format')
 FROM made

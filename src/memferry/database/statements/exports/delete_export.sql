@@ -2,6 +2,6 @@
 WITH removed AS (
     DELETE FROM exports
     WHERE id = $1 AND status NOT IN ('pending', 'running')
-    RETURNING id, filters, row_count, bytes_done
+    RETURNING id, request, row_count, bytes_done
 )
-SELECT id, note('export.deleted', 'ok', id, filters, row_count, bytes_done) FROM removed
+SELECT id, note('export.deleted', 'ok', id, request -> 'filters', row_count, bytes_done) FROM removed

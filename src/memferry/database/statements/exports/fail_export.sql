@@ -6,8 +6,10 @@ WITH done AS (
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
     RETURNING *
 ), event AS (
-    SELECT id, status, format, row_count, error, error_code, created_at, completed_at FROM done
+    SELECT id, status, request ->> 'format' AS format, row_count, error, error_code, created_at, completed_at
+    FROM done
 )
 SELECT done.id, tell('export.failed', row_to_json(event)),
-    note('export.failed', done.error_code, done.id, done.filters, NULL, NULL, done.format, done.token_id)
+    note('export.failed', done.error_code, done.id, done.request -> 'filters', NULL, NULL, event.format,
+        done.token_id)
 FROM done, event

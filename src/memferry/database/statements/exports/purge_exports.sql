@@ -16,22 +16,19 @@ WITH erased AS (
 ), holding AS (
     SELECT export.id, export.status, export.object_key
     FROM exports AS export CROSS JOIN erased
+    CROSS JOIN LATERAL json_to_record(export.request -> 'filters') AS filters (
+        namespace text, tags jsonb, metadata_filter jsonb, created_after bigint, created_before bigint)
     WHERE export.status IN ('pending', 'running', 'completed')
         AND (erased.saved_at IS NULL
             OR erased.saved_at <= coalesce(export.snapshot_at, export.completed_at, now_ms()) + 86400000)
-        AND ((export.filters ->> 'created_after') IS NULL
-            OR erased.created_at >= (export.filters ->> 'created_after')::bigint)
-        AND ((export.filters ->> 'created_before') IS NULL
-            OR erased.created_at <= (export.filters ->> 'created_before')::bigint)
+        AND (filters.created_after IS NULL OR erased.created_at >= filters.created_after)
+        AND (filters.created_before IS NULL OR erased.created_at <= filters.created_before)
         AND (erased.updated_at >= coalesce(export.snapshot_at, export.created_at) - 3600000
-            OR (((export.filters ->> 'namespace') IS NULL
-                    OR erased.namespace = (export.filters ->> 'namespace'))
+            OR ((filters.namespace IS NULL OR erased.namespace = filters.namespace)
                 AND (export.namespaces IS NULL OR erased.namespace = ANY (export.namespaces))
-                AND ((export.filters ->> 'tags') IS NULL
-                    OR erased.tags @> (export.filters ->> 'tags')::jsonb)
-                AND ((export.filters ->> 'metadata_filter') IS NULL
-                    OR (export.filters ->> 'metadata_filter')::jsonb = '{}'
-                    OR erased.metadata @> (export.filters ->> 'metadata_filter')::jsonb)))
+                AND (filters.tags IS NULL OR erased.tags @> filters.tags)
+                AND (filters.metadata_filter IS NULL OR filters.metadata_filter = '{}'
+                    OR erased.metadata @> filters.metadata_filter)))
     ORDER BY export.id FOR UPDATE OF export
 ), emptied AS (
     DELETE FROM export_payloads AS payload USING holding WHERE payload.export_id = holding.id
@@ -45,8 +42,9 @@ WITH erased AS (
     UPDATE exports AS export SET status = 'expired', object_key = NULL, purged_at = now_ms()
     FROM holding
     WHERE export.id = holding.id AND holding.status = 'completed'
-    RETURNING export.id, export.filters, export.row_count, export.bytes_done
+    RETURNING export.id, export.request, export.row_count, export.bytes_done
 )
 SELECT purged.id, holding.object_key,
-    note('export.deleted', 'ok', purged.id, purged.filters, purged.row_count, purged.bytes_done, 'memory erased')
+    note('export.deleted', 'ok', purged.id, purged.request -> 'filters', purged.row_count, purged.bytes_done,
+        'memory erased')
 FROM holding JOIN purged ON purged.id = holding.id

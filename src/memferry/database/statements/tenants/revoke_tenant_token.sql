@@ -4,18 +4,18 @@ WITH found AS (
 ), revoked AS (
     UPDATE tokens SET revoked_at = now_ms() WHERE id = $1 AND revoked_at IS NULL RETURNING id
 ), unfinished AS (
-    SELECT export.id FROM exports AS export JOIN revoked ON export.token_id = revoked.id
-    WHERE export.status IN ('pending', 'running')
-    ORDER BY export.id FOR UPDATE OF export
+    SELECT job.id FROM jobs AS job JOIN revoked ON job.token_id = revoked.id
+    WHERE job.status IN ('pending', 'running')
+    ORDER BY job.id FOR UPDATE OF job
 ), cancelled AS (
-    UPDATE exports SET status = 'cancelled', completed_at = now_ms(), leased_by = NULL, leased_until = NULL
+    UPDATE jobs SET status = 'cancelled', completed_at = now_ms(), leased_by = NULL, leased_until = NULL
     FROM unfinished
-    WHERE exports.id = unfinished.id
-    RETURNING exports.id
+    WHERE jobs.id = unfinished.id
+    RETURNING jobs.id, jobs.type
 ), noted AS (
     INSERT INTO audit (event, outcome, subject, detail)
     SELECT 'token.revoked', 'ok', id::text, NULL FROM revoked
     UNION ALL
-    SELECT 'export.cancelled', 'ok', id, 'token revoked' FROM cancelled
+    SELECT type || '.cancelled', 'ok', id, 'token revoked' FROM cancelled
 )
 SELECT id FROM found

@@ -1,4 +1,4 @@
--- Which of these stored things nobody needs now or ever: neither the file of a completed export, nor what the
+-- Which of these stored things nobody needs now or ever: neither the file of a completed job, nor what the
 -- attempt that runs now is writing. Those of tenants that never were here belong to somebody else
 -- and are left alone.
 SELECT stored.name
@@ -6,7 +6,7 @@ FROM unnest($1::text[], $2::uuid[], $3::text[], $4::integer[])
     AS stored (name, tenant_id, export_id, attempt)
 WHERE EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)
     AND NOT EXISTS (
-        SELECT FROM export_queue AS export
-        WHERE export.tenant_id = stored.tenant_id AND export.id = stored.export_id
-            AND (export.object_key = stored.name
-                OR (export.status = 'running' AND export.attempt = stored.attempt)))
+        SELECT FROM job_queue AS job
+        WHERE job.tenant_id = stored.tenant_id AND job.id = stored.export_id
+            AND (job.object_key = stored.name
+                OR (job.status = 'running' AND job.attempt = stored.attempt)))

@@ -1,1 +1,0 @@
-"""Forward-only steps of the schema, applied in order of their names."""

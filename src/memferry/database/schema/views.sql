@@ -1,0 +1,296 @@
+-- All that the service role may touch: the views and functions of schema memferry_service, and the rights on them.
+--
+-- This file is applied whole, to a database without that schema: a program whose text of it differs drops the schema
+-- and makes it anew, in the transaction of its migrations. Programs of two versions may run on it at once, so a change
+-- only adds what an older program leaves alone.
+--
+-- Isolation: the service role has no right on schema memferry. The views carry the tenant predicate and run with the
+-- owner's rights. They are no security barriers on purpose: `tags @>` and `metadata @>` are not leakproof, and behind a
+-- barrier their GIN indexes would go unused (https://www.postgresql.org/docs/current/rules-privileges.html). The role
+-- runs only our own statements. A session that has set no tenant gets an error, never another tenant's rows.
+--
+-- A token's limit to namespaces is a setting of the transaction beside the tenant. Where it is set, the views show
+-- memories of these namespaces only, and exports made under the same limit or a part of it.
+
+CREATE SCHEMA memferry_service;
+
+-- What tables call as well, by the names that statements use.
+CREATE FUNCTION memferry_service.now_ms() RETURNS bigint LANGUAGE sql VOLATILE PARALLEL SAFE
+RETURN memferry.now_ms();
+
+CREATE FUNCTION memferry_service.words(content text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT
+RETURN memferry.words(content);
+
+CREATE FUNCTION memferry_service.may_be_large(content text, source_ref text, tags text[], metadata json)
+RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
+RETURN memferry.may_be_large(content, source_ref, tags, metadata);
+
+-- Any of the words of a text; NULL when it has none.
+CREATE FUNCTION memferry_service.any_word(content text) RETURNS tsquery
+LANGUAGE sql IMMUTABLE STRICT
+RETURN (
+    SELECT string_agg(
+        '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
+    FROM unnest(memferry.words(content))
+);
+
+-- The most bytes that a memory may have where it varies, before it is rendered. Nothing is fetched or unpacked: pglz and
+-- lz4 make of a byte no more than 256.
+CREATE FUNCTION memferry_service.unpacked_bytes(content text, source_ref text, tags text[], metadata json)
+RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+RETURN octet_length(content) + coalesce(octet_length(source_ref), 0)
+    + pg_column_size(tags)::bigint * CASE WHEN pg_column_compression(tags) IS NULL THEN 1 ELSE 256 END
+    + coalesce(pg_column_size(metadata), 0)::bigint
+        * CASE WHEN pg_column_compression(metadata) IS NULL THEN 1 ELSE 256 END;
+
+-- How many bytes of text a memory has; the same for the same memory, however it is stored.
+CREATE FUNCTION memferry_service.text_bytes(content text, source_ref text, tags text[], metadata json)
+RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
+RETURN octet_length(content)::bigint + coalesce(octet_length(source_ref), 0)
+    + octet_length(array_to_string(tags, ',')) + coalesce(octet_length(metadata::text), 0);
+
+-- A text as JSON. to_json looks up the type of its argument for each value, which is a tenth of the cost of an export;
+-- JSON_SCALAR, of PostgreSQL 17 and later, knows it from the plan. The planner inlines the function.
+DO $$ BEGIN
+    EXECUTE 'CREATE FUNCTION memferry_service.as_json(value text) RETURNS json LANGUAGE sql STABLE PARALLEL SAFE RETURN '
+        || CASE WHEN current_setting('server_version_num')::integer >= 170000
+            THEN 'JSON_SCALAR(value)' ELSE 'to_json(value)' END;
+END $$;
+
+-- Views of one tenant. INSERT fills a missing tenant_id by the default of the table.
+
+-- The session's tenant, unless it is leaving. Its row can be shared and locked here, and tells nothing.
+CREATE VIEW memferry_service.tenant AS
+SELECT erasures FROM memferry.tenants
+WHERE id = current_setting('memferry.tenant')::uuid AND leaving_at IS NULL;
+
+-- The digest can be stored, and not be read (see the rights below).
+CREATE VIEW memferry_service.tokens AS
+SELECT id, name, prefix, sha256, scopes, namespaces, created_at, expires_at, revoked_at
+FROM memferry.tokens WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND (memferry.namespaces() IS NULL OR namespaces <@ memferry.namespaces())
+WITH CASCADED CHECK OPTION;
+
+-- The subqueries run once per statement, not once per row. The first is null or true, so that the planner takes it
+-- for true: its estimates, and with them its plans, are those without a limit.
+CREATE VIEW memferry_service.memories AS
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
+FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND ((SELECT CASE WHEN memferry.namespaces() IS NULL THEN true END) IS NOT NULL
+        OR namespace = ANY ((SELECT memferry.namespaces())::text[]))
+WITH CASCADED CHECK OPTION;
+
+CREATE VIEW memferry_service.memory_usage AS
+SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
+WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+-- The limit is read once per statement, and not for each job: the start of an export sums up all that are stored.
+CREATE VIEW memferry_service.jobs AS
+SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
+    last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at
+FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND ((SELECT memferry.namespaces()) IS NULL
+        OR namespaces <@ (SELECT memferry.namespaces())::text[]);
+
+CREATE VIEW memferry_service.exports AS
+SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
+    row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at
+FROM memferry_service.jobs WHERE type = 'export'
+WITH CASCADED CHECK OPTION;
+ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
+
+CREATE VIEW memferry_service.export_payloads AS
+SELECT export_id, payload
+FROM memferry.export_payloads WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND (memferry.namespaces() IS NULL OR EXISTS (
+        SELECT FROM memferry_service.exports WHERE exports.id = export_payloads.export_id));
+
+CREATE VIEW memferry_service.idempotency_keys AS
+SELECT key, request_sha256, export_id, created_at
+FROM memferry.idempotency_keys WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+CREATE VIEW memferry_service.export_buckets AS
+SELECT tenant_id, full_at FROM memferry.export_buckets
+WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+CREATE VIEW memferry_service.webhooks AS
+SELECT id, url, events, description, enabled, secret, consecutive_failures, last_success_at,
+    last_failure_at, created_at, updated_at, dropped
+FROM memferry.webhooks WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+-- A message, a delivery or an entry of the audit may be about any namespace: a limited token sees none.
+CREATE VIEW memferry_service.messages AS
+SELECT id, data, bytes FROM memferry.messages
+WHERE tenant_id = current_setting('memferry.tenant')::uuid AND memferry.namespaces() IS NULL;
+
+CREATE VIEW memferry_service.deliveries AS
+SELECT id, webhook_id, event, message_id, created_at, attempt, next_attempt_at, delivered_at, last_status, last_error
+FROM memferry.deliveries WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND memferry.namespaces() IS NULL;
+
+CREATE VIEW memferry_service.audit AS
+SELECT id, noted_at, event, outcome, token_id, address, subject, filters_sha256, row_count, byte_count, detail, times
+FROM memferry.audit WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND memferry.namespaces() IS NULL;
+
+-- Views across tenants, without a word of any tenant: names of namespaces are such words. A WHERE that is forgotten
+-- here reaches no content.
+
+CREATE VIEW memferry_service.tenant_ids AS
+SELECT id FROM memferry.tenants UNION ALL SELECT id FROM memferry.gone_tenants;
+
+-- Who holds a token, and what it may do.
+CREATE VIEW memferry_service.token_grants AS
+SELECT sha256, tenant_id, id, scopes, namespaces IS NOT NULL AS limited, expires_at, revoked_at
+FROM memferry.tokens;
+
+CREATE VIEW memferry_service.job_queue AS
+SELECT tenant_id, id, type, status, needs, attempt, failures, leased_by, leased_until, created_at, object_key, expires_at
+FROM memferry.jobs;
+
+CREATE VIEW memferry_service.job_turns AS
+SELECT tenant_id, claimed_at FROM memferry.job_turns;
+
+-- Only payloads that the sweeper may remove.
+CREATE VIEW memferry_service.payload_queue AS
+SELECT tenant_id, export_id FROM memferry.export_payloads AS payload
+WHERE EXISTS (
+    SELECT FROM memferry.jobs AS job
+    WHERE job.tenant_id = payload.tenant_id AND job.id = payload.export_id
+        AND (job.status = 'expired'
+            OR (job.status = 'completed' AND job.expires_at <= memferry.now_ms())));
+
+-- Only keys that the sweeper may remove; DELETE needs the key, and nobody reads it (see the rights below).
+CREATE VIEW memferry_service.idempotency_queue AS
+SELECT tenant_id, key, created_at FROM memferry.idempotency_keys
+WHERE created_at < memferry.now_ms() - 86400000;
+
+CREATE VIEW memferry_service.delivery_queue AS
+SELECT tenant_id, id, webhook_id, attempt, next_attempt_at, created_at, message_id FROM memferry.deliveries;
+
+CREATE VIEW memferry_service.message_queue AS
+SELECT tenant_id, id, bytes FROM memferry.messages;
+
+-- Views of what belongs to no tenant.
+
+CREATE VIEW memferry_service.keys AS SELECT name, value FROM memferry.keys;
+
+CREATE VIEW memferry_service.workers AS
+SELECT id, host, pid, version, status, reason, started_at, seen_at FROM memferry.workers;
+
+-- Functions that write in the caller's transaction.
+
+-- Whether one more message may wait: the session says how many may, and how many bytes. Messages about all namespaces
+-- count, also for a limited token.
+CREATE FUNCTION memferry_service.is_room_for_messages() RETURNS boolean LANGUAGE sql STABLE
+RETURN (
+    SELECT count(*) < coalesce(nullif(current_setting('memferry.waiting_messages', true), '')::bigint, 10000)
+        AND coalesce(sum(bytes), 0)
+            < coalesce(nullif(current_setting('memferry.waiting_message_bytes', true), '')::bigint, 268435456)
+    FROM memferry_service.message_queue WHERE tenant_id = current_setting('memferry.tenant')::uuid
+);
+
+-- Queue an event for the tenant's webhooks that want it. A webhook is locked before anything is written for it: a
+-- deletion of the webhook that runs at the same time is waited for, and then nothing is written for it.
+CREATE FUNCTION memferry_service.tell(event text, data json) RETURNS void LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    WITH wanting AS (
+        SELECT webhooks.id FROM memferry_service.webhooks
+        WHERE webhooks.enabled AND (webhooks.events = '{}' OR tell.event = ANY (webhooks.events))
+        FOR KEY SHARE
+    ), room AS (
+        SELECT memferry_service.is_room_for_messages() AS is_left FROM wanting LIMIT 1
+    ), message AS (
+        INSERT INTO memferry_service.messages (id, data, bytes)
+        SELECT gen_random_uuid(), tell.data, octet_length(tell.data::text) FROM room WHERE room.is_left
+        RETURNING id
+    ), told AS (
+        INSERT INTO memferry_service.deliveries (webhook_id, event, message_id)
+        SELECT wanting.id, tell.event, message.id FROM wanting, message
+        RETURNING id
+    ), dropped AS (
+        UPDATE memferry_service.webhooks AS webhook SET dropped = webhook.dropped + 1
+        FROM wanting, room
+        WHERE webhook.id = wanting.id AND NOT room.is_left
+    )
+    SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1;
+END;
+
+-- Write an entry of the audit. `who` is for a worker, which acts for the token of a job.
+CREATE FUNCTION memferry_service.note(
+    event text, outcome text, subject text DEFAULT NULL, filters json DEFAULT NULL,
+    row_count bigint DEFAULT NULL, byte_count bigint DEFAULT NULL, detail text DEFAULT NULL,
+    who uuid DEFAULT NULL
+) RETURNS void LANGUAGE sql VOLATILE
+BEGIN ATOMIC
+    INSERT INTO memferry_service.audit
+        (event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id)
+    VALUES (note.event, note.outcome, note.subject, sha256(convert_to(note.filters::text, 'UTF8')),
+        note.row_count, note.byte_count, note.detail, coalesce(note.who, memferry.caller()));
+END;
+
+-- Remove up to `most` rows of a tenant; answers how many, and 0 when it has none left. For the owner alone, in whose
+-- schema it is.
+--
+-- The tables are read from the catalog, so that none can be forgotten. Those that refer to another table of a tenant
+-- come first: no row of theirs is left to be deleted by a cascade, and no statement grows large.
+CREATE OR REPLACE FUNCTION memferry.remove_tenant_rows(tenant uuid, most bigint) RETURNS bigint LANGUAGE plpgsql AS $$
+DECLARE
+    held regclass;
+    removed bigint;
+BEGIN
+    FOR held IN
+        SELECT attrelid::regclass FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid
+        WHERE relnamespace = 'memferry'::regnamespace AND relkind IN ('r', 'p')
+            AND attname = 'tenant_id' AND NOT attisdropped
+        ORDER BY NOT EXISTS (
+            SELECT FROM pg_constraint
+            WHERE conrelid = attrelid AND contype = 'f' AND confrelid <> 'memferry.tenants'::regclass
+        ), attrelid
+    LOOP
+        EXECUTE format(
+            'DELETE FROM %1$s WHERE tenant_id = $1'
+            ' AND ctid = ANY (ARRAY(SELECT ctid FROM %1$s WHERE tenant_id = $1 LIMIT $2))', held)
+        USING tenant, most;
+        GET DIAGNOSTICS removed = ROW_COUNT;
+        IF removed > 0 THEN
+            RETURN removed;
+        END IF;
+    END LOOP;
+    RETURN 0;
+END
+$$;
+
+-- The rights of the service role.
+
+GRANT USAGE ON SCHEMA memferry_service TO memferry_service;
+-- Workers look whether the schema is theirs before they begin.
+GRANT SELECT ON public.memferry_migrations TO memferry_service;
+
+GRANT SELECT, UPDATE (erasures) ON memferry_service.tenant TO memferry_service;
+GRANT SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at),
+    INSERT (id, name, prefix, sha256, scopes, namespaces, expires_at), UPDATE (revoked_at)
+    ON memferry_service.tokens TO memferry_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON
+    memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.export_payloads,
+    memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
+    TO memferry_service;
+GRANT SELECT, INSERT (rows, bytes), UPDATE (rows, bytes) ON memferry_service.memory_usage TO memferry_service;
+GRANT SELECT, INSERT (full_at), UPDATE (full_at) ON memferry_service.export_buckets TO memferry_service;
+-- UPDATE (id), to lock a row.
+GRANT SELECT, INSERT (id, data, bytes), UPDATE (id), DELETE ON memferry_service.messages TO memferry_service;
+-- Entries are added and read, never changed or removed. The session says neither their time nor their address.
+GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id, times)
+    ON memferry_service.audit TO memferry_service;
+
+GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
+GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
+GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.message_queue TO memferry_service;
+GRANT SELECT (tenant_id, created_at), DELETE ON memferry_service.idempotency_queue TO memferry_service;
+GRANT DELETE ON memferry_service.delivery_queue TO memferry_service;
+
+GRANT SELECT, INSERT (name, value) ON memferry_service.keys TO memferry_service;
+GRANT SELECT, INSERT, UPDATE, DELETE ON memferry_service.workers TO memferry_service;
