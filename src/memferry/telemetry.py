@@ -1,4 +1,4 @@
-"""What the program tells of its work: named events, each a line of the log.
+"""Events of the log: each has a name, and is one line.
 
 The logger of an event has its name below `memferry`, and the arguments of the record are its
 fields. So a `logging.Handler` at the logger `memferry` can count events by the name of their
@@ -18,7 +18,7 @@ ROOT_LOGGER = "memferry"
 
 @dataclass(frozen=True)
 class LogEvent:
-    """What the name of an event stands for."""
+    """The level and the meaning of an event's name."""
 
     level: int
     line: str
@@ -34,7 +34,7 @@ def log_event(name: str, *, raised: BaseException | None = None, **fields: objec
 
 @contextmanager
 def log_span(name: str, **fields: object) -> Iterator[dict[str, object]]:
-    """Log an event when the work in here is done, with the `seconds` that it took.
+    """Log an event at the end of the block, with the `seconds` that it took.
 
     The work adds the fields that only it knows. Nothing is logged if it raises: another event says
     what went wrong.

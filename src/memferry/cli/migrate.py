@@ -18,8 +18,8 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    from memferry.cli.context import keep_database_running
+    from memferry.cli.context import start_database
     from memferry.database.servers import prepare_database
 
-    async with keep_database_running(settings):
+    async with start_database(settings):
         return await prepare_database(settings.database)

@@ -21,7 +21,7 @@ _EXPOSED = "Location, Link, Retry-After, Memferry-Purged-Exports"
 
 
 class Cors:
-    """Answers preflights below /api, and lets browsers read every other answer, errors too."""
+    """Answers preflights below /api, and lets browsers read all other answers, also errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""Files by link: whole or in ranges (RFC 9110, section 14), with a strong ETag and a digest."""
+"""Downloads by link, whole or in byte ranges (RFC 9110, section 14), with ETag and digest."""
 
 import base64
 import re
@@ -20,10 +20,10 @@ _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IG
 
 
 class DownloadEndpoints:
-    """The one address of files; the link itself is the permission."""
+    """The address of downloads; the link itself is the permission."""
 
     def __init__(self, downloads: Downloads, audit: Audit, memory: Shares) -> None:
-        """`memory` is what requests may hold, in bytes."""
+        """`memory` is the shares of memory for requests, in bytes."""
         self._downloads = downloads
         self._audit = audit
         self._memory = memory
@@ -38,7 +38,7 @@ class DownloadEndpoints:
         ]  # fmt: skip
 
     async def download(self, request: Request, link: str) -> Response:
-        """The file of an export, or a range of it.
+        """Send the file of an export, or a byte range of it.
 
         `If-Match` and `If-None-Match` with its ETag are honoured.
         """

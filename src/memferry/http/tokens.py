@@ -65,7 +65,7 @@ class TokenEndpoints:
         )
 
     async def create_token(self, request: Request) -> Response:
-        """Make a token for the same tenant; `token` is shown only here.
+        """Create a token for the same tenant; `token` is shown only here.
 
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
@@ -79,13 +79,13 @@ class TokenEndpoints:
         return json_answer(token)
 
     async def revoke_token(self, request: Request, token_id: str) -> Response:
-        """Revoke a token: from the next request on it is unknown, its unfinished exports end."""
+        """Revoke a token from the next request on, and cancel its unfinished exports."""
         await self._tokens.revoke(caller(request), uuid_or(token_id, TokenNotFound()))
         return Response(status_code=204)
 
 
 def _make_grant(new: NewToken) -> Grant:
-    """What the token may do; raises Invalid."""
+    """Make the grant of a new token; raises Invalid."""
     scopes: Any = USUAL_SCOPES if new.scopes is None else dict.fromkeys(new.scopes)
     return Grant(
         scopes=tuple(scopes),

@@ -1,4 +1,4 @@
-"""Every setting, in groups that parts take whole; read once, by the only module that may.
+"""All settings in groups, which parts take whole; the only package that reads the environment.
 
 A group holds the defaults of its part. Nothing else in the program looks at the environment.
 """
@@ -25,7 +25,7 @@ _DATA_DIR = "MEMFERRY_DATA_DIR"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the operator chose; an unset setting has the default shown in docs/settings.md."""
+    """The settings of a process; defaults are shown in docs/settings.md."""
 
     database: DatabaseSettings = declare_group(DatabaseSettings)
     storage: StorageSettings = declare_group(StorageSettings)
@@ -53,12 +53,12 @@ class Settings:
         return self.database.data_dir
 
     def child_environment(self) -> dict[str, str]:
-        """The environment for a process of ours that shall have the same settings."""
+        """Make the environment for a child process with the same settings."""
         return _name_data_dir(os.environ, self.data_dir)
 
 
 def _name_data_dir(environment: Mapping[str, str], data_dir: Path) -> dict[str, str]:
-    """The environment with this data directory, however it named another."""
+    """Put this data directory into an environment, in place of another one."""
     others = {name: text for name, text in environment.items() if name != f"{_DATA_DIR}_FILE"}
     return others | {_DATA_DIR: str(data_dir)}
 

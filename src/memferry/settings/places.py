@@ -1,4 +1,4 @@
-"""Where the database and the object store are, and how they are reached."""
+"""Settings of the database and the object store."""
 
 import os
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ def _choose_data_dir() -> Path:
 
 
 def _declare_data_dir() -> Any:
-    """The one setting that two groups share: each has a default place below it."""
+    """Declare the data directory, which two groups share: each has a default place below it."""
     return declare(
         "MEMFERRY_DATA_DIR",
         parse_path,
@@ -39,7 +39,7 @@ def _declare_data_dir() -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class EmbeddedSettings:
-    """How the embedded PostgreSQL runs."""
+    """Settings of the embedded PostgreSQL."""
 
     binaries: Path | None = declare(
         "MEMFERRY_POSTGRES_BIN",
@@ -64,7 +64,7 @@ class EmbeddedSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class DatabaseSettings:
-    """Which PostgreSQL, and how a process uses it."""
+    """Settings of the database, and of its use by a process."""
 
     data_dir: Path = _declare_data_dir()
     url: str | None = declare(
@@ -95,13 +95,13 @@ class DatabaseSettings:
 
     @property
     def bulk_statement_seconds(self) -> int:
-        """How long the database may work on one statement of a bulk save."""
+        """The time limit of one statement of a bulk save, in seconds."""
         return BULK_TIMES * self.statement_seconds
 
 
 @dataclass(frozen=True, kw_only=True)
 class S3Settings:
-    """How to reach a bucket; unset values are left to obstore (environment, instance metadata)."""
+    """Settings of a bucket; unset values are left to obstore (environment, instance metadata)."""
 
     endpoint: str | None = declare(
         "AWS_ENDPOINT_URL", parse_web_url, None, "S3: endpoint of a server that is not AWS."
@@ -135,7 +135,7 @@ class S3Settings:
 
 @dataclass(frozen=True, kw_only=True)
 class StorageSettings:
-    """Which object store."""
+    """Settings of the object store."""
 
     data_dir: Path = _declare_data_dir()
     url: str | None = declare(
@@ -149,5 +149,5 @@ class StorageSettings:
 
     @property
     def address(self) -> str:
-        """Where it is: the chosen store, or the one below the data directory."""
+        """The address of the chosen store, or of the one below the data directory."""
         return (self.data_dir / "exports").as_uri() if self.url is None else self.url

@@ -1,4 +1,4 @@
-"""What one tenant may have."""
+"""Quotas of a tenant."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from memferry.settings.parsing import parse_count
 
 @dataclass(frozen=True, kw_only=True)
 class Quotas:
-    """How much one tenant may have, ask for and run, and how large one export may be."""
+    """What one tenant may have, request and run, and how large one export may be."""
 
     running_exports: int = declare(
         "MEMFERRY_TENANT_RUNNING_EXPORTS",

@@ -1,4 +1,4 @@
-"""Who reaches the service, whom it calls, and what one API process spends on requests."""
+"""Settings of the API, of webhooks, and of the client commands."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from memferry.settings.places import BULK_TIMES
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """Who reaches the service, and what one API process spends on requests."""
+    """Who can reach the service, and what one API process spends on requests."""
 
     public_url: str | None = declare(
         "MEMFERRY_PUBLIC_URL",
@@ -56,18 +56,18 @@ class WebSettings:
 
     @property
     def bulk_seconds(self) -> int:
-        """How long a bulk save may be worked on."""
+        """The time limit of a bulk save, in seconds."""
         return BULK_TIMES * self.request_seconds
 
     @property
     def memory_bytes(self) -> int:
-        """What bodies and answers of all requests may hold at once."""
+        """The most bytes of bodies and answers of all requests at once."""
         return self.memory_mb * 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings:
-    """Where webhooks may lead."""
+    """The addresses that webhooks may have."""
 
     allow_private: bool = declare(
         "MEMFERRY_WEBHOOKS_ALLOW_PRIVATE",
@@ -79,7 +79,7 @@ class WebhookSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSettings:
-    """Which service the client commands talk to, and as whom."""
+    """The service that client commands call, and the token."""
 
     url: str = declare(
         "MEMFERRY_URL",

@@ -1,4 +1,4 @@
-"""How exports are made and kept, and what a worker does when."""
+"""Settings of exports and of workers."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from memferry.settings.parsing import parse_count, parse_flag, parse_niceness
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSettings:
-    """What becomes of exports that are completed."""
+    """How completed exports are kept and downloaded."""
 
     lifetime_seconds: float = declare(
         "MEMFERRY_EXPORT_LIFETIME_SECONDS",
