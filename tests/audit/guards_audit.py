@@ -103,7 +103,7 @@ GUARDS: tuple[Guard, ...] = (
     # Nobody changes it.
     *guard_schema(
         "views",
-        "",
+        "memferry_service.audit TO",
         "audit/test_audit.py::test_the_service_role_can_only_insert_and_read_audit_entries",
         replace(
             "INSERT (event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id, times)",
