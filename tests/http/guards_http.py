@@ -84,8 +84,8 @@ GUARDS: tuple[Guard, ...] = (
         "answer_memferry_error",
         "http/test_log_rate.py::test_an_unreachable_database_is_one_log_line_for_many_requests",
         replace(
-            '_log.warning("%s%s", fault, _describe_cause(fault))',
-            '_log.warning("%s%s", fault, _describe_cause(fault), exc_info=True)',
+            'log_event("request.failed", fault=fault, cause=_describe_cause(fault))',
+            'log_event("request.failed", fault=fault, cause="", raised=fault)',
         ),
     ),
     # How large and how deep what is sent may be.

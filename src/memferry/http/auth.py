@@ -1,6 +1,5 @@
 """Authentication. It runs before the router, so a 401 comes before any 404."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,13 +19,13 @@ from memferry.model.token import Caller, normalize_ip_address
 from memferry.model.token import Scope as TokenScope
 from memferry.request_rate import RequestRate
 from memferry.shares import Shares
+from memferry.telemetry import log_event
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 HELD = "memferry.held"
 """Where the scope of a request has the memory that it holds until it is answered."""
-_log = logging.getLogger("memferry.http")
 _HEADER = b"authorization"
 _OPEN = frozenset({"/api/health", "/api/health/ready"})
 
@@ -68,7 +67,7 @@ class Authentication:
         except MemferryError as fault:
             if isinstance(fault, UnknownToken):
                 # It belongs to no tenant, so there is no audit to note it in.
-                _log.warning("unknown token from %s", client_address(scope))
+                log_event("token.refused", address=client_address(scope))
             await ErrorAnswer(fault)(scope, receive, send)
             return
         scope[AUTHENTICATED], scope[HELD] = caller, self._memory.reserve(caller.tenant_id)

@@ -1,7 +1,6 @@
 """The one table from errors to answers."""
 
 import asyncio
-import logging
 import math
 from contextlib import suppress
 
@@ -30,6 +29,7 @@ from memferry.errors import (
     TooLarge,
     Unavailable,
 )
+from memferry.telemetry import log_event
 from memferry.wire.errors import Error
 
 STATUS: dict[type[MemferryError], int] = {
@@ -52,7 +52,6 @@ STATUS: dict[type[MemferryError], int] = {
 
 FAULT = "memferry.fault"
 """Where a request keeps the error that it was answered with."""
-_log = logging.getLogger("memferry.http")
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
 _CAUSE_CHARACTERS = 200
@@ -127,7 +126,7 @@ async def answer_memferry_error(request: Request, fault: Exception) -> Response:
         raise TypeError(type(fault))
     request.scope[FAULT] = fault
     if isinstance(fault, Unavailable):
-        _log.warning("%s%s", fault, _describe_cause(fault))
+        log_event("request.failed", fault=fault, cause=_describe_cause(fault))
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
 
 
