@@ -11,10 +11,10 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.exports.jobs import Jobs
 from memferry.exports.request import NEEDS, ExportRequest
 from memferry.files.compress import CODECS
 from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from support.postgres import open_database, own_database
 
@@ -86,12 +86,12 @@ async def test_a_worker_claims_only_what_it_can_write(
 ) -> None:
     request = parse({**body, "namespace": "a"})
     export_id = await queue(database, alice, request)
-    jobs = Jobs(database, lease_seconds=60, lifetime_seconds=60)
+    jobs = Queue(database, lease_seconds=60, running_per_tenant=5)
     before = [await jobs.claim("older", NEEDS - {need}) for need in request.needs]
     claim = await jobs.claim("newer", request.needs)
     assert claim is not None
     job = await jobs.read(claim)
 
-    assert (set(before), claim.export_id) == ({None}, export_id)
+    assert (set(before), claim.job_id) == ({None}, export_id)
     assert job is not None
     assert ExportRequest.read(job.request, job.namespaces) == request

@@ -23,7 +23,7 @@ from memferry.errors import DatabaseUnavailable, MemferryError, Unavailable
 from memferry.exports.ranges import Ranges
 from memferry.exports.request import ExportRequest
 from memferry.formats import TextFormat
-from memferry.model.export import Claim
+from memferry.model.job import Claim
 
 # To hand over to a thread costs more than to hash or to compress this much.
 _SMALL_BYTES = 256 * 1024
