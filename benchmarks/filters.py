@@ -49,23 +49,21 @@ def make_filter_case(name: str) -> Callable[[Bench], Iterator[Line]]:
 
 async def _copy_as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
     tenant_id = bench.tenant_id("big")
-    in_order = request.selection.in_order
+    index_order = request.selection.index_order
     async with database.tenant(
-        tenant_id, snapshot=True, patient=True, in_order=in_order
+        tenant_id, snapshot=True, long_running=True, index_order=index_order
     ) as connection:
-        await _copy(connection, sql("exports/export_memories"), request)
+        await _copy(connection, sql("exports/export_rows"), request)
 
 
 async def _copy_as_owner(connection: Connection, bench: Bench, request: ExportRequest) -> None:
-    await _copy(connection, bare(sql("exports/export_memories"), bench.tenant_id("big")), request)
+    await _copy(connection, bare(sql("exports/export_rows"), bench.tenant_id("big")), request)
 
 
 async def _copy(connection: Connection, statement: str, request: ExportRequest) -> None:
-    filled, arguments = request.selection.apply(statement)
-    query = filled.replace("{columns}", request.format.columns)
-    status = await connection.copy_from_query(
-        query, *arguments, output=_discard, **request.format.copy
-    )
+    whole, arguments = request.selection.fill(statement)
+    query = whole.replace("{columns}", request.format.columns)
+    status = await connection.copy_from_query(query, *arguments, output=_discard, format="binary")
     assert int(status.removeprefix("COPY ")) > 0
 
 

@@ -14,7 +14,7 @@ from memferry.database.connection_shares import ConnectionShares
 from memferry.database.pool import Database
 from memferry.database.servers import owner_url, service_url
 from memferry.erasure.memories import MemoryErasure
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
@@ -43,7 +43,7 @@ async def open_parts(
     on_connect: Callable[[int], object] | None = None,
     shares: ConnectionShares | None = None,
 ) -> AsyncIterator[tuple[Database, Storage]]:
-    """The database and the store of a process; closed at the end, however that comes."""
+    """Open the database and the store of a process, and close them at the end of the block."""
     database = Database(
         service_url(settings.database),
         settings.database,
@@ -67,7 +67,7 @@ async def open_parts(
 async def open_standby(
     settings: Settings, *, patient_seconds: int, program: str
 ) -> AsyncIterator[Database | None]:
-    """The standby that exports are read from; None if the settings name none."""
+    """Open the standby that exports are read from; None if the settings name none."""
     if settings.database.standby_url is None:
         yield None
         return
@@ -86,7 +86,7 @@ async def open_standby(
 
 @asynccontextmanager
 async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
-    """The API over its database and store; neither needs to be there yet."""
+    """Open the API over its database and store, both of which may be unavailable at first."""
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
 
@@ -120,7 +120,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
 
 @asynccontextmanager
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
-    """The database as the service sees it, on one connection: for a look from beside."""
+    """Open the database as the service role, on one connection, for checks."""
     one = replace(settings.database, pool_size=1)
     database = Database(service_url(one), one)
     await database.open()
@@ -132,7 +132,7 @@ async def open_database(settings: Settings) -> AsyncIterator[Database]:
 
 @asynccontextmanager
 async def open_store(settings: Settings) -> AsyncIterator[tuple[Storage, StoreIdentity]]:
-    """The object store, and its identity as the database has it."""
+    """Open the object store, with the identity that the database has for it."""
     store = open_storage(settings.storage)
     try:
         async with open_database(settings) as database:
@@ -142,12 +142,12 @@ async def open_store(settings: Settings) -> AsyncIterator[tuple[Storage, StoreId
 
 
 async def _find_local_tenant(settings: Settings) -> UUID | None:
-    """The tenant that programs on this machine speak for; None if they need a token."""
+    """Find or create the local tenant; None if all programs need a token."""
     if settings.web.local_tenant is None:
         return None
     return await Operator(owner_url(settings.database)).ensure_tenant(settings.web.local_tenant)
 
 
 def _make_shares(web: WebSettings) -> Shares:
-    """The bytes that requests may hold, half of them those of one tenant."""
+    """Make the shares of memory for requests, of which one tenant may hold half."""
     return Shares(web.memory_bytes, tenant_most=web.memory_bytes // 2)

@@ -4,13 +4,14 @@ import logging
 import math
 import threading
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 
 _SECONDS = 10
 _KEPT = 256
 # The loggers that a request without a token can make write. Lines of other loggers are about work
 # of a token's holder, or about a change, and are all kept.
-_LOGGERS = frozenset({"memferry.http", "uvicorn.error", "asyncio"})
+_EVENTS = {"memferry.request.failed", "memferry.token.refused", "memferry.answer.cut"}
+_LOGGERS = frozenset({*_EVENTS, "uvicorn.error", "asyncio"})
 
 
 class LogRate(logging.Filter):
@@ -56,7 +57,7 @@ class LogRate(logging.Filter):
 
 
 def _find_kind(record: logging.LogRecord) -> Hashable:
-    arguments = record.args if isinstance(record.args, tuple) else ()
+    arguments = record.args.values() if isinstance(record.args, Mapping) else record.args or ()
     faults = [type(value) for value in arguments if isinstance(value, BaseException)]
     raised = record.exc_info[0] if record.exc_info else None
     return record.name, str(record.msg).partition("\n")[0], raised, *faults

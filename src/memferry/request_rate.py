@@ -10,7 +10,7 @@ _MOST_BUCKETS = 10_000
 
 
 class RequestRate:
-    """A bucket per tenant that holds the requests of a minute, and refills evenly.
+    """A token bucket per tenant: it holds the requests of a minute, and refills evenly.
 
     The buckets are those of one process, and end with it.
     """

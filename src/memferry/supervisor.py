@@ -1,7 +1,6 @@
 """`memferry serve`: runs and supervises the embedded PostgreSQL, the API and one worker process."""
 
 import asyncio
-import logging
 import signal
 import socket
 import sys
@@ -12,18 +11,18 @@ from typing import Any
 
 from memferry.app import open_database, open_web_app
 from memferry.database.embedded import EmbeddedPostgres
-from memferry.database.servers import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import MemferryError, Misconfigured, Unavailable
 from memferry.http.server import Server
 from memferry.model.token import SCOPES, Grant
 from memferry.operation.readiness import describe_workers
 from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
+from memferry.telemetry import log_event
 from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import BearerToken
 from memferry.worker_process import Stop
 
-_log = logging.getLogger("memferry")
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0
 _LONGEST_RESTART_SECONDS = 30.0
@@ -105,7 +104,7 @@ async def _own_database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
     if settings.database.url is not None:
         yield _watch_nothing
         return
-    embedded = embedded_postgres(settings.database)
+    embedded = make_embedded_postgres(settings.database)
     await asyncio.to_thread(embedded.start)
     try:
         yield lambda: _keep_running(embedded)
@@ -123,11 +122,11 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
         await asyncio.sleep(_WATCH_SECONDS)
         if embedded.process is not None and embedded.process.poll() is None:
             continue
-        _log.warning("PostgreSQL has died; starting it again")
+        log_event("database.died")
         try:
             await asyncio.to_thread(embedded.start)
         except MemferryError as fault:
-            _log.error("PostgreSQL does not start: %s", fault)
+            log_event("database.failed", reason=fault)
 
 
 async def _ensure_first_token(settings: Settings, listening: socket.socket) -> BearerToken | None:
@@ -169,9 +168,9 @@ async def _watch_workers(settings: Settings) -> None:
             except Unavailable:
                 continue
             if fault is not None and fault != logged:
-                _log.warning("no worker does its work: %s; memferry doctor tells more", fault)
+                log_event("workers.missed", reason=fault)
             elif fault is None and logged is not None:
-                _log.info("a worker does its work again")
+                log_event("workers.returned")
             logged = fault
 
 
@@ -200,7 +199,7 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
         if process.returncode is None:
             await _stop_process(process, stop, settings.worker.grace_seconds)
         elif not stop.asked.is_set():
-            _log.warning("the worker ended with status %s; starting it again", process.returncode)
+            log_event("worker.ended", status=process.returncode)
             await _wait_for_end(None, stop.asked, pause)
             # A worker that refuses to start logs its reason each time, so the pause grows.
             refused = process.returncode > 0

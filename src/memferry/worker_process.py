@@ -17,7 +17,7 @@ from memferry.database.pool import Database
 from memferry.database.servers import service_url
 from memferry.database.standby import Standby
 from memferry.errors import Unavailable
-from memferry.exports.run import Runs
+from memferry.exports.read.snapshot import Reader
 from memferry.exports.work import ExportWork
 from memferry.jobs.attempt import Attempts
 from memferry.jobs.queue import Queue
@@ -151,7 +151,7 @@ def _make_export_work(
     attendance: Attendance,
 ) -> ExportWork:
     return ExportWork(
-        Runs(
+        Reader(
             database,
             standby=None if standby is None else Standby(database, standby),
             readers=settings.worker.readers,

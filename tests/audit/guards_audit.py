@@ -83,7 +83,7 @@ GUARDS: tuple[Guard, ...] = (
         "http/auth.py",
         "Authentication.__call__",
         "audit/test_audit.py::test_an_unknown_token_is_in_the_log_and_in_no_audit",
-        drop_statement("warning"),
+        drop_statement("token.refused"),
     ),
     # With who and where, and without content.
     *guard_function(

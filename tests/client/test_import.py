@@ -8,7 +8,7 @@ import pytest
 
 CLIENT = Path(__file__).parents[2] / "src/memferry/client"
 # Packages of ours on which the client stands.
-BELOW = {"client", "errors", "files"}
+BELOW = {"client", "errors", "files", "filters", "formats", "model", "wire"}
 SERVER_LIBRARIES = {
     "asyncpg",
     "fastapi",

@@ -22,6 +22,19 @@ GUARDS: tuple[Guard, ...] = (
         drop_item("log_min_error_statement"),
         drop_item("log_error_verbosity"),
     ),
+    # A frame of many rows is small, and frames come in order.
+    *guard_function(
+        "database/frames.py", "FrameReader.take", "database/test_frames.py", make_false("_number")
+    ),
+    *guard_function(
+        "database/frames.py", "FrameReader.end", "database/test_frames.py", make_false("_rest")
+    ),
+    *guard_function(
+        "database/csv_records.py",
+        "CsvReader.end",
+        "database/test_csv_records.py",
+        make_false("_pieces", "_records"),
+    ),
     # Files and directories are their owner's alone, by the umask of every command and without it.
     *guard_function("database/owner_lock.py", "open_private", _EMBEDDED, replace("0o600", "0o644")),
     # Only root hands directories over: for everybody else this test is skipped.

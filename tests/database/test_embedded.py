@@ -19,7 +19,7 @@ import pytest
 from memferry.database.binaries import ensure_account
 from memferry.database.embedded import EmbeddedPostgres, compute_cache_mb
 from memferry.database.machine import read_usable_bytes
-from memferry.database.servers import embedded_postgres
+from memferry.database.servers import make_embedded_postgres
 from memferry.errors import EmbeddedPostgresFailed
 from memferry.settings import EmbeddedSettings, Settings
 
@@ -110,7 +110,7 @@ async def test_the_shared_buffers_follow_the_setting(
     chosen = {"MEMFERRY_POSTGRES_SHARED_MB": "144"}
     if (binaries := request.config.getoption("--postgres-bin")) is not None:
         chosen["MEMFERRY_POSTGRES_BIN"] = str(binaries)
-    server = embedded_postgres(Settings.from_environment(chosen, data_dir=parent).database)
+    server = make_embedded_postgres(Settings.from_environment(chosen, data_dir=parent).database)
     server.start()
     try:
         assert await cached_mb(server) == 144

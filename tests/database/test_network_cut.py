@@ -89,7 +89,7 @@ async def test_network_sessions_end_when_their_client_is_unreachable(
 ) -> None:
     async with database.tenant(TENANT) as connection:
         session = await connection.fetchval("SHOW tcp_user_timeout")
-    async with database.tenant(TENANT, patient=True) as connection:
+    async with database.tenant(TENANT, long_running=True) as connection:
         patient = await connection.fetchval("SHOW tcp_user_timeout")
 
     # Over the relay PostgreSQL sees a Unix socket, where it shows what it does: nothing.

@@ -2,7 +2,6 @@
 
 from guards import (
     Guard,
-    drop,
     drop_item,
     drop_statement,
     drop_text,
@@ -92,8 +91,8 @@ GUARDS: tuple[Guard, ...] = (
         make_true("recipient"),
     ),
     *guard_function(
-        "exports/file.py",
-        "File.__init__",
+        "exports/pack/packed.py",
+        "PackedFile.__init__",
         "exports/test_encryption.py::test_an_encrypted_file_in_the_store_cannot_be_read",
         drop_statement("_steps", "_encryptor"),
     ),
@@ -143,67 +142,67 @@ GUARDS: tuple[Guard, ...] = (
         make_false("free"),
         make_false("request_sha256"),
     ),
-    # Only small rows come many in one value, and in order.
-    *guard_schema(
-        "views",
-        "FUNCTION memferry_service.unpacked_bytes",
-        "exports/test_ranges.py::test_a_large_row_is_detected_before_it_is_read",
+    # A frame of many rows is small, and frames come in order.
+    *guard_statement(
+        "exports/export_frames",
+        "exports/read/test_ranges.py::test_a_frame_of_many_rows_is_small_however_large_rows_are",
         replace(
-            "RETURN octet_length(content) + coalesce",
-            "RETURN coalesce",
+            "count(*) FILTER (WHERE octet_length(record) <= $6::integer) AS small_rows",
+            "count(*) AS small_rows",
         ),
-        replace("+ coalesce(octet_length(source_ref), 0) + pg_column_size", "+ pg_column_size"),
-        make_true("pg_column_compression(tags) IS NULL"),
-        make_true("pg_column_compression(metadata) IS NULL"),
+        replace("whole.small_rows < whole.rows AND", "FALSE AND"),
+    ),
+    *guard_statement(
+        "exports/export_frames",
+        "exports/read/test_ranges.py::test_every_way_gives_the_same_bytes",
+        make_true("whole.rows > 0"),
+        replace(
+            "FROM memories AS memory WHERE {filters} AND (created_at, id) > (step.created_at, step.id)",
+            "FROM memories AS memory WHERE {filters}",
+        ),
+        replace(
+            "whole.rows AND {filters} AND (created_at, id) > (step.created_at, step.id)",
+            "whole.rows AND {filters}",
+        ),
     ),
     # A span of time bounds the first range and the last one.
     *guard_function(
-        "exports/ranges.py",
-        "_whole_span",
-        "exports/test_ranges.py::test_any_number_of_readers_gives_the_same_bytes",
+        "exports/read/queries.py",
+        "Range.whole",
+        "exports/read/test_ranges.py::test_any_number_of_readers_gives_the_same_bytes",
         replace("selection.first_ms - 1", "selection.first_ms"),
         make_true("last_ms"),
     ),
     *guard_function(
         "filters/selection.py",
-        "Selection.ranged",
-        "exports/test_ranges.py::test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last",
-        make_true("end"),
+        "Selection.for_range",
+        "exports/read/test_ranges.py::test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last",
+        make_true("filter_"),
     ),
     *guard_statement(
         "exports/probe_rows",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
-        make_true("all_bytes <= $2::bigint"),
-    ),
-    *guard_statement(
-        "exports/probe_rows",
-        "exports/test_inline.py::test_counting_stops_at_more_rows_than_an_answer_holds",
-        drop("found < $1 AND"),
+        "exports/read/test_inline.py::test_the_probe_brings_no_large_records",
+        make_true("sample.bytes <= $3::bigint"),
+        make_true("octet_length(record) <= $4::integer"),
     ),
     *guard_function(
-        "exports/inline.py",
-        "find",
-        "exports/test_inline.py::test_few_rows_need_no_copy_and_small_rows_are_framed",
+        "exports/read/probe.py",
+        "probe",
+        "exports/read/test_inline.py::test_few_rows_need_no_copy_and_more_come_many_in_a_frame",
         make_true("selection"),
         make_true("namespaces"),
     ),
     *guard_function(
-        "exports/inline.py",
-        "running_inline",
-        "exports/test_inline.py::test_blocks_of_small_rows_are_small",
-        drop_item("block_bytes"),
-    ),
-    *guard_statement(
-        "exports/export_joined",
-        "exports/test_ranges.py::test_framed_rows_have_the_same_bytes",
-        drop("HAVING count(*) > 0"),
-        replace(
-            "(created_at, id) > (part.created_at, part.id) AND (created_at, id) <=",
-            "(created_at, id) <=",
-        ),
+        "exports/read/probe.py",
+        "_probe_records",
+        "exports/read/test_inline.py::test_the_probe_brings_no_large_records",
+        make_true("ready_rows"),
     ),
     *guard_function(
-        "database/joined.py", "Joined.lines", "exports/test_joined.py", make_false("_parts")
+        "exports/read/stream.py",
+        "open_inline_rows",
+        "exports/read/test_inline.py::test_blocks_of_small_rows_are_small",
+        drop_item("block_bytes"),
     ),
     # A filter that is dropped would hand out too much.
     *guard_function(

@@ -19,7 +19,7 @@ GUARDS: tuple[Guard, ...] = (
         "http/app.py",
         "web_app",
         "http/test_head.py::test_head_answers_the_status_and_headers_of_get_and_no_body",
-        replace("HeadAsGet(routed_app(services))", "routed_app(services)"),
+        replace("HeadAsGet(make_router(services))", "make_router(services)"),
     ),
     *guard_function(
         "http/head.py",
@@ -84,8 +84,8 @@ GUARDS: tuple[Guard, ...] = (
         "answer_memferry_error",
         "http/test_log_rate.py::test_an_unreachable_database_is_one_log_line_for_many_requests",
         replace(
-            '_log.warning("%s%s", fault, _describe_cause(fault))',
-            '_log.warning("%s%s", fault, _describe_cause(fault), exc_info=True)',
+            'log_event("request.failed", fault=fault, cause=_describe_cause(fault))',
+            'log_event("request.failed", fault=fault, cause="", raised=fault)',
         ),
     ),
     # How large and how deep what is sent may be.
@@ -129,7 +129,7 @@ GUARDS: tuple[Guard, ...] = (
     # No request shows the inside, or leaves a trace where it is no fault.
     *guard_function(
         "http/app.py",
-        "routed_app",
+        "make_router",
         "http/test_hostile.py::test_a_client_that_hangs_up_in_mid_body_leaves_no_trace",
         drop_statement("ClientDisconnect"),
     ),
@@ -198,7 +198,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/app.py",
-        "routed_app",
+        "make_router",
         "http/test_transport.py::test_an_internal_error_shows_no_detail",
         drop_statement("Exception"),
     ),

@@ -5,7 +5,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from starlette.requests import ClientDisconnect, Request
@@ -94,15 +94,13 @@ def _read(connection: socket.socket) -> bytes:
     return bytes(answer)
 
 
-def _sent_until_cut(connection: socket.socket, piece: bytes, most: int) -> int:
-    """How many bytes the other end took before it hung up."""
+def _send_until_cut(connection: socket.socket, piece: bytes, most: int) -> int:
+    """How many bytes the other end took before it hung up; TimeoutError if it only stalls."""
     sent = 0
-    try:
+    with suppress(ConnectionError):
         while sent < most:
             connection.sendall(piece)
             sent += len(piece)
-    except OSError:
-        pass
     return sent
 
 
@@ -128,7 +126,7 @@ def test_a_head_that_is_too_large_is_refused_and_the_connection_closed(
 def test_a_head_that_never_ends_is_cut_off_early(service: Service) -> None:
     with _connected(service) as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nHost: a\r\n")
-        sent = _sent_until_cut(connection, b"a:\r\n" * 16384, 64 * MIB)
+        sent = _send_until_cut(connection, b"a:\r\n" * 16384, 64 * MIB)
 
     assert sent < 16 * MIB
 
@@ -175,7 +173,7 @@ def test_a_body_in_tiny_chunks_is_refused_before_it_takes_long(service: Service,
         connection.sendall(
             f"POST {path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n".encode()
         )
-        sent = _sent_until_cut(connection, b"1\r\na\r\n" * 10_000, 8 * MIB)
+        sent = _send_until_cut(connection, b"1\r\na\r\n" * 10_000, 8 * MIB)
 
     assert sent < 4 * MIB
 
@@ -207,12 +205,13 @@ def test_a_few_pipelined_requests_are_answered(application: Application, connect
 def test_a_flood_of_pipelined_requests_is_cut_off(
     application: Application, connect: Connect
 ) -> None:
+    # Reading is paused until the first answer, while the flood fills the buffers of the kernel.
     application.go_on.clear()
     with connect() as connection:
-        sent = _sent_until_cut(connection, _GET * 10_000, 64 * MIB)
+        threading.Timer(0.5, application.go_on.set).start()
+        sent = _send_until_cut(connection, _GET * 10_000, 64 * MIB)
 
     assert sent < 16 * MIB
-    assert len(application.bodies) == 1
 
 
 @pytest.mark.usefixtures("short_limits")
@@ -229,7 +228,7 @@ def test_a_connection_whose_head_comes_byte_by_byte_is_closed(connect: Connect) 
     with connect() as connection:
         connection.sendall(b"GET / HTTP/1.1\r\nx: ")
         for _ in range(100):
-            if _sent_until_cut(connection, b"x", 1) == 0:
+            if _send_until_cut(connection, b"x", 1) == 0:
                 break
             time.sleep(0.08)
         else:
@@ -308,6 +307,23 @@ def test_an_idle_connection_makes_room_for_a_new_one(application: Application) -
         assert _read(idle[0]) == b""
         for each in idle:
             each.close()
+
+
+def test_a_connection_that_sends_its_head_makes_room_for_a_new_one(
+    application: Application,
+) -> None:
+    with _served(application, connections=3) as connect:
+        sending = [connect() for _ in range(3)]
+        for connection in sending:
+            connection.sendall(b"GET / HTTP/1.1\r\n")
+        time.sleep(0.2)
+        with connect() as connection:
+            connection.sendall(_GET)
+
+            assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert _read(sending[0]) == b""
+        for connection in sending:
+            connection.close()
 
 
 def test_a_new_connection_is_closed_where_all_others_are_at_work(application: Application) -> None:

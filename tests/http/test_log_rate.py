@@ -42,7 +42,7 @@ def log(clock: Clock) -> Callable[..., str | None]:
     def write(
         message: str,
         *values: object,
-        name: str = "memferry.http",
+        name: str = "memferry.token.refused",
         level: int = logging.WARNING,
         raised: BaseException | None = None,
     ) -> str | None:
@@ -81,6 +81,14 @@ def test_log_lines_of_another_kind_pass(log: Callable[..., str | None]) -> None:
     assert log("Exception in ASGI application\n", name="uvicorn.error") is not None
 
 
+def test_events_that_name_faults_of_different_kinds_are_both_kept(
+    log: Callable[..., str | None],
+) -> None:
+    assert log("%(fault)s", {"fault": DatabaseUnavailable()}) is not None
+    assert log("%(fault)s", {"fault": StorageUnavailable()}) is not None
+    assert log("%(fault)s", {"fault": StorageUnavailable()}) is None
+
+
 def test_a_log_line_without_a_template_is_known_by_its_first_line(
     log: Callable[..., str | None],
 ) -> None:
@@ -91,7 +99,7 @@ def test_a_log_line_without_a_template_is_known_by_its_first_line(
 @pytest.mark.parametrize(
     ("name", "level"),
     [
-        ("memferry.http", logging.INFO),
+        ("memferry.token.refused", logging.INFO),
         ("memferry.worker", logging.WARNING),
         ("memferry.audit", logging.ERROR),
     ],

@@ -11,9 +11,9 @@ from starlette.routing import Route
 from memferry.audit.service import Audit
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
-from memferry.http.app import Services, list_operations, routed_app
+from memferry.http.app import Services, list_operations, make_router
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
@@ -64,7 +64,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         if operation.access is not None
         for method in operation.methods
     }
-    for route in routed_app(services).routes:
+    for route in make_router(services).routes:
         assert isinstance(route, Route)
         # HEAD is what the router adds to GET.
         for method in sorted((route.methods or set()) - {"HEAD"}):

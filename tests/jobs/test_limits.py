@@ -216,7 +216,7 @@ async def test_a_statement_of_a_request_times_out_before_one_of_an_export(
         for patient in (False, True):
             began = time.monotonic()
             with pytest.raises(StatementTimedOut):
-                async with database.tenant(uuid4(), patient=patient) as connection:
+                async with database.tenant(uuid4(), long_running=patient) as connection:
                     await connection.execute("SELECT pg_sleep(30)")
             took[patient] = time.monotonic() - began
 

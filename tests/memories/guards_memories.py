@@ -136,14 +136,8 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function("database/pool.py", "_set_tenant", _WITHIN, drop_statement("hex")),
     *guard_schema(
         "views",
-        "VIEW memferry_service.tokens",
-        "memories/test_namespaces.py tenants/test_tokens.py",
-        drop("WITH CASCADED CHECK OPTION"),
-    ),
-    *guard_schema(
-        "views",
         "VIEW memferry_service.memories",
-        "memories/test_namespaces.py tenants/test_tokens.py",
+        _WITHIN,
         drop("WITH CASCADED CHECK OPTION"),
     ),
     *guard_schema(
@@ -178,7 +172,7 @@ GUARDS: tuple[Guard, ...] = (
         "exports/request.py",
         "ExportRequest.read",
         "memories/test_namespaces.py",
-        replace("{**request.values, Within: list(namespaces)}", "request.values"),
+        replace("{**request.values, TokenNamespaces: list(namespaces)}", "request.values"),
     ),
     *guard_function(
         "exports/request.py",

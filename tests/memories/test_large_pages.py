@@ -85,7 +85,7 @@ def test_a_row_that_is_deleted_before_its_part_comes_is_left_out(
         async with open_database(database_url) as database:
             memories = Memories(database)
             found = await memories.list_newest(
-                Caller(tenant_id=tenant), Selection.of({}), limit=500
+                Caller(tenant_id=tenant), Selection.for_scan({}), limit=500
             )
             parts = found.render_parts()
             taken = [await anext(parts)]

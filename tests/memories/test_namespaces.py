@@ -14,7 +14,7 @@ import pytest
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
 from memferry.exports.request import ExportRequest
-from memferry.filters.within import Within
+from memferry.filters.token_namespaces import TokenNamespaces
 from memferry.jobs.queue import Queue
 from memferry.model.token import Caller
 from memferry.settings import DatabaseSettings
@@ -284,7 +284,7 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
     assert job is not None
     assert job.namespaces == list(MINE)
     request = ExportRequest.read('{"format": "json", "filters": {}}', job.namespaces)
-    assert request.values == {Within: list(MINE)}
+    assert request.values == {TokenNamespaces: list(MINE)}
 
 
 def test_a_token_without_a_limit_sees_everything(

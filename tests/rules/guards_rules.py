@@ -19,19 +19,19 @@ _BETWEEN = "rules/test_isolation_mutations.py::test_no_lost_condition_shows_alic
 
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
-        "exports/links.py",
+        "exports/hand_out/links.py",
         "Links.open",
         "rules/test_foreign_links.py::test_a_link_with_any_byte_altered_opens_nothing",
         make_false("compare_digest"),
     ),
     *guard_function(
-        "exports/links.py",
+        "exports/hand_out/links.py",
         "Links.open",
         "rules/test_foreign_links.py::test_a_link_works_for_fifteen_minutes",
         make_false("expires"),
     ),
     *guard_function(
-        "exports/links.py",
+        "exports/hand_out/links.py",
         "LIFETIME",
         "rules/test_foreign_links.py::test_a_link_works_for_fifteen_minutes",
         replace("timedelta(minutes=15)", "timedelta(days=15)"),

@@ -19,7 +19,7 @@ from memferry.errors import (
     RequestTimedOut,
     Unavailable,
 )
-from memferry.exports.links import LIFETIME
+from memferry.exports.hand_out.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import status_of
 from memferry.model.audit import EVENTS as AUDIT_EVENTS

@@ -145,10 +145,10 @@ def statements() -> dict[str, str]:
         whole: str = statement
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
-            whole, _ = Selection.of(every).apply(statement, *range(leading))
+            whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
             for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"exports/export_joined", "exports/probe_rows"} and not kind.joins:
+                if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
                     continue
                 filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
                     "{columns}", kind.columns

@@ -7,14 +7,15 @@ from pathlib import Path
 import pytest
 
 _TESTS = Path(__file__).parents[1]
-_PACKAGES = {file.parent.name for file in (_TESTS.parent / "src/memferry").glob("*/*.py")}
-_BESIDE = {"jobs", "support", "simulation", "rules", "whole"}
+_SOURCE = _TESTS.parent / "src/memferry"
+_PACKAGES = {file.parent.relative_to(_SOURCE) for file in _SOURCE.rglob("*.py")}
+_BESIDE = {Path(name) for name in ("jobs", "support", "simulation", "rules", "whole")}
 _FILES = sorted(_TESTS.rglob("*.py"))
 _HOOKS = re.compile(r"pytest_\w+")
 
 
 def test_each_folder_mirrors_a_package_or_is_one_of_four() -> None:
-    folders = {file.parent.name for file in _FILES if file.parent != _TESTS}
+    folders = {file.parent.relative_to(_TESTS) for file in _FILES if file.parent != _TESTS}
 
     assert folders <= _PACKAGES | _BESIDE
 

@@ -11,7 +11,7 @@ _ROOT = Path(__file__).parents[2]
 _PLACES = ("src", "tools", "benchmarks", "tests/support")
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 # What no function begins with: a participle, an adverb or a preposition.
-_VERBS = "bring embed exceed feed need ping proceed seed"
+_VERBS = "apply bring embed exceed feed multiply need ping proceed reply seed"
 _PARTICIPLES = (
     "chosen done found given gone held kept known left lost made said seen sent taken told written"
 )
@@ -21,101 +21,18 @@ _OPENERS = (
 )
 _WRONG = re.compile(
     rf"_*(?!({'|'.join(_VERBS.split())})(_|$))"
-    rf"([a-z0-9]*(ed|ing)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
+    rf"([a-z0-9]*(ed|ing|ly)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
 )
 _VALUES = re.compile(r"property|fixture")
-# Names that a library calls, and a word of its trade.
+_CALLED_BY_A_LIBRARY = {"on_tick", "to_string", "_unsupported_upgrade_warning"}
+# Still to be renamed.
 _ALLOWED: set[str] = {
-    "src/memferry/client/fetch.py _encrypted_path",
-    "src/memferry/database/servers.py embedded_postgres",
-    "src/memferry/cli/context.py existing_database",
-    "src/memferry/cli/context.py prepared_database",
-    "src/memferry/cli/context.py running_database",
-    "src/memferry/cli/doctor.py _connected",
-    "src/memferry/cli/doctor.py _connected_to",
-    "src/memferry/cli/download.py _packed",
-    "src/memferry/cli/serve.py started",
-    "src/memferry/database/binaries.py _copied",
-    "src/memferry/database/embedded.py _translated_faults",
-    "src/memferry/database/faults.py translated_errors",
-    "src/memferry/database/literal.py _quoted",
-    "src/memferry/database/literal.py filled",
-    "src/memferry/database/pool.py _committed",
-    "src/memferry/database/pool.py _connected",
-    "src/memferry/database/pool.py _for_whom",
-    "src/memferry/exports/file.py _ended",
-    "src/memferry/exports/file.py _noted",
-    "src/memferry/exports/file.py _passed",
-    "src/memferry/exports/inline.py running_inline",
-    "src/memferry/exports/payload.py as_json",
-    "src/memferry/exports/payload.py stored",
-    "src/memferry/exports/ranges.py _joined",
-    "src/memferry/exports/run.py _joined",
-    "src/memferry/exports/run.py beside",
-    "src/memferry/exports/run.py running_export",
     "src/memferry/exports/service.py _added",
-    "src/memferry/formats/csv_safe.py _guarded",
-    "src/memferry/http/app.py routed_app",
-    "src/memferry/http/audit.py counting",
-    "src/memferry/http/audit.py noting",
-    "src/memferry/http/connections.py _unsupported_upgrade_warning",
-    "src/memferry/http/cors.py wrapped",
-    "src/memferry/http/docs.py _inlined",
-    "src/memferry/http/docs.py documented",
-    "src/memferry/http/routing.py to_string",
-    "src/memferry/http/downloads.py _asked_span",
-    "src/memferry/http/downloads.py _listed",
-    "src/memferry/http/downloads.py _unchanged_headers",
-    "src/memferry/http/paging.py named_cursor",
-    "src/memferry/http/server.py on_tick",
-    "src/memferry/memories/service.py _found",
-    "src/memferry/memories/service.py _saved",
-    "src/memferry/model/identity.py _rising",
-    "src/memferry/model/memory.py checked",
-    "src/memferry/model/memory.py moved",
-    "src/memferry/model/rules.py stored_time_ms",
-    "src/memferry/settings/environment.py setting",
-    "src/memferry/storage/base.py unfinished",
-    "src/memferry/storage/local.py _named",
-    "src/memferry/storage/local.py _to_its_end",
-    "src/memferry/storage/local.py _translated",
-    "src/memferry/storage/local.py _translated_writes",
-    "src/memferry/storage/local.py unfinished",
-    "src/memferry/storage/s3.py _translated",
-    "src/memferry/storage/s3.py _translated_writes",
-    "src/memferry/storage/s3.py _within_time",
-    "src/memferry/storage/s3.py unfinished",
-    "src/memferry/storage/s3_multipart.py planned_part_bytes",
-    "src/memferry/storage/s3_uploads.py _parsed",
-    "src/memferry/storage/s3_uploads.py trusted",
-    "src/memferry/supervisor.py _ended_or",
-    "src/memferry/supervisor.py _nothing",
-    "src/memferry/supervisor.py _watched_workers",
-    "src/memferry/tenants/tokens.py _limited",
-    "src/memferry/tenants/tokens.py stored",
-    "src/memferry/webhooks/service.py _found",
     "src/memferry/worker/exporter.py _when_stopped",
     "src/memferry/worker/lease.py guarded",
     "src/memferry/worker/lease.py kept",
 }
-_SEVERAL_CLASSES: set[str] = {
-    "Download",
-    "Exports",
-    "ExportAnswer",
-    "BulkSearch",
-    "Change",
-    "Export",
-    "ExportRequest",
-    "Failure",
-    "Found",
-    "MovedMemory",
-    "Namespace",
-    "NewMemory",
-    "NewToken",
-    "NewWebhook",
-    "Pace",
-    "WebhookChange",
-}
+_SEVERAL_CLASSES: set[str] = {"Download", "ExportAnswer", "Exports"}
 
 
 def test_a_function_is_a_verb_phrase() -> None:
@@ -141,7 +58,7 @@ def test_a_class_name_means_one_thing() -> None:
 
 
 def _is_wrong(name: str) -> bool:
-    return _WRONG.match(name) is not None
+    return name not in _CALLED_BY_A_LIBRARY and _WRONG.match(name) is not None
 
 
 def _is_value(function: _Function, owner: str) -> bool:

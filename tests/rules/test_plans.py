@@ -158,21 +158,21 @@ def _bound(node: dict[str, Any]) -> bool:
 def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
     columns = FORMATS["ndjson"].columns
-    export = sql("exports/export_memories").replace("{columns}", columns)
+    export = sql("exports/export_rows").replace("{columns}", columns)
     by_key = sql("exports/export_by_key").replace("{columns}", columns)
     ranged = sql("exports/export_range").replace("{columns}", columns)
-    joined = sql("exports/export_joined").replace("{columns}", columns)
+    framed = sql("exports/export_frames").replace("{columns}", columns)
     return {
-        "exports/export_memories": (export, ()),
+        "exports/export_rows": (export, ()),
         "exports/export_by_key": (by_key, ()),
         "exports/export_range": (ranged, (*_ALL, *_END)),
-        "exports/export_joined": (joined, (*_ALL, *_END, ROWS)),
+        "exports/export_frames": (framed, (*_ALL, *_END, ROWS, 2**20, "\n")),
         "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
         "exports/count_memories": (sql("exports/count_memories"), ()),
         "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
         "exports/probe_rows": (
             sql("exports/probe_rows").replace("{columns}", columns),
-            (10_001, 2**17),
+            (10_001, 256, 2**17, 2**14, "\n"),
         ),
         "memories/list_memories": (sql("memories/list_memories"), (50, 0, RENDERED_BYTES, *_END)),
         "memories/search_memories": (
@@ -196,14 +196,14 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
 ) -> None:
     statement, leading = statements()[name]
     for chosen in [(), *CHOICES]:
-        selection = Selection.of({each: values(held_by)[each.field] for each in chosen})
-        text, arguments = selection.apply(statement, *leading)
+        selection = Selection.for_scan({each: values(held_by)[each.field] for each in chosen})
+        text, arguments = selection.fill(statement, *leading)
         what = f"{name} by {' and '.join(each.field for each in chosen) or 'nothing'}"
 
         # Where the parts end is looked up in the index; few rows are measured and read once they
         # are counted; a row is looked up after its key was found.
         most = {
-            "exports/export_joined": 2,
+            "exports/export_frames": 2,
             "exports/export_by_key": 2,
             "exports/probe_rows": 3,
         }.get(name, 1) * ROWS
@@ -224,10 +224,10 @@ async def test_a_filter_that_few_memories_pass_has_its_own_index(
     session: "asyncpg.Connection[asyncpg.Record]", chosen: str, index: str, most: float
 ) -> None:
     kind: type[Filter] = next(each for each in FILTERS if each.field == chosen)
-    selection = Selection.of({kind: values(RARE)[chosen]})
-    for name in ("exports/export_memories", "exports/count_memories"):
+    selection = Selection.for_scan({kind: values(RARE)[chosen]})
+    for name in ("exports/export_rows", "exports/count_memories"):
         statement, leading = statements()[name]
-        found = await plan(session, *selection.apply(statement, *leading))
+        found = await plan(session, *selection.fill(statement, *leading))
 
         assert index in {each.get("Index Name") for each in found.scans}, name
         assert found.rows_read <= most, name
@@ -236,8 +236,8 @@ async def test_a_filter_that_few_memories_pass_has_its_own_index(
 async def test_the_export_of_everything_needs_no_sort(
     session: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    statement, leading = statements()["exports/export_memories"]
-    found = await plan(session, *Selection.of({}).apply(statement, *leading))
+    statement, leading = statements()["exports/export_rows"]
+    found = await plan(session, *Selection.for_scan({}).fill(statement, *leading))
 
     # What the view asks of the session once, whether the caller has a limit, reads nothing.
     assert [each["Node Type"] for each in found.nodes if each["Node Type"] != "Result"] == [
@@ -251,8 +251,8 @@ async def test_an_export_by_key_sorts_nothing_but_keys(
     session: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
     statement, leading = statements()["exports/export_by_key"]
-    selection = Selection.of({Tags: values(RARE)["tags"]})
-    found = await plan(session, *selection.apply(statement, *leading))
+    selection = Selection.for_scan({Tags: values(RARE)["tags"]})
+    found = await plan(session, *selection.fill(statement, *leading))
     sorts = [node for node in found.nodes if node["Node Type"] == "Sort"]
 
     # A time of 8 bytes and an id of 16.
@@ -263,8 +263,8 @@ async def test_an_export_by_key_sorts_nothing_but_keys(
 async def test_a_text_becomes_json_without_a_call_of_ours(
     session: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    statement, leading = statements()["exports/export_memories"]
-    text, arguments = Selection.of({}).apply(statement, *leading)
+    statement, leading = statements()["exports/export_rows"]
+    text, arguments = Selection.for_scan({}).fill(statement, *leading)
     lines = await session.fetch(f"EXPLAIN (VERBOSE) {text}", *arguments)
 
     assert "content" in str(lines)

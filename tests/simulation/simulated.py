@@ -1,7 +1,7 @@
 """Virtual time, chance, and the processes and servers that live in them.
 
-What lies above these ports is the real thing: Queue, Runs, Exports, Exporter, Lease, Sweeper. Every
-choice comes from one seed, so that a run can be repeated to the last step.
+What lies above these ports is the real thing: Attempts, Lease, ExportWork, JobSweep. Every choice
+comes from one seed, so that a run can be repeated to the last step.
 """
 
 import asyncio

@@ -15,7 +15,7 @@ from uuid import UUID
 import pytest
 
 from memferry.errors import DatabaseUnavailable, MemferryError, StorageUnavailable, Unavailable
-from memferry.exports.run import Runs
+from memferry.exports.read.snapshot import Reader
 from memferry.exports.work import ExportWork
 from memferry.jobs.attempt import Attempts
 from memferry.jobs.sweep import JobSweep
@@ -119,7 +119,7 @@ class World:
     async def _worker(self, process: Process) -> None:
         reader = SimulatedReader(process, self._database, self.judge.table)
         work = ExportWork(
-            cast(Runs, reader),
+            cast(Reader, reader),
             self._open_storage(process),
             lifetime_seconds=self._lifetime,
             snapshot_seconds=SNAPSHOT_SECONDS,

@@ -59,7 +59,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "storage/s3.py",
-        "_config",
+        "_make_config",
         _KEPT,
         drop_item("server_side_encryption"),
         drop_item("sse_kms_key_id"),
@@ -76,7 +76,7 @@ GUARDS: tuple[Guard, ...] = (
         "storage/test_storage_s3_safety.py::test_an_unknown_encryption_stops_the_start",
         make_false("AES256"),
     ),
-    *guard_function("storage/s3.py", "_client", _TRUST, drop_item("root_certificate")),
+    *guard_function("storage/s3.py", "_make_client_options", _TRUST, drop_item("root_certificate")),
     *guard_function(
         "storage/s3_uploads.py", "Uploads.__init__", _TRUST, drop_statement("load_verify_locations")
     ),

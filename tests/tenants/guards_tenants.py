@@ -2,6 +2,7 @@
 
 from guards import (
     Guard,
+    drop,
     drop_item,
     drop_statement,
     guard_function,
@@ -92,5 +93,11 @@ GUARDS: tuple[Guard, ...] = (
         "Tokens.create",
         "tenants/test_tokens.py",
         drop_statement("_check_reach"),
+    ),
+    *guard_schema(
+        "views",
+        "VIEW memferry_service.tokens",
+        "tenants/test_tokens.py::test_the_database_stores_no_token_beyond_the_namespaces_of_its_creator",
+        drop("WITH CASCADED CHECK OPTION"),
     ),
 )

@@ -12,12 +12,15 @@ import asyncpg
 import pytest
 
 from memferry.database.pool import SERVICE_ROLE
+from memferry.database.sql import sql
+from memferry.errors import NamespaceForbidden
 from memferry.jobs.queue import Queue
-from memferry.model.token import USUAL_SCOPES
+from memferry.model.token import USUAL_SCOPES, Caller, Grant
+from memferry.tenants.tokens import BearerToken, make_token_row
 from support.command_line import memferry
 from support.people import Person
 from support.postgres import open_database
-from support.tokens import admin_of, fetchval, holder
+from support.tokens import admin_of, fetchval, holder, tenant_of
 
 _TOKENS = "/api/tokens"
 
@@ -245,6 +248,18 @@ def test_an_admin_token_within_namespaces_manages_no_other_namespace(
     assert whole["id"] not in seen
     assert hidden == 404
     assert admin.get(f"{_TOKENS}/{whole['id']}").json()["revoked_at"] is None
+
+
+async def test_the_database_stores_no_token_beyond_the_namespaces_of_its_creator(
+    alice: Person, database_url: str
+) -> None:
+    creator = Caller(tenant_id=await tenant_of(alice, database_url), namespaces=("a", "b"))
+    async with open_database(database_url) as database:
+        for namespaces in (None, ("a", "c")):
+            row = make_token_row(BearerToken.make(), "wide", Grant(namespaces=namespaces))
+            with pytest.raises(NamespaceForbidden):
+                async with database.tenant(creator) as connection:
+                    await connection.fetchrow(sql("tenants/create_tenant_token"), *row)
 
 
 async def test_the_service_can_store_a_digest_of_a_token_but_read_none_of_a_tenant(

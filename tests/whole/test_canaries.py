@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from memferry.errors import LeaseLost
+from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
-from memferry.exports.run import Runs
 from support.faults import until
 from support.people import Person
 from support.postgres import open_database
@@ -102,7 +102,7 @@ async def test_an_abandoned_export_leaves_no_filter_in_any_log(
     request = ExportRequest.parse(json.dumps(FILTERS).encode())
     async with open_database(database_url) as database:
         with suppress(LeaseLost):
-            async with Runs(database).start(tenant_id, request) as (run, _):
+            async with Reader(database).start(tenant_id, request) as (run, _):
                 blocks = aiter(run)
                 block = await anext(blocks) + await anext(blocks)
                 raise LeaseLost

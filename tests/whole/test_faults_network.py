@@ -239,7 +239,7 @@ async def read_slowly(url: str) -> int:
     await migrate(url)
     async with (
         open_database(url) as database,
-        database.tenant(UUID(int=1), snapshot=True, patient=True) as connection,
+        database.tenant(UUID(int=1), snapshot=True, long_running=True) as connection,
     ):
         many = "SELECT repeat('x', 999) FROM generate_series(1, 100000)"
         await connection.copy_from_query(many, output=take)

@@ -23,7 +23,7 @@ import pytest
 
 import memferry
 from memferry.database.binaries import ensure_account, find_binaries
-from memferry.database.servers import embedded_postgres
+from memferry.database.servers import make_embedded_postgres
 from memferry.settings import Settings
 from support.postgres import execute, own_database
 from support.service import NO_TLS, Service, free_port
@@ -127,7 +127,7 @@ def parent(request: pytest.FixtureRequest) -> Iterator[Path]:
 
 def test_read_only_commands_create_nothing(caller: Caller, parent: Path) -> None:
     data_dir = parent / "data"
-    server = embedded_postgres(Settings.from_environment({}, data_dir=data_dir).database)
+    server = make_embedded_postgres(Settings.from_environment({}, data_dir=data_dir).database)
     done = [caller.run(command, data_dir, MEMFERRY_POSTGRES_USER="unheard") for command in LOOKING]
 
     assert list(parent.iterdir()) == []

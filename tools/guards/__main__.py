@@ -3,6 +3,7 @@
 The work is done in a copy. First the tests must pass there with every guard in place.
 """
 
+import argparse
 import os
 import re
 import shutil
@@ -67,8 +68,11 @@ def print_line(line: str) -> None:
 
 
 def main() -> None:
-    """Try all guards, or those whose name holds all words of the command line."""
-    guards = [guard for guard in load_guards() if all(word in str(guard) for word in sys.argv[1:])]
+    """Try all guards, or those that the command line chooses."""
+    parser = argparse.ArgumentParser(prog="./run test-guards", description=__doc__)
+    parser.add_argument("word", nargs="*", help="only guards whose name holds all these words")
+    words = parser.parse_args().word
+    guards = [guard for guard in load_guards() if all(word in str(guard) for word in words)]
     if not guards:
         sys.exit("no guard has these words in its name")
     with copy_project() as copy:

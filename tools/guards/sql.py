@@ -28,7 +28,7 @@ class _Token(NamedTuple):
 
 
 def apply_to_sql(text: str, name: str, edit: Edit) -> str:
-    """A statement without a protection; of a schema the one whose first line holds `name`.
+    """A statement without a protection; of a schema the one that `name` heads.
 
     Raises UnclearPlace.
     """
@@ -52,7 +52,8 @@ def _find_statement(text: str, name: str) -> Span:
 
 
 def _is_headed(statement: str, name: str) -> bool:
-    head = statement.partition("\n")[0]
+    """Whether its first line holds the name, or any line of a right that is granted."""
+    head = statement if statement.startswith("GRANT") else statement.partition("\n")[0]
     return re.search(rf"(?<!\w){re.escape(name)}(?!\w)", head) is not None
 
 

@@ -1,7 +1,6 @@
 """The audit: reads its entries, and writes those that no statement of a change writes itself."""
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Sequence
 from uuid import UUID
 
@@ -14,8 +13,8 @@ from memferry.errors import MemferryError
 from memferry.model.audit import Entry
 from memferry.model.token import Caller
 from memferry.request_rate import RequestRate
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.audit")
 _COUNTED_SECONDS = 60
 
 
@@ -66,10 +65,14 @@ class Audit:
                     entry.times,
                 )
         except (MemferryError, asyncpg.PostgresError) as fault:
-            _log.error(
-                "not in the audit: %s of tenant %s, token %s, subject %s, outcome %s: %s",
-                *(entry.event, caller.tenant_id, caller.token_id, entry.subject, entry.outcome),
-                fault,
+            log_event(
+                "audit.missed",
+                entry=entry.event,
+                tenant=caller.tenant_id,
+                token=caller.token_id,
+                subject=entry.subject,
+                outcome=entry.outcome,
+                reason=fault,
             )
 
     def record_soon(self, caller: Caller, entry: Entry) -> None:

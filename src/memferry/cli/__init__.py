@@ -6,7 +6,6 @@ A command imports the parts of the service when it runs, so that help comes at o
 import logging
 import os
 import sys
-from importlib.metadata import version
 from typing import Annotated
 
 import typer
@@ -36,13 +35,15 @@ app = typer.Typer(
 
 
 def _print_version(asked: bool) -> None:
+    from importlib.metadata import version  # takes longer than the rest of this module
+
     if asked:
         print(f"memferry {version('memferry')}")
         raise typer.Exit
 
 
 @app.callback()
-def _options(
+def _read_options(
     print_version: Annotated[
         bool,
         typer.Option(
@@ -50,7 +51,7 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """What goes before any command."""
+    """Options before any command."""
 
 
 for command in (serve, worker, migrate, audit, export, doctor, database, store, tenant, token):
@@ -73,13 +74,15 @@ def _set_up_log() -> None:
     log = logging.StreamHandler(sys.stderr)
     log.addFilter(LogRate())
     logging.basicConfig(
-        level=logging.INFO, handlers=[log], format="%(asctime)s %(levelname)s %(message)s"
+        level=logging.INFO,
+        handlers=[log],
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 def _describe_cause(fault: MemferryError) -> str:
-    """What the driver said: whoever runs a command has to mend it."""
+    """The driver's message, which the person at the command line needs."""
     cause = fault.__cause__
     known = isinstance(fault, DatabaseUnavailable) and cause is not None and str(cause)
     return f" ({cause})" if known else ""

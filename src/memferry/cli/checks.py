@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from memferry.app import open_store
 from memferry.client.readiness import read_readiness
-from memferry.database.servers import embedded_postgres, owner_url
+from memferry.database.servers import make_embedded_postgres, owner_url
 from memferry.errors import MemferryError, ServiceUnreachable
 from memferry.operation.access import DatabaseAccess
 from memferry.operation.checkup import Checkup
@@ -38,7 +38,7 @@ def _describe_access(settings: Settings) -> DatabaseAccess:
     url = owner_url(settings.database)
     if settings.database.url is not None:
         return DatabaseAccess(url)
-    return DatabaseAccess(url, embedded_postgres(settings.database), settings.data_dir)
+    return DatabaseAccess(url, make_embedded_postgres(settings.database), settings.data_dir)
 
 
 async def _check_store(settings: Settings) -> AsyncIterator[Finding]:

@@ -1,4 +1,4 @@
-"""What commands of an operator run in: an event loop, and a database that runs.
+"""The surroundings of operator commands: an event loop, and a running database.
 
 Importing this loads the parts of the service; a command does so when it runs.
 """
@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import uvloop
 
-from memferry.database.servers import embedded_postgres, owner_url, prepare_database
+from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
 from memferry.tenants.operator import Operator
@@ -27,23 +27,23 @@ def run(work: Coroutine[Any, Any, _T]) -> _T:
 def call_operator(settings: Settings, call: Callable[[Operator], Awaitable[_T]]) -> _T:
     """Call the operator's service on a database that exists; raises Misconfigured if none does."""
 
-    async def call_it() -> _T:
-        async with existing_database(settings) as url:
+    async def call_with_url() -> _T:
+        async with require_database(settings) as url:
             return await call(Operator(url))
 
-    return run(call_it())
+    return run(call_with_url())
 
 
 @asynccontextmanager
-async def running_database(settings: Settings) -> AsyncIterator[str]:
-    """The owner's address of a database that runs.
+async def start_database(settings: Settings) -> AsyncIterator[str]:
+    """Start the embedded server for the length of the command, unless it runs already.
 
-    The embedded server is started for the length of the command, unless it runs already.
+    Yields the address of the database's owner; an external server runs by itself.
     """
     if settings.database.url is not None:
         yield settings.database.url
         return
-    embedded = embedded_postgres(settings.database)
+    embedded = make_embedded_postgres(settings.database)
     attached = await asyncio.to_thread(embedded.attach)
     if not attached:
         await asyncio.to_thread(embedded.start)
@@ -55,23 +55,20 @@ async def running_database(settings: Settings) -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def existing_database(settings: Settings) -> AsyncIterator[str]:
-    """Like `prepared_database`, for a command that needs what is there already.
-
-    Raises Misconfigured, and makes nothing, where there is no database yet.
-    """
-    if settings.database.url is None and not embedded_postgres(settings.database).exists():
+async def require_database(settings: Settings) -> AsyncIterator[str]:
+    """Like `migrate_database`; raises Misconfigured, and makes nothing, where there is none."""
+    if settings.database.url is None and not make_embedded_postgres(settings.database).exists():
         raise Misconfigured(
             f"there is no database in {settings.data_dir} yet; make it with: memferry serve "
             "(or name another place with --data-dir or MEMFERRY_DATA_DIR)"
         )
-    async with prepared_database(settings) as url:
+    async with migrate_database(settings) as url:
         yield url
 
 
 @asynccontextmanager
-async def prepared_database(settings: Settings) -> AsyncIterator[str]:
-    """The owner's address of a database that runs and has the current schema."""
-    async with running_database(settings) as url:
+async def migrate_database(settings: Settings) -> AsyncIterator[str]:
+    """Like `start_database`, and bring the schema up to date."""
+    async with start_database(settings) as url:
         await prepare_database(settings.database)
         yield url

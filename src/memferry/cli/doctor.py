@@ -2,7 +2,6 @@
 
 import platform
 import sys
-from importlib.metadata import version
 
 import typer
 from rich.console import Console
@@ -18,6 +17,8 @@ app = typer.Typer()
 @app.command()
 def doctor(data_dir: DataDir = None) -> None:
     """Look at every part, change nothing; ends with status 1 if something is wrong."""
+    from importlib.metadata import version
+
     from memferry.cli.context import run
 
     console = Console(highlight=False, markup=False, soft_wrap=True)

@@ -80,7 +80,7 @@ def export(
 
 
 def _read_json_object(text: str) -> Raw:
-    """The object as it was typed: its numbers keep their digits."""
+    """Read the JSON object as typed, so that its numbers keep their digits."""
     try:
         msgspec.json.decode(text, type=dict[str, Raw])
     except (msgspec.MsgspecError, ValueError) as fault:

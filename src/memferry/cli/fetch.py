@@ -10,7 +10,6 @@ from rich.console import Console
 
 from memferry.cli.options import read_settings
 from memferry.cli.progress import ProgressBars
-from memferry.client.answers import ExportAnswer
 from memferry.client.client import Client
 from memferry.client.decrypt import Identities, read_identities
 from memferry.client.download import Download
@@ -20,6 +19,7 @@ from memferry.errors import ClientError, Invalid, Misconfigured
 from memferry.files.compress import CODECS
 from memferry.files.kind import file_name
 from memferry.formats import FORMATS
+from memferry.wire.exports import ExportAnswer
 
 _STANDARD_OUTPUT = Path("-")
 _console = Console(stderr=True)

@@ -18,8 +18,8 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 async def _migrate(settings: Settings) -> list[str]:
-    from memferry.cli.context import running_database
+    from memferry.cli.context import start_database
     from memferry.database.servers import prepare_database
 
-    async with running_database(settings):
+    async with start_database(settings):
         return await prepare_database(settings.database)

@@ -1,4 +1,4 @@
-"""What the commands of an operator have in common: the data directory, and the settings."""
+"""Options that operator commands share, and their settings."""
 
 from pathlib import Path
 from typing import Annotated
@@ -13,5 +13,5 @@ DataDir = Annotated[
 
 
 def read_settings(data_dir: Path | None = None) -> Settings:
-    """The settings of the environment; an option given on the command line wins."""
+    """Read the settings of the environment; an option of the command line wins."""
     return Settings.from_environment(data_dir=data_dir.absolute() if data_dir else None)

@@ -27,11 +27,11 @@ def adopt(data_dir: DataDir = None) -> None:
 
 async def _adopt(settings: Settings) -> str:
     from memferry.app import open_store
-    from memferry.cli.context import existing_database
+    from memferry.cli.context import require_database
     from memferry.database.sessions import owner_connection
 
     async with (
-        existing_database(settings) as url,
+        require_database(settings) as url,
         open_store(settings) as (store, identity),
         owner_connection(url) as owner,
     ):

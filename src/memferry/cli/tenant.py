@@ -54,11 +54,11 @@ def delete(
 
 
 async def _delete(settings: Settings, name: str) -> "Removed":
-    from memferry.cli.context import existing_database
+    from memferry.cli.context import require_database
     from memferry.storage import open_storage
     from memferry.tenants.deletion import TenantDeletion
 
-    async with existing_database(settings) as url:
+    async with require_database(settings) as url:
         store = open_storage(settings.storage)
         try:
             return await TenantDeletion(url, store).delete(name)

@@ -1,4 +1,4 @@
-"""Times as people type and read them."""
+"""Times on the command line."""
 
 from datetime import UTC, datetime
 
@@ -6,7 +6,7 @@ from memferry.errors import Invalid
 
 
 def read_epoch_ms(option: str, text: str | None) -> int | None:
-    """Epoch milliseconds of a time in that form or in ISO 8601; without a zone it is UTC.
+    """Read epoch milliseconds or ISO 8601 into epoch milliseconds; UTC without a zone.
 
     Raises Invalid, which names the option.
     """
@@ -25,7 +25,7 @@ def read_epoch_ms(option: str, text: str | None) -> int | None:
 
 
 def show_time(epoch_ms: int | None) -> str:
-    """A time as a table shows it; none is an empty cell."""
+    """Format a time for a table; none is an empty cell."""
     if epoch_ms is None:
         return ""
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")

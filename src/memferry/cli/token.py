@@ -79,8 +79,8 @@ def revoke(
 
 
 async def _create(settings: Settings, tenant: str, name: str, grant: Grant) -> str:
-    from memferry.cli.context import prepared_database
+    from memferry.cli.context import migrate_database
     from memferry.tenants.operator import Operator
 
-    async with prepared_database(settings) as url:
+    async with migrate_database(settings) as url:
         return (await Operator(url).create_token(tenant, name, grant)).text

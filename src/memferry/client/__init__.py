@@ -1,1 +1,1 @@
-"""A client of the service: httpx, the shapes of its answers, and files; no part of the server."""
+"""A client of the service: httpx, wire types and files; no part of the server."""

@@ -33,7 +33,7 @@ class Call:
 
     @property
     def repeatable(self) -> bool:
-        """Whether sending it twice has the effect of sending it once."""
+        """Whether sending the call twice has the effect of sending it once."""
         return self.method == "GET" or self.idempotency_key is not None
 
     @property
@@ -51,7 +51,7 @@ class Call:
 
 
 class Retries:
-    """Says after each try of one call whether to send it again, and after how many seconds.
+    """Decides after each try of a call whether to send it again, and after how many seconds.
 
     Only a repeatable call is sent again, and no try begins later than a minute after the first.
     """
@@ -61,11 +61,11 @@ class Retries:
         self._last = False
 
     def begin(self) -> None:
-        """Begin a try."""
+        """Begin one more try."""
         self._last = time.monotonic() >= self._deadline
 
     def find_pause(self, answer: httpx.Response | None) -> float | None:
-        """Seconds until the next try; None if the answer, or its absence, is final."""
+        """Find the seconds until the next try; None if the result is final."""
         if self._last or (answer is not None and answer.status_code not in _PASSING):
             return None
         pause = _PAUSE_SECONDS if answer is None else _read_pause(answer)
@@ -76,7 +76,7 @@ class Retries:
 
 
 def _read_pause(answer: httpx.Response) -> float:
-    """Seconds to wait: a limit says exactly when it ends, other answers do not."""
+    """Read the seconds to wait: exact for a limit, a minimum for other answers."""
     if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
         with suppress(KeyError, ValueError):
             return max(float(answer.headers["Retry-After"]), _PAUSE_SECONDS)
@@ -84,7 +84,7 @@ def _read_pause(answer: httpx.Response) -> float:
 
 
 def read_answer(answer: httpx.Response, answer_type: type[_T]) -> _T:
-    """The JSON of an answer; raises ServiceRefused with the service's own words if it is an error.
+    """Read the JSON of an answer; raises ServiceRefused with the error of the service.
 
     Also raises ServiceRefused if the JSON has another shape: then something else answers there.
     """

@@ -1,4 +1,4 @@
-"""A client that waits for each answer."""
+"""The synchronous client."""
 
 import time
 from contextlib import AbstractContextManager
@@ -39,7 +39,7 @@ class Client:
         self._files.close()
 
     def call(self, call: Call, answer_type: type[_T]) -> _T:
-        """Send a call and answer its JSON; raises ServiceRefused with the service's own words.
+        """Send a call and answer its JSON; raises ServiceRefused with the error of the service.
 
         A repeatable call is sent again for up to a minute while the service is busy or away. Raises
         ServiceUnreachable if it does not answer, at once if it never answered this client.
@@ -56,7 +56,7 @@ class Client:
             time.sleep(answer)
 
     def _try_once(self, request: httpx.Request, retries: Retries) -> httpx.Response | float:
-        """The final answer, or the seconds until the next try."""
+        """Send the call once; answers the result, or the seconds until the next try."""
         try:
             answer = self._api.send(request)
         except httpx.TransportError as fault:

@@ -1,4 +1,4 @@
-"""Decrypting an export with keys that never leave this machine, checked to the end."""
+"""Decryption of exports with keys that never leave this machine, verified to the last byte."""
 
 from contextlib import suppress
 from pathlib import Path
@@ -6,16 +6,16 @@ from typing import Any, BinaryIO
 
 import pyrage
 
-from memferry.client.answers import ExportAnswer
 from memferry.client.local_files import HashedFile, replace_when_whole
 from memferry.errors import Invalid, WrongDigest, WrongKey
 from memferry.files.compress import CODECS
+from memferry.wire.exports import ExportAnswer
 
 Identities = list[Any]
 
 
 def read_identities(path: Path) -> Identities:
-    """The secret keys of a file as age-keygen writes it.
+    """Read the secret keys of a file that age-keygen has written.
 
     Raises Invalid, which names `identity` and repeats nothing of the file.
     """

@@ -1,4 +1,4 @@
-"""Downloading the file of a completed export: resumed where it broke off, verified at the end."""
+"""Downloads of completed exports: resumed where they broke off, verified at the end."""
 
 import hashlib
 import time
@@ -10,19 +10,19 @@ from typing import BinaryIO
 
 import httpx
 
-from memferry.client.answers import ExportAnswer
 from memferry.client.client import Client
 from memferry.client.exports import Exports
 from memferry.client.local_files import HashedFile, replace_when_whole
 from memferry.client.progress import Progress
 from memferry.errors import DownloadBroken, WrongDigest
 from memferry.files.compress import CODECS
+from memferry.wire.exports import ExportAnswer
 
 _TRIES = 5
 _WHOLE, _PART = httpx.codes.OK, httpx.codes.PARTIAL_CONTENT
 
 
-def partial_path(target: Path, export_id: str) -> Path:
+def name_partial(target: Path, export_id: str) -> Path:
     """Where the bytes of a download stay until it is whole."""
     return target.with_name(f".{target.name}.{export_id}.partial")
 
@@ -44,7 +44,7 @@ class Download:
         A download that breaks off leaves a partial file, and the next one resumes it. Raises
         DownloadBroken, WrongDigest (then no partial file stays), or Invalid, which names `output`.
         """
-        partial = partial_path(target, self.export.id)
+        partial = name_partial(target, self.export.id)
         try:
             with replace_when_whole(target, partial, "a+b") as file:
                 hashed = HashedFile(file)

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
-from memferry.client.answers import ExportAnswer
 from memferry.client.calls import Call
 from memferry.client.client import Client
 from memferry.client.progress import Progress, Report, ignore_progress
 from memferry.errors import ExportNotCompleted
+from memferry.wire.exports import ExportAnswer
 
 _PATH = "/api/memories/exports"
 _POLL_SECONDS = 0.25
@@ -24,7 +24,10 @@ class Exports:
         self.report = report
 
     def create(self, request: Mapping[str, Any]) -> ExportAnswer:
-        """Create an export; a fresh Idempotency-Key makes it safe to repeat a lost request."""
+        """Create an export; `request` holds fields of `NewExport` in memferry.wire.exports.
+
+        A fresh Idempotency-Key makes it safe to repeat a request whose answer was lost.
+        """
         call = Call("POST", _PATH, request, idempotency_key=secrets.token_urlsafe())
         return self.client.call(call, ExportAnswer)
 

@@ -1,11 +1,11 @@
-"""Bringing a completed export here: downloaded, verified, and decrypted if there are keys."""
+"""Fetches a completed export: downloads it, verifies it, and decrypts it if there are keys."""
 
 import tempfile
 from pathlib import Path
 from typing import BinaryIO
 
 from memferry.client.decrypt import Identities, decrypt, decrypt_to_file
-from memferry.client.download import Download, partial_path
+from memferry.client.download import Download, name_partial
 from memferry.files.encrypt import EXTENSION
 
 
@@ -18,7 +18,7 @@ def fetch_to_file(download: Download, target: Path, identities: Identities | Non
     if identities is None:
         download.save(target)
         return
-    encrypted = _encrypted_path(target)
+    encrypted = _name_encrypted(target)
     download.save(encrypted)
     decrypt_to_file(encrypted, target, identities, download.export)
     encrypted.unlink()
@@ -41,10 +41,10 @@ def fetch_to_stream(
 
 
 def find_resumable(target: Path, export_id: str) -> Path | None:
-    """The file whose download broke off and can be resumed: the target, or its encrypted form."""
-    paths = (target, _encrypted_path(target))
-    return next((path for path in paths if partial_path(path, export_id).exists()), None)
+    """Find the file whose download can be resumed: the target, or its encrypted form."""
+    paths = (target, _name_encrypted(target))
+    return next((path for path in paths if name_partial(path, export_id).exists()), None)
 
 
-def _encrypted_path(target: Path) -> Path:
+def _name_encrypted(target: Path) -> Path:
     return target.with_name(f"{target.name}.{EXTENSION}")

@@ -1,4 +1,4 @@
-"""Files on this machine: private, whole before they have their name, hashed as they are written."""
+"""Files on this machine: private, renamed only when whole, hashed while written."""
 
 import hashlib
 import os
@@ -53,7 +53,7 @@ class HashedFile:
         return self._digest.hexdigest()
 
     def write(self, data: bytes) -> int:
-        """Append; an OSError is also kept as `fault`, for callers that lose it."""
+        """Append bytes; an OSError is also kept as `fault`, for callers that lose it."""
         try:
             self._file.write(data)
         except OSError as fault:
@@ -63,11 +63,11 @@ class HashedFile:
         return len(data)
 
     def flush(self) -> None:
-        """Hand everything on."""
+        """Flush all bytes to the file."""
         self._file.flush()
 
     def read_back(self) -> None:
-        """Count and hash what the file holds already."""
+        """Count and hash the bytes that the file holds already."""
         self._file.seek(0)
         while chunk := self._file.read(_CHUNK_BYTES):
             self._count(chunk)

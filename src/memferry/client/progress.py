@@ -1,4 +1,4 @@
-"""How far an export is: values for whoever shows them."""
+"""The progress of an export, as values that a program can show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

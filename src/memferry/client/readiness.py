@@ -1,4 +1,4 @@
-"""Asking a service whether it is ready; this needs no token."""
+"""The readiness of a service, read without a token."""
 
 import httpx
 import msgspec
@@ -9,7 +9,7 @@ _ANSWER_SECONDS = 20
 
 
 class ReadinessAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a service is ready, and on which database it works."""
+    """Whether a service is ready, and on which database it works; answered with 200 and 503."""
 
     ready: bool
     error: str | None = None
@@ -17,7 +17,7 @@ class ReadinessAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def read_readiness(url: str) -> ReadinessAnswer:
-    """How the service at `url` is; raises ServiceUnreachable if nothing answers there.
+    """Read the readiness of the service at `url`; raises ServiceUnreachable if it does not answer.
 
     Raises ServiceRefused if something else than memferry answers.
     """

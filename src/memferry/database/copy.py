@@ -4,10 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine
 from typing import Any, ParamSpec, Self, TypeVar
 
-from memferry.database.joined import Joined
-from memferry.database.literal import filled
+from memferry.database.blocks import Block, CopyReader
+from memferry.database.literals import bind_literals
 from memferry.database.pool import Connection
-from memferry.model.copy import CopyOptions
 
 BLOCK_BYTES = 1024 * 1024
 _BLOCKS_AHEAD = 8
@@ -15,85 +14,76 @@ _T = TypeVar("_T")
 _Parameters = ParamSpec("_Parameters")
 
 
-class Part:
-    """What one COPY sends: blocks in order, and at the end the number of rows and bytes."""
+class BlockQueue:
+    """The blocks of one statement, in order; at their end `rows` and `size_bytes` say how much."""
 
     def __init__(self, block_bytes: int, timeout: float | None) -> None:
         self._timeout = timeout
-        self._joined: Joined | None = None
         self._block_bytes = block_bytes
-        self.blocks: asyncio.Queue[bytes | None] = asyncio.Queue(_BLOCKS_AHEAD)
+        self.blocks: asyncio.Queue[Block | None] = asyncio.Queue(_BLOCKS_AHEAD)
         self.rows = 0
         self.size_bytes = 0
-        self._pieces: list[bytes | memoryview] = []
-        self._waiting_bytes = 0
 
     async def copy(
-        self, connection: Connection, query: str, arguments: list[object], options: CopyOptions
+        self, connection: Connection, query: str, arguments: list[object], reader: CopyReader
     ) -> None:
-        """Copy until the last row; waits while the reader is behind, so memory stays bounded.
+        """Copy until the last row; waits while the consumer is behind, so memory stays bounded."""
+        waiting_bytes = 0
 
-        In binary format many rows come in each value, as `export_joined` frames them.
-        """
-        self._joined = Joined() if options["format"] == "binary" else None
-        statement = filled(query, arguments)
+        async def take(data: bytes) -> None:
+            nonlocal waiting_bytes
+            reader.take(data)
+            waiting_bytes += len(data)
+            if waiting_bytes >= self._block_bytes:
+                waiting_bytes = 0
+                await self._put(reader.pop())
+
         status = await connection.copy_from_query(
-            statement, output=self._take, timeout=self._timeout, **options
+            bind_literals(query, arguments),
+            output=take,
+            timeout=self._timeout,
+            **reader.copy_options,
         )
-        await self._hand_on()
-        copied = int(status.removeprefix("COPY "))
-        self.rows = copied if self._joined is None else self._joined.end(copied)
+        await self._put(reader.pop())
+        self.rows = reader.end(int(status.removeprefix("COPY ")))
+
+    async def put_ready(self, block: Block) -> None:
+        """Hand on rows that were read without COPY."""
+        self.rows += block.rows
+        await self._put(block)
+
+    async def end(self) -> None:
+        """No block follows."""
         await self.blocks.put(None)
 
-    async def hold(self, block: bytes, rows: int) -> None:
-        """Take what was read without COPY, all of it."""
-        self.rows, self.size_bytes = rows, len(block)
-        await self.blocks.put(block)
-        await self.blocks.put(None)
-
-    async def _take(self, data: bytes) -> None:
-        if self._joined is None:
-            self._pieces.append(data)
-        else:
-            self._pieces += self._joined.lines(data)
-        self._waiting_bytes += len(data)
-        if self._waiting_bytes >= self._block_bytes:
-            await self._hand_on()
-
-    async def _hand_on(self) -> None:
-        if self._pieces:
-            if self._joined is None:
-                block = b"".join(self._pieces)
-            else:
-                # Each piece is many lines, all but the last with their ends.
-                block = b"\n".join([*self._pieces, b""])
-            self._pieces, self._waiting_bytes = [], 0
-            self.size_bytes += len(block)
+    async def _put(self, block: Block) -> None:
+        if block.rows or block.data:
+            self.size_bytes += len(block.data)
             await self.blocks.put(block)
 
 
-class CopyOut:
-    """The blocks of several parts, one part after the other; afterwards `rows` is their number.
+class BlockStream:
+    """The blocks of several queues, one queue after the other; afterwards `rows` counts all.
 
-    Whoever fills the parts runs beside the reader, as tasks that end with this context.
+    Tasks fill the queues beside the consumer, and end with this context.
     """
 
     def __init__(
         self,
-        parts_ahead: int = 1,
+        queues_ahead: int = 1,
         *,
         block_bytes: int = BLOCK_BYTES,
         timeout: float | None = None,
     ) -> None:
-        """So many parts may be begun before the reader has come to them; blocks have that size.
+        """At most `queues_ahead` queues wait for the consumer; a block has about `block_bytes`.
 
-        `timeout` is how long one COPY may take, in seconds, if not as long as any statement.
+        `timeout` is how long one COPY may take, in seconds; None: as long as any statement.
         """
         self.rows = 0
         self._timeout = timeout
         self._block_bytes = block_bytes
-        self._parts: asyncio.Queue[Part | None] = asyncio.Queue(parts_ahead)
-        self._looked_at: asyncio.Queue[Any] = self._parts
+        self._queues: asyncio.Queue[BlockQueue | None] = asyncio.Queue(queues_ahead)
+        self._awaited_queue: asyncio.Queue[Any] = self._queues
         self._fault: Exception | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -107,46 +97,46 @@ class CopyOut:
         if self._tasks:
             await asyncio.wait(self._tasks)
 
-    def run(
+    def start(
         self,
         work: Callable[_Parameters, Coroutine[Any, Any, None]],
         *args: _Parameters.args,
         **kwargs: _Parameters.kwargs,
     ) -> None:
-        """Run something that fills parts; what it raises, the reader gets."""
-        self._tasks.append(asyncio.create_task(self._see_through(lambda: work(*args, **kwargs))))
+        """Start a task that fills queues; the consumer gets what it raises."""
+        self._tasks.append(asyncio.create_task(self._run_guarded(lambda: work(*args, **kwargs))))
 
-    async def part(self) -> Part:
-        """A new part, read after all parts before; waits while too many are ahead."""
-        part = Part(self._block_bytes, self._timeout)
-        await self._parts.put(part)
-        return part
+    async def add_queue(self) -> BlockQueue:
+        """A queue that comes after all queues before it; waits while too many are ahead."""
+        queue = BlockQueue(self._block_bytes, self._timeout)
+        await self._queues.put(queue)
+        return queue
 
     async def end(self) -> None:
-        """No part follows."""
-        await self._parts.put(None)
+        """No queue follows."""
+        await self._queues.put(None)
 
     def fail(self, fault: Exception) -> None:
-        """End the blocks with a fault; the reader gets it next, even if it waits already."""
+        """End the blocks with a fault; the consumer gets it next, even if it waits already."""
         self._fault = self._fault or fault
-        if self._looked_at.empty():
-            self._looked_at.put_nowait(None)
+        if self._awaited_queue.empty():
+            self._awaited_queue.put_nowait(None)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        while (part := await self._next(self._parts)) is not None:
-            while (block := await self._next(part.blocks)) is not None:
+    async def __aiter__(self) -> AsyncIterator[Block]:
+        while (queue := await self._next(self._queues)) is not None:
+            while (block := await self._next(queue.blocks)) is not None:
                 yield block
-            self.rows += part.rows
+            self.rows += queue.rows
 
     async def _next(self, queue: "asyncio.Queue[_T | None]") -> _T | None:
-        self._looked_at = queue
+        self._awaited_queue = queue
         item = None if self._fault else await queue.get()
         if self._fault is not None:
             raise self._fault
         return item
 
-    async def _see_through(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    async def _run_guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
             await work()
-        except Exception as fault:  # noqa: BLE001 - the reader gets it
+        except Exception as fault:  # noqa: BLE001 - the consumer gets it
             self.fail(fault)

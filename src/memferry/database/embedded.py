@@ -95,7 +95,7 @@ class EmbeddedPostgres:
         with _translate_faults():
             return self._lock.is_held() and self._answers()
 
-    def start(self, patience_s: float = 60) -> None:
+    def start(self, wait_seconds: float = 60) -> None:
         """Own the server: create the cluster if there is none, start it, wait until it answers.
 
         On Linux the server ends when the calling thread ends, in whatever way. Raises
@@ -105,7 +105,7 @@ class EmbeddedPostgres:
         account = ensure_account(self._settings.user)
         make_data_directory(self._home.parent, account)
         make_data_directory(self._home, account)
-        deadline = time.monotonic() + patience_s
+        deadline = time.monotonic() + wait_seconds
         with _translate_faults():
             self._lock.take()
             try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import logging
 import secrets
 from collections.abc import Collection, Sequence
 from importlib import resources
@@ -13,8 +12,8 @@ from memferry.database.pool import Connection
 from memferry.database.sessions import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, Misconfigured
+from memferry.telemetry import log_event, log_span
 
-_log = logging.getLogger("memferry.database")
 _OLDEST, _NEWEST = 15, 18
 # One migration at a time in one database; the number is arbitrary and ours.
 _LOCK = 0x6D656D66
@@ -85,7 +84,7 @@ def _check_server(connection: Connection) -> None:
 
 async def _take_lock(connection: Connection) -> None:
     if not await connection.fetchval("SELECT pg_try_advisory_lock($1)", _LOCK):
-        _log.info("another process is bringing the schema up to date; waiting for it")
+        log_event("migration.awaited")
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
 
 
@@ -97,7 +96,7 @@ async def _apply_patiently(connection: Connection, missing: Sequence[str]) -> No
                 await _apply(connection, missing)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
             if not said:
-                _log.info("the schema is in use; waiting until it can be changed")
+                log_event("migration.blocked")
                 said = True
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
@@ -109,7 +108,8 @@ async def _apply(connection: Connection, missing: Sequence[str]) -> None:
     known = list_migrations()
     await connection.execute(_BEGIN)
     for name in missing:
-        await connection.execute(known[name])
+        with log_span("migration.applied", migration=name):
+            await connection.execute(known[name])
         await connection.execute("INSERT INTO public.memferry_migrations (name) VALUES ($1)", name)
     await connection.execute(read_views())
     await connection.execute(

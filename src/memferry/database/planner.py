@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from memferry.database.literal import filled
+from memferry.database.literals import bind_literals
 from memferry.database.pool import Connection
 
 
@@ -14,7 +14,7 @@ async def needs_sort(connection: Connection, statement: str, arguments: Sequence
     https://www.postgresql.org/docs/current/sql-explain.html
     """
     text: str = await connection.fetchval(
-        f"EXPLAIN (FORMAT JSON, COSTS OFF) {filled(statement, arguments)}"
+        f"EXPLAIN (FORMAT JSON, COSTS OFF) {bind_literals(statement, arguments)}"
     )
     return any(node["Node Type"] == "Sort" for node in _walk_nodes(json.loads(text)[0]["Plan"]))
 

@@ -18,7 +18,7 @@ import asyncpg
 
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.faults import BROKEN, translate_errors
-from memferry.database.literal import array
+from memferry.database.literals import array
 from memferry.database.sessions import SLOW_READER, Session, quota_settings, service_settings
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
@@ -40,7 +40,7 @@ _PATIENCE = (
 # of now(), which is the start of that message.
 _TAKE_SNAPSHOT = "SELECT"
 # For ranges of a sorted index: the planner overestimates the selectivity of a row comparison.
-_IN_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
+_KEEP_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
 # A statement behind the lock sees all that the last holder committed. A holder whose process is
 # stopped, or whose network is cut, blocks the others for 5 s.
@@ -109,7 +109,7 @@ class Database:
         """`url` is used in place of the address in the settings.
 
         Statements read the quotas as settings of the session. `patient_seconds` limits a statement
-        of a patient transaction; None means the time of a bulk save. `shares` limits the
+        of a long-running transaction; None means the time of a bulk save. `shares` limits the
         connections of each caller's tenant. `program` is the `application_name` of the sessions.
         `on_connect` is called with the process id of the server process of each new connection.
         """
@@ -122,7 +122,7 @@ class Database:
         self._url = url
         self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
         self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
-        """The timeout of a patient statement in seconds."""
+        """The timeout of a statement of a long-running transaction, in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
     async def open(self) -> None:
@@ -211,8 +211,8 @@ class Database:
         whose: UUID | Caller,
         *,
         snapshot: bool | SharedSnapshot = False,
-        patient: bool = False,
-        in_order: bool = False,
+        long_running: bool = False,
+        index_order: bool = False,
         heavy: bool = False,
         ready: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Connection]:
@@ -223,10 +223,10 @@ class Database:
 
         With `snapshot` every statement sees the database as the first one saw it (REPEATABLE READ:
         https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is the time of
-        that; a SharedSnapshot is the snapshot of another transaction. With `patient` the longer
-        statement timeout applies. With `in_order` the planner reads an index that has the order.
-        `heavy` as in `connection`. `ready` is called on the same session before the transaction
-        begins. Rolls back on any exception.
+        that; a SharedSnapshot is the snapshot of another transaction. With `long_running` the
+        longer statement timeout applies. With `index_order` the planner reads an index that has the
+        order. `heavy` as in `connection`. `ready` is called on the same session before the
+        transaction begins. Rolls back on any exception.
         """
         on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
         async with (
@@ -242,8 +242,8 @@ class Database:
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adoption if isinstance(snapshot, SharedSnapshot) else "")
                 + _set_tenant(whose)
-                + (self._patience if patient else "")
-                + (_IN_ORDER if in_order else "")
+                + (self._patience if long_running else "")
+                + (_KEEP_ORDER if index_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
             yield connection
@@ -251,7 +251,7 @@ class Database:
 
 async def keep_order(connection: Connection) -> None:
     """Make the planner read an index that has the order, until the transaction ends."""
-    await connection.execute(_IN_ORDER)
+    await connection.execute(_KEEP_ORDER)
 
 
 @asynccontextmanager

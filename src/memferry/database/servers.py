@@ -6,14 +6,14 @@ from memferry.database.pool import SERVICE_ROLE
 from memferry.settings import DatabaseSettings
 
 
-def embedded_postgres(settings: DatabaseSettings) -> EmbeddedPostgres:
+def make_embedded_postgres(settings: DatabaseSettings) -> EmbeddedPostgres:
     """The embedded server of the data directory, neither started nor attached."""
     return EmbeddedPostgres(settings.data_dir / "postgres", settings.embedded)
 
 
 def owner_url(settings: DatabaseSettings) -> str:
     """The address at which the owner of the tables connects."""
-    return settings.url or embedded_postgres(settings).url()
+    return settings.url or make_embedded_postgres(settings).url()
 
 
 def service_url(settings: DatabaseSettings) -> str:
@@ -22,7 +22,7 @@ def service_url(settings: DatabaseSettings) -> str:
     On the embedded server they log in as the service role, which owns nothing. On an external one
     they log in as the owner, and each session switches to the service role.
     """
-    return settings.url or embedded_postgres(settings).url(SERVICE_ROLE)
+    return settings.url or make_embedded_postgres(settings).url(SERVICE_ROLE)
 
 
 async def prepare_database(settings: DatabaseSettings) -> list[str]:

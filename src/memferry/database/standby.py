@@ -1,7 +1,6 @@
 """A hot standby that exports are read from, so that they do not delay requests on the primary."""
 
 import asyncio
-import logging
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, MemferryError, Misconfigured
 from memferry.model.job import Claim
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.database")
 WAIT_SECONDS = 10
 """How long an export waits until the standby has replayed the position of its claim."""
 _POLL_SECONDS = 0.01
@@ -97,7 +96,7 @@ class Standby:
         async with self.database.tenant(
             claim.tenant_id,
             snapshot=True,
-            patient=True,
+            long_running=True,
             ready=partial(wait_for_replay, position),
         ) as connection:
             row = await connection.fetchrow(
@@ -120,9 +119,9 @@ class Standby:
         if reason == self._logged:
             return
         if reason is None:
-            _log.info("exports are read from the standby again")
+            log_event("standby.returned")
         else:
-            _log.warning("exports are read from the primary, not from the standby: %s", reason)
+            log_event("standby.skipped", reason=reason)
         self._logged = reason
 
 

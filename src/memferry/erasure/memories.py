@@ -1,6 +1,5 @@
 """Deletes a memory, and removes the stored exports that may hold it."""
 
-import logging
 from uuid import UUID
 
 from memferry.database.pool import Database
@@ -11,8 +10,7 @@ from memferry.memories.service import delete_memory
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
 from memferry.storage import Storage
-
-_log = logging.getLogger("memferry.erasure")
+from memferry.telemetry import log_event
 
 
 class MemoryErasure:
@@ -49,4 +47,4 @@ class MemoryErasure:
             for key in keys:
                 await self._storage.delete(key)
         except StorageUnavailable as fault:
-            _log.warning("files of purged exports are left to the sweeper: %s", fault)
+            log_event("purge.deferred", reason=fault)

@@ -13,8 +13,8 @@ from memferry.files.compress import CODECS, Codec
 from memferry.files.encrypt import check_recipient
 from memferry.filters import EXPORT_FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters
-from memferry.filters.within import Within
-from memferry.formats import FORMATS, SAFE_FORMATS, TextFormat
+from memferry.filters.token_namespaces import TokenNamespaces
+from memferry.formats import FORMATS, SAFE_FORMATS, Format
 from memferry.model import strict_json
 from memferry.wire.exports import NewExport
 
@@ -61,7 +61,7 @@ _DECODER = msgspec.json.Decoder(NewExport)
 class ExportRequest:
     """A valid request."""
 
-    format: type[TextFormat]
+    format: Format
     options: Mapping[str, Any]
     """The given options by field; one with its default counts as not given."""
     values: Mapping[type[Filter], object]
@@ -88,7 +88,7 @@ class ExportRequest:
         request = cls.parse(msgspec.json.encode(fields | filters))
         if namespaces is None:
             return request
-        return replace(request, values={**request.values, Within: list(namespaces)})
+        return replace(request, values={**request.values, TokenNamespaces: list(namespaces)})
 
     @property
     def as_json(self) -> str:
@@ -115,12 +115,12 @@ class ExportRequest:
     @property
     def selection(self) -> Selection:
         """Which memories are meant."""
-        return Selection.of(self.values)
+        return Selection.for_scan(self.values)
 
     @property
-    def ranged(self) -> Selection:
+    def range_selection(self) -> Selection:
         """The same memories, for statements over a range of their order."""
-        return Selection.ranged(self.values)
+        return Selection.for_range(self.values)
 
     @property
     def filters_json(self) -> bytes:
@@ -151,7 +151,7 @@ class ExportRequest:
         )
 
 
-def _name_format(file_format: type[TextFormat]) -> str:
+def _name_format(file_format: Format) -> str:
     return f"format {file_format.name}"
 
 
@@ -168,7 +168,7 @@ NEEDS = frozenset(
         *(_name_format(file_format) for file_format in FORMATS.values()),
         *(_name_option(option, value) for option in OPTIONS for value in option.choices or (None,)),
         *map(_name_filter, EXPORT_FILTERS),
-        _name_filter(Within),
+        _name_filter(TokenNamespaces),
     )
 )
 """All that a worker of this version understands."""
@@ -200,7 +200,7 @@ def _check_options(request: Any) -> dict[str, Any]:
     return options
 
 
-def _find_format(name: str | None, *, csv_safe: bool) -> type[TextFormat]:
+def _find_format(name: str | None, *, csv_safe: bool) -> Format:
     name = _DEFAULT_FORMAT if name is None else name
     if name not in FORMATS:
         raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")

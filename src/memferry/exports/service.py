@@ -22,11 +22,11 @@ from memferry.errors import (
     TransactionConflict,
     UnknownToken,
 )
-from memferry.exports.inline import find, running_inline
 from memferry.exports.limits import ExportLimits
-from memferry.exports.payload import Payload, read_stored
+from memferry.exports.pack.payload import Payload, read_stored
+from memferry.exports.read.probe import probe
+from memferry.exports.read.stream import RowStream, open_inline_rows
 from memferry.exports.request import TYPE, ExportRequest, show_request
-from memferry.exports.run import ExportRun
 from memferry.jobs.queue import OwnedJobs
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export
 from memferry.model.identity import is_export_id, new_export_id
@@ -126,18 +126,18 @@ class Exports:
             return await _queue(connection, request, too_many)
         # A payload lies in the database and in the answer as it is.
         if request.recipient is None:
-            found = await find(connection, asked.caller, request)
+            found = await probe(connection, asked.caller, request)
             if found.rows <= INLINE_ROWS:
-                async with running_inline(connection, request, found) as run:
+                async with open_inline_rows(connection, request, found) as run:
                     payload = await _small(run, found.rows, asked.hold)
                 return await self._keep(connection, request, run, payload)
-        statement, arguments = request.selection.apply(sql("exports/count_memories"))
+        statement, arguments = request.selection.fill(sql("exports/count_memories"))
         count: int = await connection.fetchval(statement, *arguments)
         self._limits.check_rows(count)
         return await _queue(connection, request, count)
 
     async def _keep(
-        self, connection: Connection, request: ExportRequest, run: ExportRun, payload: Payload
+        self, connection: Connection, request: ExportRequest, run: RowStream, payload: Payload
     ) -> Export:
         row = await _added(
             connection,
@@ -147,10 +147,10 @@ class Exports:
             run.rows_done,
             run.bytes_done,
             run.sha256,
-            payload.stored(),
+            payload.finish(),
             self._lifetime_ms,
         )
-        return _export(row, payload_json=payload.as_json())
+        return _export(row, payload_json=payload.render_json())
 
     async def get(self, caller: Caller, export_id: str, *, hold: Hold = hold_uncounted) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound.
@@ -226,7 +226,7 @@ class _TooLarge(Exception):
         self.rows = rows
 
 
-async def _small(run: ExportRun, rows: int, hold: Hold) -> Payload:
+async def _small(run: RowStream, rows: int, hold: Hold) -> Payload:
     """All bytes of a run; raises _TooLarge as soon as they are more than an answer may hold."""
     payload, held_bytes = Payload(), _UNCOUNTED_BYTES
     async for chunk in run:

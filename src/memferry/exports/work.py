@@ -6,9 +6,10 @@ from contextlib import closing
 from typing import Protocol
 
 from memferry.errors import ExportTooLarge, SnapshotTooOld
-from memferry.exports.file import File
+from memferry.exports.pack.packed import PackedFile
+from memferry.exports.read.snapshot import Reader, Snapshot
+from memferry.exports.read.stream import RowStream
 from memferry.exports.request import NEEDS, TYPE, ExportRequest
-from memferry.exports.run import ExportRun, Runs, Snapshot
 from memferry.files.kind import file_name, media_type
 from memferry.jobs.work import Watch
 from memferry.model.job import Claim, Job, JobProgress, Result
@@ -33,7 +34,7 @@ class ExportWork:
 
     def __init__(
         self,
-        runs: Runs,
+        reader: Reader,
         storage: Storage,
         *,
         lifetime_seconds: float,
@@ -46,7 +47,7 @@ class ExportWork:
         `most_bytes` is how large an export may become, before it is packed. `store_check` looks at
         the store before each publication.
         """
-        self._runs = runs
+        self._reader = reader
         self._storage = storage
         self._lifetime_ms = int(lifetime_seconds * 1000)
         self._snapshot_seconds = snapshot_seconds
@@ -58,22 +59,22 @@ class ExportWork:
         request = ExportRequest.read(job.request, job.namespaces)
         # Nothing that may be amiss with a standby meets an export twice.
         first = claim if job.failures == 1 else None
-        async with self._runs.start(claim.tenant_id, request, first) as (run, snapshot):
-            self._observe(watch, run, snapshot)
-            with closing(File(run, request.codec, request.recipient)) as file:
+        async with self._reader.start(claim.tenant_id, request, first) as (rows, snapshot):
+            self._observe(watch, rows, snapshot)
+            with closing(PackedFile(rows, request.codec, request.recipient)) as file:
                 await self._put(claim, request, file, watch)
         _log.info(
             "export %s: attempt %d wrote %d rows, %d bytes; its snapshot on the %s was held "
             "for %.1f s",
-            *(claim.job_id, claim.attempt, run.rows_done, run.bytes_done),
+            *(claim.job_id, claim.attempt, rows.rows_done, rows.bytes_done),
             *(snapshot.server, snapshot.held_seconds),
         )
         if self._store_check is not None:
             await self._store_check.check_store()
         return Result(
-            rows=run.rows_done,
-            size_bytes=run.bytes_done,
-            sha256=run.sha256,
+            rows=rows.rows_done,
+            size_bytes=rows.bytes_done,
+            sha256=rows.sha256,
             object_key=claim.object_key,
             file_bytes=file.size_bytes,
             file_sha256=file.sha256,
@@ -81,9 +82,9 @@ class ExportWork:
             lifetime_ms=self._lifetime_ms,
         )
 
-    def _observe(self, watch: Watch, run: ExportRun, snapshot: Snapshot) -> None:
+    def _observe(self, watch: Watch, rows: RowStream, snapshot: Snapshot) -> None:
         def check_size() -> None:
-            if run.bytes_done > self._most_bytes:
+            if rows.bytes_done > self._most_bytes:
                 raise ExportTooLarge(f"The export has more than {self._most_bytes:,} bytes.")
 
         def check_snapshot() -> None:
@@ -91,12 +92,14 @@ class ExportWork:
                 raise SnapshotTooOld
 
         watch.observe(
-            lambda: JobProgress(run.rows_done, run.bytes_done),
-            run.interrupt,
+            lambda: JobProgress(rows.rows_done, rows.bytes_done),
+            rows.interrupt,
             (check_size, check_snapshot),
         )
 
-    async def _put(self, claim: Claim, request: ExportRequest, file: File, watch: Watch) -> None:
+    async def _put(
+        self, claim: Claim, request: ExportRequest, file: PackedFile, watch: Watch
+    ) -> None:
         encrypted = request.recipient is not None
         await self._storage.put(
             claim.object_key,

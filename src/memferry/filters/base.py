@@ -16,10 +16,10 @@ class Filter(ABC):
     meaning: ClassVar[str]
     example: ClassVar[Any] = None
     """A value for the description of the API."""
-    in_order: ClassVar[bool] = False
-    """Whether an index has what it lets through in the order of exports."""
+    index_order: ClassVar[bool] = False
+    """Whether an index has the matching memories in the order of exports."""
     end: ClassVar[Literal["first", "last"] | None] = None
-    """Of the order of exports, if the value is the first or the last `created_at` let through."""
+    """Which bound of created_at the value sets: the lower ("first") or the upper ("last")."""
 
     @classmethod
     @abstractmethod

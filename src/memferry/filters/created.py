@@ -1,6 +1,6 @@
 """Only the memories created in a span of time."""
 
-from memferry.filters.time import TimeFilter
+from memferry.filters.time_filter import TimeFilter
 
 
 class CreatedAfter(TimeFilter):
@@ -10,7 +10,7 @@ class CreatedAfter(TimeFilter):
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
     example = 1735689600000
-    in_order = True
+    index_order = True
     end = "first"
 
 
@@ -20,5 +20,5 @@ class CreatedBefore(TimeFilter):
     field = "created_before"
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
-    in_order = True
+    index_order = True
     end = "last"

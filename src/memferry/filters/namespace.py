@@ -12,7 +12,7 @@ class Namespace(Filter):
     condition = "namespace = $?::text"
     meaning = "only this namespace"
     example = "preferences"
-    in_order = True
+    index_order = True
 
     @classmethod
     def check(cls, value: str) -> str:

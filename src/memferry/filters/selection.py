@@ -14,51 +14,53 @@ _PLACEHOLDERS: tuple[LiteralString, ...] = (
 
 @dataclass(frozen=True)
 class Selection:
-    """Which memories of a tenant are meant: every condition must hold; none means all."""
+    """A subset of a tenant's memories: every condition must hold; without conditions all."""
 
     conditions: tuple[LiteralString, ...]
     arguments: tuple[object, ...]
-    in_order: bool = True
+    index_order: bool = True
     """Whether an index has the matching memories in the order of exports."""
     first_ms: int | None = None
     last_ms: int | None = None
-    """The ends of a span of `created_at`, where they are not among the conditions."""
+    """The bounds of `created_at`, both inclusive, where they are not among the conditions."""
 
     @classmethod
-    def of(cls, chosen: Mapping[type[Filter], object]) -> "Selection":
+    def for_scan(cls, values: Mapping[type[Filter], object]) -> "Selection":
         """The selection of these filters and their checked values."""
         return cls(
-            tuple(each.condition for each in chosen),
-            tuple(chosen.values()),
-            all(each.in_order for each in chosen),
+            tuple(filter_.condition for filter_ in values),
+            tuple(values.values()),
+            all(filter_.index_order for filter_ in values),
         )
 
     @classmethod
-    def ranged(cls, chosen: Mapping[type[Filter], object]) -> "Selection":
-        """The same for statements that compare each row with the ends of a range.
+    def for_range(cls, values: Mapping[type[Filter], object]) -> "Selection":
+        """The same memories, for statements that compare each row with the ends of a range.
 
-        The span stands apart, for these ends: beside a condition on `created_at` alone PostgreSQL
-        would walk the index from that one's end to the other, whatever the comparison of rows says.
+        Bounds of `created_at` become those ends: beside a condition on `created_at` alone
+        PostgreSQL would walk the index to the bound of that condition, not to the end of the range.
         """
-        ends = {each.end: value for each, value in chosen.items() if isinstance(value, int)}
-        others = {each: value for each, value in chosen.items() if each.end is None}
-        return replace(cls.of(others), first_ms=ends.get("first"), last_ms=ends.get("last"))
+        bounds = {filter_.end: value for filter_, value in values.items() if isinstance(value, int)}
+        others = {filter_: value for filter_, value in values.items() if filter_.end is None}
+        return replace(
+            cls.for_scan(others), first_ms=bounds.get("first"), last_ms=bounds.get("last")
+        )
 
     @property
     def listing(self) -> tuple[object, ...]:
-        """What tells the rows of this selection from those of another."""
+        """Tells the rows of this selection from those of another."""
         return (*self.conditions, *self.arguments)
 
-    def apply(
+    def fill(
         self, statement: LiteralString, *leading: object
     ) -> "tuple[LiteralString, list[object]]":
         """The statement with its `{filters}` filled in, and all arguments: `leading` come first.
 
-        Only text from this package becomes SQL; values are bound.
+        Only text of this package becomes SQL; values are bound.
         """
-        parts = [
+        conditions = [
             condition.replace("$?", _PLACEHOLDERS[len(leading) + index])
             for index, condition in enumerate(self.conditions)
         ]
-        where = " AND ".join(parts) if parts else "TRUE"
+        where = " AND ".join(conditions) if conditions else "TRUE"
         return statement.replace(_MARK, where), [*leading, *self.arguments]

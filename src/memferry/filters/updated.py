@@ -1,6 +1,6 @@
 """Only the memories last changed in a span of time."""
 
-from memferry.filters.time import TimeFilter
+from memferry.filters.time_filter import TimeFilter
 
 
 class UpdatedAfter(TimeFilter):

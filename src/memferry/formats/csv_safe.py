@@ -9,10 +9,11 @@ and one that was not guarded never looks like one: taking one quote from each pl
 back.
 """
 
+from dataclasses import replace
 from typing import LiteralString
 
-from memferry.formats.csv import Csv
-from memferry.model.copy import CopyOptions
+from memferry.formats.csv import CSV
+from memferry.model.csv_copy import CsvCopy
 
 # What starts a formula: the ASCII signs, their full-width, small, raised, lowered and mathematical
 # twins (all that NFKC turns into one), and what DDE and macros start with in some programs.
@@ -39,7 +40,7 @@ _RISKY: LiteralString = f"^{_FIRST}|{_SEPARATORS}{_LATER}"
 _PLACES: LiteralString = f"^(?={_FIRST})|(?<={_SEPARATORS})(?={_LATER})"
 
 
-def _guarded(text: LiteralString) -> LiteralString:
+def _guard(text: LiteralString) -> LiteralString:
     """The SQL expression of a text with its guards; most texts need none and are only looked at."""
     return (
         f"CASE WHEN {text} ~ '{_RISKY}' "
@@ -47,18 +48,19 @@ def _guarded(text: LiteralString) -> LiteralString:
     )
 
 
-class CsvSafe(Csv):
-    """CSV with guards; every cell of text is quoted, so a separator in it is none."""
-
-    safe = True
-    columns = (
-        f"id, {_guarded('content')} AS content, {_guarded('namespace')} AS namespace, "
-        f"{_guarded('to_json(tags)::text')} AS tags, {_guarded('source')} AS source, "
-        f"{_guarded('''coalesce(source_ref, '')''')} AS source_ref, "
+CSV_SAFE = replace(
+    CSV,
+    safe=True,
+    columns=(
+        f"id, {_guard('content')} AS content, {_guard('namespace')} AS namespace, "
+        f"{_guard('to_json(tags)::text')} AS tags, {_guard('source')} AS source, "
+        f"{_guard('''coalesce(source_ref, '')''')} AS source_ref, "
         "created_at, updated_at, '.' AS record_end"
-    )
-    copy = CopyOptions(
-        format="csv",
+    ),
+    csv=CsvCopy(
         null="\x01\x02\x03\x04",
-        force_quote=["content", "namespace", "tags", "source", "source_ref", "record_end"],
-    )
+        force_quote=("content", "namespace", "tags", "source", "source_ref", "record_end"),
+        record_end=b',"."\n',
+    ),
+)
+"""CSV with guards; every cell of text is quoted, so that a separator in it starts no cell."""

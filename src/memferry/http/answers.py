@@ -1,6 +1,5 @@
-"""Answers of any size, sent piece by piece: the next one waits until the last one was taken."""
+"""Answers of any size, sent in pieces: each waits until the client has taken the one before."""
 
-import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from starlette.requests import Request
@@ -11,8 +10,8 @@ from memferry.errors import MemferryError
 from memferry.http.bodies import SMALL_BYTES, hold_memory
 from memferry.http.views import raw_answer
 from memferry.memories.rows import Rows
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.http")
 _PIECE_BYTES = 64 * 1024
 # A part as it is rendered, and as it is sent.
 _COPIES = 2
@@ -22,7 +21,7 @@ Groups = Sequence[tuple[bytes, int]]
 
 
 class PiecesAnswer(Response):
-    """JSON in pieces; one that ends too early is cut off, so that its reader sees it."""
+    """A JSON answer in pieces; after a failure midway it is cut off, which clients notice."""
 
     media_type = "application/json"
 
@@ -34,7 +33,7 @@ class PiecesAnswer(Response):
         *,
         size_bytes: int | None = None,
     ) -> None:
-        """`size_bytes` is that of all pieces together, if it is known."""
+        """`size_bytes` is the size of all pieces together, if it is known."""
         super().__init__(None, status, headers)
         self._pieces = pieces
         if size_bytes is None:
@@ -43,7 +42,7 @@ class PiecesAnswer(Response):
             self.headers["content-length"] = str(size_bytes)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Send it; the server takes no more while its reader has not taken what was sent."""
+        """Send all pieces; the server takes no more while the client has not taken the last one."""
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
         )
@@ -52,7 +51,7 @@ class PiecesAnswer(Response):
                 for part in _cut(piece):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         except MemferryError as fault:
-            _log.warning("an answer is cut off: %s", fault)
+            log_event("answer.cut", fault=fault)
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -63,7 +62,7 @@ async def answer_pieces(
     status: int = 200,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """An answer that lies ready; raises TooMuchAtOnce or Busy where there is no memory for it."""
+    """Answer with ready pieces; raises TooMuchAtOnce or Busy if there is no memory for them."""
     size_bytes = sum(map(len, pieces))
     if size_bytes <= SMALL_BYTES:
         return raw_answer(b"".join(pieces), status, headers)
@@ -78,7 +77,7 @@ async def answer_rows(
     end: bytes,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
-    """Rows as JSON in groups, each as PostgreSQL rendered it; `end` is the text after the last.
+    """Answer with groups of rendered rows; `end` is the text after the last row.
 
     Of a page that is not rendered as a whole, one part after the other is rendered and sent; a row
     that is deleted meanwhile is left out.
@@ -92,7 +91,7 @@ async def answer_rows(
 
 
 async def _compose(rows: Rows, groups: Groups, end: bytes) -> AsyncIterator[bytes]:
-    """The JSON text, part by part."""
+    """Yield the JSON text part by part."""
     heads, left, separator = iter(groups), 0, b""
     async for part in rows.render_parts():
         piece = bytearray()

@@ -1,4 +1,4 @@
-"""The web application as a value: all routes at a glance."""
+"""The web application: its services, its middleware and the list of all routes."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -12,7 +12,7 @@ from starlette.types import ASGIApp
 from memferry.audit.service import Audit
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import MemferryError
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.audit import AuditEndpoints, Refusals
 from memferry.http.auth import Authentication
@@ -50,7 +50,7 @@ from memferry.webhooks.service import Webhooks
 
 @dataclass(frozen=True, kw_only=True)
 class Services:
-    """What the routes need, built once by the composition root."""
+    """The services that routes call, built once by the composition root."""
 
     tokens: Tokens
     memories: Memories
@@ -70,12 +70,12 @@ class Services:
 
 
 def web_app(services: Services) -> ASGIApp:
-    """The whole API: CORS outside, then the time limit, HEAD, authentication and the routes."""
+    """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes."""
     longer = {BULK_PATH: services.web.bulk_seconds}
-    return Cors(Lifetime(HeadAsGet(routed_app(services)), services.web.request_seconds, longer))
+    return Cors(Lifetime(HeadAsGet(make_router(services)), services.web.request_seconds, longer))
 
 
-def routed_app(services: Services) -> Starlette:
+def make_router(services: Services) -> Starlette:
     """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(
@@ -107,7 +107,7 @@ def routed_app(services: Services) -> Starlette:
 
 
 def list_operations(services: Services) -> list[Operation]:
-    """Everything the API does; of two patterns that fit an address the first one counts."""
+    """List all operations; if two patterns fit an address, the first one counts."""
     memories = services.memories
     endpoints = (
         HealthEndpoints(services.readiness),

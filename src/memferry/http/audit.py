@@ -1,4 +1,4 @@
-"""The audit endpoint, and what only the web side can note: refusals, and bytes handed out."""
+"""The audit endpoint, and the audit of refusals and of downloaded bytes."""
 
 import re
 from collections.abc import AsyncIterator
@@ -73,14 +73,14 @@ class AuditEndpoints:
 
 
 class Refusals:
-    """Notes each 403 and 404 that a known caller gets, before the answer goes out."""
+    """Records each 403 and 404 of a known caller before the answer is sent."""
 
     def __init__(self, app: ASGIApp, audit: Audit) -> None:
         self._app = app
         self._audit = audit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass the request on, and look at the answer."""
+        """Pass the request on, and record the answer if it is a refusal."""
         if scope["type"] != "http" or AUTHENTICATED not in scope:
             await self._app(scope, receive, send)
             return
@@ -94,7 +94,7 @@ class Refusals:
 
 
 def _refusal(scope: Scope) -> Entry:
-    """What was refused: the pattern of the address, and the id in it, if it is one."""
+    """Make the entry of a refusal: the pattern of the address, and a valid id in it."""
     fault = scope.get(FAULT) or RouteNotFound()
     pattern = scope.get(PATTERN, "an unknown address")
     values = [str(value) for value in scope.get("path_params", {}).values()]
@@ -108,7 +108,7 @@ def _refusal(scope: Scope) -> Entry:
 
 
 class AuditedDownload(StreamingResponse):
-    """Notes how many bytes went out, at most, and how it ended, also when the client goes away."""
+    """Records how many bytes of a download were sent, and how it ended, also for a lost client."""
 
     def __init__(
         self,
@@ -129,12 +129,12 @@ class AuditedDownload(StreamingResponse):
         self._export_id = export_id
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Send the body, counting."""
+        """Send the body, and count its bytes."""
         sent, outcome = 0, "interrupted"
 
         async def count_and_send(message: Message) -> None:
             nonlocal sent, outcome
-            # Counted before it is sent: of what is on its way the reader may have seen everything.
+            # Counted before it is sent: the reader may see every byte that is in transit.
             sent += len(message.get("body", b""))
             await send(message)
             if message["type"] == "http.response.body" and not message.get("more_body"):
@@ -158,7 +158,7 @@ class AuditedDownload(StreamingResponse):
 
 
 async def _cut(body: AsyncIterator[bytes]) -> AsyncIterator[memoryview]:
-    """In pieces of which the server keeps few for a slow reader."""
+    """Cut chunks into small pieces, so that the server buffers little for a slow reader."""
     async for chunk in body:
         view = memoryview(chunk)
         for start in range(0, len(chunk), _PIECE_BYTES):

@@ -1,6 +1,5 @@
-"""Who is calling: asked before the router looks at the address, so a 401 comes before any 404."""
+"""Authentication. It runs before the router, so a 401 comes before any 404."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,13 +19,13 @@ from memferry.model.token import Caller, normalize_ip_address
 from memferry.model.token import Scope as TokenScope
 from memferry.request_rate import RequestRate
 from memferry.shares import Shares
+from memferry.telemetry import log_event
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 HELD = "memferry.held"
 """Where the scope of a request has the memory that it holds until it is answered."""
-_log = logging.getLogger("memferry.http")
 _HEADER = b"authorization"
 _OPEN = frozenset({"/api/health", "/api/health/ready"})
 
@@ -45,7 +44,7 @@ class Authentication:
         memory: Shares,
         local_tenant: UUID | None = None,
     ) -> None:
-        """`memory` is what requests may hold, in bytes.
+        """`memory` is the shares of memory for requests, in bytes.
 
         `local_tenant` is whom programs on this machine speak for without a token.
         """
@@ -68,7 +67,7 @@ class Authentication:
         except MemferryError as fault:
             if isinstance(fault, UnknownToken):
                 # It belongs to no tenant, so there is no audit to note it in.
-                _log.warning("unknown token from %s", client_address(scope))
+                log_event("token.refused", address=client_address(scope))
             await ErrorAnswer(fault)(scope, receive, send)
             return
         scope[AUTHENTICATED], scope[HELD] = caller, self._memory.reserve(caller.tenant_id)
@@ -78,7 +77,7 @@ class Authentication:
             scope[HELD].release()
 
     def _find_local(self, scope: Scope) -> Caller | None:
-        """A caller without a token; one that sends any is asked for a good one."""
+        """Find the local caller of a request without a token; a token must always be valid."""
         if self._local_tenant is None or any(name == _HEADER for name, _ in scope["headers"]):
             return None
         return find_local_caller(scope, self._local_tenant)
@@ -86,7 +85,7 @@ class Authentication:
 
 @dataclass(frozen=True)
 class Access:
-    """What the caller of an operation must hold: all of the scopes, or the alternative."""
+    """The scopes that an operation needs: all of them, or the alternative."""
 
     scopes: tuple[TokenScope, ...]
     alternative: TokenScope | None = None
@@ -94,7 +93,7 @@ class Access:
     """Whether it reaches beyond namespaces, so that a token limited to some is refused."""
 
     def admit(self, request: Request) -> None:
-        """Let a request on to its endpoint; raises ScopeMissing or NamespaceForbidden."""
+        """Check the caller of a request; raises ScopeMissing or NamespaceForbidden."""
         holder: Caller = request.scope[AUTHENTICATED]
         if self.alternative is None or self.alternative not in holder.scopes:
             for scope in self.scopes:
@@ -106,12 +105,12 @@ class Access:
 
 
 def is_protected(path: str) -> bool:
-    """Whether only the holder of a token gets an answer there."""
+    """Whether an address needs a token."""
     return path.startswith(_PROTECTED) and path not in _OPEN
 
 
 def _bearer(scope: Scope) -> str:
-    """The token (RFC 6750, section 2.1); the scheme in any case (RFC 9110, section 11.1)."""
+    """Read the token (RFC 6750, section 2.1); the scheme in any case (RFC 9110, section 11.1)."""
     for name, value in scope["headers"]:
         if name == _HEADER:
             scheme, _, token = value.decode("latin-1").partition(" ")
@@ -121,6 +120,6 @@ def _bearer(scope: Scope) -> str:
 
 
 def client_address(scope: Scope) -> str | None:
-    """Where the connection comes from, or what a proxy on this machine says of it."""
+    """The address of the client: of the connection, or as a proxy on this machine names it."""
     client = scope.get("client")
     return None if client is None else normalize_ip_address(client[0])

@@ -1,4 +1,4 @@
-"""Reading the body of a request, within what there is of memory."""
+"""Reads bodies of requests within the memory that their tenant may hold."""
 
 import asyncio
 import mmap
@@ -20,7 +20,7 @@ _WRITTEN_BYTES = 1024 * 1024
 
 
 async def hold_memory(request: Request, size_bytes: int) -> None:
-    """Hold that much of the memory for requests until the answer is sent; little is not counted.
+    """Hold this many bytes until the answer is sent; up to 64 KiB are not counted.
 
     Raises TooMuchAtOnce or Busy where there is no room for long.
     """
@@ -30,7 +30,7 @@ async def hold_memory(request: Request, size_bytes: int) -> None:
 
 
 async def read_body(request: Request, limit_bytes: int) -> bytes:
-    """The whole body; refused with TooLarge as soon as it passes the limit.
+    """Read the whole body; raises TooLarge as soon as it passes the limit.
 
     Raises TooMuchAtOnce or Busy where there is no memory for it.
     """
@@ -38,7 +38,7 @@ async def read_body(request: Request, limit_bytes: int) -> bytes:
 
 
 async def read_large_body(request: Request, limit_bytes: int) -> bytearray | mmap.mmap:
-    """As `read_body`; a large one lies in a file, whose pages the system may take back."""
+    """Read a body; a large one is mapped from a file, whose pages the kernel may drop."""
     chunks = _read_within(request, limit_bytes)
     start = await _collect(chunks, _SPOOLED_BYTES)
     if len(start) <= _SPOOLED_BYTES:
@@ -67,7 +67,7 @@ async def _read_within(request: Request, limit_bytes: int) -> AsyncIterator[byte
 
 
 async def _collect(chunks: AsyncIterator[bytes], most: int | None = None) -> bytearray:
-    """The chunks in one, up to the one that makes it larger than `most`."""
+    """Join chunks until they are larger than `most`."""
     body = bytearray()
     async for chunk in chunks:
         body += chunk

@@ -1,4 +1,4 @@
-"""The rows of a bulk save: cut out of their body, and checked in batches beside the event loop."""
+"""The rows of a bulk save: cut out of the body, and checked in batches in a thread."""
 
 import mmap
 from collections.abc import AsyncIterator, Sequence
@@ -33,7 +33,7 @@ _moved_memory = msgspec.json.Decoder(MovedMemory)
 
 
 class BulkRows:
-    """What one request wants to save."""
+    """The rows of one bulk save."""
 
     def __init__(self, items: Sequence[Raw]) -> None:
         self._items = items
@@ -43,7 +43,7 @@ class BulkRows:
 
     @classmethod
     async def read(cls, body: bytearray | mmap.mmap) -> "BulkRows":
-        """Cut the rows out of a body; raises Invalid for more than there may be."""
+        """Cut the rows out of a body; raises Invalid for too many rows."""
         rows = cls(await run_in_thread_if_large(len(body), lambda: _cut_items(body)))
         if isinstance(body, mmap.mmap):
             # All of it was read once; from now on each row is when its turn comes.
@@ -54,7 +54,7 @@ class BulkRows:
         return len(self._items)
 
     async def batches(self) -> AsyncIterator[list[MovedRow]]:
-        """The rows that break no rule, in batches; anew each time. The others become failures."""
+        """Yield the valid rows in batches, anew at each call; the others become failures."""
         self.failures, self._first_fault = [], None
         start = 0
         while start < len(self._items):
@@ -66,12 +66,12 @@ class BulkRows:
             start = end
 
     def place(self, ids: Sequence[UUID]) -> list[UUID | None]:
-        """The ids of the saved rows, each in the place of its row; None for a failure."""
+        """Put the ids of the saved rows at the places of their rows; None for a failure."""
         failed, saved = {failure.index for failure in self.failures}, iter(ids)
         return [None if index in failed else next(saved) for index in range(len(self._items))]
 
     def refuse_empty(self, ids: Sequence[UUID]) -> None:
-        """Raise what is wrong with the first row if none was saved."""
+        """Raise the fault of the first row if no row was saved."""
         if self._first_fault is not None and not ids:
             raise self._first_fault
 

@@ -1,4 +1,4 @@
-"""One HTTP/1.1 connection: how much is kept of it, and how slow its other end may be.
+"""One HTTP/1.1 connection, with limits on its memory and on the slowness of its client.
 
 h11 parses it and keeps one head at most; uvicorn reads no further while an answer is made. What
 neither of them limits is limited here.
@@ -38,7 +38,7 @@ TASK = "memferry.task"
 
 
 class WaitsFor(Enum):
-    """What the next step of a connection is up to."""
+    """Who must act next on a connection."""
 
     REQUEST = auto()
     """The client, which owes nothing."""
@@ -53,10 +53,10 @@ class WaitsFor(Enum):
 
 
 class Connection(H11Protocol):
-    """Answers what is no HTTP in our shape, and hangs up on who is too slow."""
+    """Answers invalid HTTP in the shape of our errors, and hangs up on slow clients."""
 
     def __init__(self, *args: Any, made: "Callable[[Connection], None]", **kwargs: Any) -> None:
-        """`made` is told of the connection as soon as it is there."""
+        """`made` is called with each new connection."""
         super().__init__(*args, **kwargs)
         self.conn = _Parser(h11.SERVER, HEAD_BYTES)
         self._made = made
@@ -67,19 +67,19 @@ class Connection(H11Protocol):
         self._moved = 0
 
     def connection_made(self, transport: BaseTransport) -> None:
-        """Begin to look at it."""
+        """Begin to watch the connection."""
         super().connection_made(cast("Transport", _Counted(transport)))
         self._made(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Let the work go that nobody waits for any more."""
+        """Cancel the work of a lost connection."""
         unanswered = self.cycle is not None and not self.cycle.response_complete
         super().connection_lost(exc)
         if unanswered and (task := cast("dict[str, Any]", self.scope).pop(TASK, None)) is not None:
             task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Parse it, unless it is more than can be asked for before the answer is there."""
+        """Parse the data; cuts a connection that sends too much ahead of its answers."""
         self._received += len(data)
         super().data_received(data)
         if (
@@ -90,7 +90,7 @@ class Connection(H11Protocol):
             self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:  # noqa: ARG002 - uvicorn's signature
-        """Say what is wrong, if no answer has begun, and hang up."""
+        """Answer with the fault if no answer has begun, and hang up."""
         fault = sys.exception()
         hint = getattr(fault, "error_status_hint", HTTPStatus.BAD_REQUEST)
         if hint == HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE:
@@ -121,7 +121,7 @@ class Connection(H11Protocol):
         """Ignore an upgrade that is not offered (RFC 9110, section 7.8), without a line of log."""
 
     def waits_for(self) -> WaitsFor:
-        """What its next step is up to."""
+        """Who must act next."""
         if self.transport.get_write_buffer_size() > 0:
             return WaitsFor.READER
         if self.cycle is None or self.cycle.response_complete:
@@ -133,7 +133,7 @@ class Connection(H11Protocol):
         return WaitsFor.ANSWER
 
     def look(self, now: float) -> None:
-        """Hang up if the other end has been too slow; to be called about once a second."""
+        """Hang up if the client has been too slow; called about once a second."""
         stage, moved = (self.waits_for(), self.cycle), self._count_moved()
         if stage != self._stage or moved - self._moved >= _PACE_BYTES:
             self._stage, self._moved, self.since = stage, moved, now
@@ -141,7 +141,7 @@ class Connection(H11Protocol):
             self.transport.abort()
 
     def _count_moved(self) -> int:
-        """How many bytes have come from the other end or have been taken by it."""
+        """Count the bytes that the client has sent or acknowledged."""
         return self._received + cast("_Counted", self.transport).count_taken()
 
 
@@ -151,7 +151,7 @@ class _Parser(h11.Connection):
     _chunks = _bytes = 0
 
     def next_event(self) -> Any:
-        """The next event; raises RemoteProtocolError for a body in a great many tiny chunks."""
+        """Parse the next event; raises RemoteProtocolError for a body in very many tiny chunks."""
         event = super().next_event()
         if isinstance(event, h11.Request):
             self._chunks = self._bytes = 0
@@ -174,7 +174,7 @@ _LONGEST = {
 
 
 class _Counted:
-    """A transport that knows how much of what was written the other end has taken."""
+    """A transport that counts how many written bytes the client has acknowledged."""
 
     def __init__(self, transport: BaseTransport) -> None:
         self._transport = cast("Transport", transport)
@@ -184,12 +184,12 @@ class _Counted:
         return getattr(self._transport, name)
 
     def write(self, data: bytes) -> None:
-        """Write it, and count it."""
+        """Write data, and count its bytes."""
         self._written += len(data)
         self._transport.write(data)
 
     def count_taken(self) -> int:
-        """How many bytes the other end has acknowledged (tcp(7), SIOCOUTQ)."""
+        """Count the bytes that the client has acknowledged (tcp(7), SIOCOUTQ)."""
         socket = self._transport.get_extra_info("socket")
         if socket is None or self._transport.is_closing():
             return self._written - self._transport.get_write_buffer_size()

@@ -21,7 +21,7 @@ _EXPOSED = "Location, Link, Retry-After, Memferry-Purged-Exports"
 
 
 class Cors:
-    """Answers preflights below /api, and lets browsers read every other answer, errors too."""
+    """Answers preflights below /api, and lets browsers read all other answers, also errors."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,11 +37,11 @@ class Cors:
 
 
 def _open_to_all(send: Send) -> Send:
-    async def wrapped(message: Message) -> None:
+    async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)
             headers["Access-Control-Allow-Origin"] = "*"
             headers["Access-Control-Expose-Headers"] = _EXPOSED
         await send(message)
 
-    return wrapped
+    return send_with_headers

@@ -1,4 +1,4 @@
-"""Files by link: whole or in ranges (RFC 9110, section 14), with a strong ETag and a digest."""
+"""Downloads by link, whole or in byte ranges (RFC 9110, section 14), with ETag and digest."""
 
 import base64
 import re
@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from memferry.audit.service import Audit
 from memferry.errors import PreconditionFailed, RangeNotSatisfiable
-from memferry.exports.downloads import Download, Downloads
+from memferry.exports.hand_out.downloads import Download, Downloads
 from memferry.http.audit import AuditedDownload
 from memferry.http.auth import client_address
 from memferry.http.routing import Operation
@@ -20,10 +20,10 @@ _RANGE = re.compile(r"bytes=(?P<first>[0-9]{0,19})-(?P<last>[0-9]{0,19})", re.IG
 
 
 class DownloadEndpoints:
-    """The one address of files; the link itself is the permission."""
+    """The address of downloads; the link itself is the permission."""
 
     def __init__(self, downloads: Downloads, audit: Audit, memory: Shares) -> None:
-        """`memory` is what requests may hold, in bytes."""
+        """`memory` is the shares of memory for requests, in bytes."""
         self._downloads = downloads
         self._audit = audit
         self._memory = memory
@@ -38,17 +38,17 @@ class DownloadEndpoints:
         ]  # fmt: skip
 
     async def download(self, request: Request, link: str) -> Response:
-        """The file of an export, or a range of it.
+        """Send the file of an export, or a byte range of it.
 
         `If-Match` and `If-None-Match` with its ETag are honoured.
         """
         file = await self._downloads.open(link)
-        meant, known = (_listed(request, name) for name in ("if-match", "if-none-match"))
+        meant, known = (_join_lines(request, name) for name in ("if-match", "if-none-match"))
         if meant is not None and not _matches(meant, file, strong=True):
             raise PreconditionFailed
         if known is not None and _matches(known, file, strong=False):
-            return Response(status_code=304, headers=_unchanged_headers(file))
-        span = _asked_span(request, file)
+            return Response(status_code=304, headers=_make_304_headers(file))
+        span = _parse_span(request, file)
         headers = _headers(file, span)
         status = 206 if span.partial else 200
         if request.method == "HEAD":
@@ -78,7 +78,7 @@ class _Span:
     partial: bool
 
 
-def _asked_span(request: Request, file: Download) -> _Span:
+def _parse_span(request: Request, file: Download) -> _Span:
     """What the Range header asks for; anything but one plain range gets the whole file.
 
     Raises RangeNotSatisfiable for a range beyond the end.
@@ -102,7 +102,7 @@ def _asked_span(request: Request, file: Download) -> _Span:
     return _Span(start, end, partial=True)
 
 
-def _listed(request: Request, name: str) -> str | None:
+def _join_lines(request: Request, name: str) -> str | None:
     """A header that is a list: several lines are one list (RFC 9110, section 5.3)."""
     return ", ".join(request.headers.getlist(name)) if name in request.headers else None
 
@@ -119,7 +119,7 @@ def _matches(condition: str, file: Download, *, strong: bool) -> bool:
     return "*" in names or _etag(file) in names
 
 
-def _unchanged_headers(file: Download) -> dict[str, str]:
+def _make_304_headers(file: Download) -> dict[str, str]:
     """What a 304 repeats of a 200 (RFC 9110, section 15.4.5)."""
     headers = _headers(file, _Span(0, file.size_bytes, partial=False))
     return {name: headers[name] for name in ("ETag", "Repr-Digest", "Cache-Control")}

@@ -1,7 +1,6 @@
 """The one table from errors to answers."""
 
 import asyncio
-import logging
 import math
 from contextlib import suppress
 
@@ -30,6 +29,7 @@ from memferry.errors import (
     TooLarge,
     Unavailable,
 )
+from memferry.telemetry import log_event
 from memferry.wire.errors import Error
 
 STATUS: dict[type[MemferryError], int] = {
@@ -52,7 +52,6 @@ STATUS: dict[type[MemferryError], int] = {
 
 FAULT = "memferry.fault"
 """Where a request keeps the error that it was answered with."""
-_log = logging.getLogger("memferry.http")
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
 _CAUSE_CHARACTERS = 200
@@ -80,14 +79,14 @@ class ErrorAnswer(Response):
 
 
 class RefusedBody(ErrorAnswer):
-    """The answer to a body that is too large, sent while the body still arrives.
+    """The answer to a body that is too large, sent while the body is arriving.
 
     What comes after is read and thrown away for a moment: closing at once would reset the
     connection, and the client might never see the answer (RFC 9112, section 9.6).
     """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - ASGI
-        """Answer first, then drain."""
+        """Send the answer, then read the rest of the body."""
         self.headers["connection"] = "close"
         await send(
             {"type": "http.response.start", "status": self.status_code, "headers": self.raw_headers}
@@ -122,17 +121,17 @@ def _headers(fault: MemferryError) -> dict[str, str]:
 
 
 async def answer_memferry_error(request: Request, fault: Exception) -> Response:
-    """The answer to one of our own errors."""
+    """Answer with one of our own errors."""
     if not isinstance(fault, MemferryError):
         raise TypeError(type(fault))
     request.scope[FAULT] = fault
     if isinstance(fault, Unavailable):
-        _log.warning("%s%s", fault, _describe_cause(fault))
+        log_event("request.failed", fault=fault, cause=_describe_cause(fault))
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
 
 
 def _describe_cause(fault: MemferryError) -> str:
-    """What the driver met, on one line: a trace would show our own lines alone."""
+    """The driver's fault on one line: a stack trace would show our own lines alone."""
     cause = fault.__cause__
     if cause is None:
         return ""
@@ -141,7 +140,7 @@ def _describe_cause(fault: MemferryError) -> str:
 
 
 async def answer_http_exception(request: Request, fault: Exception) -> Response:
-    """The router's own words, in our shape."""
+    """Answer with the router's error in the shape of ours."""
     if not isinstance(fault, HTTPException):
         raise TypeError(type(fault))
     if fault.status_code == 405:  # noqa: PLR2004 - RFC 9110, section 15.5.6
@@ -152,7 +151,7 @@ async def answer_http_exception(request: Request, fault: Exception) -> Response:
 
 
 def _find_methods(request: Request) -> list[str]:
-    """The methods that the address takes, in all its routes (RFC 9110, section 10.2.1)."""
+    """Find the methods that the address takes, in all its routes (RFC 9110, section 10.2.1)."""
     routes = request.app.routes
     taken = []
     for method in _METHODS:
@@ -163,10 +162,10 @@ def _find_methods(request: Request) -> list[str]:
 
 
 async def answer_client_gone(_request: Request, _fault: Exception) -> Response:
-    """The client hung up, or stopped speaking HTTP, before its body was whole: no fault of ours."""
+    """Answer nobody: the client hung up, or broke HTTP, before its body was whole."""
     return Response(status_code=400)
 
 
 async def answer_anything_else(_request: Request, _fault: Exception) -> Response:
-    """A fault nobody expected: said plainly, without a trace of the inside; the server logs it."""
+    """Answer an unexpected fault without any detail; the server logs it."""
     return ErrorAnswer(MemferryError())

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from memferry.audit.service import Audit
 from memferry.errors import Invalid
-from memferry.exports.downloads import Downloads
+from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.request import BODY_BYTES, ExportRequest
 from memferry.exports.service import Exports
 from memferry.http.answers import answer_pieces

@@ -1,4 +1,4 @@
-"""HEAD: what GET would answer, without its body (RFC 9110, section 9.3.2)."""
+"""HEAD: the answer of GET without its body (RFC 9110, section 9.3.2)."""
 
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -15,7 +15,7 @@ class HeadAsGet:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass HEAD on as GET, and keep the body back."""
+        """Pass HEAD on as GET, and drop the body."""
         if (
             scope["type"] != "http"
             or scope["method"] != "HEAD"
@@ -28,7 +28,7 @@ class HeadAsGet:
 
 
 def loses_body(request: Request) -> bool:
-    """Whether the body of the answer reaches nobody, since HEAD was asked."""
+    """Whether the body of the answer is dropped, since the request was HEAD."""
     return _HEAD in request.scope
 
 

@@ -1,4 +1,4 @@
-"""Is the service there, and can it work: no token needed, a wrong one does not matter."""
+"""Health and readiness of the service; no token is needed, and a wrong one is ignored."""
 
 from dataclasses import asdict
 from functools import partial
@@ -16,7 +16,7 @@ _operation = partial(Operation, tag="health")
 
 
 class HealthEndpoints:
-    """The addresses of health, two of them for the clients that know the one or the other."""
+    """The addresses of health; two of them, since clients use either."""
 
     def __init__(self, readiness: Readiness) -> None:
         self._readiness = readiness

@@ -1,4 +1,4 @@
-"""How long a request is worked on: until its client hangs up, and no longer than a limit."""
+"""The lifetime of a request: until its client hangs up, and no longer than a limit."""
 
 import asyncio
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ _BODY = (b"content-length", b"transfer-encoding")
 
 
 class Lifetime:
-    """Ends the work on a request below /api and /v1 that nobody waits for any more.
+    """Cancels a request below /api and /v1 whose client is gone or whose time is over.
 
     The connection cancels the task of a request whose client has hung up, and with it the statement
     that PostgreSQL works on. The limit counts from when the body has come until the answer begins.
     """
 
     def __init__(self, app: ASGIApp, seconds: float, longer: Mapping[str, float]) -> None:
-        """`longer` names the paths that have a longer limit."""
+        """`longer` holds the paths with a longer limit."""
         self._app = app
         self._seconds = seconds
         self._longer = longer
@@ -51,7 +51,7 @@ class Lifetime:
 
 
 class _Request:
-    """One request's clock, which its messages start and stop."""
+    """The clock of one request, which its messages start and stop."""
 
     def __init__(self, receive: Receive, send: Send, seconds: float) -> None:
         self._receive = receive
@@ -65,14 +65,14 @@ class _Request:
         self.limit.reschedule(asyncio.get_running_loop().time() + self._seconds)
 
     async def receive(self) -> Message:
-        """Pass a message of the client on; its last one starts the clock."""
+        """Pass a message of the client on; the last one starts the clock."""
         message = await self._receive()
         if not message.get("more_body") and not self.answered:
             self.start_clock()
         return message
 
     async def send(self, message: Message) -> None:
-        """Pass a message of ours on; the first stops the clock: readers are timed by their pace."""
+        """Send a message; the first one stops the clock: slow readers have their own limit."""
         if not self.answered:
             self.answered = True
             self.limit.reschedule(None)

@@ -1,4 +1,4 @@
-"""What a tenant may have, and how much of it is used."""
+"""The endpoint of limits and their use."""
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -26,5 +26,5 @@ class LimitEndpoints:
         ]
 
     async def show_limits(self, request: Request) -> Response:
-        """Every limit of the tenant, and what is used of it; null where nothing is kept of that."""
+        """Every limit of the tenant with its use; null for the use of a rate."""
         return json_answer(await self._limits.show(caller(request)))

@@ -1,4 +1,4 @@
-"""Callers on this machine that send no token: one tenant's, where the operator has said so.
+"""The local tenant: callers on this machine without a token, if the operator allows them.
 
 A web page in a browser here reaches loopback as well. It must not speak for the tenant, neither by
 a request across sites nor by a name of its own that leads to 127.0.0.1 (DNS rebinding).
@@ -20,7 +20,7 @@ _OWN_SITES = frozenset({"none", "same-origin"})
 
 
 def find_local_caller(scope: Scope, tenant_id: UUID) -> Caller | None:
-    """The tenant's caller without a token, if a program on this machine sent the request."""
+    """Find the caller of the local tenant, if a program on this machine sent the request."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     address = (scope.get("client") or ("",))[0]
     if not _is_loopback(address) or _PROXIED & headers.keys() or not _is_own(headers):
@@ -29,7 +29,7 @@ def find_local_caller(scope: Scope, tenant_id: UUID) -> Caller | None:
 
 
 def _is_own(headers: Mapping[str, str]) -> bool:
-    """Whether no web page had a hand in it; browser extensions and programs may."""
+    """Whether no web page sent the request; browser extensions and programs may."""
     host = headers.get("host", "")
     try:
         named = urlsplit(f"//{host}").hostname or ""

@@ -64,7 +64,7 @@ class MemoryEndpoints:
         ]  # fmt: skip
 
     async def save_memory(self, request: Request) -> Response:
-        """Save one memory. It is stored byte for byte; saving it twice makes two."""
+        """Save one memory, byte for byte; saving it twice makes two memories."""
         body = await read_body(request, _BODY_BYTES)
         new = await run_in_thread_if_large(
             len(body), lambda: check_memory(strict_json.decode(_new_memory, body))
@@ -78,7 +78,7 @@ class MemoryEndpoints:
         return await answer_pieces(request, [row.encode()])
 
     async def change_memory(self, request: Request, memory_id: str) -> Response:
-        """Change what is given. Metadata is merged at its top level; null removes a key."""
+        """Change the given fields. Metadata is merged at its top level; null removes a key."""
         body = await read_body(request, _BODY_BYTES) or b"{}"
         change = await run_in_thread_if_large(
             len(body), lambda: check_change(strict_json.decode(_change, body))

@@ -1,4 +1,4 @@
-"""The OpenAPI document, made of the operations and of the wire types that they name.
+"""The OpenAPI document, made from the operations and their wire types.
 
 https://spec.openapis.org/oas/v3.1.0
 """
@@ -41,7 +41,7 @@ Schemas = dict[Any, dict[str, Any]]
 
 
 def describe_api(operations: Sequence[Operation]) -> dict[str, Any]:
-    """The document of all operations."""
+    """Describe all operations."""
     schemas, components = _make_schemas(operations)
     paths: dict[str, dict[str, Any]] = {}
     for operation in operations:
@@ -64,7 +64,7 @@ def describe_api(operations: Sequence[Operation]) -> dict[str, Any]:
 
 
 def _make_schemas(operations: Sequence[Operation]) -> tuple[Schemas, dict[str, Any]]:
-    """The schema of each type that an operation names, and what these refer to.
+    """Make the schemas of the types that operations name, and of the types in these.
 
     A body stands in its operation, where people look for its fields; an answer is a reference.
     """
@@ -110,7 +110,7 @@ def _json_content(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _describe_access(access: Access | None) -> list[dict[str, list[str]]]:
-    """Every set of scopes that will do; none: no token is needed."""
+    """Describe each sufficient set of scopes; an empty list means that no token is needed."""
     if access is None:
         return []
     alternative = [] if access.alternative is None else [[access.alternative]]

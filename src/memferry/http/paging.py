@@ -1,4 +1,4 @@
-"""Pages of a list: the cursor that a request brings, and the link to the page behind this one."""
+"""Pages of a list: the cursor of a request, and the link to the next page."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,14 +17,14 @@ CURSOR = query_field("cursor", "string", "goes on where an earlier page ended: i
 
 @dataclass(frozen=True)
 class Pages:
-    """One list, and the values that its rows are ordered by."""
+    """One list, with the values that order its rows."""
 
     listing: tuple[object, ...]
     """What tells this list from another: its address and its filters."""
     kinds: tuple[Any, ...]
 
     def place(self, query: Query) -> list[Any] | None:
-        """Behind which row the page begins; None: at the first. Raises Invalid for the cursor."""
+        """The place where the page begins, None: the beginning; raises Invalid for the cursor."""
         text = query.get("cursor")
         if not text:
             return None
@@ -33,27 +33,27 @@ class Pages:
         return decode_cursor(text, self.listing, self.kinds)
 
     def next_cursor(self, places: Sequence[Sequence[object]], limit: int) -> str | None:
-        """The cursor behind the last row of a page; None if no row is left.
+        """Make the cursor after the last row of a page; None if there is no next page.
 
         `places` are those of the page's rows and, if there is one, of the row behind it.
         """
         return encode_cursor(self.listing, places[limit - 1]) if len(places) > limit else None
 
 
-def named_cursor(cursor: str | None) -> dict[str, str]:
+def show_cursor(cursor: str | None) -> dict[str, str]:
     """The member of an answer that says there is more; none at the end."""
     return {} if cursor is None else {"next_cursor": cursor}
 
 
 def link_next(request: Request, cursor: str | None) -> dict[str, str]:
-    """The header that names the next page (RFC 8288, section 3), or none."""
+    """Make the header of the next page (RFC 8288, section 3), if there is one."""
     if cursor is None:
         return {}
     return link_page(request, "cursor", cursor)
 
 
 def link_page(request: Request, field: str, value: str) -> dict[str, str]:
-    """The header of the same address with one field of the query string set anew."""
+    """Make the header of this address with one field of the query string changed."""
     pairs = [pair for pair in read_query(request).pairs if pair[0] not in {field, "offset"}]
     # As it was sent: the path may hold an escaped slash. A bare `;` would end the link for some.
     path = quote(request.scope["raw_path"], safe="/%")

@@ -1,4 +1,4 @@
-"""The fields of a query string and the headers that a route takes, as the document shows them."""
+"""The query fields and headers that a route takes, as the OpenAPI document shows them."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -20,7 +20,7 @@ class Parameter:
     repeated: bool = False
 
     def describe(self) -> dict[str, Any]:
-        """The parameter object (https://spec.openapis.org/oas/v3.1.0#parameter-object)."""
+        """Describe it as a parameter object (https://spec.openapis.org/oas/v3.1.0#parameter-object)."""
         named = {"name": self.name, "in": self.place, "description": self.meaning}
         return {**named, **self.shape}
 
@@ -43,7 +43,7 @@ def header_field(name: str, pattern: str, meaning: str) -> Parameter:
 
 
 def filter_fields() -> list[Parameter]:
-    """The filters that a query string can hold."""
+    """The filters that a query string can hold, as fields."""
     return [_filter_field(filter_) for filter_ in LIST_FILTERS]
 
 

@@ -1,4 +1,4 @@
-"""Reading what a request says: the caller, the query string, and its values."""
+"""Reads a request: its caller, its query string, and their values."""
 
 import asyncio
 import re
@@ -25,30 +25,30 @@ _QUICK_BYTES = 16 * 1024
 
 
 def caller(request: Request) -> Caller:
-    """Who sent it, and holds the scopes that the route needs."""
+    """The caller of a request, who holds the scopes of its route."""
     allowed: Caller = request.scope[ALLOWED]
     return allowed
 
 
 def service_address(request: Request) -> str:
-    """Under what people reach the service: the operator's word, else what the request came to."""
+    """The address of the service: the operator's setting, else the address of the request."""
     public_url: str | None = request.app.state.public_url
     return public_url or str(request.base_url).rstrip("/")
 
 
 async def run_in_thread_if_large(size_bytes: int, work: Callable[[], _T]) -> _T:
-    """Do what takes long for much in a thread, while others are answered; for little here."""
+    """Run a call in a thread if its input is large, so that the event loop stays free."""
     return await asyncio.to_thread(work) if size_bytes > _QUICK_BYTES else work()
 
 
 @dataclass(frozen=True)
 class Query:
-    """The fields of a query string, each one that its route knows."""
+    """The fields of a query string, all of which its route declares."""
 
     pairs: tuple[tuple[str, str], ...] = ()
 
     def get(self, name: str) -> str | None:
-        """The value of a field that is there once; None if it is not given."""
+        """The value of a single field; None if it is missing."""
         return next((value for field, value in self.pairs if field == name), None)
 
     def all(self, name: str) -> list[str]:
@@ -57,7 +57,7 @@ class Query:
 
 
 def accept_query(request: Request, names: Collection[str], lists: Collection[str]) -> None:
-    """Let a request on to its endpoint if its query string holds only these fields.
+    """Check that a query string holds only these fields; raises Invalid for another one.
 
     Others are refused by name, since a filter that is dropped would show too much; so is a field
     that is given twice and is no list.
@@ -76,7 +76,7 @@ def accept_query(request: Request, names: Collection[str], lists: Collection[str
 
 
 def read_query(request: Request) -> Query:
-    """The query string, as far as the route knows its fields."""
+    """Read the query string of a request that `accept_query` has checked."""
     query: Query = request.scope[_QUERY]
     return query
 
@@ -94,28 +94,28 @@ def _parse_query(request: Request) -> list[tuple[str, str]]:
 
 
 def number(text: str | None, default: int, *, least: int, most: int) -> int:
-    """A whole number held within bounds; junk counts as not given."""
+    """Read a whole number and clamp it to its bounds; junk counts as missing."""
     if text is None or not _INTEGER.fullmatch(text.strip()):
         return default
     return min(max(int(text), least), most)
 
 
 def number_in(value: object, default: int, *, least: int, most: int) -> int:
-    """The same of a value in a JSON body: a whole number, or a text that is one."""
+    """Read a number of a JSON body, a whole number or its text, and clamp it to its bounds."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return default
     return number(str(value), default, least=least, most=most)
 
 
 def time_or_none(text: str | None) -> int | None:
-    """A time in epoch ms; junk counts as not given."""
+    """Read a time in epoch ms; junk counts as missing."""
     if text is None or not _INTEGER.fullmatch(text.strip()):
         return None
     return min(max(int(text), 0), INT64)
 
 
 def flag(query: Query, name: str) -> bool:
-    """A field that is `true` or `false`, false if not given; junk is refused, not passed over."""
+    """Read `true` or `false`, false if missing; raises Invalid for anything else."""
     text = query.get(name)
     if text is None:
         return False
@@ -125,7 +125,7 @@ def flag(query: Query, name: str) -> bool:
 
 
 def texts_in(field: str, values: list[str]) -> list[str] | None:
-    """The texts of a repeated field; one that starts with `[` is a JSON array of them.
+    """Read the texts of a repeated field; a text that starts with `[` is a JSON array of them.
 
     None if all are empty. Raises Invalid for an array of anything else.
     """
@@ -142,12 +142,12 @@ def texts_in(field: str, values: list[str]) -> list[str] | None:
 
 
 def uuid_in(text: str) -> UUID | None:
-    """The UUID that a text is; None for anything else."""
+    """Parse a UUID; None for other text."""
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
 def uuid_or(text: str, fault: Exception) -> UUID:
-    """The UUID a path holds; anything else names nothing, which is what `fault` says."""
+    """Parse the UUID in a path; raises `fault` for other text."""
     if (value := uuid_in(text)) is None:
         raise fault
     return value

@@ -1,4 +1,4 @@
-"""What a route says of itself, once: the router and the OpenAPI document are both made of it."""
+"""Declarations of routes, from which the router and the OpenAPI document are made."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ Endpoint = Callable[..., Awaitable[Response]]
 
 
 class _AnyText(Convertor[str]):
-    """The rest of a path, whatever it is: starlette's own `path` ends at a line break."""
+    """A path value of any text; starlette's own `path` ends at a line break."""
 
     regex = r"[\s\S]*"
 
@@ -40,7 +40,7 @@ register_url_convertor("any_text", _AnyText())
 
 @dataclass(frozen=True)
 class Operation:
-    """One address with the methods that mean the same there.
+    """One address with its methods, and everything that the document says of it.
 
     Without `access` it needs no token, and takes any query string. Else the query string may hold
     the named parameters and no other: a filter that is dropped would show too much.
@@ -61,12 +61,12 @@ class Operation:
 
     @property
     def name(self) -> str:
-        """What it does: the name of its endpoint."""
+        """The name of the operation, which is that of its endpoint."""
         return self.endpoint.__name__
 
     @property
     def methods(self) -> list[str]:
-        """What it answers to."""
+        """The methods of the address."""
         return self.address.partition(" ")[0].split("|")
 
     @property
@@ -75,11 +75,11 @@ class Operation:
         return self.address.partition(" ")[2]
 
     def route(self) -> Route:
-        """The same for the router."""
+        """Make the route of the operation."""
         return Route(self.path, self._make_handler(), methods=self.methods)
 
     def _make_handler(self) -> Callable[[Request], Awaitable[Response]]:
-        """The endpoint behind its checks: the scopes come first, then the query string."""
+        """Make the handler: it checks scopes and query string, then calls the endpoint."""
         path, endpoint, access = self.path, self.endpoint, self.access
         fields = [parameter for parameter in self.parameters if parameter.place == "query"]
         names = frozenset(field.name for field in fields)

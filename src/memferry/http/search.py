@@ -121,7 +121,7 @@ class SearchEndpoints:
         )
         _check_queries(body)
         limit = number_in(body.k, 5, least=1, most=50)
-        selection = Selection.of(check_filters(EXPORT_FILTERS, body))
+        selection = Selection.for_scan(check_filters(EXPORT_FILTERS, body))
         rows = await self._memories.search(caller(request), body.queries, selection, limit=limit)
         hits = Counter(record["query"] for record in rows.records)
         groups = [
@@ -133,7 +133,7 @@ class SearchEndpoints:
         return await answer_rows(request, rows, groups, b"]}]}")
 
     async def recall(self, request: Request) -> Response:
-        """What the published MCP server asks for: the best memories for a query."""
+        """Find the best memories for a query, for the published MCP server."""
         query = read_query(request)
         limit = number(query.get("limit"), 10, least=1, most=500)
         q = _read_words(query)
@@ -156,14 +156,14 @@ def _check_queries(body: BulkSearchOptions) -> None:
 
 
 def _read_selection(query: Query) -> Selection:
-    """The filters of a query string; empty ones count as not given, and so do junk times."""
-    return Selection.of(
+    """Read the filters of a query string; empty values and junk times count as missing."""
+    return Selection.for_scan(
         keep_given({filter_: _read_filter(filter_, query) for filter_ in LIST_FILTERS})
     )
 
 
 def _read_filter(filter_: type[Filter], query: Query) -> object:
-    """The value of one filter, or None."""
+    """Read the value of one filter; None if it is missing."""
     text = query.get(filter_.field) or None
     if filter_.type is int:
         return time_or_none(text)

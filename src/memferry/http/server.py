@@ -1,4 +1,4 @@
-"""The HTTP server: uvicorn, told to stop by its supervisor, with a bound on its connections."""
+"""The HTTP server: uvicorn, stopped by the supervisor, with a limit of connections."""
 
 import asyncio
 import resource
@@ -21,10 +21,10 @@ _OTHER_FILES = 256
 
 
 class Server(uvicorn.Server):
-    """Serves an application on a socket; what stops first is the supervisor's business."""
+    """Serves an application on a socket; the supervisor decides when it stops."""
 
     def __init__(self, app: ASGIApp, *, connections: int) -> None:
-        """`connections` is how many it keeps open at once."""
+        """`connections` is the most connections that are open at once."""
         super().__init__(
             uvicorn.Config(
                 HeadCheck(app),
@@ -44,16 +44,16 @@ class Server(uvicorn.Server):
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Leave the signals alone."""
+        """Handle no signals: the supervisor does."""
         yield
 
     async def ready(self, serving: "asyncio.Task[None]") -> None:
-        """Return once connections are accepted, or once serving has failed."""
+        """Wait until connections are accepted, or serving has failed."""
         while not self.started and not serving.done():  # noqa: ASYNC110 - uvicorn has no event
             await asyncio.sleep(0.01)
 
     async def on_tick(self, counter: int) -> bool:
-        """Look after every connection once a second."""
+        """Check every connection once a second."""
         if counter % _TICKS_A_SECOND == 0:
             now = asyncio.get_running_loop().time()
             for connection in self._connections():
@@ -64,7 +64,7 @@ class Server(uvicorn.Server):
         return cast("list[Connection]", list(self.server_state.connections))
 
     def _make_room(self, newest: Connection) -> None:
-        """Close one if there are too many: idle ones first, the newest if all are at work."""
+        """Close one if there are too many: an idle one first, the newest if all are at work."""
         if len(self.server_state.connections) <= self._most:
             return
         ranked = [
@@ -80,7 +80,7 @@ _CLOSED_FIRST = (WaitsFor.REQUEST, WaitsFor.HEAD, WaitsFor.READER)
 
 
 def count_affordable_connections(wanted: int) -> int:
-    """How many connections the limit of open files has room for, `wanted` at most."""
+    """Count the connections that the limit of open files allows, `wanted` at most."""
     files, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if files == resource.RLIM_INFINITY:
         return wanted
@@ -88,7 +88,7 @@ def count_affordable_connections(wanted: int) -> int:
 
 
 class HeadCheck:
-    """Refuses a request whose head is too large, or says twice how long its body is."""
+    """Refuses a request with too large a head, or with two lengths of its body."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

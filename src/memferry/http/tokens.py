@@ -11,7 +11,7 @@ from starlette.responses import Response
 from memferry.errors import TokenNotFound
 from memferry.http.auth import Access
 from memferry.http.bodies import read_body
-from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
+from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
 from memferry.http.reading import caller, number, read_query, uuid_or
 from memferry.http.routing import Operation
@@ -61,11 +61,11 @@ class TokenEndpoints:
         )
         cursor = _PAGES.next_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
         return json_answer(
-            {"tokens": tokens[:limit], **named_cursor(cursor)}, headers=link_next(request, cursor)
+            {"tokens": tokens[:limit], **show_cursor(cursor)}, headers=link_next(request, cursor)
         )
 
     async def create_token(self, request: Request) -> Response:
-        """Make a token for the same tenant; `token` is shown only here.
+        """Create a token for the same tenant; `token` is shown only here.
 
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
@@ -79,13 +79,13 @@ class TokenEndpoints:
         return json_answer(token)
 
     async def revoke_token(self, request: Request, token_id: str) -> Response:
-        """Revoke a token: from the next request on it is unknown, its unfinished exports end."""
+        """Revoke a token from the next request on, and cancel its unfinished exports."""
         await self._tokens.revoke(caller(request), uuid_or(token_id, TokenNotFound()))
         return Response(status_code=204)
 
 
 def _make_grant(new: NewToken) -> Grant:
-    """What the token may do; raises Invalid."""
+    """Make the grant of a new token; raises Invalid."""
     scopes: Any = USUAL_SCOPES if new.scopes is None else dict.fromkeys(new.scopes)
     return Grant(
         scopes=tuple(scopes),

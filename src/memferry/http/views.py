@@ -1,4 +1,4 @@
-"""What clients see: JSON in the shapes of the contract."""
+"""Answers as JSON in the shapes of the contract."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any
@@ -14,24 +14,24 @@ _filters = msgspec.json.Decoder(ExportFilters)
 
 
 def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    """A JSON answer; UTF-8, no spaces."""
+    """Answer with a value as JSON: UTF-8, no spaces."""
     return raw_answer(msgspec.json.encode(body), status, headers)
 
 
 def raw_answer(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
-    """An answer whose JSON is already text: rows stay as PostgreSQL rendered them."""
+    """Answer with JSON text, such as rows that PostgreSQL rendered."""
     return Response(body, status, headers, media_type="application/json")
 
 
 def wrap_rows(texts: Iterable[str]) -> Raw:
-    """Rendered rows as one JSON array, not parsed again: every number keeps its digits."""
+    """Join rendered rows into a JSON array without parsing them: numbers keep their digits."""
     return Raw(f"[{','.join(texts)}]".encode())
 
 
 def render_export(export: Export, download_url: str | None) -> list[bytes]:
-    """One export as create and get answer it: JSON in pieces, since a payload may be large."""
+    """Render an export with its payload or link, in pieces, since a payload may be large."""
     summary = msgspec.json.encode(summarize_export(export)).removesuffix(b"}")
     url = msgspec.json.encode(download_url)
     payload = [b"null"] if export.payload_json is None else export.payload_json
@@ -39,7 +39,7 @@ def render_export(export: Export, download_url: str | None) -> list[bytes]:
 
 
 def summarize_export(export: Export) -> ExportSummary:
-    """One export as the list shows it: no payload, no link."""
+    """Render an export for the list, without payload and link."""
     return ExportSummary(
         id=export.id,
         status=export.status,

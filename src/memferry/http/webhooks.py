@@ -10,7 +10,7 @@ from starlette.responses import Response
 from memferry.errors import WebhookNotFound
 from memferry.http.auth import Access
 from memferry.http.bodies import read_body
-from memferry.http.paging import CURSOR, Pages, link_next, named_cursor
+from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
 from memferry.http.reading import caller, number, read_query, uuid_or
 from memferry.http.routing import Operation
@@ -30,7 +30,7 @@ from memferry.wire.webhooks import (
 
 _BODY_BYTES = 64 * 1024
 _LIST_QUERY = (query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR)
-# Deliveries bring memories of every namespace: who says where to must be able to read all.
+# Deliveries hold memories of every namespace, so the token must be able to read all of them.
 _READ = Access(("memories:read",), whole_tenant=True)
 _WRITE = Access(("memories:read", "memories:write"), whole_tenant=True)
 _new = msgspec.json.Decoder(NewWebhook)
@@ -72,7 +72,7 @@ class WebhookEndpoints:
         return json_answer({"endpoints": wrap_rows(await self._webhooks.list_all(caller(request)))})
 
     async def create_webhook(self, request: Request) -> Response:
-        """Make a webhook. Its secret, which signs every delivery, is shown only here.
+        """Create a webhook. Its secret, which signs every delivery, is shown only here.
 
         A tenant may have 50 of them.
         """
@@ -86,7 +86,7 @@ class WebhookEndpoints:
         return raw_answer(row.encode())
 
     async def change_webhook(self, request: Request, webhook_id: str) -> Response:
-        """Change what is given; enabling starts the count of failures anew."""
+        """Change the given fields; `enabled: true` resets the count of failures."""
         change = strict_json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
         row = await self._webhooks.change(
             caller(request), uuid_or(webhook_id, WebhookNotFound()), change
@@ -94,12 +94,12 @@ class WebhookEndpoints:
         return raw_answer(b'%b,"updated":true}' % row.encode().removesuffix(b"}"))
 
     async def delete_webhook(self, request: Request, webhook_id: str) -> Response:
-        """Delete a webhook, and what still waits to be sent to it."""
+        """Delete a webhook with its waiting deliveries."""
         await self._webhooks.delete(caller(request), uuid_or(webhook_id, WebhookNotFound()))
         return Response(status_code=204)
 
     async def list_deliveries(self, request: Request, webhook_id: str) -> Response:
-        """What was sent or waits to be sent to a webhook, newest first, without the bodies."""
+        """The deliveries to a webhook, newest first, without the bodies."""
         webhook = uuid_or(webhook_id, WebhookNotFound())
         query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
         limit = number(query.get("limit"), 100, least=1, most=500)
@@ -110,5 +110,5 @@ class WebhookEndpoints:
         cursor = pages.next_cursor(places, limit)
         shown = wrap_rows(row["row"] for row in deliveries[:limit])
         return json_answer(
-            {"deliveries": shown, **named_cursor(cursor)}, headers=link_next(request, cursor)
+            {"deliveries": shown, **show_cursor(cursor)}, headers=link_next(request, cursor)
         )

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
-from memferry.database.literal import array
+from memferry.database.literals import array
 from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
@@ -79,7 +79,7 @@ class Memories:
         Raises as `save`.
         """
         ids, new_ids = list[UUID](), new_memory_ids(most)
-        async with self._database.tenant(caller, patient=True, heavy=True) as connection:
+        async with self._database.tenant(caller, long_running=True, heavy=True) as connection:
             async for rows in batches():
                 if not rows:
                     continue
@@ -176,7 +176,7 @@ class Memories:
 
         A place is `created_at` and `id` of the last row before.
         """
-        statement, arguments = selection.apply(
+        statement, arguments = selection.fill(
             sql("memories/list_memories"),
             limit,
             offset,
@@ -204,7 +204,7 @@ class Memories:
         A place is score, `created_at` and `id`. Each row has its score, and in `query` the number
         of its query from 1.
         """
-        statement, arguments = selection.apply(
+        statement, arguments = selection.fill(
             sql("memories/search_memories"),
             *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
             *(place or (math.inf, *_NEWEST)),

@@ -40,7 +40,7 @@ def tenant_prefix(tenant_id: UUID) -> str:
 
 def qualify_needs(type_: str, words: Iterable[str]) -> list[str]:
     """Words of one type of job as the queue keeps them; the type itself is one of the needs."""
-    return [type_, *(f"{type_} {word}" for word in words)]
+    return [type_, *(f"{type_} {word}" for word in sorted(words))]
 
 
 @dataclass(frozen=True, kw_only=True)

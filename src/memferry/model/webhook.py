@@ -13,17 +13,17 @@ EVENTS = (
     "memory.deleted",
     "export.completed",
     "export.failed",
-    # Never sent: a published client lists it among the events one may ask for.
+    # Never sent: accepted for a published client that lists it.
     "summary.created",
 )
 _URL_CHARACTERS = 2048
 _DESCRIPTION_CHARACTERS = 1000
-# What a request line can hold (RFC 9112, section 3.2).
+# The characters that a request line can hold (RFC 9112, section 3.2).
 _VISIBLE = re.compile(r"[!-~]+")
 
 
 def check_url(value: str, *, allow_private: bool) -> str:
-    """An address to deliver to: https and public, unless private ones are allowed."""
+    """Check the address of a webhook: https and public, unless private ones are allowed."""
     rules.check_text("url", value, most=_URL_CHARACTERS, least=1)
     if not _VISIBLE.fullmatch(value):
         raise Invalid("url", "expected visible ASCII only; write the rest percent-encoded")
@@ -46,7 +46,7 @@ def check_url(value: str, *, allow_private: bool) -> str:
 
 
 def check_events(value: list[str] | None) -> list[str]:
-    """The events wanted; none given means all, which an empty list stands for."""
+    """Check the events of a webhook, and sort them; an empty list means all events."""
     for index, event in enumerate(value or []):
         if event not in EVENTS:
             raise Invalid(f"events[{index}]", f"unknown; expected one of {', '.join(EVENTS)}")
@@ -54,7 +54,7 @@ def check_events(value: list[str] | None) -> list[str]:
 
 
 def check_description(value: str | None) -> str | None:
-    """A note for people."""
+    """Check the description of a webhook."""
     if value is None:
         return None
     return rules.check_text("description", value, most=_DESCRIPTION_CHARACTERS)

@@ -1,7 +1,6 @@
 """The start of a process with its object store, which may be unavailable at first."""
 
 import asyncio
-import logging
 
 from memferry.database.binaries import ensure_account
 from memferry.database.directory import make_data_directory
@@ -9,8 +8,8 @@ from memferry.errors import Misconfigured, StorageUnavailable, Unavailable
 from memferry.operation.store_identity import StoreIdentity
 from memferry.settings import DatabaseSettings
 from memferry.storage import Storage
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry")
 _CHECK_SECONDS = 5
 
 
@@ -22,7 +21,7 @@ async def prepare_store(settings: DatabaseSettings, store: Storage) -> None:
             make_data_directory(settings.data_dir, account)
         await store.prepare()
     except (Misconfigured, StorageUnavailable) as fault:
-        _log.warning("%s", fault)
+        log_event("store.failed", reason=fault)
 
 
 async def agree_on_store(identity: StoreIdentity) -> None:
@@ -34,5 +33,4 @@ async def agree_on_store(identity: StoreIdentity) -> None:
         async with asyncio.timeout(_CHECK_SECONDS):
             await identity.establish()
     except (Unavailable, TimeoutError) as fault:
-        reason = str(fault) or "it does not answer"
-        _log.warning("the object store's identity could not be looked at yet: %s", reason)
+        log_event("store.unidentified", reason=str(fault) or "it does not answer")

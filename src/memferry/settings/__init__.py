@@ -1,4 +1,4 @@
-"""Every setting, in groups that parts take whole; read once, by the only module that may.
+"""All settings in groups, which parts take whole; the only package that reads the environment.
 
 A group holds the defaults of its part. Nothing else in the program looks at the environment.
 """
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
-from memferry.settings.environment import group, list_settings, read_group
+from memferry.settings.environment import declare_group, list_settings, read_group
 from memferry.settings.places import (
     DatabaseSettings,
     EmbeddedSettings,
@@ -25,16 +25,16 @@ _DATA_DIR = "MEMFERRY_DATA_DIR"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What the operator chose; an unset setting has the default shown in docs/settings.md."""
+    """The settings of a process; defaults are shown in docs/settings.md."""
 
-    database: DatabaseSettings = group(DatabaseSettings)
-    storage: StorageSettings = group(StorageSettings)
-    exports: ExportSettings = group(ExportSettings)
-    worker: WorkerSettings = group(WorkerSettings)
-    quotas: Quotas = group(Quotas)
-    web: WebSettings = group(WebSettings)
-    webhooks: WebhookSettings = group(WebhookSettings)
-    client: ClientSettings = group(ClientSettings)
+    database: DatabaseSettings = declare_group(DatabaseSettings)
+    storage: StorageSettings = declare_group(StorageSettings)
+    exports: ExportSettings = declare_group(ExportSettings)
+    worker: WorkerSettings = declare_group(WorkerSettings)
+    quotas: Quotas = declare_group(Quotas)
+    web: WebSettings = declare_group(WebSettings)
+    webhooks: WebhookSettings = declare_group(WebhookSettings)
+    client: ClientSettings = declare_group(ClientSettings)
 
     @classmethod
     def from_environment(
@@ -53,12 +53,12 @@ class Settings:
         return self.database.data_dir
 
     def child_environment(self) -> dict[str, str]:
-        """The environment for a process of ours that shall have the same settings."""
+        """Make the environment for a child process with the same settings."""
         return _name_data_dir(os.environ, self.data_dir)
 
 
 def _name_data_dir(environment: Mapping[str, str], data_dir: Path) -> dict[str, str]:
-    """The environment with this data directory, however it named another."""
+    """Put this data directory into an environment, in place of another one."""
     others = {name: text for name, text in environment.items() if name != f"{_DATA_DIR}_FILE"}
     return others | {_DATA_DIR: str(data_dir)}
 

@@ -1,4 +1,4 @@
-"""How groups of settings are declared, and read from environment variables.
+"""Declarations of settings, and their reading from environment variables.
 
 A setting X may also be given as X_FILE, the path of a file that holds the value (for secrets).
 All faults are reported together, so that one failed start shows everything there is to mend.
@@ -17,21 +17,21 @@ if TYPE_CHECKING:
 _Group = TypeVar("_Group", bound="DataclassInstance")
 
 
-def setting(name: str, parse: Callable[[str], Any], default: Any, meaning: str) -> Any:
-    """A field of a group, with its environment variable; `default` may be a function."""
+def declare(name: str, parse: Callable[[str], Any], default: Any, meaning: str) -> Any:
+    """Declare a field of a group with its environment variable; `default` may be a function."""
     metadata = {"name": name, "parse": parse, "meaning": meaning}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
     return field(default=default, metadata=metadata)
 
 
-def group(kind: "type[DataclassInstance]") -> Any:
-    """A field that is a group of settings itself."""
+def declare_group(kind: "type[DataclassInstance]") -> Any:
+    """Declare a field that is a group of settings itself."""
     return field(default_factory=kind, metadata={"group": kind})
 
 
 def list_settings(kind: "type[DataclassInstance]") -> Iterator[Field[Any]]:
-    """Every setting of a group and of the groups in it; one that two groups share comes twice."""
+    """List the settings of a group and the groups in it; a setting of two groups comes twice."""
     for declared in fields(kind):
         if "group" in declared.metadata:
             yield from list_settings(declared.metadata["group"])
@@ -40,7 +40,7 @@ def list_settings(kind: "type[DataclassInstance]") -> Iterator[Field[Any]]:
 
 
 def read_group(kind: type[_Group], environment: Mapping[str, str]) -> _Group:
-    """A group with all groups in it; raises Misconfigured with one line per fault."""
+    """Read a group and the groups in it; raises Misconfigured with one line per fault."""
     values: dict[str, Any] = {}
     faults: dict[str, str] = {}
     for declared in list_settings(kind):
@@ -57,7 +57,7 @@ def read_group(kind: type[_Group], environment: Mapping[str, str]) -> _Group:
 
 
 def _find_text(environment: Mapping[str, str], name: str) -> str | None:
-    """The text of a setting, from X or from the file that X_FILE names; empty means unset."""
+    """Find the text of a setting in X or in the file that X_FILE names; empty means unset."""
     if environment.get(f"{name}_FILE"):
         if environment.get(name):
             raise ValueError(f"give {name} or {name}_FILE, not both")

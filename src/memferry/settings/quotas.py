@@ -1,84 +1,84 @@
-"""What one tenant may have."""
+"""Quotas of a tenant."""
 
 from dataclasses import dataclass
 
-from memferry.settings.environment import setting
+from memferry.settings.environment import declare
 from memferry.settings.parsing import parse_count
 
 
 @dataclass(frozen=True, kw_only=True)
 class Quotas:
-    """How much one tenant may have, ask for and run, and how large one export may be."""
+    """What one tenant may have, request and run, and how large one export may be."""
 
-    running_exports: int = setting(
+    running_exports: int = declare(
         "MEMFERRY_TENANT_RUNNING_EXPORTS",
         parse_count,
         5,
         "Queued exports of one tenant that all workers together run at once, at most.",
     )
-    requests_per_minute: int = setting(
+    requests_per_minute: int = declare(
         "MEMFERRY_TENANT_REQUESTS_PER_MINUTE",
         parse_count,
         60_000,
         "Requests of one tenant that one API process answers in a minute, at most.",
     )
-    memories: int = setting(
+    memories: int = declare(
         "MEMFERRY_TENANT_MEMORIES",
         parse_count,
         10_000_000,
         "Memories one tenant may have.",
     )
-    memory_bytes: int = setting(
+    memory_bytes: int = declare(
         "MEMFERRY_TENANT_MEMORY_BYTES",
         parse_count,
         50 * 1024**3,
         "Bytes of texts and metadata one tenant's memories may have before it can save no more.",
     )
-    webhooks: int = setting(
+    webhooks: int = declare(
         "MEMFERRY_TENANT_WEBHOOKS", parse_count, 50, "Webhooks one tenant may have."
     )
-    waiting_messages: int = setting(
+    waiting_messages: int = declare(
         "MEMFERRY_TENANT_WAITING_MESSAGES",
         parse_count,
         10_000,
         "Events of one tenant that webhooks are still to be told of; of more they are not told, "
         "which each of them counts as `dropped`. The same for all processes.",
     )
-    waiting_message_bytes: int = setting(
+    waiting_message_bytes: int = declare(
         "MEMFERRY_TENANT_WAITING_MESSAGE_BYTES",
         parse_count,
         256 * 1024**2,
         "Bytes of what webhooks are still to be told, as MEMFERRY_TENANT_WAITING_MESSAGES.",
     )
-    audit_notes_per_minute: int = setting(
+    audit_notes_per_minute: int = declare(
         "MEMFERRY_TENANT_NOTES_PER_MINUTE",
         parse_count,
         60,
         "Refusals, minted links and downloads of one tenant that one API process notes in the "
         "audit one by one in a minute; what comes faster is counted.",
     )
-    exports_per_hour: int = setting(
+    exports_per_hour: int = declare(
         "MEMFERRY_TENANT_EXPORTS_PER_HOUR",
         parse_count,
         3600,
         "Exports one tenant may ask for in any hour; deleted ones count, repeats by key do not.",
     )
-    unfinished_exports: int = setting(
+    unfinished_exports: int = declare(
         "MEMFERRY_TENANT_UNFINISHED_EXPORTS",
         parse_count,
         1000,
         "Exports of one tenant that wait or run before it is refused another one.",
     )
-    stored_bytes: int = setting(
+    stored_bytes: int = declare(
         "MEMFERRY_TENANT_STORED_BYTES",
         parse_count,
         100 * 1024**3,
         "Bytes in completed exports of one tenant before it is refused another one.",
     )
-    export_rows: int = setting(
+    export_rows: int = declare(
         "MEMFERRY_EXPORT_ROWS", parse_count, 100_000_000, "Rows one export may have."
     )
-    export_bytes: int = setting(
+    export_bytes: int = declare(
         "MEMFERRY_EXPORT_BYTES",
         parse_count,
         50 * 1024**3,

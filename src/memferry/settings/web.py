@@ -1,31 +1,31 @@
-"""Who reaches the service, whom it calls, and what one API process spends on requests."""
+"""Settings of the API, of webhooks, and of the client commands."""
 
 from dataclasses import dataclass
 
-from memferry.settings.environment import setting
+from memferry.settings.environment import declare
 from memferry.settings.parsing import parse_count, parse_flag, parse_text, parse_web_url
 from memferry.settings.places import BULK_TIMES
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebSettings:
-    """Who reaches the service, and what one API process spends on requests."""
+    """Who can reach the service, and what one API process spends on requests."""
 
-    public_url: str | None = setting(
+    public_url: str | None = declare(
         "MEMFERRY_PUBLIC_URL",
         parse_web_url,
         None,
         "Address under which people reach the service, for links; "
         "unset: the address the request came to.",
     )
-    allow_public: bool = setting(
+    allow_public: bool = declare(
         "MEMFERRY_ALLOW_PUBLIC",
         parse_flag,
         False,
         "Listen on an address that other machines reach even while there is no token: "
         "the first start then prints one into its log.",
     )
-    local_tenant: str | None = setting(
+    local_tenant: str | None = declare(
         "MEMFERRY_LOCAL_TENANT",
         parse_text,
         None,
@@ -33,20 +33,20 @@ class WebSettings:
         "clients that cannot: see docs/clients.md. The service then listens on loopback only; "
         "unset: everybody needs a token.",
     )
-    connections: int = setting(
+    connections: int = declare(
         "MEMFERRY_CONNECTIONS",
         parse_count,
         1000,
         "HTTP connections that one API process keeps open; for more, idle ones are closed first.",
     )
-    memory_mb: int = setting(
+    memory_mb: int = declare(
         "MEMFERRY_MEMORY_MB",
         parse_count,
         512,
         "What bodies and answers of all requests of one API process may hold of memory at once, in "
         "MiB, half of it for one tenant; what would pass it waits, and is refused after 10 s.",
     )
-    request_seconds: int = setting(
+    request_seconds: int = declare(
         "MEMFERRY_REQUEST_SECONDS",
         parse_count,
         120,
@@ -56,20 +56,20 @@ class WebSettings:
 
     @property
     def bulk_seconds(self) -> int:
-        """How long a bulk save may be worked on."""
+        """The time limit of a bulk save, in seconds."""
         return BULK_TIMES * self.request_seconds
 
     @property
     def memory_bytes(self) -> int:
-        """What bodies and answers of all requests may hold at once."""
+        """The most bytes of bodies and answers of all requests at once."""
         return self.memory_mb * 1024**2
 
 
 @dataclass(frozen=True, kw_only=True)
 class WebhookSettings:
-    """Where webhooks may lead."""
+    """The addresses that webhooks may have."""
 
-    allow_private: bool = setting(
+    allow_private: bool = declare(
         "MEMFERRY_WEBHOOKS_ALLOW_PRIVATE",
         parse_flag,
         False,
@@ -79,14 +79,14 @@ class WebhookSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ClientSettings:
-    """Which service the client commands talk to, and as whom."""
+    """The service that client commands call, and the token."""
 
-    url: str = setting(
+    url: str = declare(
         "MEMFERRY_URL",
         parse_web_url,
         "http://127.0.0.1:3122",
         "Client commands: the service to talk to.",
     )
-    token: str | None = setting(
+    token: str | None = declare(
         "MEMFERRY_TOKEN", parse_text, None, "Client commands: the bearer token."
     )

@@ -81,8 +81,8 @@ class S3Storage(Storage):
         self._store = S3Store(
             bucket,
             prefix=prefix or None,
-            config=_config(options),
-            client_options=_client(options),
+            config=_make_config(options),
+            client_options=_make_client_options(options),
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
         )
         self._uploads = Uploads(bucket, prefix, options)
@@ -180,7 +180,7 @@ class S3Storage(Storage):
         """Size and time of change of one object."""
         with _translate_faults():
             async with asyncio.timeout(_ANSWER_SECONDS):
-                return _info(await obstore.head_async(self._store, key))
+                return _make_info(await obstore.head_async(self._store, key))
 
     # One range, the next one in transit, and the chunk that is handed out.
     read_bytes = 2 * _PART_BYTES + CHUNK_BYTES
@@ -239,7 +239,7 @@ class S3Storage(Storage):
             async for page in _limit_waits(obstore.list(self._store, directory or None)):
                 for meta in page:
                     if meta["path"].startswith(prefix):
-                        yield _info(meta)
+                        yield _make_info(meta)
 
     async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Yield every multipart upload in progress below the prefix."""
@@ -278,8 +278,8 @@ async def _limit_waits(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
         yield page
 
 
-def _config(options: S3Settings) -> Any:
-    given = {
+def _make_config(options: S3Settings) -> Any:
+    values = {
         "endpoint": options.endpoint,
         "region": options.region,
         "access_key_id": options.access_key,
@@ -290,18 +290,18 @@ def _config(options: S3Settings) -> Any:
         # Servers other than AWS are reached by path: their names have no wildcard certificate.
         "virtual_hosted_style_request": None if options.endpoint is None else False,
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _client(options: S3Settings) -> Any:
-    given = {
+def _make_client_options(options: S3Settings) -> Any:
+    values = {
         "allow_http": True,
         "connect_timeout": _CONNECT_TIMEOUT,
         "timeout": _REQUEST_TIMEOUT,
         "root_certificate": read_authorities(options),
     }
-    return {name: value for name, value in given.items() if value is not None}
+    return {name: value for name, value in values.items() if value is not None}
 
 
-def _info(meta: Any) -> ObjectInfo:
+def _make_info(meta: Any) -> ObjectInfo:
     return ObjectInfo(meta["path"], meta["size"], meta["last_modified"])

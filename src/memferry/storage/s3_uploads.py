@@ -1,7 +1,6 @@
 """Requests for multipart uploads: obstore cannot list them, and it limits the time of a part."""
 
 import asyncio
-import logging
 import re
 import ssl
 from collections.abc import AsyncIterator
@@ -17,7 +16,6 @@ from memferry.settings import S3Settings
 from memferry.storage.base import Upload
 from memferry.storage.slow_links import SlowLinkTransport
 
-_log = logging.getLogger("memferry.storage")
 # None of these limits a whole transfer: each limits the time in which nothing moves.
 _TIMEOUTS = httpx.Timeout(connect=5, read=120, write=30, pool=None)
 _PAUSES_SECONDS = (0.5, 2.0, 5.0)

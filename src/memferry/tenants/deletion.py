@@ -1,7 +1,6 @@
 """Deletes a tenant with all its rows and files; connects as the owner of the tables."""
 
 import asyncio
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,8 +11,8 @@ from memferry.database.sql import sql
 from memferry.errors import Invalid, StorageUnavailable
 from memferry.model.job import tenant_prefix
 from memferry.storage import Storage, remove_prefix
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.tenants")
 _BATCH_ROWS = 5_000
 _ROUNDS = 60
 _PAUSE_SECONDS = 0.5
@@ -68,7 +67,7 @@ class TenantDeletion:
         removed = 0
         for _ in range(_ROUNDS):
             count = await remove_prefix(self._storage, prefix)
-            _log.info("removed %d files and uploads below %s", count, prefix)
+            log_event("files.removed", files=count, prefix=prefix)
             if count == 0:
                 await self._storage.prune(prefix)
                 return removed

@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import logging
 import random
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -19,9 +18,9 @@ from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import Unavailable
+from memferry.telemetry import log_event, log_span
 from memferry.webhooks.outgoing import AddressRefused, Sender
 
-_log = logging.getLogger("memferry.webhooks")
 _BATCH = 32
 _CLAIM_SECONDS = 60.0
 _FAILURES_TO_DISABLE = 20
@@ -57,13 +56,15 @@ class Deliverer:
         try:
             await self._deliver(tenant_id, delivery_id, attempt)
         except Unavailable as fault:
-            _log.warning("delivery %s: attempt %d: %s", delivery_id, attempt, fault)
+            log_event("delivery.postponed", delivery=delivery_id, attempt=attempt, reason=fault)
 
     async def _deliver(self, tenant_id: UUID, delivery_id: UUID, attempt: int) -> None:
         row = await self._read(tenant_id, delivery_id, attempt)
         if row is None or not row["enabled"]:
             return
-        status, error = await self._send(row)
+        with log_span("delivery.attempted", delivery=delivery_id, attempt=attempt) as answer:
+            status, error = await self._send(row)
+            answer["status"] = status
         delivered = status is not None and 200 <= status < 300  # noqa: PLR2004 - RFC 9110, section 15.3
         pause = None
         if not delivered and attempt <= len(_PAUSES_SECONDS):

@@ -1,4 +1,4 @@
-"""What is answered about the audit."""
+"""The answers of the audit."""
 
 from typing import Annotated
 from uuid import UUID
@@ -10,7 +10,7 @@ from memferry.wire.schema import describe
 
 
 class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
-    """Who did what, when and from where; nothing that was stored or asked for."""
+    """Who did what, when and from where; no content."""
 
     id: UUID
     at: Annotated[int, describe("epoch milliseconds UTC")]
@@ -27,6 +27,6 @@ class AuditEntry(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AuditPage(msgspec.Struct, frozen=True, kw_only=True):
-    """Entries, newest first; the next page comes before the last of them."""
+    """Entries, newest first; `before` the last one begins the next page."""
 
     entries: list[AuditEntry]

@@ -19,7 +19,7 @@ _Codec = Annotated[str, describe(enum=list(CODECS))]
 class ExportOptions(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What to export, and how; any other field is refused, as a dropped filter shows too much."""
+    """An export request; unknown fields are refused, since a dropped filter would show too much."""
 
     format: _Format | None = "json"
     compression: Annotated[
@@ -39,7 +39,7 @@ NewExport = add_filters("NewExport", ExportOptions, EXPORT_FILTERS)
 
 
 class _FilterAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """Which memories; all given filters must hold, null means not given."""
+    """The filters of an export; all given ones must match, null means not given."""
 
 
 ExportFilters = add_filters("ExportFilters", _FilterAnswer, EXPORT_FILTERS)

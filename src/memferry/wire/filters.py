@@ -15,7 +15,7 @@ _TYPES: dict[Any, Any] = {int: Time, Raw: JsonText}
 
 
 def add_filters(name: str, base: type[_Struct], filters: Sequence[type[Filter]]) -> type[_Struct]:
-    """A struct with the fields and the docstring of `base`, and one more field for each filter."""
+    """Make a struct with the fields and the docstring of `base`, and a field for each filter."""
     struct = msgspec.defstruct(
         name,
         [_make_field(filter_) for filter_ in filters],
@@ -27,7 +27,7 @@ def add_filters(name: str, base: type[_Struct], filters: Sequence[type[Filter]])
 
 
 def _make_field(filter_: type[Filter]) -> tuple[str, Any, Any]:
-    """Name, type and default, as `msgspec.defstruct` takes them."""
+    """Make the name, type and default of a field, as `msgspec.defstruct` takes them."""
     shown: Any = _TYPES.get(filter_.type, filter_.type)
     meaning = describe(filter_.meaning, example=filter_.example)
     # The text of JSON holds null by itself; msgspec knows no other union with it.

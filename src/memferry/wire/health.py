@@ -1,4 +1,4 @@
-"""What is answered about the service itself."""
+"""The answers about the service itself."""
 
 from typing import Annotated
 
@@ -17,7 +17,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True, kw_only=True):
-    """Every part is well; in a 503 the parts that are not say why, in `error` too."""
+    """The state of every part; in a 503 `error` has the reasons of all faults."""
 
     ready: _True
     database: _Ok

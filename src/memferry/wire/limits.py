@@ -1,4 +1,4 @@
-"""What is answered about the limits of a tenant."""
+"""The answer about the limits of a tenant."""
 
 from typing import Annotated
 
@@ -15,7 +15,7 @@ class LimitUse(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Each limit, and what is used of it."""
+    """Each limit with its use."""
 
     memories: LimitUse
     memory_bytes: Annotated[LimitUse, describe("texts and metadata of all memories")]

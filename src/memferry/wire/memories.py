@@ -1,4 +1,4 @@
-"""The bodies and the answers of memories; unknown fields of a memory are passed over."""
+"""The bodies and answers of memories; unknown fields of a memory are ignored."""
 
 from typing import Annotated, Any
 from uuid import UUID
@@ -30,14 +30,14 @@ class NewMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class MovedMemory(NewMemory, frozen=True, kw_only=True, omit_defaults=True):
-    """A memory that comes from elsewhere and may keep its times."""
+    """A memory of a bulk save, which may bring its times."""
 
     created_at: Time | None = None
     updated_at: Time | None = None
 
 
 class MemoryChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """At least one of these; what is not given stays."""
+    """A change of a memory: at least one field; the others stay."""
 
     content: Annotated[_Content | UnsetType, describe(example="Likes green tea.")] = UNSET
     tags: Annotated[list[str] | UnsetType, describe("replaces all tags")] = UNSET
@@ -106,7 +106,7 @@ class RowFailure(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class BulkSaveResult(msgspec.Struct, frozen=True, kw_only=True):
-    """How many rows were saved, and what was wrong with the others."""
+    """The number of saved rows, and the faults of the others."""
 
     saved: int
     errors: int

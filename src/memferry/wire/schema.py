@@ -1,4 +1,4 @@
-"""What a field says of itself in the OpenAPI document; nothing here is checked while decoding."""
+"""Descriptions of fields for the OpenAPI document; decoding checks none of them."""
 
 from typing import Annotated, Any
 
@@ -6,7 +6,7 @@ from msgspec import Meta, Raw
 
 
 def describe(text: str | None = None, *, example: Any = None, **schema: Any) -> Meta:
-    """The meaning of a field, an example, and keywords of JSON Schema such as `minLength`."""
+    """Describe a field: its meaning, an example, keywords of JSON Schema such as `minLength`."""
     return Meta(
         description=text,
         examples=None if example is None else [example],

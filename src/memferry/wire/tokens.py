@@ -15,7 +15,7 @@ _Namespaces = Annotated[list[str] | None, describe("the only ones it can touch; 
 class NewToken(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
 ):
-    """What a new token may do; any other field is refused, since a limit must not be dropped."""
+    """The grant of a new token; unknown fields are refused, since no limit may be dropped."""
 
     name: Annotated[str | None, describe("a label", example="laptop")] = ""
     scopes: Annotated[list[_Scope] | None, describe("all but admin, if not given")] = None

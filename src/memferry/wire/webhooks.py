@@ -10,7 +10,7 @@ from memferry.wire.schema import NextCursor, describe
 
 
 class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """Where to send events; no events means all."""
+    """A new webhook; no events means all events."""
 
     url: Annotated[str, describe(example="https://example.com/hook")]
     events: Annotated[list[str] | None, describe(example=["memory.saved"])] = None
@@ -18,7 +18,7 @@ class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What to change; the rest stays."""
+    """A change of a webhook; fields that are missing stay."""
 
     url: str | UnsetType = UNSET
     events: list[str] | UnsetType | None = UNSET
@@ -27,7 +27,7 @@ class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=Tru
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
-    """An address that hears of events."""
+    """An address that is told of events."""
 
     id: UUID
     url: str
@@ -61,7 +61,7 @@ class WebhookList(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
-    """What one webhook was sent, or will be."""
+    """One event for one webhook, sent or waiting."""
 
     id: UUID
     event: str

@@ -1,4 +1,4 @@
-"""Files that pages are made of, and what every page tells the browser to keep to."""
+"""The files of pages, and their content security policy."""
 
 from dataclasses import dataclass
 
@@ -9,7 +9,7 @@ from starlette.staticfiles import StaticFiles
 
 
 def make_headers(**sources: str) -> dict[str, str]:
-    """The headers of a page and of its files: it may load nothing but what `sources` names.
+    """Make the headers of a page and its files; a page may load `sources` alone.
 
     A source is a directive without `-src`: `script="'self'"`. Inline scripts and styles are never
     let in (https://www.w3.org/TR/CSP3/).
@@ -37,7 +37,7 @@ class Folder:
     name: str
 
     def route(self, path: str, file: str, headers: dict[str, str]) -> Route:
-        """Serves one of the files at a path; raises RuntimeError if the package is not there."""
+        """Make the route of one file; raises RuntimeError if the package is missing."""
         files = StaticFiles(packages=[(self.package, self.name)])
 
         async def show_file(request: Request) -> Response:

@@ -1,4 +1,4 @@
--- The rows of an export like export_memories, for filters whose index has no order: the keys are sorted, about 64 bytes
+-- The rows of an export like export_rows, for filters whose index has no order: the keys are sorted, about 64 bytes
 -- each, and every row is looked up by its key. A sort of whole rows would write the export into a temporary file first.
 -- OFFSET 0 keeps both subqueries apart, so the join is a nested loop, and a nested loop keeps the order of its keys.
 -- Run inside COPY (...) TO STDOUT.

@@ -1,4 +1,4 @@
--- The rows of one range of an export's order, like export_memories otherwise; run inside COPY (...) TO STDOUT.
+-- The rows of one range of an export's order, like export_rows otherwise; run inside COPY (...) TO STDOUT.
 SELECT {columns}
 FROM memories AS memory
 WHERE {filters}

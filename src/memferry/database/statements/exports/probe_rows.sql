@@ -1,15 +1,20 @@
--- How many memories match, as probe_export says it, and where they are fewer than $1 what all and the largest of them may
--- take before they are rendered. If that is $2 bytes at most, also their records in order, with newlines between: so few
--- cost less than a statement of their own.
-SELECT found AS rows, all_bytes, largest_bytes, CASE WHEN found < $1 AND all_bytes <= $2::bigint THEN (
-    SELECT coalesce(string_agg(line, e'\n'), '')
-    FROM (SELECT {columns} AS line FROM memories AS memory WHERE {filters} ORDER BY created_at, id) AS record
-) END AS lines
-FROM (SELECT count(*) AS found FROM (SELECT FROM memories WHERE {filters} LIMIT $1) AS few) AS probe
+-- How many memories match, as probe_export says it, and how many bytes of content the first $2 of them have on average.
+-- If there are no more than $2, and they have no more than $3 bytes of content, also their records in order with the
+-- format's separator between them: so few cost less than a statement of their own. A record of more than $4 bytes is left out,
+-- and `ready_rows` tells so.
+SELECT probe.rows, coalesce(sample.bytes / nullif(sample.rows, 0), 0)::bigint AS mean_bytes, ready.rows AS ready_rows,
+    ready.records
+FROM (SELECT count(*) AS rows FROM (SELECT FROM memories WHERE {filters} LIMIT $1) AS few) AS probe
+CROSS JOIN (
+    SELECT count(*) AS rows, sum(octet_length(content)) AS bytes
+    FROM (SELECT content FROM memories WHERE {filters} ORDER BY created_at, id LIMIT $2) AS first
+) AS sample
 CROSS JOIN LATERAL (
-    SELECT coalesce(sum(bytes), 0)::bigint AS all_bytes, coalesce(max(bytes), 0) AS largest_bytes
+    SELECT count(record) AS rows, coalesce(string_agg(record, $5::text), '') AS records
     FROM (
-        SELECT unpacked_bytes(content, source_ref, tags, metadata) AS bytes
-        FROM memories WHERE {filters} AND found < $1
-    ) AS each_row
-) AS measured
+        SELECT {columns} AS record FROM memories AS memory
+        WHERE probe.rows <= $2 AND sample.bytes <= $3::bigint AND {filters}
+        ORDER BY created_at, id
+    ) AS rendered
+    WHERE octet_length(record) <= $4::integer
+) AS ready

@@ -12,9 +12,10 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.exports import ranges
+from memferry.exports.read.plan import Frames, Plan, Way
+from memferry.exports.read.snapshot import Reader
+from memferry.exports.read.stream import open_rows
 from memferry.exports.request import ExportRequest
-from memferry.exports.run import Runs
 from memferry.formats import FORMATS
 from support.memories import AWKWARD
 from support.people import Person, make_person
@@ -60,7 +61,7 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def exported(database: Database, readers: int, tenant_id: UUID, body: object) -> bytes:
     request = ExportRequest.parse(json.dumps(body).encode())
-    async with Runs(database, readers=readers).start(tenant_id, request) as (run, _):
+    async with Reader(database, readers=readers).start(tenant_id, request) as (run, _):
         return b"".join([chunk async for chunk in run])
 
 
@@ -90,58 +91,70 @@ async def test_any_number_of_readers_gives_the_same_bytes(
 
 
 @pytest.mark.parametrize(
-    ("value_bytes", "fewest"),
-    [(2**17, 2**17), (2**17, 1), (2**12, 1)],
-    ids=["each by itself", "many in a value", "one in a value"],
+    "plan",
+    [
+        Plan(way=Way.KEYS),
+        Plan(way=Way.SPAN, frames=Frames(1)),
+        Plan(way=Way.SPAN, frames=Frames(100)),
+        Plan(way=Way.SPAN, frames=Frames(2 * ROWS)),
+        Plan(way=Way.RANGES, frames=Frames(50)),
+    ],
+    ids=str,
 )
 @pytest.mark.parametrize("file_format", ["json", "ndjson"])
-async def test_framed_rows_have_the_same_bytes(
-    database: Database,
-    tenant_id: UUID,
-    monkeypatch: pytest.MonkeyPatch,
-    file_format: str,
-    value_bytes: int,
-    fewest: int,
+async def test_every_way_gives_the_same_bytes(
+    database: Database, tenant_id: UUID, file_format: str, plan: Plan
 ) -> None:
-    body = {"format": file_format}
-    alone = await exported(database, 1, tenant_id, body)
-    monkeypatch.setattr(ranges, "VALUE_BYTES", value_bytes)
-    monkeypatch.setattr(ranges, "_MOST_ROWS", 2_000)
-    # However large: the rows of 300 kB come in one value with others.
-    monkeypatch.setattr(ranges, "_LARGEST_VALUE_BYTES", 2**40)
-    monkeypatch.setattr(ranges, "_FEWEST_JOINED", fewest)
+    request = ExportRequest.parse(json.dumps({"format": file_format}).encode())
+    usual = await exported(database, 2, tenant_id, {"format": file_format})
+    async with (
+        database.tenant(tenant_id, snapshot=True, index_order=True) as connection,
+        open_rows([connection], request, plan) as rows,
+    ):
+        data = b"".join([chunk async for chunk in rows])
 
-    assert await exported(database, 2, tenant_id, body) == alone
+    assert data == usual
+
+
+@pytest.mark.parametrize("way", [Way.KEYS, Way.SPAN, Way.RANGES])
+async def test_every_way_gives_the_same_csv(database: Database, tenant_id: UUID, way: Way) -> None:
+    request = ExportRequest.parse(b'{"format": "csv"}')
+    usual = await exported(database, 2, tenant_id, {"format": "csv"})
+    async with (
+        database.tenant(tenant_id, snapshot=True, index_order=True) as connection,
+        open_rows([connection], request, Plan(way=way)) as rows,
+    ):
+        data = b"".join([chunk async for chunk in rows])
+
+    assert data == usual
 
 
 @pytest.mark.parametrize(
-    ("memory", "least"),
+    "memory",
     [
-        ({"content": "é" * 20_000}, 40_000),
-        ({"content": "x", "metadata": {"a": "b" * 1_000_000}}, 2**20),
-        ({"content": "x", "tags": ["t" * 512] * 1_000}, 2**20),
-        ({"content": "é" * 4_097, "source_ref": "é" * 4_096}, 16_385),
+        {"content": "é" * 20_000},
+        {"content": "\x01" * 10_000},
+        {"content": "x", "metadata": {"a": "b" * 1_000_000}},
+        {"content": "x", "tags": ["t" * 512] * 1_000},
+        {"content": "x", "source_ref": "\x01" * 4_096},
     ],
-    ids=["content", "metadata", "tags", "source_ref"],
+    ids=["content", "escapes", "metadata", "tags", "source_ref"],
 )
-async def test_a_large_row_is_detected_before_it_is_read(
-    bob: Person, database_url: str, database: Database, memory: dict[str, object], least: int
+async def test_a_frame_of_many_rows_is_small_however_large_rows_are(
+    bob: Person, database_url: str, database: Database, memory: dict[str, object]
 ) -> None:
-    bob.save_many([{"content": "small"}, memory])
-    bobs = await tenant_of(bob, database_url)
-    async with database.tenant(bobs, in_order=True) as connection:
-        found = await connection.fetchval(sql("exports/measure_range"), *EVERYWHERE)
+    small: dict[str, object] = {"content": "small"}
+    bob.save_many([*[small] * 25, memory, *[small] * 25])
+    request = ExportRequest.parse(b'{"format": "ndjson"}')
+    query, arguments = request.range_selection.fill(
+        sql("exports/export_frames"), *EVERYWHERE, 10, 20_000, "\n"
+    )
+    query = query.replace("{columns}", request.format.columns)
+    async with database.tenant(await tenant_of(bob, database_url), index_order=True) as connection:
+        frames = await connection.fetch(query, *arguments)
 
-    assert found >= least
-
-
-async def test_rows_without_a_large_one_are_not_measured(
-    bob: Person, database_url: str, database: Database
-) -> None:
-    bob.save_many([{"content": "é" * 4_096, "source_ref": "é" * 4_096}])
-    bobs = await tenant_of(bob, database_url)
-    async with database.tenant(bobs, in_order=True) as connection:
-        assert await connection.fetchval(sql("exports/measure_range"), *EVERYWHERE) is None
+    assert [frame["rows"] for frame in frames] == [10] * 2 + [1] * 10 + [10] * 2 + [1]
+    assert max(len(frame["records"]) for frame in frames if frame["rows"] > 1) < 3_000
 
 
 async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UUID) -> None:
@@ -159,7 +172,7 @@ async def test_all_readers_of_an_export_share_one_snapshot(
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson"}')
     late = None
-    async with Runs(database, readers=3).start(tenant_id, request) as (run, _):
+    async with Reader(database, readers=3).start(tenant_id, request) as (run, _):
         chunks = []
         async for chunk in run:
             chunks.append(chunk)
@@ -187,7 +200,7 @@ async def test_abandoning_an_export_ends_every_copy(
 ) -> None:
     request = ExportRequest.parse(b'{"format": "ndjson"}')
     with suppress(LookupError):
-        async with Runs(database, readers=3).start(tenant_id, request) as (run, _):
+        async with Reader(database, readers=3).start(tenant_id, request) as (run, _):
             await anext(aiter(run))
             raise LookupError
     owner = await asyncpg.connect(database_url)
@@ -206,15 +219,15 @@ async def test_abandoning_an_export_ends_every_copy(
 
 
 @pytest.mark.parametrize(
-    ("name", "rows", "scans"),
-    [("exports/export_range", (), 1), ("exports/export_joined", (100,), 2)],
+    ("name", "frames", "scans"),
+    [("exports/export_range", (), 1), ("exports/export_frames", (100, 2**15, "\n"), 3)],
 )
 async def test_a_range_is_read_by_its_index_and_not_sorted(
     database: Database,
     database_url: str,
     tenant_id: UUID,
     name: LiteralString,
-    rows: tuple[int, ...],
+    frames: tuple[object, ...],
     scans: int,
 ) -> None:
     owner = await asyncpg.connect(database_url)
@@ -223,52 +236,38 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
     third: dict[str, str] = {"namespace": "namespace 1"}
     for filters, index in (({}, "memories_by_time"), (third, "memories_by_namespace")):
         request = ExportRequest.parse(json.dumps(filters).encode())
-        query, arguments = request.selection.apply(sql(name), *EVERYWHERE, *rows)
-        async with database.tenant(tenant_id, in_order=True) as connection:
+        query, arguments = request.selection.fill(sql(name), *EVERYWHERE, *frames)
+        async with database.tenant(tenant_id, index_order=True) as connection:
             query = query.replace("{columns}", request.format.columns)
             plan = await connection.fetch(f"EXPLAIN {query}", *arguments)
         text = "\n".join(line[0] for line in plan)
 
         assert text.count(index) == scans, text
         conditions = [line for line in text.splitlines() if "Index Cond:" in line]
-        assert [line.count("ROW(") for line in conditions] == [len(rows) * 4 or 4] * scans, text
+        assert [line.count("ROW(") for line in conditions] == [4] * scans, text
         assert "Sort" not in text, text
 
 
-async def test_large_rows_are_found_by_their_own_index(database: Database, tenant_id: UUID) -> None:
-    async with database.tenant(tenant_id, in_order=True) as connection:
-        plan = await connection.fetch(f"EXPLAIN {sql('exports/measure_range')}", *EVERYWHERE)
-    lines = [line[0] for line in plan]
-    (scan,) = (line for line in lines if "Scan" in line)
-    (condition,) = (line for line in lines if "Index Cond:" in line)
-
-    assert "Index Scan using memories_large" in scan
-    assert "tenant_id = " in condition
-    assert condition.count("ROW(") == 4
-    assert "Sort" not in str(lines)
-
-
 @pytest.mark.parametrize(
-    ("name", "rows"),
+    ("name", "more"),
     [
         ("exports/export_range", ()),
-        ("exports/measure_range", ()),
-        ("exports/export_joined", (20,)),
+        ("exports/export_frames", (20, 2**15, "\n")),
         ("exports/find_range_end", (100,)),
     ],
 )
 async def test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_its_last(
-    database: Database, tenant_id: UUID, name: LiteralString, rows: tuple[int, ...]
+    database: Database, tenant_id: UUID, name: LiteralString, more: tuple[object, ...]
 ) -> None:
     wide = {"created_after": 1_700_000_000_000, "created_before": 1_700_000_039_000}
     read = []
-    async with database.tenant(tenant_id, in_order=True) as connection:
+    async with database.tenant(tenant_id, index_order=True) as connection:
         keys = await connection.fetch(
             "SELECT created_at, id FROM memories ORDER BY created_at, id OFFSET 7000 LIMIT 101"
         )
         for filters in ({}, wide):
             request = ExportRequest.parse(json.dumps(filters).encode())
-            query, arguments = request.ranged.apply(sql(name), *keys[0], *keys[-1], *rows)
+            query, arguments = request.range_selection.fill(sql(name), *keys[0], *keys[-1], *more)
             query = query.replace("{columns}", request.format.columns)
             explain = f"EXPLAIN (ANALYZE, BUFFERS, FORMAT json) {query}"
             await connection.fetch(explain, *arguments)  # the first look fills caches

@@ -1,11 +1,11 @@
-"""Only the memories of some namespaces: the limit of a token, which no request can ask for."""
+"""Only the memories of the namespaces that a token is limited to; no request can ask for it."""
 
 from memferry.filters.base import Filter
 from memferry.model import rules
 
 
-class Within(Filter):
-    """A worker has no caller; an export that was asked for under a limit brings it along."""
+class TokenNamespaces(Filter):
+    """A worker has no caller: an export by a limited token carries the limit along."""
 
     field = "namespaces"
     type = list[str]
@@ -16,5 +16,5 @@ class Within(Filter):
     def check(cls, value: list[str]) -> list[str]:
         """The names."""
         return [
-            rules.check_text(cls.field, each, most=rules.NAMESPACE_CHARACTERS) for each in value
+            rules.check_text(cls.field, name, most=rules.NAMESPACE_CHARACTERS) for name in value
         ]

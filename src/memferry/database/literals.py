@@ -1,4 +1,4 @@
-"""Values written into a statement: COPY, like every utility statement, takes no parameters.
+"""Literals: values written into a statement, since COPY takes no parameters.
 
 Sessions of ours have `standard_conforming_strings` on, so in a literal only the quote is special
 (https://www.postgresql.org/docs/current/sql-syntax-lexical.html#SQL-SYNTAX-STRINGS).
@@ -11,9 +11,9 @@ from uuid import UUID
 _PLACE = re.compile(r"\$([0-9]+)")
 
 
-def filled(statement: str, arguments: Sequence[object]) -> str:
+def bind_literals(statement: str, arguments: Sequence[object]) -> str:
     """The statement with each `$n` replaced by the n-th argument; each place must name its type."""
-    literals = [literal(each) for each in arguments]
+    literals = [literal(argument) for argument in arguments]
     return _PLACE.sub(lambda place: literals[int(place[1]) - 1], statement)
 
 
@@ -22,9 +22,9 @@ def literal(value: object) -> str:
     if isinstance(value, int):
         return f"'{value:d}'"
     if isinstance(value, list):
-        return _quoted(array(value))
+        return _quote(array(value))
     if isinstance(value, str | UUID):
-        return _quoted(str(value))
+        return _quote(str(value))
     raise TypeError(f"no literal for {type(value).__name__}")
 
 
@@ -34,5 +34,5 @@ def array(items: Sequence[str]) -> str:
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
 
 
-def _quoted(text: str) -> str:
+def _quote(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"

@@ -5,7 +5,7 @@ import codecs
 import msgspec
 import zstandard
 
-from memferry.exports.run import beside
+from memferry.files.threads import run_in_thread_if_large
 
 # The fastest level, with the small tables of short texts: it keeps up with the COPY, and the less
 # is written the sooner it is durable.
@@ -22,21 +22,21 @@ class Payload:
 
     async def add(self, piece: bytes) -> None:
         """The next piece, which ends where a record ends: no character is cut in two."""
-        compressing = beside(self._compressor.compress, piece)
+        compressing = run_in_thread_if_large(self._compressor.compress, piece)
         self._escaped.append(msgspec.json.encode(piece.decode())[1:-1])
         self._compressed.append(await compressing)
 
-    def stored(self) -> bytes:
+    def finish(self) -> bytes:
         """All of it, as the database keeps it: one zstd frame (RFC 8878)."""
         return b"".join([*self._compressed, self._compressor.flush()])
 
-    def as_json(self) -> list[bytes]:
+    def render_json(self) -> list[bytes]:
         """All of it as one JSON string, in pieces."""
         return [b'"', *self._escaped, b'"']
 
 
 def read_stored(stored: bytes) -> list[bytes]:
-    """A kept payload as `Payload.as_json`."""
+    """A kept payload as `Payload.render_json`."""
     pieces = zstandard.ZstdDecompressor().read_to_iter(stored)
     texts = codecs.iterdecode(pieces, "utf-8")
     return [b'"', *(msgspec.json.encode(text)[1:-1] for text in texts), b'"']

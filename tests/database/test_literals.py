@@ -7,7 +7,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from memferry.database.literal import filled
+from memferry.database.literals import bind_literals
 from memferry.database.pool import Connection
 from support.postgres import open_database
 
@@ -30,7 +30,7 @@ async def connection(database_url: str) -> AsyncIterator[Connection]:
 async def test_every_value_comes_back_from_its_literal(
     connection: Connection, text: str, number: int, uuid: UUID, texts: list[str]
 ) -> None:
-    statement = filled(
+    statement = bind_literals(
         "SELECT $1::text, $2::bigint, $3::uuid, $4::text[], $1::text", [text, number, uuid, texts]
     )
     row = await connection.fetchrow(statement)
@@ -41,4 +41,4 @@ async def test_every_value_comes_back_from_its_literal(
 
 def test_a_value_of_another_type_is_refused() -> None:
     with pytest.raises(TypeError):
-        filled("SELECT $1", [1.5])
+        bind_literals("SELECT $1", [1.5])

@@ -1,4 +1,4 @@
-"""Exports that come back at once: in one value, many rows in one, or row by row: the same bytes."""
+"""Exports that come back at once: ready, in frames or row by row, they are the same bytes."""
 
 import json
 from collections.abc import AsyncIterator, Iterator
@@ -6,13 +6,15 @@ from uuid import UUID
 
 import pytest
 
-from memferry.database.copy import Part
+from memferry.database.blocks import CopyReader
+from memferry.database.copy import BlockQueue
 from memferry.database.pool import Connection, Database
-from memferry.exports.inline import Found, find, running_inline
+from memferry.exports.read.plan import Probe
+from memferry.exports.read.probe import probe
+from memferry.exports.read.snapshot import Reader
+from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.exports.run import Runs
 from memferry.formats import FORMATS
-from memferry.model.copy import CopyOptions
 from memferry.model.token import Caller
 from support.memories import AWKWARD
 from support.people import Person, make_person
@@ -70,11 +72,11 @@ async def database(database_url: str) -> AsyncIterator[Database]:
 
 async def at_once(
     database: Database, caller: Caller, request: ExportRequest
-) -> tuple[Found, bytes, int, int]:
+) -> tuple[Probe, bytes, int, int]:
     """What was found; the bytes, the rows they count as, and the size of the largest block."""
     async with database.tenant(caller, snapshot=True) as connection:
-        found = await find(connection, caller, request)
-        async with running_inline(connection, request, found) as run:
+        found = await probe(connection, caller, request)
+        async with open_inline_rows(connection, request, found) as run:
             blocks = [block async for block in run]
     return found, b"".join(blocks), run.rows_done, max(map(len, blocks))
 
@@ -85,7 +87,7 @@ async def test_an_inline_export_has_the_bytes_of_a_queued_one(
     database: Database, tenant_id: UUID, file_format: str, filters: dict[str, object], rows: int
 ) -> None:
     request = ExportRequest.parse(json.dumps({"format": file_format, **filters}).encode())
-    async with Runs(database).start(tenant_id, request) as (run, _):
+    async with Reader(database).start(tenant_id, request) as (run, _):
         queued = b"".join([block async for block in run])
     found, data, rows_done, _ = await at_once(database, Caller(tenant_id=tenant_id), request)
 
@@ -94,40 +96,68 @@ async def test_an_inline_export_has_the_bytes_of_a_queued_one(
 
 
 @pytest.mark.parametrize(
-    ("filters", "limit", "statements"),
+    ("filters", "limit", "copies"),
     [
         ({"namespace": "none"}, None, []),
         ({"namespace": "few"}, None, []),
-        ({"namespace": "some"}, None, ["binary"]),
-        ({"namespace": "some", "tags": ["odd"]}, None, ["csv"]),
-        ({"namespace": "one", "tags": ["odd"]}, None, ["csv"]),
-        ({"namespace": "large"}, None, ["csv"]),
-        ({}, ("few",), ["csv"]),
+        ({"namespace": "some"}, None, ["frames"]),
+        ({"namespace": "some", "tags": ["odd"]}, None, ["rows"]),
+        ({"namespace": "one", "tags": ["odd"]}, None, ["rows"]),
+        ({"namespace": "large"}, None, ["frames"]),
+        ({}, ("few",), ["rows"]),
     ],
     ids=str,
 )
-async def test_few_rows_need_no_copy_and_small_rows_are_framed(
+async def test_few_rows_need_no_copy_and_more_come_many_in_a_frame(
     database: Database,
     tenant_id: UUID,
     monkeypatch: pytest.MonkeyPatch,
     filters: dict[str, object],
     limit: tuple[str, ...] | None,
-    statements: list[str],
+    copies: list[str],
 ) -> None:
     used: list[str] = []
-    copy = Part.copy
+    copy = BlockQueue.copy
 
-    async def noted(
-        self: Part, connection: Connection, query: str, given: list[object], options: CopyOptions
+    async def note(
+        self: BlockQueue,
+        connection: Connection,
+        query: str,
+        arguments: list[object],
+        reader: CopyReader,
     ) -> None:
-        used.append(options["format"])
-        await copy(self, connection, query, given, options)
+        used.append("frames" if "string_agg" in query else "rows")
+        await copy(self, connection, query, arguments, reader)
 
-    monkeypatch.setattr(Part, "copy", noted)
+    monkeypatch.setattr(BlockQueue, "copy", note)
     request = ExportRequest.parse(json.dumps({"format": "ndjson", **filters}).encode())
     await at_once(database, Caller(tenant_id=tenant_id, namespaces=limit), request)
 
-    assert used == statements
+    assert used == copies
+
+
+@pytest.mark.parametrize(
+    ("memory", "ready"),
+    [
+        ({"content": "é" * 3_000}, True),
+        ({"content": "é" * 7_000}, False),
+        ({"content": "é" * 2**17}, False),
+        ({"content": "x", "metadata": {"a": "b" * 1_000_000}}, False),
+        ({"content": "x", "tags": ["t" * 512] * 1_000}, False),
+        ({"content": "x", "source_ref": "\x01" * 4_096}, False),
+    ],
+    ids=["small", "many", "content", "metadata", "tags", "source_ref"],
+)
+async def test_the_probe_brings_no_large_records(
+    bob: Person, database_url: str, database: Database, memory: dict[str, object], *, ready: bool
+) -> None:
+    bob.save_many([memory] * 12)
+    request = ExportRequest.parse(b'{"format": "ndjson"}')
+    caller = Caller(tenant_id=await tenant_of(bob, database_url))
+    found, data, rows_done, _ = await at_once(database, caller, request)
+
+    assert (found.records is not None) == ready
+    assert rows_done == data.count(b"\n") == 12
 
 
 @pytest.mark.parametrize("file_format", FORMATS)
@@ -149,10 +179,10 @@ async def test_counting_stops_at_more_rows_than_an_answer_holds(
     request = ExportRequest.parse(b'{"format": "ndjson", "namespace": "few"}')
     caller = Caller(tenant_id=tenant_id)
     async with database.tenant(caller, snapshot=True) as connection:
-        monkeypatch.setattr("memferry.exports.inline.INLINE_ROWS", _FEW)
-        all_of_them = await find(connection, caller, request)
-        monkeypatch.setattr("memferry.exports.inline.INLINE_ROWS", _FEW - 1)
-        too_many = await find(connection, caller, request)
+        monkeypatch.setattr("memferry.exports.read.probe.INLINE_ROWS", _FEW)
+        all_of_them = await probe(connection, caller, request)
+        monkeypatch.setattr("memferry.exports.read.probe.INLINE_ROWS", _FEW - 1)
+        too_many = await probe(connection, caller, request)
 
-    assert (all_of_them.rows, all_of_them.lines is None) == (_FEW, False)
-    assert (too_many.rows, too_many.all_bytes, too_many.lines) == (_FEW, 0, None)
+    assert (all_of_them.rows, all_of_them.records is None) == (_FEW, False)
+    assert too_many.rows == _FEW

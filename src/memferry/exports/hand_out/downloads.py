@@ -1,6 +1,5 @@
 """The files of completed exports: where they can be downloaded, and their bytes."""
 
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -8,7 +7,7 @@ from uuid import UUID
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import DownloadNotFound, ExportNotFound, ObjectNotFound
-from memferry.exports.links import LIFETIME, Link, Links
+from memferry.exports.hand_out.links import LIFETIME, Link, Links
 from memferry.exports.service import Exports
 from memferry.files.compress import CODECS
 from memferry.files.kind import file_name, media_type
@@ -17,8 +16,7 @@ from memferry.model.export import Export
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
 from memferry.storage import Storage
-
-_log = logging.getLogger("memferry.exports")
+from memferry.telemetry import log_event
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,7 @@ class Downloads:
         try:
             await self._storage.stat(export.object_key)
         except ObjectNotFound:
-            _log.warning(
-                "export %s is completed, and its file is not in the object store "
-                "(MEMFERRY_STORAGE_URL): it has no link",
-                export.id,
-            )
+            log_event("file.missed", export=export.id)
             return None
         if self._direct:
             signed = await self._storage.sign(export.object_key, lifetime=LIFETIME)

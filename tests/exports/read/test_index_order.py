@@ -10,9 +10,10 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.exports.inline import find, running_inline
+from memferry.exports.read.probe import probe
+from memferry.exports.read.snapshot import Reader
+from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.exports.run import Runs
 from memferry.formats import FORMATS
 from memferry.model.token import Caller
 from support.postgres import open_database, own_database
@@ -75,15 +76,15 @@ async def spilled_bytes(url: str) -> int:
 
 
 async def export_queued(database: Database, request: ExportRequest) -> bytes:
-    async with Runs(database, readers=3).start(ALICE, request) as (run, _):
+    async with Reader(database, readers=3).start(ALICE, request) as (run, _):
         return b"".join([block async for block in run])
 
 
 async def export_inline(database: Database, request: ExportRequest) -> bytes:
     caller = Caller(tenant_id=ALICE)
     async with database.tenant(caller, snapshot=True) as connection:
-        probe = await find(connection, caller, request)
-        async with running_inline(connection, request, probe) as run:
+        found = await probe(connection, caller, request)
+        async with open_inline_rows(connection, request, found) as run:
             return b"".join([block async for block in run])
 
 
@@ -107,7 +108,7 @@ async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     before = await spilled_bytes(planted)
     async with open_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
-        statement, arguments = request.selection.apply(sql("exports/export_memories"))
+        statement, arguments = request.selection.fill(sql("exports/export_rows"))
         await connection.fetch(statement.replace("{columns}", request.format.columns), *arguments)
 
     assert await spilled_bytes(planted) > before

@@ -1,0 +1,1 @@
+"""A finished file to whoever downloads it; reads the store."""

@@ -1,0 +1,1 @@
+"""Blocks to a file or a payload; touches neither the database nor a store."""

@@ -1,0 +1,65 @@
+"""The statements that read an export, filled for one request."""
+
+from dataclasses import dataclass
+from typing import LiteralString, TypeAlias
+from uuid import UUID
+
+from memferry.database.sql import sql
+from memferry.exports.read.plan import Frames
+from memferry.exports.request import ExportRequest
+from memferry.filters import Selection
+from memferry.formats import Format, TextFormat
+
+Query: TypeAlias = tuple[str, list[object]]
+"""A statement and its arguments."""
+Key: TypeAlias = tuple[int, UUID]
+"""A row's place in the order of exports: created_at and id."""
+_FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
+_FIRST_MS, _LAST_MS = -(2**63), 2**63 - 1
+
+
+@dataclass(frozen=True)
+class Range:
+    """The rows after one place in the order of exports, up to another one."""
+
+    after: Key
+    last: Key
+
+    @classmethod
+    def whole(cls, selection: Selection) -> "Range":
+        """Everything that a selection for ranges may match."""
+        after = (_FIRST_MS, _FIRST_ID)
+        if selection.first_ms is not None:
+            after = (selection.first_ms - 1, _LAST_ID)
+        return cls(after, (_LAST_MS if selection.last_ms is None else selection.last_ms, _LAST_ID))
+
+
+def query_all(request: ExportRequest, name: LiteralString) -> Query:
+    """The statement `name` over all rows of a request."""
+    statement, arguments = request.selection.fill(sql(name))
+    return _render(statement, request.format), arguments
+
+
+def query_range(request: ExportRequest, range_: Range, frames: Frames | None) -> Query:
+    """The rows of a range, in frames or by CSV."""
+    name: LiteralString = "exports/export_range"
+    leading: tuple[object, ...] = (*range_.after, *range_.last)
+    if frames is not None and isinstance(request.format, TextFormat):
+        name = "exports/export_frames"
+        leading += (frames.rows, frames.most_record_bytes, request.format.separator.decode())
+    statement, arguments = request.range_selection.fill(sql(name), *leading)
+    return statement.replace("{columns}", request.format.columns), arguments
+
+
+def query_range_end(request: ExportRequest, range_: Range, rows: int) -> Query:
+    """The key of the last of so many rows at the start of a range."""
+    return request.range_selection.fill(
+        sql("exports/find_range_end"), *range_.after, *range_.last, rows
+    )
+
+
+def _render(statement: str, format_: Format) -> str:
+    columns = format_.columns
+    if isinstance(format_, TextFormat) and format_.csv is None:
+        columns = f"0 AS number, 1::bigint AS rows, {columns} AS records"
+    return statement.replace("{columns}", columns)

@@ -1,0 +1,123 @@
+"""The bytes of an export, first row to last byte: inline and queued exports take this path."""
+
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+
+from memferry.database.blocks import Block
+from memferry.database.copy import BLOCK_BYTES, BlockStream
+from memferry.database.pool import UNLIMITED_SECONDS, Connection, keep_order
+from memferry.errors import MemferryError
+from memferry.exports.read.plan import FRAME_BYTES, Plan, Probe, Way, plan
+from memferry.exports.read.ranges import Ranges
+from memferry.exports.read.statement import emit_ready_records, read_statement
+from memferry.exports.request import ExportRequest
+from memferry.files.threads import run_in_thread_if_large
+from memferry.formats import Format, TextFormat
+
+
+class RowStream:
+    """The bytes of an export as they come, and the tally of those already handed out."""
+
+    def __init__(
+        self,
+        format_: Format,
+        blocks: BlockStream,
+        on_last_row: Callable[[], Awaitable[None]] | None = None,
+    ) -> None:
+        """`on_last_row` is awaited once the last row has been read, before its bytes go out."""
+        self._format = format_
+        self._blocks = blocks
+        self._on_last_row = on_last_row
+        self._sha256 = hashlib.sha256()
+        self.rows_done = 0
+        self.bytes_done = 0
+
+    @property
+    def sha256(self) -> bytes:
+        """Digest of the bytes so far; of the whole file once the iteration has ended."""
+        return self._sha256.digest()
+
+    def interrupt(self, fault: MemferryError) -> None:
+        """Make the iteration raise, even while PostgreSQL is still looking for the next row."""
+        self._blocks.fail(fault)
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for block in self._frame_blocks():
+            hashing = run_in_thread_if_large(self._sha256.update, block.data)
+            self.rows_done += block.rows
+            self.bytes_done += len(block.data)
+            try:
+                yield block.data
+            finally:
+                await hashing
+        if self.rows_done != self._blocks.rows:
+            raise AssertionError(f"{self.rows_done} rows found of {self._blocks.rows} copied")
+
+    async def _frame_blocks(self) -> AsyncIterator[Block]:
+        """The blocks between the head and the tail of the file.
+
+        Each block is kept back until the next one shows that it is not the last: after the last row
+        the tail stands in the place of a separator.
+        """
+        head, last_separator, tail = _find_edges(self._format)
+        kept = Block(0, head)
+        async for block in self._blocks:
+            if kept.rows or kept.data:
+                yield kept
+            kept = block
+        if self._on_last_row is not None:
+            await self._on_last_row()
+        yield Block(kept.rows, kept.data.removesuffix(last_separator) + tail)
+
+
+def _find_edges(format_: Format) -> tuple[bytes, bytes, bytes]:
+    """The head of the file, the separator that its last row must not have, and the tail."""
+    if not isinstance(format_, TextFormat):
+        return b"", b"", b""
+    last_separator = b"" if format_.ends_with_separator else format_.separator
+    return format_.head, last_separator, format_.tail
+
+
+@asynccontextmanager
+async def open_rows(
+    connections: Sequence[Connection],
+    request: ExportRequest,
+    plan_: Plan,
+    on_last_row: Callable[[], Awaitable[None]] | None = None,
+) -> AsyncIterator[RowStream]:
+    """Start a queued export on connections in one snapshot of the tenant; iterate it for its bytes.
+
+    Only the way RANGES uses more than one connection; those must keep the order of the index.
+    Leaving the context early stops the COPY on the server.
+    """
+    # A lost lease interrupts it, and the server has a limit of its own.
+    async with BlockStream(
+        len(connections), block_bytes=BLOCK_BYTES, timeout=UNLIMITED_SECONDS
+    ) as blocks:
+        if plan_.way is Way.RANGES and isinstance(request.format, TextFormat):
+            ranges = Ranges(request, request.format, plan_, blocks)
+            for connection in connections:
+                blocks.start(ranges.read, connection)
+        else:
+            blocks.start(read_statement, connections[0], request, plan_, blocks)
+        yield RowStream(request.format, blocks, on_last_row)
+
+
+@asynccontextmanager
+async def open_inline_rows(
+    connection: Connection, request: ExportRequest, probe: Probe
+) -> AsyncIterator[RowStream]:
+    """Start the export of the rows that a probe has found; iterate it for its bytes.
+
+    Its blocks are small enough to be worked on where they are, without a thread.
+    """
+    plan_ = plan(request, probe)
+    async with BlockStream(block_bytes=FRAME_BYTES) as blocks:
+        if plan_.way is Way.READY:
+            blocks.start(emit_ready_records, request, probe, blocks)
+        else:
+            if plan_.way is Way.SPAN:
+                await keep_order(connection)
+            blocks.start(read_statement, connection, request, plan_, blocks)
+        yield RowStream(request.format, blocks)
