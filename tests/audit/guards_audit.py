@@ -25,24 +25,24 @@ GUARDS: tuple[Guard, ...] = (
         drop(", note('export.created', ...)"),
     ),
     *guard_statement(
-        "exports/complete_export",
+        "jobs/finish_job",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        drop(", note('export.completed', ...)"),
+        drop(", note(done.type || '.completed', ...)"),
     ),
     *guard_statement(
-        "exports/fail_export",
+        "jobs/fail_job",
         "audit/test_audit.py::test_cancelling_and_failing_are_noted",
-        drop(", note('export.failed', ...)"),
+        drop(", note(done.type || '.failed', ...)"),
     ),
     *guard_statement(
-        "exports/cancel_export",
+        "jobs/cancel_job",
         "audit/test_audit.py::test_cancelling_and_failing_are_noted",
-        drop(", note('export.cancelled', ...)"),
+        drop(", note(type || '.cancelled', ...)"),
     ),
     *guard_statement(
-        "exports/delete_export",
+        "jobs/delete_job",
         "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
-        drop(", note('export.deleted', ...)"),
+        drop(", note(type || '.deleted', ...)"),
     ),
     *guard_statement(
         "memories/delete_memory",

@@ -21,10 +21,10 @@ from memferry.database.pool import SERVICE_ROLE, Connection, Database
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.errors import DatabaseUnavailable, TransactionConflict
-from memferry.exports.jobs import Jobs
 from memferry.exports.read.snapshot import Reader
-from memferry.exports.request import NEEDS, ExportRequest
-from memferry.model.export import Claim
+from memferry.exports.request import NEEDS, TYPE, ExportRequest
+from memferry.jobs.queue import Queue
+from memferry.model.job import Claim, qualify_needs
 from support.database_relay import run_database_relay
 from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, wait_until
 from support.postgres import open_database
@@ -300,7 +300,9 @@ def let_exports_wait(site: Site) -> Iterator[None]:
 
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", NEEDS)
+    claim = await Queue(primary, lease_seconds=60, running_per_tenant=5).claim(
+        "test", qualify_needs(TYPE, NEEDS)
+    )
     assert claim is not None
     return claim
 

@@ -125,12 +125,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # What can be cancelled and what can be removed.
     *guard_statement(
-        "exports/cancel_export",
+        "jobs/cancel_job",
         "exports/test_export_life.py",
         make_true("status IN ('pending', 'running')"),
     ),
     *guard_statement(
-        "exports/delete_export",
+        "jobs/delete_job",
         "exports/test_export_life.py",
         replace("AND status NOT IN ('pending', 'running')", "AND FALSE"),
     ),

@@ -13,9 +13,9 @@ import pytest
 
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
-from memferry.exports.jobs import Jobs
 from memferry.exports.request import ExportRequest
 from memferry.filters.token_namespaces import TokenNamespaces
+from memferry.jobs.queue import Queue
 from memferry.model.token import Caller
 from memferry.settings import DatabaseSettings
 from support.people import Person
@@ -276,7 +276,7 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
     )
     await owner.close()
     async with open_database(database_url, size=1) as database:
-        jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
+        jobs = Queue(database, lease_seconds=20, running_per_tenant=5)
         claim = await jobs.claim("test", ["odd"])
         assert claim is not None
         job = await jobs.read(claim)

@@ -23,11 +23,12 @@ from memferry.exports.hand_out.links import LIFETIME
 from memferry.formats import FORMATS
 from memferry.http.errors import find_status
 from memferry.model.audit import EVENTS as AUDIT_EVENTS
-from memferry.model.export import ALLOWED_CHANGES, INLINE_BYTES, INLINE_ROWS
+from memferry.model.export import INLINE_BYTES, INLINE_ROWS
 from memferry.model.token import SCOPES
 from memferry.model.webhook import EVENTS
 from memferry.settings import Settings, list_settings
 from memferry.wire.audit import AuditEntry
+from support.states import ALLOWED_CHANGES
 
 ROOT = Path(__file__).parents[2]
 TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY", "CONTRIBUTING")]

@@ -60,7 +60,7 @@ OF_THE_OWNER = {
 }
 
 # They look at the server's sessions, and at no row of anybody.
-OF_SESSIONS = {"operation/find_oldest_snapshot", "worker/end_halted_workers"}
+OF_SESSIONS = {"operation/find_oldest_snapshot", "worker/end_stuck_sessions"}
 
 # They look at the server, and at no row of anybody.
 OF_SERVERS = {
@@ -87,12 +87,12 @@ OF_WORKERS = {
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
 ACROSS = {
     "webhooks/claim_deliveries",
-    "exports/claim_export",
-    "operation/count_exports_at_work",
-    "worker/expire_exports",
-    "worker/find_dead_objects",
+    "jobs/claim_job",
+    "operation/count_jobs_at_work",
+    "jobs/expire_jobs",
+    "jobs/find_dead_objects",
     "tenants/find_token",
-    "exports/find_waiting_export",
+    "jobs/find_waiting_job",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",

@@ -93,7 +93,7 @@ CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
     WHEN (NEW.attempt = OLD.attempt AND NEW.status = 'running' AND NEW.rows_done = {ROWS})
     EXECUTE FUNCTION public.gate({Step.WRITTEN});
 CREATE TRIGGER named BEFORE UPDATE ON memferry.jobs FOR EACH STATEMENT
-    WHEN (current_query() LIKE '-- Publish:%')
+    WHEN (current_query() LIKE '-- Publish the result%')
     EXECUTE FUNCTION public.gate({Step.NAMED});
 CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.jobs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW

@@ -21,7 +21,7 @@ _AWAY = "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_th
 GUARDS: tuple[Guard, ...] = (
     # Each event is noted.
     *guard_statement(
-        "exports/get_job",
+        "jobs/get_job",
         "tenants/test_tokens.py::test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it",
         replace("token_id FROM cancelled", "token_id FROM cancelled WHERE FALSE"),
     ),
@@ -81,7 +81,7 @@ GUARDS: tuple[Guard, ...] = (
         replace("WHERE job.status IN", "WHERE FALSE AND job.status IN"),
     ),
     *guard_statement(
-        "exports/get_job", "tenants/test_tokens.py", make_false("tokens.revoked_at IS NOT NULL")
+        "jobs/get_job", "tenants/test_tokens.py", make_false("tokens.revoked_at IS NOT NULL")
     ),
     # A limit to namespaces, which the database keeps.
     *guard_schema(

@@ -14,7 +14,7 @@ import pytest
 from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
 from memferry.errors import NamespaceForbidden
-from memferry.exports.jobs import Jobs
+from memferry.jobs.queue import Queue
 from memferry.model.token import USUAL_SCOPES, Caller, Grant
 from memferry.tenants.tokens import BearerToken, make_token_row
 from support.command_line import run_memferry
@@ -202,7 +202,7 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
 
     async def take() -> object:
         async with open_database(database_url, size=1) as database:
-            jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
+            jobs = Queue(database, lease_seconds=20, running_per_tenant=5)
             claim = await jobs.claim("test", ["mine"])
             assert claim is not None
             return await jobs.read(claim)

@@ -28,7 +28,8 @@ from memferry.http.routing import Operation
 from memferry.http.views import answer_json, render_export, summarize_export
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs
-from memferry.model.export import UNFINISHED, Export
+from memferry.model.export import Export
+from memferry.model.job import UNFINISHED
 from memferry.wire.exports import ExportAnswer, ExportPage, NewExport
 
 _KEY = re.compile(r"[!-~]{1,255}")
