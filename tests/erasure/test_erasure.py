@@ -322,7 +322,7 @@ def test_purging_waits_for_an_export_whose_row_is_being_inserted(
     plant.sql(
         "CREATE CONSTRAINT TRIGGER added AFTER INSERT ON memferry.jobs"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        f" EXECUTE FUNCTION memferry_service.gate({int(Step.POISON)})",
+        f" EXECUTE FUNCTION public.gate({int(Step.POISON)})",
     )
     with plant.close_gate(Step.POISON) as gate:
         export = aside.submit(plant.person.export, namespace="alone", **more)
