@@ -13,7 +13,7 @@ from memferry.exports.jobs import Jobs
 from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
 from memferry.model.identity import new_export_id
 from memferry.tenants.operator import Operator
-from support.postgres import execute, open_database, own_database
+from support.postgres import create_database, execute, open_database
 
 RESULT = Result(
     rows=3,
@@ -41,7 +41,7 @@ VALUES ($1, $2, 'export', 'running', '{}', '{json}', 3, 2, 2, 'a', now() + inter
 @pytest.fixture(scope="module")
 def own_url(database_url: str) -> Iterator[str]:
     """A database without the rule that only a running export has a lease: guards stand alone."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         drop = "ALTER TABLE memferry.jobs DROP CONSTRAINT running_has_lease"
         asyncio.run(execute(url, drop))
         yield url

@@ -21,11 +21,11 @@ import pytest
 from memferry.database import sql as sql_module
 from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
-from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
+from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.tags import Tags
 from memferry.formats import FORMATS
 from memferry.memories.rows import RENDERED_BYTES
-from support.postgres import own_database
+from support.postgres import create_database
 
 LARGE, LARGER = "00000000-0000-7000-8000-00000000a11c", "00000000-0000-7000-8000-000000000b0b"
 ROWS = 6_000
@@ -60,7 +60,7 @@ def values(held_by: int) -> dict[str, object]:
     }
 
 
-FILTERS = tuple(dict.fromkeys((*EXPORT_FILTERS, *LIST_FILTERS)))
+FILTERS = tuple(dict.fromkeys(FILTERS))
 _ALL, _END = (-(2**63), UUID(int=0)), (2**63 - 1, UUID(int=2**128 - 1))
 CHOICES = [*((each,) for each in FILTERS), *combinations(FILTERS, 2)]
 
@@ -95,7 +95,7 @@ class Plan:
 @pytest.fixture(scope="module")
 def neighbours(database_url: str) -> Iterator[str]:
     """A database with a large tenant and a larger one."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         asyncio.run(_plant(url))
         yield url
 
