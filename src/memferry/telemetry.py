@@ -52,6 +52,21 @@ def _log(name: str, fields: dict[str, object], raised: BaseException | None) -> 
 
 
 LOG_EVENTS = {
+    "attempt.crashed": LogEvent(
+        ERROR,
+        "%(job)s: attempt %(attempt)d failed",
+        "An attempt at a job met a fault that the program does not know; the trace follows.",
+    ),
+    "attempt.ended": LogEvent(
+        DEBUG,
+        "%(job)s: attempt %(attempt)d took %(seconds).1f s",
+        "A worker has settled how its attempt at a job ended.",
+    ),
+    "attempt.failed": LogEvent(
+        WARNING,
+        "%(job)s: attempt %(attempt)d: %(reason)s",
+        "An attempt at a job came to nothing; another one follows after a pause, up to a number.",
+    ),
     "answer.cut": LogEvent(
         WARNING,
         "an answer is cut off: %(fault)s",
@@ -89,10 +104,41 @@ LOG_EVENTS = {
         "(MEMFERRY_STORAGE_URL): it has no link",
         "Somebody asked for an export whose file was lost, or lies in another store.",
     ),
+    "export.written": LogEvent(
+        INFO,
+        "export %(export)s: attempt %(attempt)d wrote %(rows)d rows, %(bytes)d bytes; its snapshot "
+        "on the %(server)s was held for %(held_seconds).1f s",
+        "The file of an export is in the store, and verified.",
+    ),
+    "files.deferred": LogEvent(
+        WARNING,
+        "export %(export)s: its files are left to the sweeper: %(reason)s",
+        "The store was away while an export was deleted; a worker removes its files later.",
+    ),
     "files.removed": LogEvent(
         INFO,
         "removed %(files)d files and uploads below %(prefix)s",
         "The deletion of a tenant has looked once for files, and removed those it found.",
+    ),
+    "job.abandoned": LogEvent(
+        WARNING,
+        "%(job)s is left until its lease lapses: %(reason)s",
+        "The database was away when an attempt ended; another attempt follows the lease.",
+    ),
+    "job.returned": LogEvent(
+        WARNING,
+        "%(job)s is left to other workers",
+        "This worker cannot reach its store while others can; the attempt does not count.",
+    ),
+    "lease.lost": LogEvent(
+        WARNING,
+        "%(job)s: attempt %(attempt)d lost it",
+        "The job was cancelled, or another worker has it; this attempt publishes nothing.",
+    ),
+    "loop.failed": LogEvent(
+        WARNING,
+        "%(loop)s: %(reason)s",
+        "A loop of a worker met a fault; it goes on, and logs the same reason only once.",
     ),
     "migration.awaited": LogEvent(
         INFO,
@@ -109,6 +155,11 @@ LOG_EVENTS = {
         "the schema is in use; waiting until it can be changed",
         "A session holds a lock on the schema; the migration is tried again until it is free.",
     ),
+    "object.swept": LogEvent(
+        INFO,
+        "removing %(key)s, which no job needs",
+        "The sweeper removes an object of an attempt that is over.",
+    ),
     "purge.deferred": LogEvent(
         WARNING,
         "files of purged exports are left to the sweeper: %(reason)s",
@@ -120,6 +171,11 @@ LOG_EVENTS = {
         "%(fault)s%(cause)s",
         "A request was answered 503 or 504: a part that it needs is away or too slow.",
     ),
+    "session.terminated": LogEvent(
+        WARNING,
+        "ended session %(pid)d of a worker that is stuck or cut off",
+        "The session held a snapshot, which kept vacuum from its work.",
+    ),
     "standby.returned": LogEvent(
         INFO,
         "exports are read from the standby again",
@@ -129,6 +185,21 @@ LOG_EVENTS = {
         WARNING,
         "exports are read from the primary, not from the standby: %(reason)s",
         "The standby is away, behind or not in recovery.",
+    ),
+    "store.lost": LogEvent(
+        WARNING,
+        "the object store cannot be reached: %(reason)s",
+        "A worker takes no job while other workers reach the store.",
+    ),
+    "store.mismatched": LogEvent(
+        WARNING,
+        "no export is taken: %(reason)s",
+        "The store of a worker is not the store of its database.",
+    ),
+    "store.returned": LogEvent(
+        INFO,
+        "the object store is there again",
+        "A worker reaches its store again.",
     ),
     "store.failed": LogEvent(
         WARNING,
@@ -144,6 +215,11 @@ LOG_EVENTS = {
         WARNING,
         "unknown token from %(address)s",
         "Somebody has sent a token that does not exist, has expired or was revoked.",
+    ),
+    "upload.swept": LogEvent(
+        INFO,
+        "aborting an upload to %(key)s, whose writer is gone",
+        "The sweeper aborts an unfinished upload of an attempt that is over.",
     ),
     "worker.ended": LogEvent(
         WARNING,

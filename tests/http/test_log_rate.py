@@ -100,7 +100,7 @@ def test_a_log_line_without_a_template_is_known_by_its_first_line(
     ("name", "level"),
     [
         ("memferry.token.refused", logging.INFO),
-        ("memferry.worker", logging.WARNING),
+        ("memferry.attempt.failed", logging.WARNING),
         ("memferry.audit", logging.ERROR),
     ],
 )

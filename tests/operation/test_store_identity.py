@@ -136,7 +136,7 @@ async def test_a_store_that_appears_after_its_worker_gets_its_identity_then(
 ) -> None:
     storage = open_storage(StorageSettings(url=(tmp_path / "store").as_uri()))
     attendance = attendance_of(database, storage)
-    caplog.set_level(logging.INFO, "memferry.worker")
+    caplog.set_level(logging.INFO, "memferry")
     for _ in range(2):
         await attendance.tick()
     before = await Workers(database).list_all()

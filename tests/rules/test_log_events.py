@@ -61,7 +61,7 @@ def test_every_field_of_a_line_is_given(call: LogCall) -> None:
 
 @pytest.mark.parametrize("name", LOG_EVENTS)
 def test_a_name_says_what_something_happened_to_and_what_happened(name: str) -> None:
-    assert re.fullmatch(r"[a-z_]+\.([a-z]+ed|cut|died|lost)", name)
+    assert re.fullmatch(r"[a-z_]+\.([a-z]+ed|cut|lost|swept|written)", name)
 
 
 def test_the_page_explains_every_event_and_no_other() -> None:
@@ -75,8 +75,8 @@ def test_the_page_explains_every_event_and_no_other() -> None:
 
 def test_nothing_else_of_ours_writes_into_the_log() -> None:
     package = ROOT / "src/memferry"
-    # The command line sets the log up; what runs exports has loggers of its own.
-    others = ("cli/__init__.py", "worker", "exports/service.py")
+    # The command line sets the log up.
+    others = ("cli/__init__.py", "worker_process.py")
     names = [str(path.relative_to(package)) for path in package.rglob("*.py")]
     ours = [name for name in names if not name.startswith(others)]
     loud = [name for name in ours if "getLogger(" in (package / name).read_text()]

@@ -1,7 +1,6 @@
 """A worker's sign of life, and its look at the store before it takes work."""
 
 import asyncio
-import logging
 
 from memferry.errors import OtherStore, StorageUnavailable
 from memferry.operation.store_identity import StoreIdentity
@@ -11,13 +10,7 @@ from memferry.operation.workers import (
     Workers,
     WorkerSignature,
 )
-
-_log = logging.getLogger("memferry.worker")
-_TOLD: dict[Status, str] = {
-    "working": "the object store is there again",
-    "store_away": "the object store cannot be reached: %s",
-    "other_store": "no export is taken: %s",
-}
+from memferry.telemetry import log_event
 
 
 class Attendance:
@@ -28,7 +21,7 @@ class Attendance:
         self._identity = identity
         self._worker = worker
         self._established = False
-        self._told: Status = "working"
+        self._logged: Status = "working"
 
     @property
     def worker_id(self) -> str:
@@ -74,13 +67,13 @@ class Attendance:
             async with asyncio.timeout(within_seconds):
                 await self._agree()
         except OtherStore as fault:
-            self._tell("other_store", str(fault))
+            self._log_change("other_store", str(fault))
             return "other_store", fault.reason
         except (StorageUnavailable, TimeoutError) as fault:
             reason = str(fault) or "it does not answer"
-            self._tell("store_away", reason)
+            self._log_change("store_away", reason)
             return "store_away", reason
-        self._tell("working")
+        self._log_change("working")
         return "working", None
 
     async def _agree(self) -> None:
@@ -91,9 +84,15 @@ class Attendance:
             await self._identity.establish()
             self._established = True
 
-    def _tell(self, status: Status, *reason: str) -> None:
-        """Say in the log what has changed, in one sentence however many look."""
-        if status != self._told:
-            level = logging.INFO if status == "working" else logging.WARNING
-            _log.log(level, _TOLD[status], *reason)
-            self._told = status
+    def _log_change(self, status: Status, reason: str = "") -> None:
+        """Log how the worker stands with its store, once until that changes."""
+        if status == self._logged:
+            return
+        self._logged = status
+        match status:
+            case "working":
+                log_event("store.returned")
+            case "store_away":
+                log_event("store.lost", reason=reason)
+            case "other_store":
+                log_event("store.mismatched", reason=reason)

@@ -1,7 +1,6 @@
 """Loops that work while there is work, and sleep until a hint or a poll says there is more."""
 
 import asyncio
-import logging
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 
@@ -9,8 +8,8 @@ import asyncpg
 
 from memferry.database.pool import listen
 from memferry.errors import MemferryError, Misconfigured, Unavailable
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.worker")
 _POLL_SECONDS = 1.0
 _PAUSE_SECONDS = 2.0
 
@@ -29,7 +28,7 @@ class Loop:
         self._tick = tick
         self._seconds = seconds
         self._hint = asyncio.Event()
-        self._said: str | None = None
+        self._logged: str | None = None
         self._stopping = False
 
     def wake(self) -> None:
@@ -47,7 +46,7 @@ class Loop:
             self._hint.clear()
             try:
                 found = await self._tick()
-                self._said = None
+                self._logged = None
                 if found:
                     continue
             except (Unavailable, Misconfigured) as fault:
@@ -59,10 +58,10 @@ class Loop:
             await self._rest(self._seconds)
 
     def _warn(self, reason: str, unknown: Exception | None = None) -> None:
-        """Say it once, until a tick is well again or meets something else."""
-        if reason != self._said:
-            _log.warning("%s: %s", self.name, reason, exc_info=unknown)
-            self._said = reason
+        """Log a reason once, until a tick succeeds or fails for another one."""
+        if reason != self._logged:
+            log_event("loop.failed", loop=self.name, reason=reason, raised=unknown)
+            self._logged = reason
 
     async def _rest(self, seconds: float) -> None:
         if not self._stopping:

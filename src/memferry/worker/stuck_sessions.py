@@ -1,14 +1,11 @@
 """Terminates sessions of workers that are stuck or cut off, whose snapshots block vacuum."""
 
-import logging
-
 import asyncpg
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import Misconfigured
-
-_log = logging.getLogger("memferry.worker")
+from memferry.telemetry import log_event
 
 
 class StuckSessions:
@@ -48,5 +45,5 @@ class StuckSessions:
         except asyncpg.PostgresError as fault:
             raise Misconfigured(f"sessions of workers cannot be ended: {fault}") from fault
         for row in ended:
-            _log.warning("ended session %d of a worker that is stuck or cut off", row["pid"])
+            log_event("session.terminated", pid=row["pid"])
         return False
