@@ -225,6 +225,7 @@ async def test_statements_without_a_where_reach_no_other_namespace(
         seen = await connection.fetch("SELECT DISTINCT namespace FROM memories")
         exports = await connection.fetchval("SELECT count(*) FROM exports")
         payloads = await connection.fetchval("SELECT count(*) FROM export_payloads")
+        messages = await connection.fetchval("SELECT count(*) FROM messages")
         deliveries = await connection.fetchval("SELECT count(*) FROM deliveries")
         audit = await connection.fetchval("SELECT count(*) FROM audit")
         changed = await connection.execute("UPDATE memories SET content = 'mine'")
@@ -237,14 +238,15 @@ async def test_statements_without_a_where_reach_no_other_namespace(
             )
     # The next transaction on the same session has no limit of its own.
     async with database.tenant(caller.tenant_id) as connection:
+        waiting = await connection.fetchval("SELECT count(*) FROM messages")
         told = await connection.fetchval("SELECT count(*) FROM deliveries")
         noted = await connection.fetchval("SELECT count(*) FROM audit")
         left = await connection.fetch("SELECT content FROM memories ORDER BY namespace")
     await database.close()
 
     assert {each["namespace"] for each in seen} == set(MINE)
-    assert (exports, payloads, deliveries, audit) == (0, 0, 0, 0)
-    assert min(told, noted) > 0
+    assert (exports, payloads, messages, deliveries, audit) == (0, 0, 0, 0, 0)
+    assert min(waiting, told, noted) > 0
     assert (changed, deleted) == ("UPDATE 2", "DELETE 2")
     assert [each["content"] for each in left] == [
         rows["default"]["content"],

@@ -9,7 +9,7 @@ import pytest
 _TESTS = Path(__file__).parents[1]
 _SOURCE = _TESTS.parent / "src/memferry"
 _PACKAGES = {file.parent.relative_to(_SOURCE) for file in _SOURCE.rglob("*.py")}
-_BESIDE = {Path(name) for name in ("jobs", "support", "simulation", "rules", "whole")}
+_BESIDE = {Path(name) for name in ("support", "simulation", "rules", "whole")}
 _FILES = sorted(_TESTS.rglob("*.py"))
 _HOOKS = re.compile(r"pytest_\w+")
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 _ROOT = Path(__file__).parents[2]
-_PLACES = ("src", "tools", "benchmarks", "tests/support")
+_PLACES = ("src", "tools", "benchmarks", "tests/support", "tests/simulation")
 _Function: TypeAlias = ast.FunctionDef | ast.AsyncFunctionDef
 # What no function begins with: a participle, an adverb or a preposition.
 _VERBS = "apply bring embed exceed feed multiply need ping proceed reply seed"
@@ -24,15 +24,10 @@ _WRONG = re.compile(
     rf"([a-z0-9]*(ed|ing|ly)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
 )
 _VALUES = re.compile(r"property|fixture")
+# Uvicorn and Starlette call these by name.
 _CALLED_BY_A_LIBRARY = {"on_tick", "to_string", "_unsupported_upgrade_warning"}
-# Still to be renamed.
-_ALLOWED: set[str] = {
-    "src/memferry/exports/service.py _added",
-    "src/memferry/worker/exporter.py _when_stopped",
-    "src/memferry/worker/lease.py guarded",
-    "src/memferry/worker/lease.py kept",
-}
-_SEVERAL_CLASSES: set[str] = {"Download", "Exports"}
+# The client names what it brings as the service names what it hands out.
+_TWICE = {"Download", "Exports"}
 
 
 def test_a_function_is_a_verb_phrase() -> None:
@@ -43,7 +38,7 @@ def test_a_function_is_a_verb_phrase() -> None:
         if _is_wrong(function.name) and not _is_value(function, owner)
     }
 
-    assert wrong <= _ALLOWED
+    assert wrong == set()
 
 
 def test_a_class_name_means_one_thing() -> None:
@@ -54,7 +49,7 @@ def test_a_class_name_means_one_thing() -> None:
         if isinstance(node, ast.ClassDef) and not node.name.startswith("_")
     )
 
-    assert {name for name, number in classes.items() if number > 1} <= _SEVERAL_CLASSES
+    assert {name for name, number in classes.items() if number > 1} <= _TWICE
 
 
 def _is_wrong(name: str) -> bool:

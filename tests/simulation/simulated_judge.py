@@ -160,7 +160,7 @@ class Judge(Observer):
             late = self._clock() - self.cancelled_at[row.tenant_id, row.id]
             self.expect(late < LEASE_SECONDS, "a cancelled export is let go soon", row)
 
-    def stopped(self, process: Process) -> None:
+    def stops(self, process: Process) -> None:
         """A worker ended as it was asked to: what it worked on is free again."""
         if process.claim is None or process.dead or process.disturbed:
             return

@@ -59,7 +59,7 @@ class World:
         self._store = Server(self.chance, store_lost)
         self._lifetime = self.chance.choice(LIFETIMES)
         self._over = False
-        loop.set_exception_handler(self._unexpected)
+        loop.set_exception_handler(self._note_unexpected)
 
     async def live(self) -> None:
         """Let everything happen, then nothing bad any more; and look at what is left."""
@@ -68,10 +68,10 @@ class World:
             asyncio.create_task(self._client(number)) for number in range(chance.randint(1, 5))
         ]
         others = [
-            asyncio.create_task(self._replaced(f"worker {number}", self._worker))
+            asyncio.create_task(self._replace_dead(f"worker {number}", self._worker))
             for number in range(chance.randint(2, 4))
         ] + [
-            asyncio.create_task(self._replaced(f"sweeper {number}", self._sweeper))
+            asyncio.create_task(self._replace_dead(f"sweeper {number}", self._sweeper))
             for number in range(chance.randint(1, 2))
         ]
         await asyncio.sleep(chance.uniform(5, 25))
@@ -100,7 +100,7 @@ class World:
     def _open_storage(self, process: Process) -> SimulatedStorage:
         return SimulatedStorage(process, self._store, self.judge.store, self.chance, self.judge)
 
-    async def _replaced(self, name: str, role: Role) -> None:
+    async def _replace_dead(self, name: str, role: Role) -> None:
         """Start another process each time one has ended."""
         number = 0
         while not self._over:
@@ -114,7 +114,7 @@ class World:
         await asyncio.wait([process.main])
         if process.main.cancelled():
             self.judge.seen["killed" if process.dead else "stopped"] += 1
-            self.judge.stopped(process)
+            self.judge.stops(process)
 
     async def _worker(self, process: Process) -> None:
         reader = SimulatedReader(process, self._database, self.judge.table)
@@ -181,7 +181,7 @@ class World:
                     prefix = object_prefix(row.tenant_id, row.id)
                     await remove_prefix(self._open_storage(process), prefix)
 
-    def _unexpected(self, _loop: object, context: dict[str, Any]) -> None:
+    def _note_unexpected(self, _loop: object, context: dict[str, Any]) -> None:
         self.judge.expect(not context, "no fault goes unseen", context)
 
 
@@ -218,13 +218,13 @@ def simulate(seed: int) -> Judge:
     try:
         judge = run(seed)
     except Exception as fault:
-        raise AssertionError(_how_to_repeat(seed)) from fault
+        raise AssertionError(_tell_how_to_repeat(seed)) from fault
     if judge.broken:
-        raise AssertionError("\n".join([_how_to_repeat(seed), *judge.broken]))
+        raise AssertionError("\n".join([_tell_how_to_repeat(seed), *judge.broken]))
     return judge
 
 
-def _how_to_repeat(seed: int) -> str:
+def _tell_how_to_repeat(seed: int) -> str:
     return f"seed {seed}; repeat with: pytest -x tests/test_simulation.py --seed {seed}"
 
 

@@ -138,7 +138,7 @@ class Exports:
     async def _keep(
         self, connection: Connection, request: ExportRequest, run: RowStream, payload: Payload
     ) -> Export:
-        row = await _added(
+        row = await _insert_export(
             connection,
             sql("exports/create_completed_export"),
             new_export_id(),
@@ -239,7 +239,7 @@ async def _small(run: RowStream, rows: int, hold: Hold) -> Payload:
 
 
 async def _queue(connection: Connection, request: ExportRequest, row_count: int) -> Export:
-    row = await _added(
+    row = await _insert_export(
         connection,
         sql("exports/create_pending_export"),
         new_export_id(),
@@ -250,7 +250,7 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
     return _export(row)
 
 
-async def _added(
+async def _insert_export(
     connection: Connection, statement: LiteralString, *arguments: object
 ) -> asyncpg.Record:
     """The row of a new export; raises ExportOvertaken if its snapshot holds what is erased now."""
