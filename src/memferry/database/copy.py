@@ -14,7 +14,7 @@ _T = TypeVar("_T")
 _Parameters = ParamSpec("_Parameters")
 
 
-class BlockQueue:
+class Segment:
     """The blocks of one statement, in order; at their end `rows` and `size_bytes` say how much."""
 
     def __init__(self, block_bytes: int, timeout: float | None) -> None:
@@ -63,27 +63,27 @@ class BlockQueue:
 
 
 class BlockStream:
-    """The blocks of several queues, one queue after the other; afterwards `rows` counts all.
+    """The blocks of several segments, one after the other; afterwards `rows` counts all.
 
-    Tasks fill the queues beside the consumer, and end with this context.
+    Tasks fill the segments beside the consumer, and end with this context.
     """
 
     def __init__(
         self,
-        queues_ahead: int = 1,
+        segments_ahead: int = 1,
         *,
         block_bytes: int = BLOCK_BYTES,
         timeout: float | None = None,
     ) -> None:
-        """At most `queues_ahead` queues wait for the consumer; a block has about `block_bytes`.
+        """At most `segments_ahead` segments wait for the consumer; a block has about `block_bytes`.
 
         `timeout` is how long one COPY may take, in seconds; None: as long as any statement.
         """
         self.rows = 0
         self._timeout = timeout
         self._block_bytes = block_bytes
-        self._queues: asyncio.Queue[BlockQueue | None] = asyncio.Queue(queues_ahead)
-        self._awaited_queue: asyncio.Queue[Any] = self._queues
+        self._segments: asyncio.Queue[Segment | None] = asyncio.Queue(segments_ahead)
+        self._awaited_queue: asyncio.Queue[Any] = self._segments
         self._fault: Exception | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -103,18 +103,18 @@ class BlockStream:
         *args: _Parameters.args,
         **kwargs: _Parameters.kwargs,
     ) -> None:
-        """Start a task that fills queues; the consumer gets what it raises."""
+        """Start a task that fills segments; the consumer gets what it raises."""
         self._tasks.append(asyncio.create_task(self._run_guarded(lambda: work(*args, **kwargs))))
 
-    async def add_queue(self) -> BlockQueue:
-        """A queue that comes after all queues before it; waits while too many are ahead."""
-        queue = BlockQueue(self._block_bytes, self._timeout)
-        await self._queues.put(queue)
-        return queue
+    async def add_segment(self) -> Segment:
+        """A segment that comes after all before it; waits while too many are ahead."""
+        segment = Segment(self._block_bytes, self._timeout)
+        await self._segments.put(segment)
+        return segment
 
     async def end(self) -> None:
-        """No queue follows."""
-        await self._queues.put(None)
+        """No segment follows."""
+        await self._segments.put(None)
 
     def fail(self, fault: Exception) -> None:
         """End the blocks with a fault; the consumer gets it next, even if it waits already."""
@@ -123,10 +123,10 @@ class BlockStream:
             self._awaited_queue.put_nowait(None)
 
     async def __aiter__(self) -> AsyncIterator[Block]:
-        while (queue := await self._next(self._queues)) is not None:
-            while (block := await self._next(queue.blocks)) is not None:
+        while (segment := await self._next(self._segments)) is not None:
+            while (block := await self._next(segment.blocks)) is not None:
                 yield block
-            self.rows += queue.rows
+            self.rows += segment.rows
 
     async def _next(self, queue: "asyncio.Queue[_T | None]") -> _T | None:
         self._awaited_queue = queue

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from memferry.database.blocks import CopyReader
-from memferry.database.copy import BlockQueue
+from memferry.database.copy import Segment
 from memferry.database.pool import Connection, Database
 from memferry.exports.read.plan import Probe
 from memferry.exports.read.probe import probe
@@ -117,10 +117,10 @@ async def test_few_rows_need_no_copy_and_more_come_many_in_a_frame(
     copies: list[str],
 ) -> None:
     used: list[str] = []
-    copy = BlockQueue.copy
+    copy = Segment.copy
 
     async def note(
-        self: BlockQueue,
+        self: Segment,
         connection: Connection,
         query: str,
         arguments: list[object],
@@ -129,7 +129,7 @@ async def test_few_rows_need_no_copy_and_more_come_many_in_a_frame(
         used.append("frames" if "string_agg" in query else "rows")
         await copy(self, connection, query, arguments, reader)
 
-    monkeypatch.setattr(BlockQueue, "copy", note)
+    monkeypatch.setattr(Segment, "copy", note)
     request = ExportRequest.parse(json.dumps({"format": "ndjson", **filters}).encode())
     await at_once(database, Caller(tenant_id=tenant_id, namespaces=limit), request)
 

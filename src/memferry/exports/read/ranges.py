@@ -7,7 +7,7 @@ each range is that statement between two rows.
 import asyncio
 from dataclasses import replace
 
-from memferry.database.copy import BlockQueue, BlockStream
+from memferry.database.copy import BlockStream, Segment
 from memferry.database.pool import UNLIMITED_SECONDS, Connection
 from memferry.exports.read.plan import Frames, Plan
 from memferry.exports.read.queries import Key, Range, query_range, query_range_end
@@ -38,32 +38,32 @@ class Ranges:
     async def read(self, connection: Connection) -> None:
         """Copy ranges until none is left."""
         while (next_range := await self._take_next(connection)) is not None:
-            queue, range_ = next_range
+            segment, range_ = next_range
             query = query_range(self._request, range_, self._frames)
-            await queue.copy(connection, *query, open_copy_reader(self._format))
-            await queue.end()
-            self._adapt(queue)
+            await segment.copy(connection, *query, open_copy_reader(self._format))
+            await segment.end()
+            self._adapt(segment)
 
-    def _adapt(self, queue: BlockQueue) -> None:
+    def _adapt(self, segment: Segment) -> None:
         """Let the ranges that follow have rows for the sizes that this one had."""
-        if not queue.rows:
+        if not segment.rows:
             return
-        fitting = _RANGE_BYTES * queue.rows // queue.size_bytes
+        fitting = _RANGE_BYTES * segment.rows // segment.size_bytes
         self._rows = min(max(fitting, _FEWEST_ROWS), _MOST_ROWS)
         if self._frames is not None:
-            self._frames = Frames.for_rows(queue.size_bytes // queue.rows)
+            self._frames = Frames.for_rows(segment.size_bytes // segment.rows)
 
-    async def _take_next(self, connection: Connection) -> tuple[BlockQueue, Range] | None:
+    async def _take_next(self, connection: Connection) -> tuple[Segment, Range] | None:
         async with self._planning:
             if self._rest is None:
                 return None
             range_ = self._rest
             end = await self._find_end(connection, range_)
-            queue = await self._blocks.add_queue()
+            segment = await self._blocks.add_segment()
             self._rest = None if end is None else replace(range_, after=end)
             if end is None:
                 await self._blocks.end()
-            return queue, replace(range_, last=end or range_.last)
+            return segment, replace(range_, last=end or range_.last)
 
     async def _find_end(self, connection: Connection, range_: Range) -> Key | None:
         statement, arguments = query_range_end(self._request, range_, self._rows)

@@ -1,7 +1,7 @@
 """One statement that reads a whole export: by COPY, or by a cursor for a binary format."""
 
 from memferry.database.blocks import Block, CopyReader
-from memferry.database.copy import BlockQueue, BlockStream
+from memferry.database.copy import BlockStream, Segment
 from memferry.database.csv_records import CsvReader
 from memferry.database.frames import FrameReader
 from memferry.database.pool import Connection
@@ -16,10 +16,12 @@ _BATCH_ROWS = 16
 
 async def emit_ready_records(request: ExportRequest, probe: Probe, blocks: BlockStream) -> None:
     """Hand on the records that the probe has brought."""
-    queue = await blocks.add_queue()
+    segment = await blocks.add_segment()
     if probe.rows and probe.records is not None and isinstance(request.format, TextFormat):
-        await queue.put_ready(Block(probe.rows, probe.records.encode() + request.format.separator))
-    await queue.end()
+        await segment.put_ready(
+            Block(probe.rows, probe.records.encode() + request.format.separator)
+        )
+    await segment.end()
     await blocks.end()
 
 
@@ -27,13 +29,13 @@ async def read_statement(
     connection: Connection, request: ExportRequest, plan: Plan, blocks: BlockStream
 ) -> None:
     """Read all rows; on the way SPAN the transaction must keep the order of the index."""
-    queue = await blocks.add_queue()
+    segment = await blocks.add_segment()
     query = _choose_query(request, plan)
     if isinstance(request.format, TextFormat):
-        await queue.copy(connection, *query, open_copy_reader(request.format))
+        await segment.copy(connection, *query, open_copy_reader(request.format))
     else:
-        await _encode(connection, query, request.format, queue)
-    await queue.end()
+        await _encode(connection, query, request.format, segment)
+    await segment.end()
     await blocks.end()
 
 
@@ -53,11 +55,11 @@ def _choose_query(request: ExportRequest, plan: Plan) -> Query:
 
 
 async def _encode(
-    connection: Connection, query: Query, format_: BinaryFormat, queue: BlockQueue
+    connection: Connection, query: Query, format_: BinaryFormat, segment: Segment
 ) -> None:
     encoder = format_.start()
     statement, arguments = query
     cursor = await connection.cursor(statement, *arguments)
     while rows := await cursor.fetch(_BATCH_ROWS):
-        await queue.put_ready(Block(len(rows), encoder.encode(rows)))
-    await queue.put_ready(Block(0, encoder.finish()))
+        await segment.put_ready(Block(len(rows), encoder.encode(rows)))
+    await segment.put_ready(Block(0, encoder.finish()))
