@@ -100,7 +100,7 @@ def test_an_address_that_never_answered_fails_at_once() -> None:
         read_readiness(NOWHERE)
 
 
-def test_what_is_no_memferry_is_refused(other_service: str) -> None:
+def test_a_server_that_is_no_memferry_is_refused(other_service: str) -> None:
     with (
         Client(other_service, "mnu_x") as client,
         pytest.raises(ServiceRefused, match="not as memferry does"),

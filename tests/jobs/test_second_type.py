@@ -130,7 +130,9 @@ async def house(own_url: str, tmp_path: Path) -> AsyncIterator[House]:
     await owner.close()
 
 
-async def test_it_is_claimed_shows_its_progress_and_is_published(house: House) -> None:
+async def test_a_job_of_another_type_is_claimed_shows_its_progress_and_is_published(
+    house: House,
+) -> None:
     job_id = await house.add(await house.add_tenant())
     ticking = asyncio.create_task(house.attempts().tick())
     await house.work.started.wait()
@@ -180,7 +182,7 @@ async def test_a_cancelled_one_ends_at_once_and_publishes_nothing(house: House) 
     assert [info async for info in house.storage.list("")] == []
 
 
-async def test_what_it_leaves_is_swept(house: House) -> None:
+async def test_objects_left_by_a_job_of_another_type_are_swept(house: House) -> None:
     job_id = await house.add(await house.add_tenant())
     house.work.go_on.set()
     await house.attempts().tick()
@@ -192,7 +194,7 @@ async def test_what_it_leaves_is_swept(house: House) -> None:
     assert (await house.row(job_id))["status"] == "expired"
 
 
-async def test_it_shares_turns_and_caps_with_exports(house: House) -> None:
+async def test_a_job_of_another_type_shares_turns_and_caps_with_exports(house: House) -> None:
     alice, bob = await house.add_tenant(), await house.add_tenant()
     jobs = [
         (await house.add(alice, "counting"), "counting"),

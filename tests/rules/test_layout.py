@@ -40,7 +40,7 @@ def test_support_holds_no_test() -> None:
     assert not [name for tree in support for name in _list_functions(tree) if "test_" in name[:5]]
 
 
-def test_what_all_tests_share_is_a_hundred_lines_of_fixtures_and_hooks() -> None:
+def test_conftest_is_a_hundred_lines_of_fixtures_and_hooks() -> None:
     text = (_TESTS / "conftest.py").read_text()
     functions = _list_functions(ast.parse(text))
 
