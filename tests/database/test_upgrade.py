@@ -15,7 +15,7 @@ import pytest
 from memferry.database.migrate import list_migrations, migrate
 from memferry.database.pool import SERVICE_ROLE
 from schema import describe_schema
-from support.postgres import execute, own_database
+from support.postgres import create_database, execute
 from support.versions import NEW_MIGRATION, make_newer_version
 
 DUMP = Path(__file__).parents[1] / "data/schema_0_1_0.sql"
@@ -78,7 +78,7 @@ def test_the_dump_is_what_the_first_migration_makes(
     if list(list_migrations()) != ["0001"]:
         pytest.skip("the schema has moved on since 0.1.0")
     asyncio.run(migrate(old_url))
-    with own_database(database_url) as new_url:
+    with create_database(database_url) as new_url:
         assert describe_schema(old_url, tmp_path) == describe_schema(new_url, tmp_path)
 
 

@@ -13,7 +13,7 @@ import pytest
 
 from memferry.errors import DatabaseUnavailable, StorageUnavailable
 from memferry.log_rate import LogRate
-from support.postgres import execute, own_database
+from support.postgres import create_database, execute
 from support.service import NO_TLS, Service, start_service, stop_service
 
 _TIMES = 200
@@ -123,7 +123,7 @@ def test_the_log_rate_remembers_a_bounded_number_of_kinds(log: Callable[..., str
 @pytest.fixture(scope="module")
 def own(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with a log and a database of its own."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         running = start_service(
             tmp_path_factory.mktemp("own"), "--no-worker", MEMFERRY_DATABASE_URL=url
         )

@@ -19,8 +19,8 @@ from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import Claim, Result
 from memferry.settings import DatabaseSettings
-from support.database_relay import address_behind, connect_to
-from support.postgres import open_database, own_database
+from support.database_relay import connect_to, find_address
+from support.postgres import create_database, open_database
 
 RESULT = Result(
     rows=1, size_bytes=1, sha256=bytes(32), snapshot_at=1, file_bytes=1, file_sha256=bytes(32)
@@ -56,7 +56,7 @@ Owner = asyncpg.Connection  # its parameter exists only in the stubs
 @pytest.fixture(scope="module")
 def own_url(database_url: str) -> Iterator[str]:
     """A database in which no other worker claims."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 
@@ -119,7 +119,7 @@ async def halting_server(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
         await asyncio.gather(pass_on(reader, above[1]), pass_on(above[0], writer))
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield address_behind(server, url), halted
+        yield find_address(server, url), halted
         for writer in writers:
             writer.close()
 

@@ -13,7 +13,7 @@ from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import Claim, Failure, JobProgress, Result, Status
 from memferry.tenants.operator import Operator
-from support.postgres import execute, open_database, own_database
+from support.postgres import create_database, execute, open_database
 from support.states import ALLOWED_CHANGES
 
 RESULT = Result(
@@ -43,7 +43,7 @@ VALUES ($1, $2, 'export', 'running', '{}', '{json}', 3, 2, 2, 'a', now() + inter
 @pytest.fixture(scope="module")
 def own_url(database_url: str) -> Iterator[str]:
     """A database without the rule that only a running export has a lease: guards stand alone."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         drop = "ALTER TABLE memferry.jobs DROP CONSTRAINT running_has_lease"
         asyncio.run(execute(url, drop))
         yield url

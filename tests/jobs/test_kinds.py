@@ -17,7 +17,7 @@ from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import qualify_needs
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 REQUESTS = [
@@ -40,7 +40,7 @@ FILTERS = {
 @pytest.fixture(scope="module")
 def quiet_url(database_url: str) -> Iterator[str]:
     """The owner's address of a database in which no worker runs."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 

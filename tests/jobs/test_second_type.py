@@ -24,7 +24,7 @@ from memferry.model.job import Claim, Job, JobProgress, Result, qualify_needs
 from memferry.model.token import Caller
 from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 
 _INSERT = """
 INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count)
@@ -117,7 +117,7 @@ class House:
 
 @pytest.fixture
 def own_url(database_url: str) -> Iterator[str]:
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 

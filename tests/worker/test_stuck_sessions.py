@@ -10,7 +10,7 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.worker.stuck_sessions import StuckSessions
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 
 _PROGRAM = "memferry worker"
 _ENDLESS = "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"
@@ -22,7 +22,7 @@ Connection = asyncpg.Connection  # its parameter exists only in the stubs
 @pytest.fixture(scope="module")
 def url(database_url: str) -> Iterator[str]:
     """A database with no other workers."""
-    with own_database(database_url) as own_url:
+    with create_database(database_url) as own_url:
         yield own_url
 
 
