@@ -62,7 +62,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/exports.py",
-        "ExportEndpoints._answer",
+        "ExportEndpoints._answer_export",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
         drop_statement("record"),
     ),
@@ -95,7 +95,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/audit.py",
-        "_refusal",
+        "_make_entry",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
         replace('scope.get(PATTERN, "an unknown address")', 'scope["path"]'),
         make_true("_ID"),
@@ -103,7 +103,7 @@ GUARDS: tuple[Guard, ...] = (
     # Nobody changes it.
     *guard_schema(
         "views",
-        "",
+        "memferry_service.audit TO",
         "audit/test_audit.py::test_the_service_role_can_only_insert_and_read_audit_entries",
         replace(
             "INSERT (event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id, times)",

@@ -19,7 +19,7 @@ import pytest
 from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
-from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Selection
+from memferry.filters import FILTERS, Selection
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.tenants import tokens
 from support.canaries import (
@@ -145,7 +145,7 @@ _ARGUMENTS = {
 
 def statements() -> dict[str, str]:
     """Each statement file as it is run: with all filters, and once per format."""
-    every = dict.fromkeys((*EXPORT_FILTERS, *LIST_FILTERS))
+    every = dict.fromkeys(FILTERS)
     filled: dict[str, str] = {}
     for name, statement in sql._statements().items():  # noqa: SLF001 - every file there is
         whole: str = statement

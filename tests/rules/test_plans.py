@@ -21,7 +21,7 @@ import pytest
 from memferry.database import sql as sql_module
 from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
-from memferry.filters import EXPORT_FILTERS, LIST_FILTERS, Filter, Selection
+from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.tags import Tags
 from memferry.formats import FORMATS
 from memferry.memories.rows import RENDERED_BYTES
@@ -60,7 +60,7 @@ def values(held_by: int) -> dict[str, object]:
     }
 
 
-FILTERS = tuple(dict.fromkeys((*EXPORT_FILTERS, *LIST_FILTERS)))
+FILTERS = tuple(dict.fromkeys(FILTERS))
 _ALL, _END = (-(2**63), UUID(int=0)), (2**63 - 1, UUID(int=2**128 - 1))
 CHOICES = [*((each,) for each in FILTERS), *combinations(FILTERS, 2)]
 

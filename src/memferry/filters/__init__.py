@@ -8,8 +8,7 @@ from memferry.filters.selection import Selection
 from memferry.filters.tags import Tags
 from memferry.filters.updated import UpdatedAfter, UpdatedBefore
 
-EXPORT_FILTERS: tuple[type[Filter], ...] = (Namespace, Tags, Metadata, CreatedAfter, CreatedBefore)
-LIST_FILTERS: tuple[type[Filter], ...] = (
+FILTERS: tuple[type[Filter], ...] = (
     Namespace,
     Tags,
     Metadata,
@@ -18,5 +17,7 @@ LIST_FILTERS: tuple[type[Filter], ...] = (
     UpdatedAfter,
     UpdatedBefore,
 )
+"""Every filter; lists take all of them."""
+EXPORT_FILTERS = tuple(filter_ for filter_ in FILTERS if filter_.exported)
 
-__all__ = ["EXPORT_FILTERS", "LIST_FILTERS", "Filter", "Selection"]
+__all__ = ["EXPORT_FILTERS", "FILTERS", "Filter", "Selection"]

@@ -16,6 +16,12 @@ class Filter(ABC):
     meaning: ClassVar[str]
     example: ClassVar[Any] = None
     """A value for the description of the API."""
+    exported: ClassVar[bool] = True
+    """Whether exports take it, as lists do."""
+    option: ClassVar[str] = ""
+    """Its option on the command line without dashes in front, if not named like the field."""
+    help: ClassVar[str]
+    """What the command line says of it."""
     index_order: ClassVar[bool] = False
     """Whether an index has the matching memories in the order of exports."""
     end: ClassVar[Literal["first", "last"] | None] = None

@@ -9,6 +9,7 @@ class CreatedAfter(TimeFilter):
     field = "created_after"
     condition = "created_at >= $?::bigint"
     meaning = "created at this time or later, epoch milliseconds"
+    help = "Created then or later: epoch ms or ISO 8601."
     example = 1735689600000
     index_order = True
     end = "first"
@@ -20,5 +21,6 @@ class CreatedBefore(TimeFilter):
     field = "created_before"
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
+    help = "Created then or earlier: epoch ms or ISO 8601."
     index_order = True
     end = "last"

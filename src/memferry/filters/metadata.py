@@ -16,6 +16,8 @@ class Metadata(Filter):
     type = Raw
     condition = "($?::jsonb = '{}' OR metadata::jsonb @> $?::jsonb)"
     meaning = "the memory's metadata contains this object"
+    option = "metadata"
+    help = "Metadata contains this JSON object."
 
     @classmethod
     def check(cls, value: Raw) -> str | None:

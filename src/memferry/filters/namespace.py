@@ -11,6 +11,7 @@ class Namespace(Filter):
     type = str
     condition = "namespace = $?::text"
     meaning = "only this namespace"
+    help = "Only this namespace."
     example = "preferences"
     index_order = True
 

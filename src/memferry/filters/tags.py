@@ -11,6 +11,8 @@ class Tags(Filter):
     type = list[str]
     condition = "tags @> $?::text[]"
     meaning = "the memory has all of these tags"
+    option = "tag"
+    help = "Has this tag; repeat for more."
 
     @classmethod
     def check(cls, value: list[str]) -> list[str]:

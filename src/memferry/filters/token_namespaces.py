@@ -11,6 +11,7 @@ class TokenNamespaces(Filter):
     type = list[str]
     condition = "namespace = ANY ($?::text[])"
     meaning = "only these namespaces"
+    help = "Only these namespaces."
 
     @classmethod
     def check(cls, value: list[str]) -> list[str]:

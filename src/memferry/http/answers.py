@@ -8,7 +8,7 @@ from starlette.types import Receive, Scope, Send
 
 from memferry.errors import MemferryError
 from memferry.http.bodies import SMALL_BYTES, hold_memory
-from memferry.http.views import raw_answer
+from memferry.http.views import answer_text
 from memferry.memories.rows import Rows
 from memferry.telemetry import log_event
 
@@ -65,7 +65,7 @@ async def answer_pieces(
     """Answer with ready pieces; raises TooMuchAtOnce or Busy if there is no memory for them."""
     size_bytes = sum(map(len, pieces))
     if size_bytes <= SMALL_BYTES:
-        return raw_answer(b"".join(pieces), status, headers)
+        return answer_text(b"".join(pieces), status, headers)
     await hold_memory(request, size_bytes)
     return PiecesAnswer(_iterate(pieces), status, headers, size_bytes=size_bytes)
 

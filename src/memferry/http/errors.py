@@ -59,7 +59,7 @@ _CAUSE_CHARACTERS = 200
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def status_of(error: type[MemferryError]) -> int:
+def find_status(error: type[MemferryError]) -> int:
     """The status of an error class: its own, or that of the nearest class above it."""
     return next(STATUS[class_] for class_ in error.__mro__ if class_ in STATUS)
 
@@ -70,12 +70,12 @@ class ErrorAnswer(Response):
     media_type = "application/json"
 
     def __init__(self, fault: MemferryError) -> None:
-        status = status_of(type(fault))
+        status = find_status(type(fault))
         # What a fault of our own says is for the log, not for the caller.
         text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
         named = {name: getattr(fault, name, None) for name in ("field", "scope")}
         body = Error(error=text, code=fault.code, **named)
-        super().__init__(msgspec.json.encode(body), status, _headers(fault))
+        super().__init__(msgspec.json.encode(body), status, _make_headers(fault))
 
 
 class RefusedBody(ErrorAnswer):
@@ -106,7 +106,7 @@ async def _drain(receive: Receive) -> None:
             return
 
 
-def _headers(fault: MemferryError) -> dict[str, str]:
+def _make_headers(fault: MemferryError) -> dict[str, str]:
     if isinstance(fault, Denied):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(fault, Unavailable):

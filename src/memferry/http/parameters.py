@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from msgspec import Raw
 
-from memferry.filters import LIST_FILTERS, Filter
+from memferry.filters import FILTERS, Filter
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,7 +44,7 @@ def header_field(name: str, pattern: str, meaning: str) -> Parameter:
 
 def filter_fields() -> list[Parameter]:
     """The filters that a query string can hold, as fields."""
-    return [_filter_field(filter_) for filter_ in LIST_FILTERS]
+    return [_filter_field(filter_) for filter_ in FILTERS]
 
 
 def _filter_field(filter_: type[Filter]) -> Parameter:
