@@ -21,7 +21,7 @@ from memferry.settings import Settings
 from memferry.telemetry import log_event
 from memferry.tenants.operator import Operator
 from memferry.tenants.tokens import BearerToken
-from memferry.worker_process import Stop
+from memferry.worker.run import Stop
 
 _WATCH_SECONDS = 0.5
 _RESTART_SECONDS = 1.0

@@ -66,8 +66,8 @@ GUARDS: tuple[Guard, ...] = (
         make_false("isinstance", "_may_work"),
     ),
     *guard_function(
-        "worker_process.py",
-        "_run_until",
+        "worker/run.py",
+        "run_loops",
         "whole/test_faults_operation.py::test_a_worker_finishing_its_last_export_still_signs_in",
         replace("signs_of_life.run()", "asyncio.sleep(0)"),
     ),

@@ -2,13 +2,11 @@
 
 import asyncio
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 import asyncpg
 import pytest
@@ -17,23 +15,13 @@ from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE
 from support.faults import Plant, Step, is_alive, run_plant, wait_until
 from support.postgres import create_database
-
-_SOURCE = Path(__file__).parents[2] / "src"
-_MORE = "ALTER TABLE memferry.jobs ADD COLUMN remark text NOT NULL DEFAULT '';"
-_VIEW = "CREATE VIEW memferry_service.exports AS\nSELECT "
+from support.versions import make_newer_version
 
 
 @pytest.fixture(scope="module")
 def newer(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The environment in which `python -m memferry` has one more column, in a table and a view."""
-    place = tmp_path_factory.mktemp("newer")
-    shutil.copytree(_SOURCE, place / "src", ignore=shutil.ignore_patterns("__pycache__"))
-    schema = place / "src/memferry/database/schema"
-    (schema / "0002_remark.sql").write_text(_MORE)
-    views = (schema / "views.sql").read_text()
-    assert _VIEW in views
-    (schema / "views.sql").write_text(views.replace(_VIEW, f"{_VIEW}remark, "))
-    return {"PYTHONPATH": str(place / "src")}
+    """The environment in which `python -m memferry` is a newer version."""
+    return make_newer_version(tmp_path_factory.mktemp("newer"))
 
 
 @dataclass

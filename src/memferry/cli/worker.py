@@ -29,7 +29,8 @@ def worker(
 
 
 async def _work(settings: Settings, *, supervised: bool) -> None:
-    from memferry.worker_process import Stop, run_worker
+    from memferry.worker.run import Stop
+    from memferry.worker_process import run_worker
 
     stop = Stop()
     loop = asyncio.get_running_loop()

@@ -61,7 +61,8 @@ class Quotas:
         "MEMFERRY_TENANT_EXPORTS_PER_HOUR",
         parse_count,
         3600,
-        "Exports one tenant may ask for in any hour; deleted ones count, repeats by key do not.",
+        "Exports per hour of one tenant: so many at once, and as many regained within an hour; "
+        "deleted ones count, repeats by key do not.",
     )
     unfinished_exports: int = declare(
         "MEMFERRY_TENANT_UNFINISHED_EXPORTS",
