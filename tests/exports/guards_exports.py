@@ -44,19 +44,19 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # A link outlives no export.
     *guard_function(
-        "exports/service.py",
-        "_export",
+        "exports/records.py",
+        "make_export",
         "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
         drop_item("object_key"),
     ),
     *guard_function(
-        "exports/service.py",
-        "Exports._read",
+        "exports/records.py",
+        "read_export",
         "exports/test_export_life.py::test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep",
         make_false("lapsed"),
     ),
     *guard_function(
-        "exports/service.py", "_export", "exports/test_export_life.py", make_false("lapsed")
+        "exports/records.py", "make_export", "exports/test_export_life.py", make_false("lapsed")
     ),
     *guard_function(
         "exports/service.py",
@@ -85,8 +85,8 @@ GUARDS: tuple[Guard, ...] = (
         replace('int.from_bytes(key, "little") & (2**255 - 1)', 'int.from_bytes(key, "little")'),
     ),
     *guard_function(
-        "exports/service.py",
-        "Exports._make",
+        "exports/creation.py",
+        "_may_be_payload",
         "exports/test_encryption.py::test_a_small_export_is_encrypted_too_and_never_a_payload",
         make_true("recipient"),
     ),
@@ -136,8 +136,8 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # A key answers one request, one at a time.
     *guard_function(
-        "exports/service.py",
-        "Exports._create_once",
+        "exports/creation.py",
+        "_find_known",
         "exports/test_export_life.py",
         make_false("free"),
         make_false("request_sha256"),

@@ -89,7 +89,10 @@ GUARDS: tuple[Guard, ...] = (
         ),
     ),
     *guard_function(
-        "exports/service.py", "Exports._make", "jobs/test_limits.py", drop_statement("check_rows")
+        "exports/creation.py",
+        "Creation._insert",
+        "jobs/test_limits.py",
+        drop_statement("check_rows"),
     ),
     *guard_function(
         "http/auth.py", "Authentication.__call__", "jobs/test_limits.py", drop_statement("_rate")
