@@ -39,9 +39,9 @@ def _server() -> Iterator[tuple[str, dict[str, str]]]:
     """The name of an S3 server, and the settings that lead to it."""
     if all(shutil.which(program) for program in _CEPH):
         sys.path.append(str(_TESTS))
-        from support.ceph_server import ceph_server  # noqa: PLC0415 - lies with the tests
+        from support.ceph_server import run_ceph_server  # noqa: PLC0415 - lies with the tests
 
-        with ceph_server(_ROOM) as (url, access_key, secret_key):
+        with run_ceph_server(_ROOM) as (url, access_key, secret_key):
             yield "Ceph radosgw", _settings(url, access_key, secret_key)
     else:
         with _moto() as url:

@@ -13,7 +13,7 @@ import pytest
 
 from support.directories import make_open_directory
 from support.people import Person, make_person
-from support.postgres import own_database, run_embedded_server
+from support.postgres import create_database, run_embedded_server
 from support.service import DEFAULT_DATA_DIR, Service, keep_default_places, run_service
 
 
@@ -67,7 +67,7 @@ def database_url(request: pytest.FixtureRequest, home: Path) -> Iterator[str]:
     """The owner's address of a fresh, migrated database."""
     external: str | None = request.config.getoption("--database-url")
     binaries: Path | None = request.config.getoption("--postgres-bin")
-    server = run_embedded_server(home, binaries) if external is None else own_database(external)
+    server = run_embedded_server(home, binaries) if external is None else create_database(external)
     with server as url:
         yield url
 

@@ -10,7 +10,8 @@ _SECONDS = 10
 _KEPT = 256
 # The loggers that a request without a token can make write. Lines of other loggers are about work
 # of a token's holder, or about a change, and are all kept.
-_LOGGERS = frozenset({"memferry.http", "uvicorn.error", "asyncio"})
+_EVENTS = {"memferry.request.failed", "memferry.token.refused", "memferry.answer.cut"}
+_LOGGERS = frozenset({*_EVENTS, "uvicorn.error", "asyncio"})
 
 
 class LogRate(logging.Filter):

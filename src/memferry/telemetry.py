@@ -52,6 +52,11 @@ def _log(name: str, fields: dict[str, object], raised: BaseException | None) -> 
 
 
 LOG_EVENTS = {
+    "answer.cut": LogEvent(
+        WARNING,
+        "an answer is cut off: %(fault)s",
+        "The database failed while an answer was sent; the client sees that it is not whole.",
+    ),
     "audit.missed": LogEvent(
         ERROR,
         "not in the audit: %(entry)s of tenant %(tenant)s, token %(token)s, subject %(subject)s, "
@@ -77,6 +82,12 @@ LOG_EVENTS = {
         WARNING,
         "delivery %(delivery)s: attempt %(attempt)d: %(reason)s",
         "The database was away while a webhook was told of an event; it will be told again.",
+    ),
+    "file.missed": LogEvent(
+        WARNING,
+        "export %(export)s is completed, and its file is not in the object store "
+        "(MEMFERRY_STORAGE_URL): it has no link",
+        "Somebody asked for an export whose file was lost, or lies in another store.",
     ),
     "files.removed": LogEvent(
         INFO,
@@ -104,6 +115,11 @@ LOG_EVENTS = {
         "The store was away while a memory was deleted: the exports have lost their files already, "
         "and a worker removes what the store still holds.",
     ),
+    "request.failed": LogEvent(
+        WARNING,
+        "%(fault)s%(cause)s",
+        "A request was answered 503 or 504: a part that it needs is away or too slow.",
+    ),
     "standby.returned": LogEvent(
         INFO,
         "exports are read from the standby again",
@@ -123,6 +139,11 @@ LOG_EVENTS = {
         WARNING,
         "the object store's identity could not be looked at yet: %(reason)s",
         "The store or the database was away at the start; both are compared later.",
+    ),
+    "token.refused": LogEvent(
+        WARNING,
+        "unknown token from %(address)s",
+        "Somebody has sent a token that does not exist, has expired or was revoked.",
     ),
     "worker.ended": LogEvent(
         WARNING,

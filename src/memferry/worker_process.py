@@ -17,8 +17,12 @@ from memferry.database.pool import Database
 from memferry.database.servers import service_url
 from memferry.database.standby import Standby
 from memferry.errors import Unavailable
-from memferry.exports.jobs import Jobs
 from memferry.exports.read.snapshot import Reader
+from memferry.exports.work import ExportWork
+from memferry.jobs.attempt import Attempts
+from memferry.jobs.queue import Queue
+from memferry.jobs.retry import RetryPolicy
+from memferry.jobs.work import Work
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.store_start import agree_on_store
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
@@ -27,10 +31,9 @@ from memferry.storage import Storage
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
 from memferry.worker.attendance import Attendance
-from memferry.worker.exporter import Exporter, Patience
-from memferry.worker.halted import Halted
 from memferry.worker.loop import Loop, wake_on_notify
 from memferry.worker.priority import give_way
+from memferry.worker.stuck_sessions import StuckSessions
 from memferry.worker.sweeper import Sweeper
 
 _log = logging.getLogger("memferry.worker")
@@ -54,7 +57,7 @@ class Stop:
 
 
 async def run_worker(settings: Settings, stop: Stop) -> None:
-    """Work until told to stop: exports in progress are finished or handed back, nothing is lost."""
+    """Work until told to stop: jobs in progress are finished or handed back, nothing is lost."""
     give_way(settings.worker.nice)
     if not await _wait_for_schema(service_url(settings.database), stop):
         return
@@ -76,8 +79,8 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
         attendance = Attendance(Workers(database), identity, worker)
         sender = Sender(settings.webhooks)
         loops = [
-            *_make_export_loops(settings, database, standby, store, attendance),
-            *_make_halted_loops(settings, database, standby),
+            *_make_job_loops(settings, database, standby, store, attendance),
+            *_make_stuck_session_loops(settings, database, standby),
             *_make_other_loops(settings, database, store, attendance, sender),
         ]
         try:
@@ -111,55 +114,69 @@ async def _wait_for_schema(url: str, stop: Stop) -> bool:
     return False
 
 
-def _make_export_loops(
+def _make_job_loops(
     settings: Settings,
     database: Database,
     standby: Database | None,
     store: Storage,
     attendance: Attendance,
 ) -> list[Loop]:
-    jobs = Jobs(
+    queue = Queue(
         database,
         lease_seconds=settings.worker.lease_seconds,
-        lifetime_seconds=settings.exports.lifetime_seconds,
         running_per_tenant=settings.quotas.running_exports,
     )
-    patience = Patience(
-        lease=settings.worker.lease_seconds,
-        attempts=settings.worker.attempts,
-        first_pause=settings.worker.retry_seconds,
-        snapshot=settings.worker.snapshot_seconds,
-        most_bytes=settings.quotas.export_bytes,
+    works: list[Work] = [_make_export_work(settings, database, standby, store, attendance)]
+    attempts = Attempts(
+        queue,
+        {work.type: work for work in works},
+        worker=attendance.worker_id,
+        lease_seconds=settings.worker.lease_seconds,
+        policy=RetryPolicy(
+            attempts=settings.worker.attempts, first_pause=settings.worker.retry_seconds
+        ),
+        fitness=attendance,
     )
-    exporter = Exporter(
-        jobs,
+    return [
+        Loop(f"jobs {number}", attempts.tick, channel="memferry_jobs")
+        for number in range(1, settings.worker.exports + 1)
+    ]
+
+
+def _make_export_work(
+    settings: Settings,
+    database: Database,
+    standby: Database | None,
+    store: Storage,
+    attendance: Attendance,
+) -> ExportWork:
+    return ExportWork(
         Reader(
             database,
             standby=None if standby is None else Standby(database, standby),
             readers=settings.worker.readers,
         ),
         store,
-        worker=attendance.worker_id,
-        patience=patience,
-        attendance=attendance,
+        lifetime_seconds=settings.exports.lifetime_seconds,
+        snapshot_seconds=settings.worker.snapshot_seconds,
+        most_bytes=settings.quotas.export_bytes,
+        store_check=attendance,
     )
-    return [
-        Loop(f"exporter {number}", exporter.tick, channel="memferry_exports")
-        for number in range(1, settings.worker.exports + 1)
-    ]
 
 
-def _make_halted_loops(
+def _make_stuck_session_loops(
     settings: Settings, database: Database, standby: Database | None
 ) -> list[Loop]:
-    servers = {"halted": database}
+    servers = {"stuck sessions": database}
     if standby is not None:
-        servers["halted on the standby"] = standby
+        servers["stuck sessions on the standby"] = standby
     longest = _longest_transaction_seconds(settings)
     return [
         Loop(
             name,
-            Halted(database, seconds=longest, silent_seconds=_SILENT_SECONDS, server=server).tick,
+            StuckSessions(
+                database, seconds=longest, silent_seconds=_SILENT_SECONDS, server=server
+            ).tick,
             channel=None,
             seconds=HEARTBEAT_SECONDS,
         )
@@ -181,7 +198,7 @@ def _make_other_loops(
 async def _run_until(
     stop: Stop, loops: list[Loop], attendance: Attendance, settings: Settings
 ) -> None:
-    # A worker is alive until its last export is finished, however long it has been stopping.
+    # A worker is alive until its last job is finished, however long it has been stopping.
     signs_of_life = Loop("attendance", attendance.tick, channel=None, seconds=HEARTBEAT_SECONDS)
     beside = [
         asyncio.create_task(wake_on_notify(service_url(settings.database), loops)),

@@ -25,24 +25,24 @@ GUARDS: tuple[Guard, ...] = (
         drop(", note('export.created', ...)"),
     ),
     *guard_statement(
-        "exports/complete_export",
+        "jobs/finish_job",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
-        drop(", note('export.completed', ...)"),
+        drop(", note(done.type || '.completed', ...)"),
     ),
     *guard_statement(
-        "exports/fail_export",
+        "jobs/fail_job",
         "audit/test_audit.py::test_cancelling_and_failing_are_noted",
-        drop(", note('export.failed', ...)"),
+        drop(", note(done.type || '.failed', ...)"),
     ),
     *guard_statement(
-        "exports/cancel_export",
+        "jobs/cancel_job",
         "audit/test_audit.py::test_cancelling_and_failing_are_noted",
-        drop(", note('export.cancelled', ...)"),
+        drop(", note(type || '.cancelled', ...)"),
     ),
     *guard_statement(
-        "exports/delete_export",
+        "jobs/delete_job",
         "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
-        drop(", note('export.deleted', ...)"),
+        drop(", note(type || '.deleted', ...)"),
     ),
     *guard_statement(
         "memories/delete_memory",
@@ -62,7 +62,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/exports.py",
-        "ExportEndpoints._answer",
+        "ExportEndpoints._answer_export",
         "audit/test_audit.py::test_a_queued_export_its_link_and_its_download_are_noted",
         drop_statement("record"),
     ),
@@ -83,7 +83,7 @@ GUARDS: tuple[Guard, ...] = (
         "http/auth.py",
         "Authentication.__call__",
         "audit/test_audit.py::test_an_unknown_token_is_in_the_log_and_in_no_audit",
-        drop_statement("warning"),
+        drop_statement("token.refused"),
     ),
     # With who and where, and without content.
     *guard_function(
@@ -95,7 +95,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/audit.py",
-        "_refusal",
+        "_make_entry",
         "audit/test_audit.py::test_refusals_are_noted_with_the_pattern_and_the_id",
         replace('scope.get(PATTERN, "an unknown address")', 'scope["path"]'),
         make_true("_ID"),
@@ -103,7 +103,7 @@ GUARDS: tuple[Guard, ...] = (
     # Nobody changes it.
     *guard_schema(
         "views",
-        "",
+        "memferry_service.audit TO",
         "audit/test_audit.py::test_the_service_role_can_only_insert_and_read_audit_entries",
         replace(
             "INSERT (event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id, times)",

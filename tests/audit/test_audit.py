@@ -17,10 +17,10 @@ import pytest
 
 from memferry.database.pool import SERVICE_ROLE
 from memferry.wire.audit import AuditEntry
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.people import Person
 from support.service import Service
-from support.tokens import admin_of, fetchval, holder
+from support.tokens import create_admin, create_holder, fetchval
 
 REQUEST = '{"format": "json", "filters": {}}'
 _EXPORTS = "/api/memories/exports"
@@ -29,7 +29,7 @@ _EXPORTS = "/api/memories/exports"
 @pytest.fixture
 def admin(alice: Person, database_url: str) -> Iterator[Person]:
     """Alice with a token that may do everything."""
-    with admin_of(alice, database_url) as person:
+    with create_admin(alice, database_url) as person:
         yield person
 
 
@@ -202,7 +202,7 @@ def test_a_revoked_token_and_what_it_had_queued_are_noted(
         admin.delete(f"/api/tokens/{made['id']}")
     else:
         external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
-        memferry("token", "revoke", made["id"], settings=external)
+        run_memferry("token", "revoke", made["id"], settings=external)
     (entry,) = audit(admin, event="export.cancelled")
     (revoked,) = audit(admin, event="token.revoked")
 
@@ -214,7 +214,7 @@ def test_refusals_are_noted_with_the_pattern_and_the_id(
     admin: Person, alice: Person, bob: Person, database_url: str
 ) -> None:
     foreign = bob.save("of Bob")["id"]
-    with holder(alice, database_url, scopes=("memories:read",)) as reader:
+    with create_holder(alice, database_url, scopes=("memories:read",)) as reader:
         reader.get(_EXPORTS)
     alice.get(f"/api/memories/{foreign}")
     alice.get("/api/memories/canary-no-id")
@@ -281,7 +281,7 @@ def test_the_audit_shows_no_entry_of_another_tenant(admin: Person, bob: Person) 
 def test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted(
     admin: Person, alice: Person, database_url: str
 ) -> None:
-    with admin_of(alice, database_url, namespaces=("a",)) as limited:
+    with create_admin(alice, database_url, namespaces=("a",)) as limited:
         answer = limited.get("/api/audit")
         export = limited.export()
 
@@ -336,7 +336,7 @@ def test_the_operator_reads_the_audit_of_all_tenants(
     del admin
     export = alice.export()
     external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
-    done = memferry("audit", "--event", "export.created", "--limit", "1", settings=external)
+    done = run_memferry("audit", "--event", "export.created", "--limit", "1", settings=external)
     entry = json.loads(done.stdout)
 
     assert entry["subject"] == export["id"]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.people import Person
 from support.service import Service
 
@@ -24,8 +24,8 @@ def test_export_writes_the_same_bytes_to_a_file_and_to_standard_output(
     alice.save_many([{"content": f"memory {i}"} for i in range(rows)])
     target = tmp_path / "out"
 
-    to_file = memferry("export", "--format", file_format, "-o", str(target), person=alice)
-    to_output = memferry("export", "--format", file_format, "-o", "-", person=alice)
+    to_file = run_memferry("export", "--format", file_format, "-o", str(target), person=alice)
+    to_output = run_memferry("export", "--format", file_format, "-o", "-", person=alice)
 
     assert (to_file.returncode, to_output.returncode) == (0, 0), to_file.stderr + to_output.stderr
     assert to_file.stdout == b""
@@ -41,7 +41,7 @@ def test_export_takes_every_filter(alice: Person) -> None:
     alice.save_many([keep | {"created_at": 1735689600000}, keep | {"created_at": 1735689600001}])
     alice.save_many([keep | {"tags": ["a"], "created_at": 1735689600000}])
 
-    done = memferry(
+    done = run_memferry(
         *("export", "-o", "-", "--namespace", "n", "--tag", "a", "--tag", "b"),
         *("--metadata", '{"x": 1}', "--created-after", "2025-01-01"),
         *("--created-before", "1735689600000"),
@@ -64,7 +64,7 @@ def test_export_takes_every_filter(alice: Person) -> None:
 def test_a_mistake_is_one_line_that_names_it(
     alice: Person, arguments: list[str], word: str
 ) -> None:
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 1
     last = done.stderr.decode().strip().splitlines()[-1]
@@ -74,7 +74,7 @@ def test_a_mistake_is_one_line_that_names_it(
 
 
 def test_an_unreachable_service_is_one_line_of_error(alice: Person) -> None:
-    done = memferry("export", person=alice, settings={"MEMFERRY_URL": "http://127.0.0.1:9"})
+    done = run_memferry("export", person=alice, settings={"MEMFERRY_URL": "http://127.0.0.1:9"})
 
     assert done.returncode == 1
     assert b"http://127.0.0.1:9 does not answer" in done.stderr
@@ -84,13 +84,15 @@ def test_a_token_is_printed_alone_and_works_until_it_is_revoked(
     alice: Person, database_url: str, tmp_path: Path
 ) -> None:
     external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
-    made = memferry("token", "create", "--tenant", "dora", "--name", "laptop", settings=external)
+    made = run_memferry(
+        "token", "create", "--tenant", "dora", "--name", "laptop", settings=external
+    )
     token = made.stdout.decode().strip()
     headers = {"Authorization": f"Bearer {token}"}
     before = alice.get("/api/memories", headers=headers).status_code
 
-    listed = memferry("token", "list", settings=external).stdout.decode()
-    revoked = memferry("token", "revoke", token, settings=external)
+    listed = run_memferry("token", "list", settings=external).stdout.decode()
+    revoked = run_memferry("token", "revoke", token, settings=external)
 
     assert made.stdout.decode() == f"{token}\n"
     assert token.startswith("mnu_")
@@ -100,21 +102,21 @@ def test_a_token_is_printed_alone_and_works_until_it_is_revoked(
     assert token not in listed
     assert (before, revoked.returncode) == (200, 0)
     assert alice.get("/api/memories", headers=headers).status_code == 401
-    assert memferry("token", "revoke", token, settings=external).returncode == 1
+    assert run_memferry("token", "revoke", token, settings=external).returncode == 1
 
 
 def test_the_command_prints_its_version() -> None:
-    assert memferry("--version").stdout == f"memferry {version('memferry')}\n".encode()
+    assert run_memferry("--version").stdout == f"memferry {version('memferry')}\n".encode()
 
 
 def test_database_url_is_one_that_clients_take(database_url: str) -> None:
-    done = memferry("database", "url", settings={"MEMFERRY_DATABASE_URL": database_url})
+    done = run_memferry("database", "url", settings={"MEMFERRY_DATABASE_URL": database_url})
 
     assert done.stdout.decode().strip() == database_url
 
 
 def test_migrate_says_when_there_is_nothing_to_do(database_url: str) -> None:
-    done = memferry("migrate", settings={"MEMFERRY_DATABASE_URL": database_url})
+    done = run_memferry("migrate", settings={"MEMFERRY_DATABASE_URL": database_url})
 
     assert (done.returncode, done.stdout) == (0, b"nothing to do: the schema is up to date\n")
 
@@ -123,9 +125,9 @@ def test_doctor_lists_passed_and_failed_checks(
     alice: Person, service: Service, database_url: str
 ) -> None:
     settings = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(service.home)}
-    well = memferry("doctor", person=alice, settings=settings)
+    well = run_memferry("doctor", person=alice, settings=settings)
     settings["MEMFERRY_URL"] = "http://127.0.0.1:9"
-    wrong = memferry("doctor", person=alice, settings=settings)
+    wrong = run_memferry("doctor", person=alice, settings=settings)
 
     assert well.returncode == 0, well.stdout
     for part in (b"database", b"schema", b"snapshots", b"object store", b"worker", b"service"):
@@ -136,7 +138,7 @@ def test_doctor_lists_passed_and_failed_checks(
 
 def test_faults_in_the_settings_are_reported_together() -> None:
     wrong = {"MEMFERRY_POOL_SIZE": "none", "MEMFERRY_DATABASE_URL": "my:", "MEMFERRY_URL": "ftp:"}
-    done = memferry("migrate", settings=wrong)
+    done = run_memferry("migrate", settings=wrong)
 
     assert done.returncode == 1
     for name in wrong:

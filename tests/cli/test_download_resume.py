@@ -19,7 +19,7 @@ import httpx
 import pytest
 
 from memferry.client.client import Client
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.people import Person, make_person
 from support.service import Service
 
@@ -121,7 +121,7 @@ def test_the_command_resumes_a_broken_download(
     alice: Person, export: dict[str, Any], line: BreakingLine, tmp_path: Path
 ) -> None:
     target = tmp_path / "out.ndjson"
-    done = memferry(
+    done = run_memferry(
         *("export", "--id", export["id"], "-o", str(target)),
         person=alice,
         settings={"MEMFERRY_URL": line.url},
@@ -154,7 +154,7 @@ def test_a_killed_download_is_resumed_by_the_next_one(
     (partial,) = tmp_path.iterdir()
     there = partial.stat().st_size
     line.pause_seconds = 0
-    done = memferry(*arguments, person=alice, settings={"MEMFERRY_URL": line.url})
+    done = run_memferry(*arguments, person=alice, settings={"MEMFERRY_URL": line.url})
 
     assert done.returncode == 0, done.stderr
     assert line.ranges == [f"range: bytes={there}-"]
@@ -168,9 +168,9 @@ def test_wrong_bytes_from_an_earlier_download_are_thrown_away(
     target = tmp_path / "out.ndjson"
     tmp_path.joinpath(f".{target.name}.{export['id']}.partial").write_bytes(b"not the beginning")
     arguments = ["export", "--id", export["id"], "-o", str(target)]
-    first = memferry(*arguments, person=alice)
+    first = run_memferry(*arguments, person=alice)
     left = list(tmp_path.iterdir())
-    second = memferry(*arguments, person=alice)
+    second = run_memferry(*arguments, person=alice)
 
     assert first.returncode == 1
     assert b"SHA-256 differs" in first.stderr
@@ -213,14 +213,14 @@ def test_the_token_is_not_sent_to_the_host_of_a_link() -> None:
 
 
 def test_filters_beside_an_id_are_refused(alice: Person) -> None:
-    done = memferry("export", "--id", "x", "--tag", "a", person=alice)
+    done = run_memferry("export", "--id", "x", "--tag", "a", person=alice)
 
     assert done.returncode == 1
     assert b"--id" in done.stderr
 
 
 def test_the_command_reports_an_unknown_export(alice: Person) -> None:
-    done = memferry("export", "--id", "../x?y", person=alice)
+    done = run_memferry("export", "--id", "../x?y", person=alice)
 
     assert done.returncode == 1
     assert b"not found" in done.stderr

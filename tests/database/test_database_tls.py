@@ -23,7 +23,7 @@ from memferry.database.binaries import Account, ensure_account
 from memferry.tenants.operator import Operator
 from support.certificates import Authority
 from support.people import Person
-from support.service import free_port, start_service, stop_service
+from support.service import find_free_port, start_service, stop_service
 
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "only-over-tls"
@@ -58,7 +58,7 @@ def server() -> Iterator[Server]:
         home = Path(name)
         account = ensure_account("memferry")
         authority, stranger = Authority(home, "authority"), Authority(home, "stranger")
-        made = Server(free_port(), authority.certificate, stranger.certificate)
+        made = Server(find_free_port(), authority.certificate, stranger.certificate)
         prepare(home, authority, account)
         home.chmod(0o755)
         options = f"-c port={made.port} -c ssl=on -c unix_socket_directories= -c fsync=off"
@@ -188,7 +188,7 @@ def test_a_server_with_a_certificate_for_another_name_is_refused(
 
 def test_the_api_serves_nobody_from_a_database_it_cannot_verify(server: Server) -> None:
     url = server.url(sslmode="verify-full", sslrootcert=str(server.stranger))
-    done = memferry(url, "serve", "--port", str(free_port()))
+    done = memferry(url, "serve", "--port", str(find_free_port()))
 
     assert done.returncode == 1
     assert "certificate verify failed" in done.stderr

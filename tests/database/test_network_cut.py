@@ -11,7 +11,7 @@ from memferry.database import pool
 from memferry.database.pool import Database
 from memferry.errors import DatabaseUnavailable
 from memferry.settings import DatabaseSettings
-from support.database_relay import DatabaseRelay, database_relay
+from support.database_relay import DatabaseRelay, run_database_relay
 from support.postgres import open_database
 
 TENANT = UUID(int=1)
@@ -21,7 +21,7 @@ SOON_SECONDS = 1 + pool._ANSWER_SECONDS + 2  # noqa: SLF001 - the promise is tol
 
 @pytest.fixture
 async def relay(database_url: str) -> AsyncIterator[DatabaseRelay]:
-    async with database_relay(database_url) as relay:
+    async with run_database_relay(database_url) as relay:
         yield relay
 
 

@@ -21,16 +21,16 @@ from memferry.database.pool import SERVICE_ROLE, Connection, Database
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.errors import DatabaseUnavailable, TransactionConflict
-from memferry.exports.jobs import Jobs
 from memferry.exports.read.snapshot import Reader
-from memferry.exports.request import NEEDS, ExportRequest
-from memferry.model.export import Claim
-from support.database_relay import database_relay
-from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, until
+from memferry.exports.request import NEEDS, TYPE, ExportRequest
+from memferry.jobs.queue import Queue
+from memferry.model.job import Claim, qualify_needs
+from support.database_relay import run_database_relay
+from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, wait_until
 from support.postgres import open_database
-from support.service import free_port
-from support.standby import generate_log, has_replayed, hot_standby, promote
-from support.tcp_postgres import TcpServer, tcp_server
+from support.service import find_free_port
+from support.standby import generate_log, has_replayed, promote, run_standby
+from support.tcp_postgres import TcpServer, run_tcp_server
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
 
@@ -85,7 +85,7 @@ class Site:
 
 @pytest.fixture(scope="module")
 def standing(request: pytest.FixtureRequest) -> Iterator[Site]:
-    with tcp_server(request.config.getoption("--postgres-bin")) as primary:
+    with run_tcp_server(request.config.getoption("--postgres-bin")) as primary:
         with open_session(primary.url()) as session:
             session("CREATE DATABASE memferry")
         with run_plant(request, primary.url("memferry")) as plant:
@@ -116,7 +116,7 @@ def count(server: TcpServer, query: str) -> int:
 
 
 def test_an_export_from_a_standby_has_the_bytes_of_one_from_the_primary(site: Site) -> None:
-    with hot_standby(site.primary) as standby:
+    with run_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
         export = site.plant.ask()
         site.plant.assert_right(export)
@@ -126,13 +126,13 @@ def test_an_export_from_a_standby_has_the_bytes_of_one_from_the_primary(site: Si
 
 
 def test_an_export_from_a_standby_waits_for_all_earlier_saves(site: Site) -> None:
-    with hot_standby(site.primary) as standby, open_session(standby.url()) as session:
+    with run_standby(site.primary) as standby, open_session(standby.url()) as session:
         site.start_worker(standby.url("memferry"))
         site.plant.assert_right(site.plant.ask())
         session("SELECT pg_wal_replay_pause()")
         before = site.plant.person.save("saved before the request", namespace="late")
         export = site.plant.ask(POISONED)
-        until(lambda: count(standby, _WAITING))
+        wait_until(lambda: count(standby, _WAITING))
         after = site.plant.person.save("saved after the request", namespace="late")
         session("SELECT pg_wal_replay_resume()")
         content = site.content(export)
@@ -144,7 +144,7 @@ def test_an_export_from_a_standby_waits_for_all_earlier_saves(site: Site) -> Non
 
 
 def test_a_standby_that_lags_too_far_is_not_waited_for(site: Site) -> None:
-    with hot_standby(site.primary, "recovery_min_apply_delay=1h") as standby:
+    with run_standby(site.primary, "recovery_min_apply_delay=1h") as standby:
         site.start_worker(standby.url("memferry"))
         site.plant.person.save("not replayed", namespace="late")
         exports = [site.plant.ask(POISONED) for _ in range(3)]
@@ -169,7 +169,7 @@ def crash(standby: TcpServer) -> None:
 def test_an_export_whose_standby_dies_is_written_from_the_primary(
     site: Site, end: Callable[[TcpServer], None]
 ) -> None:
-    with hot_standby(site.primary) as standby:
+    with run_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
         with close_gate(standby, Step.MIDDLE) as gate:
             export = site.plant.ask()
@@ -186,7 +186,7 @@ def test_an_export_cancelled_by_recovery_is_written_from_the_primary(
     site: Site, step: Step
 ) -> None:
     options = ("max_standby_streaming_delay=0", "hot_standby_feedback=off")
-    with hot_standby(site.primary, *options) as standby:
+    with run_standby(site.primary, *options) as standby:
         site.start_worker(standby.url("memferry"))
         with close_gate(standby, step) as gate:
             export = site.plant.ask()
@@ -194,7 +194,7 @@ def test_an_export_cancelled_by_recovery_is_written_from_the_primary(
             junk = site.plant.person.save("junk", namespace="junk")
             assert site.plant.person.delete(f"/api/memories/{junk['id']}").is_success
             site.plant.sql("VACUUM memferry.memories")
-            reason = until(lambda: site.plant.row(export)["last_error"])
+            reason = wait_until(lambda: site.plant.row(export)["last_error"])
         site.plant.assert_right(export)
 
     assert reason in (str(TransactionConflict()), str(DatabaseUnavailable()))
@@ -202,7 +202,7 @@ def test_an_export_cancelled_by_recovery_is_written_from_the_primary(
 
 
 def test_a_promotion_during_an_export_changes_no_byte(site: Site) -> None:
-    with hot_standby(site.primary) as standby:
+    with run_standby(site.primary) as standby:
         site.start_worker(standby.url("memferry"))
         with close_gate(standby, Step.MIDDLE) as gate:
             export = site.plant.ask()
@@ -221,11 +221,11 @@ def test_a_promotion_during_an_export_changes_no_byte(site: Site) -> None:
 
 
 def test_an_unreachable_or_promoted_standby_is_logged_once(site: Site) -> None:
-    with hot_standby(site.primary) as promoted, socket.create_server(("127.0.0.1", 0)) as silent:
+    with run_standby(site.primary) as promoted, socket.create_server(("127.0.0.1", 0)) as silent:
         promote(promoted)
         addresses = {
             promoted.url("memferry"): "it is not in recovery",
-            f"postgresql://owner@127.0.0.1:{free_port()}/memferry": "Errno 111",
+            f"postgresql://owner@127.0.0.1:{find_free_port()}/memferry": "Errno 111",
             f"postgresql://owner@127.0.0.1:{silent.getsockname()[1]}/memferry": "is away",
         }
         for address, reason in addresses.items():
@@ -254,12 +254,12 @@ def test_a_standby_of_another_cluster_is_refused(
     prepare: Callable[[str], Coroutine[Any, Any, object]] | None,
     reason: str,
 ) -> None:
-    with tcp_server(request.config.getoption("--postgres-bin")) as other:
+    with run_tcp_server(request.config.getoption("--postgres-bin")) as other:
         with open_session(other.url()) as session:
             session("CREATE DATABASE memferry")
         if prepare is not None:
             asyncio.run(prepare(other.url("memferry")))
-        with hot_standby(other) as standby:
+        with run_standby(other) as standby:
             site.start_worker(standby.url("memferry"))
             export = site.plant.ask()
             site.plant.assert_right(export)
@@ -273,12 +273,12 @@ def test_a_standby_of_another_cluster_is_refused(
 
 def test_a_standby_of_a_diverged_copy_is_refused(site: Site) -> None:
     """It has the same identity and a later position, and lacks what was committed since."""
-    with hot_standby(site.primary) as copy:
+    with run_standby(site.primary) as copy:
         promote(copy)
-        with hot_standby(copy) as standby:
+        with run_standby(copy) as standby:
             site.plant.person.save("not in the copy", namespace="late")
             generate_log(copy, 16 * 1024 * 1024)
-            until(lambda: has_replayed(copy, standby))
+            wait_until(lambda: has_replayed(copy, standby))
             site.start_worker(standby.url("memferry"))
             export = site.plant.ask(POISONED)
             content = site.content(export)
@@ -300,7 +300,9 @@ def let_exports_wait(site: Site) -> Iterator[None]:
 
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Jobs(primary, lease_seconds=60, lifetime_seconds=60).claim("test", NEEDS)
+    claim = await Queue(primary, lease_seconds=60, running_per_tenant=5).claim(
+        "test", qualify_needs(TYPE, NEEDS)
+    )
     assert claim is not None
     return claim
 
@@ -326,7 +328,7 @@ async def begin_promoted(primary_url: str, standby_url: str) -> object:
 
 
 def test_a_standby_that_is_promoted_before_its_snapshot_is_refused(site: Site) -> None:
-    with hot_standby(site.primary) as standby, let_exports_wait(site):
+    with run_standby(site.primary) as standby, let_exports_wait(site):
         begun = asyncio.run(begin_promoted(site.primary.url("memferry"), standby.url("memferry")))
 
     assert begun is None
@@ -336,7 +338,7 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
     """The digest of an export from standbys behind one address, and where it was read."""
     request = ExportRequest.parse(json.dumps(CLEAN).encode())
     async with (
-        database_relay(*standby_urls) as balancer,
+        run_database_relay(*standby_urls) as balancer,
         open_database(primary_url) as primary,
         open_database(balancer.url) as standbys,
     ):
@@ -349,7 +351,7 @@ async def export_balanced(primary_url: str, *standby_urls: str) -> tuple[str, st
 
 
 def test_readers_on_another_standby_behind_a_balancer_are_left_out(site: Site) -> None:
-    with hot_standby(site.primary) as one, hot_standby(site.primary) as two, let_exports_wait(site):
+    with run_standby(site.primary) as one, run_standby(site.primary) as two, let_exports_wait(site):
         urls = [server.url("memferry") for server in (site.primary, one, two)]
 
         assert asyncio.run(export_balanced(*urls)) == (site.plant.sha256, "standby")
@@ -368,11 +370,11 @@ def position_after_switch(primary: TcpServer) -> int:
 
 def test_a_position_is_never_behind_a_segment_header_that_no_standby_replays(site: Site) -> None:
     # Whatever else is at work in the server may write a record at any time.
-    until(lambda: position_after_switch(site.primary) == 0)
+    wait_until(lambda: position_after_switch(site.primary) == 0)
 
 
 def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -> None:
-    with hot_standby(site.primary) as standby, close_gate(standby, Step.MIDDLE) as gate:
+    with run_standby(site.primary) as standby, close_gate(standby, Step.MIDDLE) as gate:
         halted = site.start_worker(standby.url("memferry"))
         export = site.plant.ask()
         gate.wait()
@@ -380,14 +382,14 @@ def test_a_halted_worker_holds_no_snapshot_of_the_standby_for_long(site: Site) -
         site.plant.sql("UPDATE memferry.workers SET seen_at = now() - interval '1 minute'")
         assert count(standby, _READERS)
         site.start_worker(standby.url("memferry"))
-        until(lambda: count(standby, _READERS) == 0)
+        wait_until(lambda: count(standby, _READERS) == 0)
         site.plant.assert_right(export)
 
     assert site.written(export) == (2, "primary")
 
 
 def test_doctor_reports_the_state_of_a_standby(site: Site) -> None:
-    with hot_standby(site.primary, "hot_standby_feedback=on") as standby:
+    with run_standby(site.primary, "hot_standby_feedback=on") as standby:
         address = standby.url("memferry")
         well = site.doctor(address)
         with open_session(standby.url()) as session:
@@ -396,7 +398,7 @@ def test_doctor_reports_the_state_of_a_standby(site: Site) -> None:
             late = site.doctor(address)
         promote(standby)
         promoted = site.doctor(address)
-    with hot_standby(site.primary, "hot_standby_feedback=off") as standby:
+    with run_standby(site.primary, "hot_standby_feedback=off") as standby:
         without_feedback = site.doctor(standby.url("memferry"))
     away = site.doctor(address)
 

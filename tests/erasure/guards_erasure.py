@@ -1,20 +1,6 @@
-"""Guards of erasure: a deletion reaches every export, and a deleted tenant leaves nothing."""
+"""Guards of erasure: the deletion of a memory reaches every export that may hold it."""
 
-from guards import (
-    Guard,
-    drop,
-    drop_statement,
-    guard_function,
-    guard_schema,
-    guard_statement,
-    make_false,
-    make_true,
-    replace,
-)
-
-_LATE = (
-    "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion"
-)
+from guards import Guard, drop, drop_statement, guard_function, guard_statement, make_false, replace
 
 GUARDS: tuple[Guard, ...] = (
     # Each event is noted.
@@ -51,7 +37,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/reading.py",
-        "flag",
+        "read_flag",
         "erasure/test_erasure.py::test_a_purge_parameter_that_is_no_boolean_deletes_nothing",
         make_false("false"),
     ),
@@ -95,68 +81,5 @@ GUARDS: tuple[Guard, ...] = (
         "exports/purge_exports",
         "erasure/test_erasure.py::test_purging_removes_an_export_that_is_published_at_the_same_time",
         drop("FOR UPDATE OF export"),
-    ),
-    # A tenant that is deleted leaves nothing.
-    *guard_statement("tenants/lock_tenant", _LATE, drop("FOR UPDATE")),
-    *guard_statement(
-        "memories/save_memory",
-        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
-        drop("FOR KEY SHARE"),
-    ),
-    *guard_statement(
-        "memories/save_memories",
-        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_rows_saved_during_the_deletion",
-        replace("tenant FOR KEY SHARE", "tenant"),
-    ),
-    *guard_function(
-        "tenants/deletion.py", "TenantDeletion.delete", _LATE, drop_statement("_remove_rows", "+=")
-    ),
-    *guard_function(
-        "storage/base.py",
-        "remove_prefix",
-        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_leaves_no_file_in_the_store",
-        drop_statement("delete"),
-        drop_statement("abort"),
-    ),
-    *guard_function(
-        "tenants/deletion.py",
-        "TenantDeletion._remove_files",
-        "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
-        drop_statement("ping"),
-    ),
-    *guard_schema(
-        "views",
-        "VIEW memferry_service.tenant",
-        "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
-        make_true("leaving_at IS NULL"),
-    ),
-    *guard_statement(
-        "tenants/create_tenant",
-        "tenants/test_tenant_deletion.py::test_while_the_store_is_unavailable_the_tenant_stays_but_its_tokens_are_refused",
-        make_true("tenants.leaving_at IS NULL"),
-    ),
-    *guard_statement(
-        "tenants/finish_tenant_deletion",
-        "tenants/test_tenant_deletion.py::test_a_file_written_after_the_deletion_of_its_tenant_is_swept",
-        replace("SELECT id FROM gone", "SELECT id FROM gone WHERE FALSE"),
-    ),
-    *guard_schema(
-        "0001",
-        "TABLE memferry.audit",
-        "tenants/test_tenant_deletion.py::test_an_audit_entry_of_a_deleted_tenant_is_refused",
-        drop("REFERENCES memferry.tenants (id)"),
-    ),
-    *guard_function(
-        "cli/tenant.py",
-        "delete",
-        "tenants/test_tenant_deletion.py::test_tenant_delete_needs_a_confirmation",
-        make_false("yes"),
-    ),
-    # Nothing of a tenant, not even its name, stays in a directory.
-    *guard_function(
-        "tenants/deletion.py",
-        "TenantDeletion._remove_files",
-        "tenants/test_tenant_deletion.py::test_deleting_a_tenant_removes_directories_of_a_killed_writer",
-        drop_statement("prune"),
     ),
 )

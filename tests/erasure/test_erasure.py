@@ -14,7 +14,7 @@ import pytest
 
 from memferry.model.token import Grant
 from memferry.tenants.operator import Operator
-from support.faults import CLEAN, Plant, Step, until
+from support.faults import CLEAN, Plant, Step, wait_until
 from support.people import Person
 from support.postgres import execute
 from support.service import Service, start_service, stop_service
@@ -250,7 +250,7 @@ def waits(plant: Plant) -> bool:
 def held_up(plant: Plant, aside: ThreadPoolExecutor, secret: dict[str, Any]) -> "Future[int]":
     """A deletion that has come as far as it can."""
     deletion = aside.submit(purged_by, plant.person, secret)
-    until(lambda: deletion.done() or waits(plant))
+    wait_until(lambda: deletion.done() or waits(plant))
     return deletion
 
 
@@ -322,7 +322,7 @@ def test_purging_waits_for_an_export_whose_row_is_being_inserted(
     plant.sql(
         "CREATE CONSTRAINT TRIGGER added AFTER INSERT ON memferry.jobs"
         " DEFERRABLE INITIALLY DEFERRED FOR EACH ROW"
-        f" EXECUTE FUNCTION memferry_service.gate({int(Step.POISON)})",
+        f" EXECUTE FUNCTION public.gate({int(Step.POISON)})",
     )
     with plant.close_gate(Step.POISON) as gate:
         export = aside.submit(plant.person.export, namespace="alone", **more)

@@ -26,7 +26,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/downloads.py",
-        "_headers",
+        "_make_headers",
         _PRIVATE,
         drop_item("Cache-Control"),
         drop_item("X-Content-Type-Options"),
@@ -34,7 +34,7 @@ GUARDS: tuple[Guard, ...] = (
         drop_text("attachment; "),
     ),
     *guard_function(
-        "http/exports.py", "ExportEndpoints._answer", _PRIVATE, drop_item("Cache-Control")
+        "http/exports.py", "ExportEndpoints._answer_export", _PRIVATE, drop_item("Cache-Control")
     ),
     *guard_function(
         "http/server.py",
@@ -125,12 +125,12 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # What can be cancelled and what can be removed.
     *guard_statement(
-        "exports/cancel_export",
+        "jobs/cancel_job",
         "exports/test_export_life.py",
         make_true("status IN ('pending', 'running')"),
     ),
     *guard_statement(
-        "exports/delete_export",
+        "jobs/delete_job",
         "exports/test_export_life.py",
         replace("AND status NOT IN ('pending', 'running')", "AND FALSE"),
     ),

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.people import Person, make_person
 from support.readers import CODECS
 from support.service import Service
@@ -107,7 +107,7 @@ def test_the_command_brings_a_compressed_file(
 ) -> None:
     target = tmp_path / "out"
     arguments = ["--format", "ndjson", "--compression", compression, "-o", str(target)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 0, done.stderr
     data = CODECS[compression](target.read_bytes())
@@ -120,14 +120,14 @@ def test_the_command_compresses_a_payload_itself(
 ) -> None:
     target = tmp_path / "out"
     arguments = ["--namespace", "nothing here", "--compression", compression, "-o", str(target)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 0, done.stderr
     assert CODECS[compression](target.read_bytes()) == b"[]"
 
 
 def test_the_command_refuses_an_unknown_compression(alice: Person) -> None:
-    done = memferry("export", "--compression", "rar", person=alice)
+    done = run_memferry("export", "--compression", "rar", person=alice)
 
     assert done.returncode == 1
     assert b"compression: unknown; expected one of gzip, zstd" in done.stderr

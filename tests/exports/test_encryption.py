@@ -18,7 +18,7 @@ import pytest
 
 from memferry.errors import Invalid
 from memferry.files.encrypt import Encryptor, check_recipient
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.people import Person, make_person
 from support.readers import CODECS
 from support.service import Service
@@ -278,7 +278,7 @@ def test_the_command_leaves_an_export_encrypted_without_a_key(
 ) -> None:
     target = tmp_path / "out.ndjson.age"
     arguments = ["--format", "ndjson", "--encrypt-to", key.public, "-o", str(target)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 0, done.stderr
     assert pyrage.decrypt(target.read_bytes(), [key.secret]) == plain["payload"].encode()
@@ -291,8 +291,8 @@ def test_the_command_decrypts_an_export_with_its_key(
     target = tmp_path / "out"
     arguments = ["--format", "ndjson", "--encrypt-to", key.public, "--identity", str(key.file)]
     arguments += [] if compression is None else ["--compression", compression]
-    done = memferry("export", *arguments, "-o", str(target), person=alice)
-    streamed = memferry("export", *arguments, "-o", "-", person=alice)
+    done = run_memferry("export", *arguments, "-o", str(target), person=alice)
+    streamed = run_memferry("export", *arguments, "-o", "-", person=alice)
 
     assert (done.returncode, streamed.returncode) == (0, 0), done.stderr + streamed.stderr
     data = target.read_bytes() if compression is None else CODECS[compression](target.read_bytes())
@@ -307,7 +307,7 @@ def test_the_command_fetches_and_decrypts_an_earlier_export(
 ) -> None:
     target = tmp_path / "out"
     arguments = ["--id", sealed["id"], "--identity", str(key.file), "-o", str(target)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 0, done.stderr
     assert target.read_bytes() == plain["payload"].encode()
@@ -318,7 +318,7 @@ def test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else(
 ) -> None:
     wrong, target = make_key(tmp_path, "wrong.key"), tmp_path / "out"
     arguments = ["--id", sealed["id"], "--identity", str(wrong.file), "-o", str(target)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 1
     assert b"is not for this key" in done.stderr
@@ -343,7 +343,7 @@ async def test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export(
     await owner.close()
     target = tmp_path / "out"
     arguments = ["--id", export["id"], "--identity", str(key.file), "-o", str(target)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 1
     assert b"not the exported ones" in done.stderr
@@ -358,7 +358,7 @@ def test_a_file_without_keys_is_refused_before_any_request(
     file.write_bytes(text.encode("latin-1"))
     before = alice.get("/api/memories/exports").json()
     arguments = ["--encrypt-to", key.public, "--identity", str(file)]
-    done = memferry("export", *arguments, person=alice)
+    done = run_memferry("export", *arguments, person=alice)
 
     assert done.returncode == 1
     assert b"--identity: " in done.stderr
@@ -370,8 +370,8 @@ def test_a_key_for_an_unencrypted_export_is_refused(
     alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path
 ) -> None:
     given = ["--identity", str(key.file), "-o", str(tmp_path / "out")]
-    made = memferry("export", *given, person=alice)
-    found = memferry("export", "--id", plain["id"], *given, person=alice)
+    made = run_memferry("export", *given, person=alice)
+    found = run_memferry("export", "--id", plain["id"], *given, person=alice)
 
     assert (made.returncode, found.returncode) == (1, 1)
     assert b"--identity: goes with --encrypt-to" in made.stderr

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.memories import AWKWARD, save_everywhere
 from support.people import Person
 from support.readers import CSV_HEADER, write_csv
@@ -21,10 +21,10 @@ from support.spreadsheet import (
     ALPHABET,
     HOSTILE,
     add_guards,
+    find_places,
     may_pass_over,
-    places,
+    may_start_formula,
     remove_guards,
-    starts,
 )
 
 TEXT_COLUMNS = ("content", "namespace", "tags", "source", "source_ref")
@@ -48,12 +48,12 @@ def test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it(alice: Pe
         assert {name: row[name] for name in TEXT_COLUMNS} == {
             name: add_guards(cell) for name, cell in plain.items()
         }
-        assert row["content"].startswith("'") or places(text) != [0]
+        assert row["content"].startswith("'") or find_places(text) != [0]
 
 
 def test_every_sign_and_every_blank_of_unicode_is_known(alice: Person) -> None:
     every = [chr(i) for i in range(1, sys.maxunicode + 1) if unicodedata.category(chr(i)) != "Cs"]
-    signs = [each + "1" for each in every if starts(each)]
+    signs = [each + "1" for each in every if may_start_formula(each)]
     blanks = [each + "=1" for each in every if may_pass_over(each)]
     alice.save_many([{"content": each} for each in signs + blanks])
 
@@ -153,7 +153,9 @@ def test_a_queued_file_is_guarded_as_well_and_the_command_brings_it(
     done = alice.wait_for(alice.export(format="csv", csv_safe=True, compression="gzip"))
     data = gzip.decompress(httpx.get(done["download_url"]).content)
     target = tmp_path / "out.csv"
-    brought = memferry("export", "--format", "csv", "--csv-safe", "-o", str(target), person=alice)
+    brought = run_memferry(
+        "export", "--format", "csv", "--csv-safe", "-o", str(target), person=alice
+    )
 
     assert (done["format"], done["csv_safe"], done["row_count"]) == ("csv", True, 10_001)
     cells = csv.DictReader(io.StringIO(data.decode(), newline=""), strict=True)
@@ -163,7 +165,7 @@ def test_a_queued_file_is_guarded_as_well_and_the_command_brings_it(
 
 
 def test_the_command_refuses_csv_safe_with_another_format(alice: Person) -> None:
-    done = memferry("export", "--csv-safe", person=alice)
+    done = run_memferry("export", "--csv-safe", person=alice)
 
     assert done.returncode == 1
     assert b"csv_safe: goes only with format csv" in done.stderr

@@ -29,9 +29,9 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/exports.py",
-        "ExportEndpoints._answer",
+        "ExportEndpoints._answer_export",
         "http/test_head.py::test_head_of_an_export_hands_no_link_out_and_notes_none",
-        make_true("loses_body"),
+        make_true("drops_body"),
     ),
     *guard_function(
         "http/errors.py",
@@ -84,8 +84,8 @@ GUARDS: tuple[Guard, ...] = (
         "answer_memferry_error",
         "http/test_log_rate.py::test_an_unreachable_database_is_one_log_line_for_many_requests",
         replace(
-            '_log.warning("%s%s", fault, _describe_cause(fault))',
-            '_log.warning("%s%s", fault, _describe_cause(fault), exc_info=True)',
+            'log_event("request.failed", fault=fault, cause=_describe_cause(fault))',
+            'log_event("request.failed", fault=fault, cause="", raised=fault)',
         ),
     ),
     # How large and how deep what is sent may be.
@@ -204,9 +204,9 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/reading.py",
-        "uuid_or",
+        "require_uuid",
         "http/test_hostile.py::test_no_address_is_a_fault_of_the_service",
-        replace("uuid_in", "UUID"),
+        replace("parse_uuid", "UUID"),
     ),
     # Scopes.
     *guard_function("http/auth.py", "Access.admit", "http/test_scopes.py", make_false("scope")),

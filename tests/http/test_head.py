@@ -7,7 +7,7 @@ from starlette.types import Message, Receive, Scope, Send
 from memferry.http.head import HeadAsGet
 from support.people import Person
 from support.service import Service
-from support.tokens import admin_of
+from support.tokens import create_admin
 
 _OWN_WORDS = ("date", "retry-after")
 
@@ -85,7 +85,7 @@ def test_head_of_an_export_hands_no_link_out_and_notes_none(
 ) -> None:
     alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
     path = f"/api/memories/exports/{alice.wait_for(alice.export())['id']}"
-    with admin_of(alice, database_url) as admin:
+    with create_admin(alice, database_url) as admin:
         minted = {"event": "link.minted", "limit": "500"}
         before = admin.get("/api/audit", params=minted).json()["entries"]
         head = alice.head(path)

@@ -9,9 +9,9 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.faults import open_session, until
+from support.faults import open_session, wait_until
 from support.people import Person, make_person
-from support.postgres import own_database
+from support.postgres import create_database
 from support.service import Service, start_service, stop_service
 
 WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
@@ -20,7 +20,7 @@ LOCK = "LOCK memferry.memories IN ACCESS EXCLUSIVE MODE"
 
 @pytest.fixture(scope="module")
 def url(database_url: str) -> Iterator[str]:
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 
@@ -50,8 +50,8 @@ def test_the_work_of_a_request_stops_when_its_client_hangs_up(
         owner(LOCK)
         with socket.create_connection((host, int(port))) as connection:
             connection.sendall(head.encode())
-            until(lambda: watcher(WAITING)[0][0] == 1)
-        until(lambda: watcher(WAITING)[0][0] == 0, seconds=1)
+            wait_until(lambda: watcher(WAITING)[0][0] == 1)
+        wait_until(lambda: watcher(WAITING)[0][0] == 0, seconds=1)
         owner("ROLLBACK")
 
     assert alice.get("/api/memories").status_code == 200
@@ -67,7 +67,7 @@ def test_a_request_over_the_time_limit_is_answered_503_and_its_work_stops(
         began = time.monotonic()
         answer = alice.get("/api/memories")
         waited = time.monotonic() - began
-        until(lambda: watcher(WAITING)[0][0] == 0, seconds=1)
+        wait_until(lambda: watcher(WAITING)[0][0] == 0, seconds=1)
         owner("ROLLBACK")
 
     assert (answer.status_code, answer.json()["code"]) == (503, "request_timed_out")

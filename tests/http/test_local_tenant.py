@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from support.people import Person
-from support.postgres import own_database
-from support.service import NO_TLS, Service, free_port, start_service, stop_service
+from support.postgres import create_database
+from support.service import NO_TLS, Service, find_free_port, start_service, stop_service
 
 EXTENSION = "chrome-extension://abcdefghijklmnop"
 
@@ -19,7 +19,7 @@ EXTENSION = "chrome-extension://abcdefghijklmnop"
 @pytest.fixture(scope="module")
 def local(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service where programs of this machine are the tenant `me`."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         service = start_service(
             tmp_path_factory.mktemp("local"), MEMFERRY_DATABASE_URL=url, MEMFERRY_LOCAL_TENANT="me"
         )
@@ -121,7 +121,7 @@ def test_a_token_beats_the_local_tenant(local: Service, program: httpx.Client) -
 def test_the_local_tenant_is_refused_on_a_public_address(
     database_url: str, tmp_path: Path, host: str
 ) -> None:
-    words = ["serve", "--host", host, "--port", str(free_port()), "--data-dir", str(tmp_path)]
+    words = ["serve", "--host", host, "--port", str(find_free_port()), "--data-dir", str(tmp_path)]
     refused = subprocess.run(
         [sys.executable, "-m", "memferry", *words],
         env=os.environ | {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_LOCAL_TENANT": "me"},

@@ -13,7 +13,7 @@ import pytest
 
 from memferry.errors import DatabaseUnavailable, StorageUnavailable
 from memferry.log_rate import LogRate
-from support.postgres import execute, own_database
+from support.postgres import create_database, execute
 from support.service import NO_TLS, Service, start_service, stop_service
 
 _TIMES = 200
@@ -42,7 +42,7 @@ def log(clock: Clock) -> Callable[..., str | None]:
     def write(
         message: str,
         *values: object,
-        name: str = "memferry.http",
+        name: str = "memferry.token.refused",
         level: int = logging.WARNING,
         raised: BaseException | None = None,
     ) -> str | None:
@@ -81,6 +81,14 @@ def test_log_lines_of_another_kind_pass(log: Callable[..., str | None]) -> None:
     assert log("Exception in ASGI application\n", name="uvicorn.error") is not None
 
 
+def test_events_that_name_faults_of_different_kinds_are_both_kept(
+    log: Callable[..., str | None],
+) -> None:
+    assert log("%(fault)s", {"fault": DatabaseUnavailable()}) is not None
+    assert log("%(fault)s", {"fault": StorageUnavailable()}) is not None
+    assert log("%(fault)s", {"fault": StorageUnavailable()}) is None
+
+
 def test_a_log_line_without_a_template_is_known_by_its_first_line(
     log: Callable[..., str | None],
 ) -> None:
@@ -91,7 +99,7 @@ def test_a_log_line_without_a_template_is_known_by_its_first_line(
 @pytest.mark.parametrize(
     ("name", "level"),
     [
-        ("memferry.http", logging.INFO),
+        ("memferry.token.refused", logging.INFO),
         ("memferry.worker", logging.WARNING),
         ("memferry.audit", logging.ERROR),
     ],
@@ -115,7 +123,7 @@ def test_the_log_rate_remembers_a_bounded_number_of_kinds(log: Callable[..., str
 @pytest.fixture(scope="module")
 def own(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Service]:
     """A service with a log and a database of its own."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         running = start_service(
             tmp_path_factory.mktemp("own"), "--no-worker", MEMFERRY_DATABASE_URL=url
         )

@@ -38,7 +38,7 @@ from memferry.wire.webhooks import (
 )
 from support.people import Person
 from support.service import Service
-from support.tokens import admin_of
+from support.tokens import create_admin
 
 
 def example(body: type[Struct]) -> dict[str, Any]:
@@ -57,7 +57,7 @@ def assert_shape(type_: Any, answer: httpx.Response) -> None:
 
 def test_answers_about_tokens_have_the_documented_shapes(alice: Person, database_url: str) -> None:
     alice.get("/api/memories/none")
-    with admin_of(alice, database_url) as admin:
+    with create_admin(alice, database_url) as admin:
         made = admin.post("/api/tokens", json=example(NewToken))
         answers: list[tuple[Any, httpx.Response]] = [
             (CreatedToken, made),

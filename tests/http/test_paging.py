@@ -199,11 +199,11 @@ def test_the_exports_are_paged_to_their_end(alice: Person) -> None:
 
 
 def test_the_audit_is_paged_to_its_end(alice: Person, database_url: str) -> None:
-    from support.tokens import holder  # noqa: PLC0415 - of this test alone
+    from support.tokens import create_holder  # noqa: PLC0415 - of this test alone
 
     for _ in range(3):
         alice.export()
-    with holder(alice, database_url, scopes=("admin",)) as admin:
+    with create_holder(alice, database_url, scopes=("admin",)) as admin:
         whole = admin.get("/api/audit", params={"limit": 500}).json()["entries"]
         paged = [
             entry

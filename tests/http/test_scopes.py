@@ -28,7 +28,7 @@ from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 from support.people import Person
 from support.service import Service
-from support.tokens import holder
+from support.tokens import create_holder
 
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
 _OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
@@ -95,7 +95,7 @@ def test_a_token_without_the_scope_is_refused_with_its_name(
     alice: Person, database_url: str, method: str, path: str, scope: str
 ) -> None:
     others = tuple(other for other in SCOPES if other not in {scope, _INSTEAD.get(scope)})
-    with holder(alice, database_url, scopes=others) as lacking:
+    with create_holder(alice, database_url, scopes=others) as lacking:
         answer = lacking.request(method, _filled(path))
 
     assert answer.status_code == 403
@@ -108,7 +108,7 @@ def test_a_token_without_the_scope_is_refused_with_its_name(
 def test_a_token_with_only_the_named_scopes_is_accepted(
     alice: Person, database_url: str, method: str, path: str, scopes: list[str]
 ) -> None:
-    with holder(alice, database_url, scopes=tuple(scopes)) as holding:
+    with create_holder(alice, database_url, scopes=tuple(scopes)) as holding:
         answer = holding.request(method, _filled(path))
 
     assert answer.status_code in {200, 201, 400, 404}, answer.text

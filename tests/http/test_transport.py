@@ -1,6 +1,7 @@
 """What holds for every address: tokens, errors, CORS, the OpenAPI document."""
 
 import asyncio
+import re
 import socket
 from urllib.parse import urlsplit
 
@@ -128,6 +129,30 @@ def test_the_openapi_document_names_every_address(service: Service) -> None:
 
 def test_the_page_of_the_api_loads_nothing_from_elsewhere(service: Service) -> None:
     page = httpx.get(f"{service.url}/docs")
+    files = re.findall(r'(?:src|href)="([^"]+)"', page.text)
+    answers = [httpx.get(service.url + file) for file in files]
 
     assert page.status_code == 200
     assert "//" not in page.text.replace(service.url, "")
+    assert len(files) >= 4
+    assert {answer.status_code for answer in answers} == {200}
+
+
+def test_the_page_of_the_api_runs_no_script_but_its_files(service: Service) -> None:
+    page = httpx.get(f"{service.url}/docs")
+    policy = dict(
+        rule.split(" ", 1) for rule in page.headers["content-security-policy"].split("; ")
+    )
+
+    assert policy["default-src"] == "'none'"
+    assert (policy["script-src"], policy["style-src"]) == ("'self'", "'self'")
+    assert "unsafe" not in page.headers["content-security-policy"]
+    assert re.findall(r"<script[^>]*>(.*?)</script>", page.text) == ["", ""]
+    assert "<style" not in page.text
+
+
+def test_a_file_of_a_page_that_the_browser_has_is_not_sent_again(service: Service) -> None:
+    address = f"{service.url}/assets/swagger-ui-bundle.js"
+    etag = httpx.head(address).headers["etag"]
+
+    assert httpx.get(address, headers={"If-None-Match": etag}).status_code == 304

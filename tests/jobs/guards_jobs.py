@@ -17,14 +17,14 @@ from guards import (
 GUARDS: tuple[Guard, ...] = (
     # Only who holds the lease has a word.
     *guard_statement(
-        "exports/renew_export exports/complete_export exports/fail_export exports/release_export exports/return_export",
+        "jobs/renew_job jobs/finish_job jobs/fail_job jobs/release_job jobs/hand_back_job",
         "jobs/test_jobs.py",
         make_true("status = 'running'"),
         make_true("attempt = $2"),
         make_true("leased_by = $3"),
     ),
     *guard_statement(
-        "exports/get_job",
+        "jobs/get_job",
         "jobs/test_jobs.py",
         replace(
             "status = 'running' AND attempt = $2 AND leased_by = $3 AND NOT EXISTS",
@@ -34,7 +34,7 @@ GUARDS: tuple[Guard, ...] = (
         replace("leased_by = $3 AND NOT EXISTS", "NOT EXISTS"),
     ),
     *guard_statement(
-        "exports/renew_export", "jobs/test_jobs.py", replace("greatest(rows_done, $5)", "$5")
+        "jobs/renew_job", "jobs/test_jobs.py", replace("greatest(rows_done, $5)", "$5")
     ),
     # Whose turn it is.
     *guard_function(
@@ -51,10 +51,10 @@ GUARDS: tuple[Guard, ...] = (
         replace("prepared", "await connection.prepare(statement)"),
     ),
     *guard_statement(
-        "exports/claim_export",
+        "jobs/claim_job",
         "jobs/test_fairness.py",
-        replace("coalesce(at_work.exports, 0) < $4", "$4::bigint > 0"),
-        replace("ORDER BY coalesce(at_work.exports, 0), turn", "ORDER BY turn"),
+        replace("coalesce(at_work.jobs, 0) < $4", "$4::bigint > 0"),
+        replace("ORDER BY coalesce(at_work.jobs, 0), turn", "ORDER BY turn"),
         drop("turn.claimed_at NULLS FIRST,"),
         make_true("leased_until >= statement_timestamp()"),
     ),
@@ -95,8 +95,8 @@ GUARDS: tuple[Guard, ...] = (
         "http/auth.py", "Authentication.__call__", "jobs/test_limits.py", drop_statement("_rate")
     ),
     *guard_function(
-        "worker/lease.py",
-        "Lease.guarded",
+        "exports/work.py",
+        "ExportWork._observe",
         "jobs/test_limits.py::test_an_export_of_too_many_bytes_fails_at_once_with_the_number",
         make_false("bytes_done"),
     ),

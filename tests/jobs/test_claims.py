@@ -11,10 +11,10 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
-from memferry.exports.jobs import Jobs
 from memferry.formats import FORMATS
-from memferry.model.export import Claim, Failure, Result
+from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
+from memferry.model.job import Claim, Failure, JobProgress, Result
 from memferry.settings import DatabaseSettings
 
 pytestmark = pytest.mark.faults
@@ -49,12 +49,12 @@ async def insert_pending(connection: "asyncpg.Connection[asyncpg.Record]", numbe
     return set(ids)
 
 
-def claiming(database: Database) -> Jobs:
+def claiming(database: Database) -> Queue:
     """Jobs whose leases outlive the test; one tenant may have all of a round."""
-    return Jobs(database, lease_seconds=600, lifetime_seconds=600, running_per_tenant=_PER_ROUND)
+    return Queue(database, lease_seconds=600, running_per_tenant=_PER_ROUND)
 
 
-async def claim_all(jobs: Jobs, worker: str) -> list[Claim]:
+async def claim_all(jobs: Queue, worker: str) -> list[Claim]:
     """Claim until nothing is left."""
     claims = []
     while (claim := await jobs.claim(worker, FORMATS)) is not None:
@@ -62,21 +62,21 @@ async def claim_all(jobs: Jobs, worker: str) -> list[Claim]:
     return claims
 
 
-async def claimed_together(jobs: Jobs) -> list[Claim]:
+async def claimed_together(jobs: Queue) -> list[Claim]:
     """What all claimers got out of the queue, until each of them found it empty."""
     each = await asyncio.gather(*(claim_all(jobs, f"claimer {n}") for n in range(_CLAIMERS)))
     return [claim for claims in each for claim in claims]
 
 
-async def said(jobs: Jobs, word: str, claim: Claim) -> bool:
+async def said(jobs: Queue, word: str, claim: Claim) -> bool:
     """Say it about a claim; whether it was accepted."""
     failure = Failure(reason="broke", code="internal", retryable=True)
     result = Result(
         rows=1, size_bytes=1, sha256=bytes(32), file_bytes=1, file_sha256=bytes(32), snapshot_at=1
     )
     words: dict[str, Callable[[], Awaitable[bool]]] = {
-        "renew": lambda: jobs.renew(claim, 1, 1),
-        "complete": lambda: jobs.complete(claim, result),
+        "renew": lambda: jobs.renew(claim, JobProgress(1, 1)),
+        "finish": lambda: jobs.finish(claim, result),
         "fail": lambda: jobs.fail(claim, failure),
         "release": lambda: jobs.release(claim, failure, 1),
         "hand_back": lambda: jobs.hand_back(claim),
@@ -86,7 +86,7 @@ async def said(jobs: Jobs, word: str, claim: Claim) -> bool:
 
 def attempts(claims: list[Claim]) -> Counter[tuple[UUID, str, int]]:
     """How often each attempt was given."""
-    return Counter((each.tenant_id, each.export_id, each.attempt) for each in claims)
+    return Counter((each.tenant_id, each.job_id, each.attempt) for each in claims)
 
 
 @pytest.mark.timeout(3600)
@@ -105,13 +105,13 @@ async def test_every_export_is_claimed_and_no_attempt_twice(
 
         assert len(claims) == _PER_ROUND
         assert set(attempts(claims).values()) == {1}
-        assert {each.export_id for each in claims} == expected
+        assert {each.job_id for each in claims} == expected
         assert len({each.worker for each in claims}) > 1
     await database.close()
     await owner.close()
 
 
-@pytest.mark.parametrize("word", ["renew", "complete", "fail", "release", "hand_back"])
+@pytest.mark.parametrize("word", ["renew", "finish", "fail", "release", "hand_back"])
 async def test_a_late_change_by_an_earlier_attempt_has_no_effect(empty_url: str, word: str) -> None:
     owner = await asyncpg.connect(empty_url)
     database = Database(empty_url, DatabaseSettings(pool_size=2))
@@ -144,11 +144,11 @@ async def test_each_lapsed_lease_is_claimed_again_once(empty_url: str) -> None:
     first = await claimed_together(jobs)
     await owner.execute("UPDATE memferry.jobs SET leased_until = now() - interval '1 s'")
     second = await claimed_together(jobs)
-    late = [await jobs.renew(claim, 1, 1) for claim in first]
+    late = [await jobs.renew(claim, JobProgress(1, 1)) for claim in first]
     await database.close()
     await owner.close()
 
-    assert {(each.export_id, each.attempt) for each in first} == {(id_, 1) for id_ in expected}
-    assert {(each.export_id, each.attempt) for each in second} == {(id_, 2) for id_ in expected}
+    assert {(each.job_id, each.attempt) for each in first} == {(id_, 1) for id_ in expected}
+    assert {(each.job_id, each.attempt) for each in second} == {(id_, 2) for id_ in expected}
     assert len(first) == len(second) == len(expected)
     assert not any(late), "a claim that was taken over still renews"

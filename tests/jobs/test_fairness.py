@@ -14,13 +14,13 @@ import pytest
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, StatementTimedOut
-from memferry.exports.jobs import Jobs
 from memferry.formats import FORMATS
-from memferry.model.export import Claim, Result
+from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
+from memferry.model.job import Claim, Result
 from memferry.settings import DatabaseSettings
-from support.database_relay import address_behind, connect_to
-from support.postgres import open_database, own_database
+from support.database_relay import connect_to, find_address
+from support.postgres import create_database, open_database
 
 RESULT = Result(
     rows=1, size_bytes=1, sha256=bytes(32), snapshot_at=1, file_bytes=1, file_sha256=bytes(32)
@@ -56,7 +56,7 @@ Owner = asyncpg.Connection  # its parameter exists only in the stubs
 @pytest.fixture(scope="module")
 def own_url(database_url: str) -> Iterator[str]:
     """A database in which no other worker claims."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 
@@ -74,8 +74,8 @@ async def database(own_url: str) -> AsyncIterator[Database]:
         yield database
 
 
-def jobs_of(database: Database, most: int) -> Jobs:
-    return Jobs(database, lease_seconds=600, lifetime_seconds=60, running_per_tenant=most)
+def jobs_of(database: Database, most: int) -> Queue:
+    return Queue(database, lease_seconds=600, running_per_tenant=most)
 
 
 async def queue(owner: "Owner[asyncpg.Record]", number: int, file_format: str = "json") -> UUID:
@@ -86,7 +86,7 @@ async def queue(owner: "Owner[asyncpg.Record]", number: int, file_format: str = 
     return tenant
 
 
-async def claimed(jobs: Jobs) -> Claim:
+async def claimed(jobs: Queue) -> Claim:
     claim = await jobs.claim("worker", FORMATS)
     assert claim is not None
     return claim
@@ -119,7 +119,7 @@ async def halting_server(url: str) -> AsyncIterator[tuple[str, asyncio.Event]]:
         await asyncio.gather(pass_on(reader, above[1]), pass_on(above[0], writer))
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield address_behind(server, url), halted
+        yield find_address(server, url), halted
         for writer in writers:
             writer.close()
 
@@ -128,7 +128,7 @@ async def let_lapse(owner: "Owner[asyncpg.Record]", claim: Claim) -> None:
     """Let the lease of a claim end a second ago."""
     await owner.execute(
         "UPDATE memferry.jobs SET leased_until = now() - interval '1 s' WHERE id = $1",
-        claim.export_id,
+        claim.job_id,
     )
 
 
@@ -145,7 +145,7 @@ async def test_small_tenants_do_not_wait_for_the_backlog_of_a_large_one(
     at_work += [await claimed(jobs), await claimed(jobs)]
     while at_work:
         done.append(at_work.pop(0))
-        assert await jobs.complete(done[-1], RESULT)
+        assert await jobs.finish(done[-1], RESULT)
         following = await jobs.claim("worker", FORMATS)
         at_work += [following] if following is not None else []
 
@@ -174,7 +174,7 @@ async def test_concurrent_claims_never_exceed_the_cap_of_a_tenant(
             highest[claim.tenant_id] = max(highest[claim.tenant_id], at_work[claim.tenant_id])
             await asyncio.sleep(0.05)
             at_work[claim.tenant_id] -= 1
-            assert await jobs.complete(claim, RESULT)
+            assert await jobs.finish(claim, RESULT)
 
     async def some_wait() -> bool:
         async with database.connection() as connection:
@@ -202,13 +202,13 @@ async def test_among_equally_busy_tenants_the_one_least_recently_served_is_next(
 ) -> None:
     jobs = jobs_of(database, most=5)
     alice = await queue(owner, 3)
-    assert await jobs.complete(await claimed(jobs), RESULT)
+    assert await jobs.finish(await claimed(jobs), RESULT)
     bob, charlie = await queue(owner, 2), await queue(owner, 2)
     served = []
     for _ in range(6):
         claim = await claimed(jobs)
         served.append(claim.tenant_id)
-        assert await jobs.complete(claim, RESULT)
+        assert await jobs.finish(claim, RESULT)
 
     assert served == [bob, charlie, alice] * 2
 
@@ -221,7 +221,7 @@ async def test_the_least_busy_tenant_is_next_though_it_was_served_last(
     at_work = [(await claimed(jobs)).tenant_id for _ in range(2)]
     bob = await queue(owner, 2)
     last = await claimed(jobs)
-    assert await jobs.complete(last, RESULT)
+    assert await jobs.finish(last, RESULT)
 
     assert (*at_work, last.tenant_id) == (alice, alice, bob)
     assert (await claimed(jobs)).tenant_id == bob
@@ -245,7 +245,7 @@ async def test_within_a_tenant_the_oldest_export_is_first(
     await owner.execute("UPDATE memferry.jobs SET created_at = hashtext(id)")
     oldest = await owner.fetch("SELECT id FROM memferry.jobs ORDER BY created_at, id")
 
-    assert [(await claimed(jobs)).export_id for _ in range(4)] == [row["id"] for row in oldest]
+    assert [(await claimed(jobs)).job_id for _ in range(4)] == [row["id"] for row in oldest]
 
 
 async def test_an_export_with_a_lapsed_lease_does_not_count_toward_the_cap(
@@ -260,7 +260,7 @@ async def test_an_export_with_a_lapsed_lease_does_not_count_toward_the_cap(
     claim = await jobs.claim("worker", ["json"])
 
     assert claim is not None
-    assert claim.export_id != lost.export_id
+    assert claim.job_id != lost.job_id
 
 
 async def test_an_export_whose_worker_died_is_claimed_again_within_the_cap(
@@ -272,7 +272,7 @@ async def test_an_export_whose_worker_died_is_claimed_again_within_the_cap(
     await let_lapse(owner, lost)
     again = await claimed(jobs)
 
-    assert (again.export_id, again.attempt) == (lost.export_id, 2)
+    assert (again.job_id, again.attempt) == (lost.job_id, 2)
     assert await jobs.claim("worker", FORMATS) is None
 
 
@@ -301,7 +301,7 @@ async def test_a_worker_halted_while_claiming_delays_other_claims_by_seconds_onl
 
     assert claim.attempt == 1
     # The lease is as long as ever, however long the turn was waited for.
-    assert claim.asked > came + 4
+    assert claim.requested_at > came + 4
 
 
 async def test_a_worker_halted_in_its_claim_statement_delays_other_claims_by_seconds_only(
@@ -347,7 +347,7 @@ async def plan_of_claim(owner: "Owner[asyncpg.Record]") -> dict[str, Any]:
     transaction = owner.transaction()
     await transaction.start()
     await owner.execute(f"SET LOCAL ROLE {SERVICE_ROLE}; SET LOCAL search_path = {SERVICE_ROLE}")
-    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT json) " + sql("exports/claim_export")
+    explain = "EXPLAIN (ANALYZE, BUFFERS, FORMAT json) " + sql("jobs/claim_job")
     plan = await owner.fetchval(explain, "worker", 20.0, list(FORMATS), 5)
     await transaction.rollback()
     found: dict[str, Any] = json.loads(plan)[0]["Plan"]

@@ -9,11 +9,12 @@ import asyncpg
 import pytest
 
 from memferry.database.pool import Database
-from memferry.exports.jobs import Jobs
-from memferry.model.export import ALLOWED_CHANGES, Claim, Failure, Result, Status
+from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
+from memferry.model.job import Claim, Failure, JobProgress, Result, Status
 from memferry.tenants.operator import Operator
-from support.postgres import execute, open_database, own_database
+from support.postgres import create_database, execute, open_database
+from support.states import ALLOWED_CHANGES
 
 RESULT = Result(
     rows=3,
@@ -22,11 +23,12 @@ RESULT = Result(
     file_bytes=20,
     file_sha256=b"f" * 32,
     snapshot_at=1,
+    lifetime_ms=60_000,
 )
 FAILURE = Failure(reason="the store is away", code="storage_unavailable", retryable=True)
-CHANGES: dict[str, Callable[[Jobs, Claim], Awaitable[object]]] = {
-    "renew": lambda jobs, claim: jobs.renew(claim, 5, 50),
-    "complete": lambda jobs, claim: jobs.complete(claim, RESULT),
+CHANGES: dict[str, Callable[[Queue, Claim], Awaitable[object]]] = {
+    "renew": lambda jobs, claim: jobs.renew(claim, JobProgress(5, 50)),
+    "finish": lambda jobs, claim: jobs.finish(claim, RESULT),
     "fail": lambda jobs, claim: jobs.fail(claim, FAILURE),
     "release": lambda jobs, claim: jobs.release(claim, FAILURE, 3600),
     "hand_back": lambda jobs, claim: jobs.hand_back(claim, 3600),
@@ -41,7 +43,7 @@ VALUES ($1, $2, 'export', 'running', '{}', '{json}', 3, 2, 2, 'a', now() + inter
 @pytest.fixture(scope="module")
 def own_url(database_url: str) -> Iterator[str]:
     """A database without the rule that only a running export has a lease: guards stand alone."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         drop = "ALTER TABLE memferry.jobs DROP CONSTRAINT running_has_lease"
         asyncio.run(execute(url, drop))
         yield url
@@ -61,8 +63,8 @@ async def owner(own_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Recor
 
 
 @pytest.fixture
-def jobs(database: Database) -> Jobs:
-    return Jobs(database, lease_seconds=3600, lifetime_seconds=60)
+def jobs(database: Database) -> Queue:
+    return Queue(database, lease_seconds=3600, running_per_tenant=5)
 
 
 @pytest.fixture
@@ -74,11 +76,11 @@ async def claim(own_url: str, owner: "asyncpg.Connection[asyncpg.Record]") -> Cl
     tenant_id: UUID = await owner.fetchval("SELECT id FROM memferry.tenants WHERE name = $1", name)
     export_id = new_export_id()
     await owner.execute(RUNNING, tenant_id, export_id)
-    return Claim(tenant_id=tenant_id, export_id=export_id, attempt=2, worker="a")
+    return Claim(tenant_id=tenant_id, job_id=export_id, type="export", attempt=2, worker="a")
 
 
 async def row_of(owner: "asyncpg.Connection[asyncpg.Record]", claim: Claim) -> asyncpg.Record:
-    row = await owner.fetchrow("SELECT * FROM memferry.jobs WHERE id = $1", claim.export_id)
+    row = await owner.fetchrow("SELECT * FROM memferry.jobs WHERE id = $1", claim.job_id)
     assert row is not None
     return row
 
@@ -92,14 +94,14 @@ async def put_in_status(
         "completed_at = CASE WHEN $2 <> 'pending' THEN 1 END, "
         "sha256 = repeat('s', 32)::bytea, error = CASE WHEN $2 = 'failed' THEN 'x' END "
         "WHERE id = $1",
-        claim.export_id,
+        claim.job_id,
         status,
     )
 
 
 @pytest.mark.parametrize("change", CHANGES)
 async def test_the_holder_of_the_lease_makes_every_change(
-    change: str, jobs: Jobs, claim: Claim, owner: "asyncpg.Connection[asyncpg.Record]"
+    change: str, jobs: Queue, claim: Claim, owner: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     before = await row_of(owner, claim)
 
@@ -114,7 +116,7 @@ async def test_the_holder_of_the_lease_makes_every_change(
 async def test_another_attempt_worker_or_tenant_changes_nothing(
     change: str,
     wrong: dict[str, object],
-    jobs: Jobs,
+    jobs: Queue,
     claim: Claim,
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
@@ -131,7 +133,7 @@ async def test_another_attempt_worker_or_tenant_changes_nothing(
 async def test_no_worker_changes_an_export_that_is_not_running(
     change: str,
     status: Status,
-    jobs: Jobs,
+    jobs: Queue,
     claim: Claim,
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
@@ -143,7 +145,7 @@ async def test_no_worker_changes_an_export_that_is_not_running(
     assert await row_of(owner, claim) == before
 
 
-async def test_an_export_with_a_valid_lease_is_not_claimed(jobs: Jobs, claim: Claim) -> None:
+async def test_an_export_with_a_valid_lease_is_not_claimed(jobs: Queue, claim: Claim) -> None:
     assert await jobs.claim("b", ["json"]) is None
     await jobs.hand_back(claim)
     again = await jobs.claim("b", ["json"])
@@ -153,7 +155,7 @@ async def test_an_export_with_a_valid_lease_is_not_claimed(jobs: Jobs, claim: Cl
 
 
 async def test_a_format_the_worker_does_not_know_is_left_to_another(
-    jobs: Jobs, claim: Claim
+    jobs: Queue, claim: Claim
 ) -> None:
     await jobs.hand_back(claim)
 
@@ -178,17 +180,17 @@ async def test_only_a_running_export_has_a_lease(database_url: str) -> None:
 
 
 async def test_progress_never_goes_back(
-    jobs: Jobs, claim: Claim, owner: "asyncpg.Connection[asyncpg.Record]"
+    jobs: Queue, claim: Claim, owner: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
-    await jobs.renew(claim, 100, 1000)
-    await jobs.renew(claim, 7, 70)
+    await jobs.renew(claim, JobProgress(100, 1000))
+    await jobs.renew(claim, JobProgress(7, 70))
     row = await row_of(owner, claim)
 
     assert (row["rows_done"], row["bytes_done"]) == (100, 1000)
 
 
 async def test_a_failure_counts_and_an_orderly_stop_does_not(
-    jobs: Jobs, claim: Claim, owner: "asyncpg.Connection[asyncpg.Record]"
+    jobs: Queue, claim: Claim, owner: "asyncpg.Connection[asyncpg.Record]"
 ) -> None:
     await jobs.release(claim, FAILURE, 3600)
     failed = (await row_of(owner, claim))["failures"]
@@ -197,7 +199,7 @@ async def test_a_failure_counts_and_an_orderly_stop_does_not(
     assert (failed, (await row_of(owner, claim))["failures"]) == (2, 1)
 
 
-async def test_the_next_attempt_gets_the_last_error(jobs: Jobs, claim: Claim) -> None:
+async def test_the_next_attempt_gets_the_last_error(jobs: Queue, claim: Claim) -> None:
     await jobs.release(claim, FAILURE, 3600)
     job = await jobs.read(claim)
 

@@ -11,12 +11,13 @@ import pytest
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.exports.jobs import Jobs
-from memferry.exports.request import NEEDS, ExportRequest
+from memferry.exports.request import NEEDS, TYPE, ExportRequest
 from memferry.files.compress import CODECS
 from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
-from support.postgres import open_database, own_database
+from memferry.model.job import qualify_needs
+from support.postgres import create_database, open_database
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 REQUESTS = [
@@ -39,7 +40,7 @@ FILTERS = {
 @pytest.fixture(scope="module")
 def quiet_url(database_url: str) -> Iterator[str]:
     """The owner's address of a database in which no worker runs."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 
@@ -65,7 +66,8 @@ async def queue(database: Database, tenant_id: UUID, request: ExportRequest) -> 
     export_id = new_export_id()
     async with database.tenant(tenant_id) as connection:
         await connection.execute(
-            sql("exports/create_pending_export"), export_id, request.as_json, request.needs, 0
+            sql("exports/create_pending_export"),
+            *(export_id, request.as_json, qualify_needs(TYPE, request.needs), 0),
         )
     return export_id
 
@@ -80,18 +82,20 @@ def test_all_requests_together_need_all_that_a_worker_understands() -> None:
     assert needs | {"filter namespaces"} == NEEDS
 
 
-@pytest.mark.parametrize("body", REQUESTS, ids=lambda body: " ".join(parse(body).needs))
+@pytest.mark.parametrize("body", REQUESTS, ids=lambda body: " ".join(sorted(parse(body).needs)))
 async def test_a_worker_claims_only_exports_it_can_write(
     database: Database, alice: UUID, body: dict[str, Any]
 ) -> None:
     request = parse({**body, "namespace": "a"})
     export_id = await queue(database, alice, request)
-    jobs = Jobs(database, lease_seconds=60, lifetime_seconds=60)
-    before = [await jobs.claim("older", NEEDS - {need}) for need in request.needs]
-    claim = await jobs.claim("newer", request.needs)
+    jobs = Queue(database, lease_seconds=60, running_per_tenant=5)
+    before = [
+        await jobs.claim("older", qualify_needs(TYPE, NEEDS - {need})) for need in request.needs
+    ]
+    claim = await jobs.claim("newer", qualify_needs(TYPE, request.needs))
     assert claim is not None
     job = await jobs.read(claim)
 
-    assert (set(before), claim.export_id) == ({None}, export_id)
+    assert (set(before), claim.job_id) == ({None}, export_id)
     assert job is not None
     assert ExportRequest.read(job.request, job.namespaces) == request

@@ -14,7 +14,7 @@ import pytest
 
 from memferry.errors import StatementTimedOut
 from support.people import Person, make_person
-from support.postgres import execute, open_database, own_database
+from support.postgres import create_database, execute, open_database
 from support.service import Service, start_service, stop_service
 
 EXPORTS = "/api/memories/exports"
@@ -24,7 +24,7 @@ BYTES = 4_000_000
 
 @pytest.fixture(scope="module")
 def strict_url(database_url: str) -> Iterator[str]:
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 

@@ -73,7 +73,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/reading.py",
-        "number",
+        "read_number",
         "memories/test_search.py::test_junk_numbers_fall_back_and_others_are_clamped",
         replace("min(max(int(text), least), most)", "int(text)"),
     ),

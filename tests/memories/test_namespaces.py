@@ -13,14 +13,14 @@ import pytest
 
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import NamespaceForbidden
-from memferry.exports.jobs import Jobs
 from memferry.exports.request import ExportRequest
 from memferry.filters.token_namespaces import TokenNamespaces
+from memferry.jobs.queue import Queue
 from memferry.model.token import Caller
 from memferry.settings import DatabaseSettings
 from support.people import Person
 from support.postgres import open_database
-from support.tokens import admin_of, fetchval, holder
+from support.tokens import create_admin, create_holder, fetchval
 
 # Names that would end a text, an array or a statement.
 ODD = "it's; \"{b},\\ é\n"
@@ -30,7 +30,7 @@ MINE = ("mine", ODD)
 @pytest.fixture
 def limited(alice: Person, database_url: str) -> Iterator[Person]:
     """Alice by a token that is limited to two namespaces."""
-    with holder(alice, database_url, namespaces=MINE) as person:
+    with create_holder(alice, database_url, namespaces=MINE) as person:
         yield person
 
 
@@ -149,9 +149,9 @@ def test_a_limited_token_sees_only_exports_within_its_namespaces(
     alice: Person, limited: Person, database_url: str
 ) -> None:
     with (
-        holder(alice, database_url, namespaces=("mine",)) as part,
-        holder(alice, database_url, namespaces=("mine", "other")) as partly,
-        holder(alice, database_url, namespaces=(ODD, "mine")) as same,
+        create_holder(alice, database_url, namespaces=("mine",)) as part,
+        create_holder(alice, database_url, namespaces=("mine", "other")) as partly,
+        create_holder(alice, database_url, namespaces=(ODD, "mine")) as same,
     ):
         people = {"whole": alice, "own": limited, "part": part, "partly": partly, "same": same}
         made = {name: each.export()["id"] for name, each in people.items()}
@@ -276,7 +276,7 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
     )
     await owner.close()
     async with open_database(database_url, size=1) as database:
-        jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
+        jobs = Queue(database, lease_seconds=20, running_per_tenant=5)
         claim = await jobs.claim("test", ["odd"])
         assert claim is not None
         job = await jobs.read(claim)
@@ -290,6 +290,6 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
 def test_a_token_without_a_limit_sees_everything(
     alice: Person, rows: dict[str, Any], database_url: str
 ) -> None:
-    with admin_of(alice, database_url) as whole:
+    with create_admin(alice, database_url) as whole:
         assert namespaces(whole.get("/api/memories").json()) == set(rows)
     assert asyncio.run(fetchval(database_url, "SELECT memferry.namespaces() IS NULL"))

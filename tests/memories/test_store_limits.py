@@ -14,9 +14,9 @@ from memferry.model.audit import Entry
 from memferry.model.token import Caller
 from memferry.request_rate import RequestRate
 from support.people import Person, make_person
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 from support.service import Service, start_service, stop_service
-from support.tokens import admin_of, holder
+from support.tokens import create_admin, create_holder
 
 ROWS, BYTES = 10, 100_000
 MESSAGES, MESSAGE_BYTES = 3, 50_000
@@ -25,7 +25,7 @@ BULK = "/v1/memories/bulk"
 
 @pytest.fixture(scope="module")
 def url(database_url: str) -> Iterator[str]:
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 
@@ -137,7 +137,7 @@ def test_a_refused_save_adds_nothing_to_the_usage(alice: Person) -> None:
 
 def test_the_limits_list_every_quota_with_its_usage(alice: Person, url: str) -> None:
     alice.export(format="json")
-    with admin_of(alice, url) as admin:
+    with create_admin(alice, url) as admin:
         admin.post("/api/webhooks", json={"url": "https://example.com/hook"})
     limits = alice.get("/api/limits").json()
 
@@ -158,7 +158,7 @@ def dropped(person: Person) -> list[int]:
 @pytest.fixture
 def admin(alice: Person, url: str) -> Iterator[Person]:
     """Alice with two webhooks that wait to be told."""
-    with admin_of(alice, url) as admin:
+    with create_admin(alice, url) as admin:
         for name in ("one", "two"):
             admin.post("/api/webhooks", json={"url": f"https://example.com/{name}"})
         yield admin
@@ -191,7 +191,7 @@ def test_waiting_messages_of_all_namespaces_are_counted_for_a_limited_token(
     alice: Person, admin: Person, url: str
 ) -> None:
     rights: Any = {"scopes": ("memories:read", "memories:write"), "namespaces": ("a",)}
-    with holder(alice, url, **rights) as limited:
+    with create_holder(alice, url, **rights) as limited:
         for _ in range(MESSAGES + 1):
             limited.save("x", namespace="a")
 
@@ -201,7 +201,7 @@ def test_waiting_messages_of_all_namespaces_are_counted_for_a_limited_token(
 def test_the_limits_show_a_limited_token_no_usage_of_other_namespaces(
     alice: Person, url: str
 ) -> None:
-    with holder(alice, url, scopes=("memories:read",), namespaces=("a",)) as limited:
+    with create_holder(alice, url, scopes=("memories:read",), namespaces=("a",)) as limited:
         answer = limited.get("/api/limits")
 
     assert (answer.status_code, answer.json()["code"]) == (403, "namespace_forbidden")

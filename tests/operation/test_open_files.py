@@ -16,9 +16,9 @@ import httpx
 import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
-from support.faults import until
-from support.postgres import own_database
-from support.service import NO_TLS, Service, child, start_service, stop_service
+from support.faults import wait_until
+from support.postgres import create_database
+from support.service import NO_TLS, Service, find_child, start_service, stop_service
 from support.tokens import fetchval
 
 _SOFT = 256
@@ -62,20 +62,20 @@ def test_more_connections_than_the_soft_limit_of_files_are_served(own: Service) 
 def test_a_worker_raises_its_limit_of_files_to_the_hard_limit(
     database_url: str, tmp_path: Path
 ) -> None:
-    with own_database(database_url) as url, soft_limit(_SOFT):
+    with create_database(database_url) as url, soft_limit(_SOFT):
         worker = subprocess.Popen(
             [sys.executable, "-m", "memferry", "worker", "--data-dir", str(tmp_path)],
             env=os.environ | {"MEMFERRY_DATABASE_URL": url},
         )
         try:
-            until(lambda: resource.prlimit(worker.pid, resource.RLIMIT_NOFILE)[0] > _SOFT)
+            wait_until(lambda: resource.prlimit(worker.pid, resource.RLIMIT_NOFILE)[0] > _SOFT)
         finally:
             worker.terminate()
             worker.wait(30)
 
 
 async def test_the_embedded_server_keeps_to_its_own_limit(own: Service) -> None:
-    postgres = child(own.process.pid, "postgres -D")
+    postgres = find_child(own.process.pid, "postgres -D")
     assert postgres is not None
     limits = Path(f"/proc/{postgres}/limits").read_text()
     url = EmbeddedPostgres(own.home / "postgres").url()

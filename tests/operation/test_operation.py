@@ -18,9 +18,9 @@ import httpx
 import pytest
 
 from memferry.worker.loop import Loop
-from support.faults import open_session, until
+from support.faults import open_session, wait_until
 from support.people import Person, make_person
-from support.postgres import execute, own_database
+from support.postgres import create_database, execute
 from support.service import NO_TLS, Service, start_service, stop_service
 
 MANY = [{"content": f"memory {number}"} for number in range(10_001)]
@@ -29,7 +29,7 @@ MANY = [{"content": f"memory {number}"} for number in range(10_001)]
 @pytest.fixture
 def url(database_url: str) -> Iterator[str]:
     """A database that no other test's workers look at."""
-    with own_database(database_url) as own:
+    with create_database(database_url) as own:
         yield own
 
 
@@ -75,7 +75,7 @@ def ready(service: Service) -> tuple[int, dict[str, Any]]:
 
 
 def until_ready(service: Service) -> None:
-    until(lambda: ready(service)[0] == 200)
+    wait_until(lambda: ready(service)[0] == 200)
 
 
 @pytest.mark.parametrize("command", ["worker", "serve --port 39997 --no-worker"])
@@ -104,7 +104,7 @@ def test_a_store_adopted_by_the_operator_belongs_to_the_database(url: str, tmp_p
 
 def test_a_store_may_serve_several_databases(url: str, database_url: str, tmp_path: Path) -> None:
     store = {"MEMFERRY_STORAGE_URL": (tmp_path / "store").as_uri()}
-    with own_database(database_url) as other:
+    with create_database(database_url) as other:
         for database in (url, other):
             service = start_service(tmp_path, MEMFERRY_DATABASE_URL=database, **store)
             until_ready(service)
@@ -118,7 +118,7 @@ def test_an_export_into_a_recreated_store_is_not_completed(url: str, tmp_path: P
         service.store.rename(tmp_path / "unmounted")
         service.store.mkdir()
         export = alice.export()
-        status, body = until(lambda: not_ready(service))
+        status, body = wait_until(lambda: not_ready(service))
         still = alice.get(f"/api/memories/exports/{export['id']}").json()
         service.store.rmdir()
         (tmp_path / "unmounted").rename(service.store)
@@ -144,7 +144,7 @@ def test_readiness_reports_a_missing_worker_until_one_signs_in(url: str, tmp_pat
         with worker(url, tmp_path, tmp_path / "worker.log"):
             until_ready(service)
             well = run("doctor", url, tmp_path, MEMFERRY_URL=service.url)
-        gone, after = until(lambda: without_worker(service))
+        gone, after = wait_until(lambda: without_worker(service))
 
     assert (status, body["ready"], body["worker"]) == (503, False, "none has signed in")
     assert "none has signed in" in body["error"]
@@ -170,7 +170,7 @@ def test_readiness_names_a_halted_worker(url: str, tmp_path: Path) -> None:
         asyncio.run(
             execute(url, "UPDATE memferry.workers SET seen_at = now() - interval '1 minute'")
         )
-        status, body = until(lambda: without_worker(service))
+        status, body = wait_until(lambda: without_worker(service))
         told = run("doctor", url, tmp_path, MEMFERRY_URL=service.url)
 
     assert status == 503
@@ -216,7 +216,7 @@ def sign_in(url: str, host: str, status: str, since: str) -> None:
 
 def test_doctor_on_the_machine_of_a_worker_reports_no_missing_api(url: str, tmp_path: Path) -> None:
     with worker(url, tmp_path, tmp_path / "worker.log"):
-        until(lambda: asyncio.run(workers(url)) == 1)
+        wait_until(lambda: asyncio.run(workers(url)) == 1)
         told = run("doctor", url, tmp_path)
         wrong = run("doctor", url, tmp_path, MEMFERRY_URL="http://127.0.0.1:9")
 
@@ -269,7 +269,7 @@ def test_a_completed_export_without_its_file_has_no_link_and_the_log_says_so(
     assert export["download_url"] is not None
     assert (after["status"], after["download_url"]) == ("completed", None)
     warned = f"export {export['id']} is completed, and its file is not in the object store"
-    until(lambda: warned in service.log.read_text())
+    wait_until(lambda: warned in service.log.read_text())
 
 
 async def test_a_loop_logs_a_repeated_fault_once(caplog: pytest.LogCaptureFixture) -> None:
@@ -318,9 +318,9 @@ def test_a_worker_before_the_first_migration_logs_one_line_and_waits(
 ) -> None:
     log = tmp_path / "worker.log"
     with unmigrated(database_url) as url, worker(url, tmp_path, log):
-        until(lambda: "the worker waits" in log.read_text())
+        wait_until(lambda: "the worker waits" in log.read_text())
         migrated = run("migrate", url, tmp_path)
-        until(lambda: asyncio.run(workers(url)) == 1)
+        wait_until(lambda: asyncio.run(workers(url)) == 1)
 
     assert migrated.returncode == 0
 

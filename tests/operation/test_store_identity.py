@@ -19,21 +19,21 @@ from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import Storage, open_storage
 from memferry.worker.attendance import Attendance
 from memferry.worker.sweeper import Sweeper
-from support.postgres import open_database, own_database
-from support.stores import empty_bucket, moto_server
+from support.postgres import create_database, open_database
+from support.stores import make_empty_bucket, run_moto_server
 
 
 @pytest.fixture
 def url(database_url: str) -> Iterator[str]:
     """A database that has met no store yet."""
-    with own_database(database_url) as own:
+    with create_database(database_url) as own:
         yield own
 
 
 @pytest.fixture
 def other_url(database_url: str) -> Iterator[str]:
     """Another database on the same server."""
-    with own_database(database_url) as own:
+    with create_database(database_url) as own:
         yield own
 
 
@@ -72,8 +72,10 @@ async def test_processes_that_start_together_agree_on_one_identity(
 
 
 async def test_a_bucket_keeps_its_identity(database: Database) -> None:
-    with moto_server() as s3_url:
-        store = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
+    with run_moto_server() as s3_url:
+        store = make_empty_bucket(
+            S3Settings(endpoint=s3_url, access_key="key", secret_key="secret")
+        )
         identity = StoreIdentity(database, store.storage)
         await identity.establish()
         await identity.establish()

@@ -21,13 +21,14 @@ from memferry.errors import (
 )
 from memferry.exports.hand_out.links import LIFETIME
 from memferry.formats import FORMATS
-from memferry.http.errors import status_of
+from memferry.http.errors import find_status
 from memferry.model.audit import EVENTS as AUDIT_EVENTS
-from memferry.model.export import ALLOWED_CHANGES, INLINE_BYTES, INLINE_ROWS
+from memferry.model.export import INLINE_BYTES, INLINE_ROWS
 from memferry.model.token import SCOPES
 from memferry.model.webhook import EVENTS
 from memferry.settings import Settings, list_settings
 from memferry.wire.audit import AuditEntry
+from support.states import ALLOWED_CHANGES
 
 ROOT = Path(__file__).parents[2]
 TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY", "CONTRIBUTING")]
@@ -100,7 +101,7 @@ def test_no_page_names_an_unknown_setting(page: Path) -> None:
 def test_every_error_is_documented_with_its_status(error: type[MemferryError]) -> None:
     text = (error.__doc__ or "").strip()
 
-    assert f"| `{error.code}` | {status_of(error)} | `{error.__name__}` | {text} |" in ERRORS
+    assert f"| `{error.code}` | {find_status(error)} | `{error.__name__}` | {text} |" in ERRORS
 
 
 def test_no_other_error_is_documented() -> None:

@@ -2,12 +2,13 @@
 
 import ast
 import re
+from pathlib import Path
 
 import pytest
 
 from guards import Guard, drop, drop_item, make_false, replace
 from guards.edits import UnclearPlace
-from guards.lists import ROOT, find_lists, load_guards
+from guards.lists import ROOT, find_lists, load_guards, load_list
 from guards.python import apply_to_python
 from guards.sql import apply_to_sql
 
@@ -46,11 +47,12 @@ def test_no_guard_is_listed_twice() -> None:
     assert len(set(GUARDS)) == len(GUARDS)
 
 
-def test_a_list_stands_beside_a_test_of_each_of_its_guards() -> None:
-    for file in find_lists():
-        assert file.name == f"guards_{file.parent.name}.py"
-    folders = {guard.tests[0].split("/")[1] for guard in GUARDS}
-    assert folders == {file.parent.name for file in find_lists()}
+@pytest.mark.parametrize("file", find_lists(), ids=lambda file: str(file.name))
+def test_a_list_stands_beside_the_first_test_of_each_of_its_guards(file: Path) -> None:
+    folder = file.parent.relative_to(ROOT)
+
+    assert file.name == f"guards_{folder.name}.py"
+    assert [guard for guard in load_list(file) if folder not in Path(guard.tests[0]).parents] == []
 
 
 def test_a_place_is_found_by_what_it_mentions_within_its_function() -> None:

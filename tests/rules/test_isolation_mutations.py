@@ -30,12 +30,18 @@ from support.canaries import (
     SHARED,
     STATES,
     Names,
+    make_query_for_bob,
+    make_value,
     plant,
-    query_for_bob,
-    value,
 )
-from support.mutants import bind_arguments, list_relations, mutants, parse_statement, text
-from support.postgres import own_database
+from support.mutants import (
+    bind_arguments,
+    list_relations,
+    make_mutants,
+    parse_statement,
+    write_statement,
+)
+from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
@@ -54,7 +60,7 @@ OF_THE_OWNER = {
 }
 
 # They look at the server's sessions, and at no row of anybody.
-OF_SESSIONS = {"operation/find_oldest_snapshot", "worker/end_halted_workers"}
+OF_SESSIONS = {"operation/find_oldest_snapshot", "worker/end_stuck_sessions"}
 
 # They look at the server, and at no row of anybody.
 OF_SERVERS = {
@@ -81,12 +87,12 @@ OF_WORKERS = {
 # Run without a tenant, over the views across tenants (tests/tenancy.py names their columns).
 ACROSS = {
     "webhooks/claim_deliveries",
-    "exports/claim_export",
-    "operation/count_exports_at_work",
-    "worker/expire_exports",
-    "worker/find_dead_objects",
+    "jobs/claim_job",
+    "operation/count_jobs_at_work",
+    "jobs/expire_jobs",
+    "jobs/find_dead_objects",
     "tenants/find_token",
-    "exports/find_waiting_export",
+    "jobs/find_waiting_job",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
@@ -228,7 +234,7 @@ def _timeless(shown: str) -> str:
 @pytest.fixture(scope="module")
 def urls(database_url: str) -> Iterator[tuple[str, str]]:
     """Two databases: with Bob, and without him."""
-    with own_database(database_url) as both, own_database(database_url) as alone:
+    with create_database(database_url) as both, create_database(database_url) as alone:
         asyncio.run(_plant_at(both, with_bob=True))
         asyncio.run(_plant_at(alone, with_bob=False))
         yield both, alone
@@ -249,7 +255,7 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
             settings = {"search_path": SERVICE_ROLE}
             connection = await asyncpg.connect(url, server_settings=settings)
             stack.push_async_callback(connection.close)
-            made.append(World(connection, await query_for_bob(connection)))
+            made.append(World(connection, await make_query_for_bob(connection)))
         yield made[0], made[1]
 
 
@@ -258,13 +264,13 @@ async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str
     tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
     states = STATES if list_relations(tree) & {"jobs", "exports", "job_queue"} else ["running"]
     tried = set()
-    for what, mutant in mutants(tree):
+    for what, mutant in make_mutants(tree):
         for names in (SHARED, BOBS, FRESH):
             arguments = {
                 number: (kind, _argument(name, number, kind, names))
                 for number, kind in enumerate(types, 1)
             }
-            statement = text(bind_arguments(mutant, arguments))
+            statement = write_statement(bind_arguments(mutant, arguments))
             if statement in tried:
                 continue
             tried.add(statement)
@@ -275,7 +281,7 @@ async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str
 def _argument(name: str, number: int, kind: str, names: Names) -> str:
     if (name, number) in _ARGUMENTS:
         return _ARGUMENTS[name, number]
-    return "{}" if kind in ("json", "jsonb") else value(kind, names, names.word)
+    return "{}" if kind in ("json", "jsonb") else make_value(kind, names, names.word)
 
 
 @pytest.mark.parametrize("name", FOR_A_TENANT)
@@ -381,7 +387,7 @@ async def test_a_view_without_its_tenant_predicate_is_noticed(
     )
     unguarded = parse_statement(definition)
     unguarded.args["where"].pop()
-    replaced = f"CREATE OR REPLACE VIEW memferry_service.{view} AS {text(unguarded)}"
+    replaced = f"CREATE OR REPLACE VIEW memferry_service.{view} AS {write_statement(unguarded)}"
 
     for name in FOR_A_TENANT:
         if view not in list_relations(parse_statement(STATEMENTS[name])):
@@ -401,8 +407,8 @@ async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
     database, shown = Database(urls[0]), 0
     await database.open()
     try:
-        for _, mutant in mutants(parse_statement(STATEMENTS["tenants/find_token"])):
-            statement = text(bind_arguments(mutant, nobodys))
+        for _, mutant in make_mutants(parse_statement(STATEMENTS["tenants/find_token"])):
+            statement = write_statement(bind_arguments(mutant, nobodys))
             shown += bool((await worlds[0].outcome(statement, "running", tenant=False)).shown)
             taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)

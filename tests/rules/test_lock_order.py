@@ -33,7 +33,7 @@ from memferry.webhooks.service import Webhooks
 from memferry.wire.webhooks import NewWebhook
 from support.deadlocks import count_deadlocks
 from support.memories import save_one_batch
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
 QUEUE = """
@@ -68,7 +68,7 @@ class World:
 
 @pytest.fixture(scope="module")
 def url(database_url: str) -> Iterator[str]:
-    with own_database(database_url) as own_url:
+    with create_database(database_url) as own_url:
         yield own_url
 
 

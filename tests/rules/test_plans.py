@@ -25,7 +25,7 @@ from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.tags import Tags
 from memferry.formats import FORMATS
 from memferry.memories.rows import RENDERED_BYTES
-from support.postgres import own_database
+from support.postgres import create_database
 
 LARGE, LARGER = "00000000-0000-7000-8000-00000000a11c", "00000000-0000-7000-8000-000000000b0b"
 ROWS = 6_000
@@ -95,7 +95,7 @@ class Plan:
 @pytest.fixture(scope="module")
 def neighbours(database_url: str) -> Iterator[str]:
     """A database with a large tenant and a larger one."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         asyncio.run(_plant(url))
         yield url
 

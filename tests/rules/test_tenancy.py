@@ -7,7 +7,7 @@ import asyncpg
 import pytest
 
 from memferry.database.pool import SERVICE_ROLE
-from support.tenancy import ACROSS_TENANTS, problems, relations
+from support.tenancy import ACROSS_TENANTS, find_gaps, read_relations
 
 _OWN = "WHERE tenant_id = current_setting('memferry.tenant')::uuid"
 
@@ -27,13 +27,13 @@ async def owner(database_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.
 async def test_every_table_of_tenants_is_protected(
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    assert await problems(owner) == []
+    assert await find_gaps(owner) == []
 
 
 async def test_the_tenancy_lint_covers_every_relation_of_the_service(
     owner: "asyncpg.Connection[asyncpg.Record]",
 ) -> None:
-    offered = {each.name: each for each in await relations(owner)}
+    offered = {each.name: each for each in await read_relations(owner)}
 
     assert offered["memories"].of_one_tenant
     assert offered["memories"].reads == {"memories"}
@@ -105,7 +105,7 @@ async def test_the_tenancy_lint_reports_a_gap(
         await owner.execute("CREATE UNIQUE INDEX ON memferry.memories (id, tenant_id)")
     await owner.execute(gap)
 
-    assert [each for each in await problems(owner) if GAPS[gap] in each]
+    assert [each for each in await find_gaps(owner) if GAPS[gap] in each]
 
 
 async def test_the_tenancy_lint_accepts_a_protected_new_table(
@@ -117,7 +117,7 @@ async def test_the_tenancy_lint_accepts_a_protected_new_table(
         "WHERE memories.id = notes.id))"
     )
 
-    assert await problems(owner) == []
+    assert await find_gaps(owner) == []
 
 
 async def test_the_service_role_has_no_special_rights(

@@ -5,6 +5,6 @@ from guards import Guard, guard_function, make_false
 GUARDS: tuple[Guard, ...] = (
     # Only who holds the lease has a word.
     *guard_function(
-        "worker/lease.py", "Lease._check", "simulation/test_simulation.py", make_false("lost")
+        "jobs/lease.py", "Lease.check", "simulation/test_simulation.py", make_false("_is_lost")
     ),
 )

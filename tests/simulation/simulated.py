@@ -1,7 +1,7 @@
 """Virtual time, chance, and the processes and servers that live in them.
 
-What lies above these ports is the real thing: Jobs, Reader, Exports, Exporter, Lease, Sweeper.
-Every choice comes from one seed, so that a run can be repeated to the last step.
+What lies above these ports is the real thing: Attempts, Lease, ExportWork, JobSweep. Every choice
+comes from one seed, so that a run can be repeated to the last step.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from contextlib import suppress
 from typing import Any, ParamSpec, TypeVar
 
 from memferry.errors import ObjectNotFound, StorageUnavailable
-from memferry.model.export import Claim
+from memferry.model.job import Claim
 
 # How likely a fault is at each chance it has; a seed draws one of these for each kind.
 _RATES = (0.0, 0.0, 0.01, 0.04)

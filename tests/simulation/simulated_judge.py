@@ -11,24 +11,27 @@ from memferry.errors import (
     WorkerLost,
     WrongBytes,
 )
-from memferry.model.export import ALLOWED_CHANGES, UNFINISHED, object_prefix
-from memferry.worker.exporter import Patience
+from memferry.jobs.retry import RetryPolicy
+from memferry.model.job import UNFINISHED, object_prefix
 from simulation.simulated import Chance, Process
-from simulation.simulated_database import memories
-from simulation.simulated_rows import By, Row, Rows, Watch
+from simulation.simulated_jobs import By, Observer, Row, Table
+from simulation.simulated_reader import memories
 from simulation.simulated_store import Objects
+from support.states import ALLOWED_CHANGES
 
 EPOCH_SECONDS = 1_700_000_000.0
 """When virtual time begins, by the database's clock."""
-PATIENCE = Patience(lease=3.0, attempts=3, first_pause=0.5, snapshot=6.0)
+LEASE_SECONDS, SNAPSHOT_SECONDS = 3.0, 6.0
+POLICY = RetryPolicy(attempts=3, first_pause=0.5)
 FOREIGN = ("somebody/else", f"{UUID(int=999)}/{'0' * 26}/1")
 """Objects that are no export's."""
 _FAULTS = (DatabaseUnavailable, SnapshotTooOld, StorageUnavailable, WorkerLost, WrongBytes)
-REASONS = {fault.code for fault in _FAULTS}
+_CODES = {str(fault()): fault.code for fault in _FAULTS}
+REASONS = set(_CODES.values())
 """Why an attempt may come to nothing."""
 
 
-class Judge(Watch):
+class Judge(Observer):
     """Notes every broken promise, in the moment it is broken."""
 
     def __init__(self, clock: Callable[[], float], chance: Chance) -> None:
@@ -42,7 +45,7 @@ class Judge(Watch):
         """How attempts gave their leases back."""
         self.processes: dict[str, Process] = {}
         self._clock = clock
-        self.rows = Rows(clock, self)
+        self.table = Table(clock, self)
         self.store = Objects(chance, self)
 
     def expect(self, claim: object, promise: str, what: object) -> None:
@@ -71,10 +74,11 @@ class Judge(Watch):
 
     def _ends(self, before: Row, after: Row, by: By) -> None:
         key = (after.tenant_id, after.id)
-        if by.statement in ("exports/release_export", "exports/return_export"):
-            self.let_go[(*key, before.attempt)] = by.statement
-            known = {None, *(str(fault()) for fault in _FAULTS)}
-            self.expect(after.last_error in known, "an attempt ends for a known reason", after)
+        if by.method in ("release", "hand_back"):
+            self.let_go[(*key, before.attempt)] = by.method
+            known = after.last_error in {None, *_CODES}
+            self.expect(known, "an attempt ends for a known reason", after)
+            self.seen[_CODES.get(after.last_error or "", "")] += 1
         if after.status == "cancelled":
             self.cancelled_at[key] = self._clock()
         elif after.status == "completed":
@@ -98,10 +102,10 @@ class Judge(Watch):
         self.expect(explained, "a failed export says why", row)
         self.expect(row.error_code in REASONS, "an export fails for a known reason", row)
         lost = row.error_code == WorkerLost.code
-        used_up = row.failures >= PATIENCE.attempts + lost
+        used_up = row.failures >= POLICY.attempts + lost
         used_up = used_up or row.error_code == SnapshotTooOld.code
         self.expect(used_up, "an export fails only after its last attempt", row)
-        said = self.let_go.get((row.tenant_id, row.id, row.attempt - 1)) == "exports/release_export"
+        said = self.let_go.get((row.tenant_id, row.id, row.attempt - 1)) == "release"
         self.expect(not (lost and said), "a reason that was given last is not lost", row)
         self.seen[row.error_code or ""] += 1
 
@@ -109,7 +113,7 @@ class Judge(Watch):
         row, attempt = self._writer(key)
         if row is None or row.status not in UNFINISHED:
             return
-        allowed = row.failures <= PATIENCE.attempts
+        allowed = row.failures <= POLICY.attempts
         self.expect(allowed, "there are no more attempts than were allowed", row)
         held = row.attempt == attempt and row.leased_until >= self._clock()
         self.expect(held, f"bytes for {key} come only while its lease holds", row)
@@ -143,7 +147,7 @@ class Judge(Watch):
         if process.claim is None or process.dead or process.disturbed:
             return
         key = process.claim.object_key
-        kept = self.published.get((process.claim.tenant_id, process.claim.export_id)) == key
+        kept = self.published.get((process.claim.tenant_id, process.claim.job_id)) == key
         tidy = kept or key not in self.store.objects
         self.expect(tidy, "an attempt that came to nothing removes its file", key)
         uploads = [upload for upload, _ in self.store.uploads.values()]
@@ -154,7 +158,7 @@ class Judge(Watch):
             self.expect(told, "a worker says how its attempt ended", row)
         if row is not None and row.status == "cancelled":
             late = self._clock() - self.cancelled_at[row.tenant_id, row.id]
-            self.expect(late < PATIENCE.lease, "a cancelled export is let go soon", row)
+            self.expect(late < LEASE_SECONDS, "a cancelled export is let go soon", row)
 
     def stopped(self, process: Process) -> None:
         """A worker ended as it was asked to: what it worked on is free again."""
@@ -163,14 +167,14 @@ class Judge(Watch):
         row, attempt = self._writer(process.claim.object_key)
         if row is not None and (row.status, row.attempt) == ("running", attempt):
             said = self.let_go.get((row.tenant_id, row.id, attempt))
-            free = said == "exports/release_export" or row.leased_until <= self._clock()
+            free = said == "release" or row.leased_until <= self._clock()
             self.expect(free, f"{process.name} gives back what it has when it stops", row)
             self.seen["handed back"] += 1
 
     def verdict(self) -> None:
         """Look at everything once it is quiet, after a last sweep."""
         kept = set(FOREIGN)
-        for row in self.rows.rows.values():
+        for row in self.table.rows.values():
             self.expect(row.status not in UNFINISHED, "every export ends", row)
             if row.status == "completed":
                 self._check_file(row)
@@ -184,7 +188,7 @@ class Judge(Watch):
         tenant_id, export_id, attempt = key.rsplit("/", 2) if key.count("/") == 2 else ("", "", 0)
         found = [
             row
-            for row in self.rows.rows.values()
+            for row in self.table.rows.values()
             if (str(row.tenant_id), row.id) == (tenant_id, export_id)
         ]
         return (found[0] if found else None), int(attempt)

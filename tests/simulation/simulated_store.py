@@ -10,7 +10,7 @@ from typing import ParamSpec, TypeVar
 from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
 from memferry.storage import ObjectInfo, Storage, Upload
 from simulation.simulated import Chance, Process, Server
-from simulation.simulated_rows import Watch
+from simulation.simulated_jobs import Observer
 
 _MODIFIED = datetime(2026, 1, 1, tzinfo=UTC)
 _T = TypeVar("_T")
@@ -19,17 +19,17 @@ _Parameters = ParamSpec("_Parameters")
 
 def store_lost() -> Exception:
     """What a store raises when it is away."""
-    return StorageUnavailable("the object store is away")
+    return StorageUnavailable()
 
 
 class Objects:
     """What a store holds."""
 
-    def __init__(self, chance: Chance, watch: Watch) -> None:
+    def __init__(self, chance: Chance, observer: Observer) -> None:
         self.objects: dict[str, bytes] = {}
         self.uploads: dict[str, tuple[str, bytearray]] = {}
         self._chance = chance
-        self._watch = watch
+        self._observer = observer
         self._begun = 0
 
     def begin(self, key: str) -> str:
@@ -59,17 +59,17 @@ class Objects:
 
     def remove(self, key: str) -> None:
         """Remove an object, if it is there."""
-        self._watch.removes(key)
+        self._observer.removes(key)
         self.objects.pop(key, None)
 
     def abort(self, name: str) -> None:
         """Forget an upload, if it is there."""
-        self._watch.aborts(name.partition("#")[0])
+        self._observer.aborts(name.partition("#")[0])
         self.uploads.pop(name, None)
 
     def _upload(self, name: str) -> tuple[str, bytearray]:
         if name not in self.uploads:
-            raise StorageUnavailable("the upload was aborted")
+            raise StorageUnavailable
         return self.uploads[name]
 
 
@@ -77,13 +77,13 @@ class SimulatedStorage(Storage):
     """What one process sees of the store."""
 
     def __init__(
-        self, process: Process, server: Server, store: Objects, chance: Chance, watch: Watch
+        self, process: Process, server: Server, store: Objects, chance: Chance, observer: Observer
     ) -> None:
         self._process = process
         self._server = server
         self._store = store
         self._chance = chance
-        self._watch = watch
+        self._observer = observer
 
     async def put(
         self,
@@ -117,10 +117,10 @@ class SimulatedStorage(Storage):
         with suppress(StopAsyncIteration):
             while True:
                 chunk = await anext(source)
-                self._watch.receives(key)
+                self._observer.receives(key)
                 await self._call(self._store.append, name, chunk)
                 asked = now()
-        self._watch.finishes(key, asked)
+        self._observer.finishes(key, asked)
 
     def _withdraw(self, name: str, key: str, *, sure: bool) -> None:
         if sure or self._chance.random() < 0.5:

@@ -1,10 +1,10 @@
-"""The rows in memory that simulations run on answer what PostgreSQL answers, step by step."""
+"""The queue in memory that simulations run on answers what PostgreSQL answers, step by step."""
 
 import random
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
@@ -14,13 +14,13 @@ import pytest
 from memferry.database.migrate import migrate
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.exports.jobs import Jobs
-from memferry.model.export import Claim, Failure, Result
+from memferry.jobs.queue import FinishedJobs, OwnedJobs, Queue
+from memferry.model.job import Claim, Failure, JobProgress, Result
+from memferry.model.token import Caller
 from memferry.settings import DatabaseSettings
 from memferry.tenants.operator import Operator
 from simulation.simulated import Chance, Process, Server
-from simulation.simulated_database import SimulatedDatabase, connection_lost
-from simulation.simulated_rows import Row, Rows, Watch
+from simulation.simulated_jobs import Observer, Row, SimulatedQueue, Table, database_lost
 
 SEQUENCES = 150
 STEPS = 30
@@ -58,37 +58,55 @@ class Obliging(Server):
         return work(*args, **kwargs)
 
 
+class RealQueue(Queue):
+    """All that is done to jobs, on PostgreSQL."""
+
+    def __init__(self, database: Database, most: int) -> None:
+        super().__init__(database, lease_seconds=LEASE_SECONDS, running_per_tenant=most)
+        self.end = OwnedJobs(database).end
+        self.expire = FinishedJobs(database).expire
+        self.find_dead = FinishedJobs(database).find_dead
+
+
+AnyQueue: TypeAlias = RealQueue | SimulatedQueue
+
+
 @dataclass
 class Twins:
-    """One table twice, in PostgreSQL and in memory, and what was claimed there so far."""
+    """One queue twice, in PostgreSQL and in memory, and what was claimed there so far."""
 
     database: Database
     owner: "asyncpg.Connection[asyncpg.Record]"
     tenants: list[UUID]
-    rows: Rows = field(default_factory=lambda: Rows(time.time, Watch()))
+    table: Table = field(default_factory=lambda: Table(time.time, Observer()))
     claims: list[Claim] = field(default_factory=list)
     made: int = 0
 
-    def __post_init__(self) -> None:
-        chance = Chance(0)
-        server = Obliging(chance, connection_lost)
-        self.twin = SimulatedDatabase(Process("twin", chance), server, self.rows)
-
-    async def both(self, ask: Callable[[Database], Awaitable[_T]]) -> tuple[_T, _T]:
+    async def ask_both(
+        self, ask: Callable[[AnyQueue], Awaitable[_T]], most: int = 5
+    ) -> tuple[_T, _T]:
         """What both answer: PostgreSQL first."""
-        return await ask(self.database), await ask(self.twin)
+        chance = Chance(0)
+        twin = SimulatedQueue(
+            Process("twin", chance),
+            Obliging(chance, database_lost),
+            self.table,
+            lease_seconds=LEASE_SECONDS,
+            running_per_tenant=most,
+        )
+        return await ask(RealQueue(self.database, most)), await ask(twin)
 
     async def empty(self) -> None:
         """Begin anew, with the same tenants."""
         await self.owner.execute("DELETE FROM memferry.jobs; DELETE FROM memferry.job_turns")
-        self.rows.rows.clear()
-        self.rows.turns.clear()
+        self.table.rows.clear()
+        self.table.turns.clear()
         self.claims.clear()
 
     async def contents(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """All rows of both."""
         real = [dict(row) for row in await self.owner.fetch(QUERY)]
-        rows = sorted(self.rows.rows.values(), key=lambda row: row.id)
+        rows = sorted(self.table.rows.values(), key=lambda row: row.id)
         now = time.time()
         twin = [asdict(row) | {"leased": row.leased_until > now} for row in rows]
         names = real[0].keys() if real else ()
@@ -109,7 +127,7 @@ async def twins(database_url: str) -> AsyncIterator[Twins]:
     await database.open()
     tenants = await owner.fetch("SELECT id FROM memferry.tenants ORDER BY name")
     found = Twins(database, owner, [row["id"] for row in tenants])
-    found.rows.tenants.update(found.tenants)
+    found.table.tenants.update(found.tenants)
     yield found
     await database.close()
     await owner.close()
@@ -125,7 +143,7 @@ async def create(twins: Twins, choice: random.Random) -> object:
     async with twins.database.tenant(tenant_id) as connection:
         row = await connection.fetchrow(sql("exports/create_pending_export"), *values)
     assert row is not None
-    twins.rows.add(
+    twins.table.add(
         Row(
             tenant_id=tenant_id,
             id=export_id,
@@ -142,8 +160,8 @@ async def claim(twins: Twins, choice: random.Random) -> object:
     """Let a worker claim an export."""
     worker, formats = choice.choice(WORKERS), choice.choice(FORMATS)
     most = choice.choice((1, 2, 5))
-    answers = await twins.both(lambda database: _jobs(database, most).claim(worker, formats))
-    twins.claims += [each for each in answers[:1] if each is not None]
+    answers = await twins.ask_both(lambda queue: queue.claim(worker, formats), most)
+    twins.claims += [answer for answer in answers[:1] if answer is not None]
     return answers
 
 
@@ -156,61 +174,50 @@ async def change(twins: Twins, choice: random.Random) -> object:
         rows=rows,
         size_bytes=rows * 10,
         sha256=b"s" * 32,
+        object_key=held.object_key,
         file_bytes=rows * 3,
         file_sha256=b"f" * 32,
         snapshot_at=rows,
+        lifetime_ms=KEPT_SECONDS * 1000,
     )
-    changes: list[Callable[[Jobs], Awaitable[object]]] = [
-        lambda jobs: jobs.read(held),
-        lambda jobs: jobs.renew(held, rows, rows * 10),
-        lambda jobs: jobs.complete(held, result),
-        lambda jobs: jobs.fail(held, failure),
-        lambda jobs: jobs.release(held, failure, pause),
-        lambda jobs: jobs.hand_back(held, pause),
+    changes: list[Callable[[AnyQueue], Awaitable[object]]] = [
+        lambda queue: queue.read(held),
+        lambda queue: queue.renew(held, JobProgress(rows, rows * 10)),
+        lambda queue: queue.finish(held, result),
+        lambda queue: queue.fail(held, failure),
+        lambda queue: queue.release(held, failure, pause),
+        lambda queue: queue.hand_back(held, pause),
     ]
-    made = choice.choice(changes)
-    return await twins.both(lambda database: made(_jobs(database)))
+    return await twins.ask_both(choice.choice(changes))
 
 
 async def end(twins: Twins, choice: random.Random) -> object:
-    """Cancel or delete an export."""
-    held = _some_claim(twins, choice)
-    statement = choice.choice((sql("exports/cancel_export"), sql("exports/delete_export")))
-
-    async def ask(database: Database) -> object:
-        async with database.tenant(held.tenant_id) as connection:
-            return await connection.fetchval(statement, held.export_id)
-
-    return await twins.both(ask)
+    """Cancel or delete a job of one type or another."""
+    held, type_ = _some_claim(twins, choice), choice.choice(("export", "export", "other"))
+    caller = Caller(tenant_id=held.tenant_id)
+    return await twins.ask_both(lambda queue: queue.end(caller, type_, held.job_id))
 
 
 async def sweep(twins: Twins, choice: random.Random) -> object:
     """Expire what is due, and ask which files are dead."""
-    keys = [_some_claim(twins, choice) for _ in range(4)]
-    columns = (
-        [each.object_key for each in keys],
-        [each.tenant_id for each in keys],
-        [each.export_id for each in keys],
-        [each.attempt for each in keys],
-    )
+    claims = [_some_claim(twins, choice) for _ in range(4)]
+    objects = [(held.object_key, held.tenant_id, held.job_id, held.attempt) for held in claims]
 
-    async def ask(database: Database) -> object:
-        async with database.connection() as connection:
-            expired = await connection.fetch(sql("worker/expire_exports"), 500)
-            dead = await connection.fetch(sql("worker/find_dead_objects"), *columns)
-        return sorted(row["object_key"] for row in expired), sorted(row["name"] for row in dead)
+    async def ask(queue: AnyQueue) -> object:
+        expired = await queue.expire(500)
+        return sorted(map(str, expired)), await queue.find_dead(objects)
 
-    return await twins.both(ask)
+    return await twins.ask_both(ask)
 
 
 async def let_time_pass(twins: Twins, _choice: random.Random) -> object:
     """Let every lease and every lifetime end that began before."""
     await twins.owner.execute(PASS)
-    for key, row in twins.rows.rows.items():
-        twins.rows.rows[key] = replace(
+    for key, row in twins.table.rows.items():
+        twins.table.rows[key] = replace(
             row,
             leased_until=row.leased_until - LONGER_MS / 1000,
-            expires_at=row.expires_at - LONGER_MS,
+            expires_at=None if row.expires_at is None else row.expires_at - LONGER_MS,
         )
     return None
 
@@ -218,19 +225,12 @@ async def let_time_pass(twins: Twins, _choice: random.Random) -> object:
 STEPS_BY_WEIGHT = {create: 3, claim: 6, change: 10, end: 2, sweep: 2, let_time_pass: 3}
 
 
-def _jobs(database: Database, most: int = 5) -> Jobs:
-    return Jobs(
-        database,
-        lease_seconds=LEASE_SECONDS,
-        lifetime_seconds=KEPT_SECONDS,
-        running_per_tenant=most,
-    )
-
-
 def _some_claim(twins: Twins, choice: random.Random) -> Claim:
     """A claim that was given, or one that differs in one thing from it, or that nobody had."""
     if not twins.claims:
-        return Claim(tenant_id=twins.tenants[0], export_id="0" * 26, attempt=1, worker="nobody")
+        return Claim(
+            tenant_id=twins.tenants[0], job_id="0" * 26, type="export", attempt=1, worker="nobody"
+        )
     given = choice.choice(twins.claims[-6:])
     return choice.choice(
         (

@@ -11,7 +11,7 @@ from moto.server import ThreadedMotoServer
 from memferry.errors import StorageUnavailable
 from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import open_storage
-from support.stores import MIB, Store, chunks, empty_bucket, put
+from support.stores import MIB, Store, make_chunks, make_empty_bucket, put
 
 
 async def test_an_unreachable_store_is_reported_soon(tmp_path: Path) -> None:
@@ -27,7 +27,7 @@ async def test_an_unreachable_store_is_reported_soon(tmp_path: Path) -> None:
             with pytest.raises(StorageUnavailable):
                 await storage.ping()
             with pytest.raises(StorageUnavailable):
-                await put(Store(storage), "t/1", chunks(1))
+                await put(Store(storage), "t/1", make_chunks(1))
 
 
 async def test_a_store_that_never_answers_is_unavailable() -> None:
@@ -39,7 +39,7 @@ async def test_a_store_that_never_answers_is_unavailable() -> None:
             outcomes = await asyncio.gather(
                 storage.ping(),
                 storage.stat("t/1"),
-                put(Store(storage), "t/1", chunks(1)),
+                put(Store(storage), "t/1", make_chunks(1)),
                 return_exceptions=True,
             )
         await storage.close()
@@ -52,13 +52,13 @@ async def test_a_store_lost_during_a_put_is_reported_soon() -> None:
     server.start()
     host, port = server.get_host_and_port()
     options = S3Settings(endpoint=f"http://{host}:{port}", access_key="key", secret_key="secret")
-    store = empty_bucket(options)
+    store = make_empty_bucket(options)
 
     async def outliving() -> AsyncIterator[bytes]:
-        async for chunk in chunks(9 * MIB):
+        async for chunk in make_chunks(9 * MIB):
             yield chunk
         await asyncio.to_thread(server.stop)
-        async for chunk in chunks(9 * MIB):
+        async for chunk in make_chunks(9 * MIB):
             yield chunk
 
     with pytest.raises(StorageUnavailable):

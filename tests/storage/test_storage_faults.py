@@ -13,11 +13,11 @@ from memferry.errors import StorageUnavailable
 from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import open_storage, s3_uploads
 from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, LinkSpeed, compute_part_bytes
-from support.fault_proxy import Fault, FaultProxy, fault_proxy
+from support.fault_proxy import Fault, FaultProxy, run_fault_proxy
 from support.people import make_person
-from support.postgres import own_database
+from support.postgres import create_database
 from support.service import Service, start_service, stop_service
-from support.stores import Store, chunks, empty_bucket, moto_server, put, read
+from support.stores import Store, make_chunks, make_empty_bucket, put, read, run_moto_server
 
 
 def options(endpoint: str, *, signing: bool = True) -> S3Settings:
@@ -29,13 +29,13 @@ def options(endpoint: str, *, signing: bool = True) -> S3Settings:
 
 @pytest.fixture(scope="module")
 def moto() -> Iterator[str]:
-    with moto_server() as url:
+    with run_moto_server() as url:
         yield url
 
 
 @pytest.fixture
 def proxy(moto: str) -> Iterator[FaultProxy]:
-    with fault_proxy(moto) as proxy:
+    with run_fault_proxy(moto) as proxy:
         yield proxy
 
 
@@ -51,7 +51,7 @@ def short_limits(monkeypatch: pytest.MonkeyPatch) -> None:
 async def store(proxy: FaultProxy, moto: str) -> AsyncIterator[Store]:
     """An empty bucket that is reached through the proxy, and looked into beside it."""
     storage = open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=options(proxy.url)))
-    yield Store(storage, client=empty_bucket(options(moto)).client)
+    yield Store(storage, client=make_empty_bucket(options(moto)).client)
     await storage.close()
 
 
@@ -59,7 +59,7 @@ async def test_a_part_may_take_longer_than_any_limit_while_it_moves(
     store: Store, proxy: FaultProxy
 ) -> None:
     proxy.inject(Fault("slow", names=frozenset({"UploadPart"}), rate=MIB))
-    await put(store, "slow", chunks(LEAST_PART_BYTES))
+    await put(store, "slow", make_chunks(LEAST_PART_BYTES))
 
     assert len(await read(store, "slow", 0, LEAST_PART_BYTES)) == LEAST_PART_BYTES
 
@@ -69,7 +69,7 @@ async def test_a_part_that_does_not_move_ends_soon_and_leaves_nothing(
 ) -> None:
     proxy.inject(Fault("silent", names=frozenset({"UploadPart"})))
     with pytest.raises(StorageUnavailable, match="is away"):
-        await put(store, "stalled", chunks(LEAST_PART_BYTES))
+        await put(store, "stalled", make_chunks(LEAST_PART_BYTES))
     proxy.heal()
 
     assert store.list_unfinished() == []
@@ -83,12 +83,12 @@ async def test_parts_that_fail_together_fail_the_upload_once(
     proxy.inject(Fault("answer", names=frozenset({"UploadPart"}), after=("UploadPart", 2)))
 
     async def source() -> AsyncIterator[bytes]:
-        async for chunk in chunks(4 * 8 * MIB):
+        async for chunk in make_chunks(4 * 8 * MIB):
             yield chunk
         # The parts in flight fail while the next one is waited for.
         await asyncio.to_thread(proxy.wait_struck, 4)
         await asyncio.sleep(0.5)
-        async for chunk in chunks(8 * MIB):
+        async for chunk in make_chunks(8 * MIB):
             yield chunk
 
     upload = asyncio.ensure_future(put(store, "together", source()))
@@ -142,7 +142,7 @@ async def test_a_missing_bucket_is_reported(
         StorageSettings(url="s3://no-such-bucket/x", s3=options(moto, signing=signing))
     )
     store = Store(storage)
-    uses = (storage.ping, lambda: put(store, "k", chunks(1)), lambda: anext(storage.list("")))
+    uses = (storage.ping, lambda: put(store, "k", make_chunks(1)), lambda: anext(storage.list("")))
     for use in uses:
         with pytest.raises(StorageUnavailable, match=r"no such bucket \(MEMFERRY_STORAGE_URL\)"):
             await use()
@@ -175,8 +175,8 @@ def test_an_answer_of_the_store_is_reported_by_its_kind_and_not_repeated(
 @pytest.fixture
 def bucketless(moto: str, database_url: str, tmp_path: Path) -> Iterator[tuple[Service, str]]:
     """A service whose bucket was removed once it had started."""
-    store = empty_bucket(options(moto))
-    with own_database(database_url) as url:
+    store = make_empty_bucket(options(moto))
+    with create_database(database_url) as url:
         service = start_service(
             tmp_path,
             MEMFERRY_DATABASE_URL=url,

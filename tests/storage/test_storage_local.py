@@ -12,13 +12,13 @@ import pytest
 from memferry.errors import StorageUnavailable, WrongBytes
 from memferry.settings import StorageSettings
 from memferry.storage import open_storage
-from support.stores import MIB, Store, chunks, put
+from support.stores import MIB, Store, make_chunks, put
 
 
 async def test_files_are_private(tmp_path: Path) -> None:
     store = Store(open_storage(StorageSettings(url=(tmp_path / "new").as_uri())))
     await store.storage.prepare()
-    await put(store, "a/b/c", chunks(1))
+    await put(store, "a/b/c", make_chunks(1))
 
     assert (tmp_path / "new/a/b/c").stat().st_mode & 0o777 == 0o600
     for directory in ("new", "new/a", "new/a/b"):
@@ -53,7 +53,7 @@ async def test_an_error_for_a_tenant_does_not_name_the_directory_of_the_store(
     (tmp_path / "mount").rmdir()
 
     with pytest.raises(StorageUnavailable) as refused:
-        await put(store, "t/1", chunks(1))
+        await put(store, "t/1", make_chunks(1))
     assert str(tmp_path) not in str(refused.value)
 
 
@@ -75,14 +75,14 @@ async def test_no_key_leaves_the_directory(tmp_path: Path, key: str) -> None:
     store = Store(open_storage(StorageSettings(url=tmp_path.as_uri())))
 
     with pytest.raises(ValueError, match="not a key"):
-        await put(store, key, chunks(1))
+        await put(store, key, make_chunks(1))
 
 
 async def test_a_file_that_somebody_else_writes_to_is_given_up(tmp_path: Path) -> None:
     store = Store(open_storage(StorageSettings(url=tmp_path.as_uri())), root=tmp_path)
 
     async def disturbed() -> AsyncIterator[bytes]:
-        async for chunk in chunks(2 * MIB):
+        async for chunk in make_chunks(2 * MIB):
             yield chunk
             (partial,) = tmp_path.rglob("*.partial")
             with partial.open("ab") as file:
@@ -181,9 +181,9 @@ async def test_a_writer_keeps_its_directory_while_others_remove_empty_ones(tmp_p
 
     beside = asyncio.create_task(prune_meanwhile())
     for number in range(50):
-        await put(store, f"t/e/{number}", chunks(10))
+        await put(store, f"t/e/{number}", make_chunks(10))
         await store.storage.delete(f"t/e/{number}")
-    await put(store, "t/e/last", chunks(10))
+    await put(store, "t/e/last", make_chunks(10))
     pruning = False
     await beside
 
@@ -194,7 +194,7 @@ async def test_a_lost_directory_is_unavailable_and_never_made_again(tmp_path: Pa
     root = tmp_path / "mount"
     store = Store(open_storage(StorageSettings(url=root.as_uri())), root=root)
 
-    for use in (store.storage.ping(), put(store, "t/1", chunks(1))):
+    for use in (store.storage.ping(), put(store, "t/1", make_chunks(1))):
         with pytest.raises(StorageUnavailable, match="does not exist"):
             await use
     assert not root.exists()

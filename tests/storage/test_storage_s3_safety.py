@@ -16,12 +16,12 @@ from memferry.errors import Misconfigured, StorageUnavailable
 from memferry.settings import S3Settings, Settings, StorageSettings
 from memferry.storage import open_storage
 from support.certificates import Authority, Signed
-from support.stores import MIB, Store, chunks, empty_bucket, moto_server, put, read
+from support.stores import MIB, Store, make_chunks, make_empty_bucket, put, read, run_moto_server
 
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[S3Settings]:
-    with moto_server() as url:
+    with run_moto_server() as url:
         yield S3Settings(endpoint=url, access_key="key", secret_key="secret")
 
 
@@ -76,8 +76,8 @@ def client_of(options: S3Settings) -> Any:
 
 async def head(options: S3Settings) -> Any:
     """What the store says of a file written with these options, in more than one part."""
-    store = empty_bucket(options)
-    await put(store, "file", chunks(9 * MIB))
+    store = make_empty_bucket(options)
+    await put(store, "file", make_chunks(9 * MIB))
     await store.storage.close()
     return store.client.head_object(Bucket="bucket", Key="some/prefix/file")
 
@@ -129,7 +129,7 @@ async def test_the_settings_of_s3_reach_the_store(private: S3Settings) -> None:
         }
     )
     store = Store(open_storage(settings.storage))
-    await put(store, "settings", chunks(MIB))
+    await put(store, "settings", make_chunks(MIB))
     found = client_of(private).head_object(Bucket="bucket", Key="some/prefix/settings")
     await store.storage.close()
 
@@ -139,7 +139,7 @@ async def test_the_settings_of_s3_reach_the_store(private: S3Settings) -> None:
 
 async def test_a_server_whose_authority_is_known_is_used_in_every_way(private: S3Settings) -> None:
     store = Store(open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=private)))
-    await put(store, "over-tls", chunks(MIB))
+    await put(store, "over-tls", make_chunks(MIB))
 
     assert len(await read(store, "over-tls", 0, MIB)) == MIB
     assert [each async for each in store.storage.list_uploads("over-tls")] == []

@@ -72,7 +72,7 @@ _COLUMNS = """
 """
 
 
-def value(kind: str, names: Names, words: str) -> str:
+def make_value(kind: str, names: Names, words: str) -> str:
     """A value of a type that names a row, or says some words."""
     plain = {
         "text": words,
@@ -104,7 +104,7 @@ async def plant(owner: "asyncpg.Connection[asyncpg.Record]", *, with_bob: bool) 
         await _plant_rows(owner, BOB, BOBS, f"{CANARY} too")
 
 
-async def tables(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, dict[str, str]]:
+async def list_tables(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, dict[str, str]]:
     """Every table of tenants, with the types of its columns."""
     found: dict[str, dict[str, str]] = {}
     for row in await owner.fetch(_COLUMNS, NOT_OF_TENANTS):
@@ -112,12 +112,12 @@ async def tables(owner: "asyncpg.Connection[asyncpg.Record]") -> dict[str, dict[
     return found
 
 
-async def query_for_bob(owner: "asyncpg.Connection[asyncpg.Record]") -> str:
+async def make_query_for_bob(owner: "asyncpg.Connection[asyncpg.Record]") -> str:
     """The query for all that Bob has: table, key and row as JSON."""
     return " UNION ALL ".join(
         f"SELECT '{table}' AS table, to_jsonb(own) AS row FROM memferry.{table} AS own "
         f"WHERE tenant_id = '{BOB}'"
-        for table in await tables(owner)
+        for table in await list_tables(owner)
     )
 
 
@@ -127,7 +127,7 @@ async def _plant_rows(
     """One row in each table; a table that refers to another waits until that one has its row."""
     waiting = {
         table: _row(table, kinds, names, words) | {"tenant_id": tenant}
-        for table, kinds in (await tables(owner)).items()
+        for table, kinds in (await list_tables(owner)).items()
     }
     while waiting:
         planted = [table for table, row in waiting.items() if await _insert(owner, table, row)]
@@ -140,7 +140,7 @@ def _row(table: str, kinds: dict[str, str], names: Names, words: str) -> dict[st
     return {
         column: _VALUES[table, column]
         if (table, column) in _VALUES
-        else value(kind, names, _text(column, names, words))
+        else make_value(kind, names, _text(column, names, words))
         for column, kind in kinds.items()
     }
 

@@ -48,7 +48,7 @@ rgw_enable_usage_log = false
 
 
 @contextmanager
-def ceph_server(more: str = "") -> Iterator[tuple[str, str, str]]:
+def run_ceph_server(more: str = "") -> Iterator[tuple[str, str, str]]:
     """The address, access key and secret key of a fresh S3 server; `more` is configuration."""
     home = Path(tempfile.mkdtemp(prefix="memferry-ceph-"))
     processes: list[subprocess.Popen[bytes]] = []

@@ -10,7 +10,7 @@ from support.people import Person
 Done = subprocess.CompletedProcess[bytes]
 
 
-def memferry(
+def run_memferry(
     *arguments: str, person: Person | None = None, settings: Mapping[str, str] | None = None
 ) -> Done:
     """Run one command; for a client command, as this person."""

@@ -19,7 +19,7 @@ async def connect_to(url: str) -> tuple[asyncio.StreamReader, asyncio.StreamWrit
     return await asyncio.open_connection(host, port)
 
 
-def address_behind(server: asyncio.Server, url: str) -> str:
+def find_address(server: asyncio.Server, url: str) -> str:
     """The address of the same database through a relay, which reads what passes."""
     port = server.sockets[0].getsockname()[1]
     who = urlsplit(url).netloc.rpartition("@")[0]
@@ -42,7 +42,7 @@ class DatabaseRelay:
     def url(self) -> str:
         """The address of the same database through the relay."""
         assert self._server is not None
-        return address_behind(self._server, self._url)
+        return find_address(self._server, self._url)
 
     def cut(self) -> None:
         """From now on nothing comes through, and nobody is told."""
@@ -86,7 +86,7 @@ class DatabaseRelay:
 
 
 @asynccontextmanager
-async def database_relay(*urls: str) -> AsyncIterator[DatabaseRelay]:
+async def run_database_relay(*urls: str) -> AsyncIterator[DatabaseRelay]:
     """A relay that listens."""
     relay = DatabaseRelay(*urls)
     await relay.start()

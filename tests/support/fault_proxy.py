@@ -178,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
         return True
 
     def do_GET(self) -> None:
-        name = operation(self.command, self.path)
+        name = name_operation(self.command, self.path)
         fault = self.server.proxy.meet(name)
         if fault is not None and fault.kind in ("refuse", "silent", "cut"):
             self._hang_up(fault)
@@ -237,7 +237,7 @@ class _Handler(BaseHTTPRequestHandler):
         finally:
             upstream.close()
         if name == "ListMultipartUploads" and size is not None:
-            content = one_page(content, urlsplit(self.path).query, size)
+            content = cut_page(content, urlsplit(self.path).query, size)
         kept = {key: value for key, value in answer.getheaders() if key not in _OURS}
         if self.command == "HEAD":
             kept["Content-Length"] = answer.headers.get("Content-Length", "0")
@@ -259,14 +259,14 @@ class _Handler(BaseHTTPRequestHandler):
 _OURS = frozenset({"Content-Length", "Connection", "Transfer-Encoding"})
 
 
-def operation(method: str, path: str) -> str:
+def name_operation(method: str, path: str) -> str:
     """What S3 calls a request; GET, HEAD, PUT or DELETE for one of a whole object."""
     query = parse_qs(urlsplit(path).query, keep_blank_values=True)
     asked = [name for (verb, key), name in _NAMES.items() if verb == method and key in query]
     return asked[0] if asked else method
 
 
-def one_page(listing: bytes, query: str, size: int) -> bytes:
+def cut_page(listing: bytes, query: str, size: int) -> bytes:
     """The part of a whole ListMultipartUploads answer that a page after the query's markers has."""
     page = ET.fromstring(listing)  # noqa: S314 - moto's
     given = {key: values[0] for key, values in parse_qs(query).items()}
@@ -301,7 +301,7 @@ def reset(connection: socket.socket) -> None:
 
 
 @contextmanager
-def fault_proxy(upstream: str) -> Iterator[FaultProxy]:
+def run_fault_proxy(upstream: str) -> Iterator[FaultProxy]:
     """A proxy for the length of a block."""
     proxy = FaultProxy(upstream)
     try:

@@ -20,7 +20,7 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from support.people import Person, make_person
-from support.service import Service, child, start_service, stop_service
+from support.service import Service, find_child, start_service, stop_service
 
 ROWS = 30_000
 CLEAN = {"format": "ndjson", "namespace": "main"}
@@ -93,7 +93,7 @@ CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
     WHEN (NEW.attempt = OLD.attempt AND NEW.status = 'running' AND NEW.rows_done = {ROWS})
     EXECUTE FUNCTION public.gate({Step.WRITTEN});
 CREATE TRIGGER named BEFORE UPDATE ON memferry.jobs FOR EACH STATEMENT
-    WHEN (current_query() LIKE '-- Publish:%')
+    WHEN (current_query() LIKE '-- Publish the result%')
     EXECUTE FUNCTION public.gate({Step.NAMED});
 CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.jobs
     DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
@@ -102,7 +102,7 @@ CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.jobs
 """  # noqa: S608 - constants
 
 
-def until(look: Callable[[], _T | None], *, seconds: float = 30, every: float = 0.01) -> _T:
+def wait_until(look: Callable[[], _T | None], *, seconds: float = 30, every: float = 0.01) -> _T:
     """What `look` answers as soon as that is true; fails when it takes too long."""
     deadline = time.monotonic() + seconds
     while not (found := look()):
@@ -111,7 +111,7 @@ def until(look: Callable[[], _T | None], *, seconds: float = 30, every: float = 
     return found
 
 
-def alive(process: "subprocess.Popen[bytes]") -> bool:
+def is_alive(process: "subprocess.Popen[bytes]") -> bool:
     """Whether it still runs."""
     return process.poll() is None
 
@@ -177,7 +177,7 @@ class Gate:
 
     def wait(self, seconds: float = 30) -> None:
         """Return once an export has come here."""
-        until(self.count_waiting, seconds=seconds)
+        wait_until(self.count_waiting, seconds=seconds)
 
 
 class Plant:
@@ -254,7 +254,7 @@ class Plant:
     def assert_files(self, expected: list[str], export_id: str | None = None) -> None:
         """The store soon holds exactly these: the sweeper may still have to come by."""
         with suppress(AssertionError):
-            until(lambda: self.files(export_id) == expected, seconds=5)
+            wait_until(lambda: self.files(export_id) == expected, seconds=5)
         assert self.files(export_id) == expected
 
     def start_worker(self, **environment: str) -> "subprocess.Popen[bytes]":
@@ -273,7 +273,7 @@ class Plant:
         """The worker of ours that has the export, by the row; None if it is dead or another's."""
         leased_by: str = self.row(export_id)["leased_by"] or "//"
         for worker in self.workers:
-            if str(worker.pid) == leased_by.split("/")[1] and alive(worker):
+            if str(worker.pid) == leased_by.split("/")[1] and is_alive(worker):
                 return worker
         return None
 
@@ -286,7 +286,7 @@ class Plant:
 
     def signal_own_worker(self, number: int) -> None:
         """Send a signal to the worker of the service itself."""
-        pid = until(self.service.worker_pid)
+        pid = wait_until(self.service.worker_pid)
         os.kill(pid, number)
 
     @contextmanager
@@ -320,7 +320,7 @@ class Plant:
 
     def postgres(self) -> int | None:
         """The server's process; None while there is none."""
-        return child(self.service.process.pid, "postgres -D")
+        return find_child(self.service.process.pid, "postgres -D")
 
 
 def _items() -> list[dict[str, Any]]:
@@ -345,7 +345,7 @@ def _prepare(plant: Plant) -> None:
     # Sessions that are open already do not know of the planner's new settings.
     plant.cut_connections()
     # A request that meets one of the cut connections is a 503 still.
-    until(lambda: plant.person.get("/api/memories?limit=1").is_success)
+    wait_until(lambda: plant.person.get("/api/memories?limit=1").is_success)
     plant.signal_own_worker(signal.SIGSTOP)
 
 

@@ -14,7 +14,7 @@ def parse_statement(statement: str) -> exp.Expr:
     return sqlglot.parse_one(statement, read="postgres")
 
 
-def text(tree: exp.Expr) -> str:
+def write_statement(tree: exp.Expr) -> str:
     """The statement a tree stands for."""
     return tree.sql(dialect="postgres", comments=False)
 
@@ -39,7 +39,7 @@ def bind_arguments(tree: exp.Expr, arguments: Mapping[int, tuple[str, str]]) -> 
     return tree
 
 
-def mutants(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+def make_mutants(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     """Each with a name; also the whole, and the one that has lost everything.
 
     LIMIT and OFFSET are left out of all of them: they only hide rows.
@@ -48,23 +48,23 @@ def mutants(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     for limit in list(whole.find_all(exp.Limit, exp.Offset)):
         limit.pop()
     yield "whole", whole
-    seen = {text(whole)}
+    seen = {write_statement(whole)}
     for name, cut in _cuts(whole):
         mutant = whole.copy()
         cut(mutant)
-        if text(mutant) not in seen:
-            seen.add(text(mutant))
+        if write_statement(mutant) not in seen:
+            seen.add(write_statement(mutant))
             yield name, mutant
 
 
 def _cuts(whole: exp.Expr) -> Iterator[tuple[str, _Cut]]:
     for number, where in enumerate(whole.find_all(exp.Where)):
-        yield f"without {text(where)}", _cut_where(number)
+        yield f"without {write_statement(where)}", _cut_where(number)
     for number, join in enumerate(_joins(whole)):
-        yield f"without ON {text(join.args['on'])}", _cut_join(number)
+        yield f"without ON {write_statement(join.args['on'])}", _cut_join(number)
     for number, pair in enumerate(whole.find_all(exp.And, exp.Or)):
         for dropped, kept in (("this", "expression"), ("expression", "this")):
-            yield f"without {text(pair.args[dropped])}", _cut_term(number, kept)
+            yield f"without {write_statement(pair.args[dropped])}", _cut_term(number, kept)
     yield "without any condition", _cut_all
 
 

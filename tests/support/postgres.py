@@ -27,7 +27,7 @@ def run_embedded_server(home: Path, binaries: Path | None) -> Iterator[str]:
 
 
 @contextmanager
-def own_database(url: str) -> Iterator[str]:
+def create_database(url: str) -> Iterator[str]:
     """Another migrated database on the same server, for tests that would disturb others."""
     name = f"memferry_test_{uuid4().hex[:12]}"
     asyncio.run(execute(url, f"CREATE DATABASE {name}"))

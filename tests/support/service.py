@@ -54,10 +54,10 @@ class Service:
 
     def worker_pid(self) -> int | None:
         """The process that ps shows as `memferry worker`; None between two of them."""
-        return child(self.process.pid, "memferry worker")
+        return find_child(self.process.pid, "memferry worker")
 
 
-def children(parent: int) -> list[int]:
+def list_children(parent: int) -> list[int]:
     """The processes that a process has started and that still run."""
     found = []
     for stat in Path("/proc").glob("[0-9]*/stat"):
@@ -68,9 +68,9 @@ def children(parent: int) -> list[int]:
     return found
 
 
-def child(parent: int, words: str) -> int | None:
+def find_child(parent: int, words: str) -> int | None:
     """The one child whose command line holds these words."""
-    for pid in children(parent):
+    for pid in list_children(parent):
         with suppress(OSError):
             command = Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ")
             if words.encode() in command:
@@ -78,7 +78,7 @@ def child(parent: int, words: str) -> int | None:
     return None
 
 
-def free_port() -> int:
+def find_free_port() -> int:
     """A port nobody listens on right now."""
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port: int = listening.getsockname()[1]
@@ -89,7 +89,7 @@ def start_service(home: Path, *options: str, **environment: str) -> Service:
     """Start the real thing and wait until it answers; nothing of ours lies in its home."""
     # Tests run side by side: nobody's worker is to wait for everybody else.
     environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
-    port, log = free_port(), DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
+    port, log = find_free_port(), DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
     command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(

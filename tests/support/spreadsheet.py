@@ -46,38 +46,38 @@ def may_pass_over(char: str) -> bool:
     return unicodedata.category(char) in ("Cc", "Cf", "Zs", "Zl", "Zp")
 
 
-def starts(char: str) -> bool:
+def may_start_formula(char: str) -> bool:
     """Whether a formula may start with it, in any width."""
     return unicodedata.normalize("NFKC", char)[:1] in (*STARTS, "\u2212")
 
 
-def runs(text: str, *, first: bool) -> bool:
+def runs_formula(text: str, *, first: bool) -> bool:
     """Whether a cell that starts with this text must not be left to a spreadsheet."""
     for char in text:
-        if starts(char) or (first and char in "\t\r\n"):
+        if may_start_formula(char) or (first and char in "\t\r\n"):
             return True
         if not may_pass_over(char):
             return False
     return False
 
 
-def places(text: str) -> list[int]:
+def find_places(text: str) -> list[int]:
     """Where a guard belongs in a text: at its start, and after what may separate cells."""
-    found = [0] if runs(text, first=True) else []
+    found = [0] if runs_formula(text, first=True) else []
     later = (i for i in range(1, len(text)) if text[i - 1] in ";\t\r\n")
-    return found + [i for i in later if runs(text[i:], first=False)]
+    return found + [i for i in later if runs_formula(text[i:], first=False)]
 
 
 def add_guards(text: str) -> str:
     """The text as a guarded file has it."""
-    for place in reversed(places(text)):
+    for place in reversed(find_places(text)):
         text = f"{text[:place]}'{text[place:]}"
     return text
 
 
 def remove_guards(text: str) -> str:
     """The text that a guarded file's cell stands for: one quote less at each place."""
-    for place in reversed(places(text)):
+    for place in reversed(find_places(text)):
         if text[place] == "'":
             text = text[:place] + text[place + 1 :]
     return text

@@ -5,22 +5,22 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from support.faults import open_session, until
-from support.service import free_port
+from support.faults import open_session, wait_until
+from support.service import find_free_port
 from support.tcp_postgres import TcpServer
 
 
 @contextmanager
-def hot_standby(primary: TcpServer, *options: str) -> Iterator[TcpServer]:
+def run_standby(primary: TcpServer, *options: str) -> Iterator[TcpServer]:
     """A standby that runs, with these settings, and streams from its primary."""
-    standby = replace(primary, port=free_port(), process=None)
+    standby = replace(primary, port=find_free_port(), process=None)
     standby.data.mkdir(mode=0o700)
     if "user" in primary.as_user:
         os.chown(standby.data, primary.as_user["user"], primary.as_user["group"])
     standby.run("pg_basebackup", "-d", primary.url(), "-D", f"{standby.data}", "-R", "-c", "fast")
     try:
         standby.start(*options)
-        until(lambda: has_replayed(primary, standby))
+        wait_until(lambda: has_replayed(primary, standby))
         yield standby
     finally:
         standby.stop()

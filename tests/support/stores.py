@@ -37,7 +37,7 @@ class Store:
 
 
 @contextmanager
-def moto_server() -> Iterator[str]:
+def run_moto_server() -> Iterator[str]:
     """Moto's S3 server over HTTP; answers its address."""
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
@@ -46,7 +46,7 @@ def moto_server() -> Iterator[str]:
     server.stop()
 
 
-def empty_bucket(options: S3Settings, prefix: str = "some/prefix") -> Store:
+def make_empty_bucket(options: S3Settings, prefix: str = "some/prefix") -> Store:
     """A bucket with nothing in it, no upload either, and a client of another maker to look in."""
     client: Any = boto3.client(
         "s3",
@@ -65,7 +65,7 @@ def empty_bucket(options: S3Settings, prefix: str = "some/prefix") -> Store:
     )
 
 
-async def chunks(size: int, fault: Exception | None = None) -> AsyncIterator[bytes]:
+async def make_chunks(size: int, fault: Exception | None = None) -> AsyncIterator[bytes]:
     """That many bytes, all different from their neighbours; then the fault, if any."""
     for start in range(0, size, MIB):
         shift = start // MIB
@@ -92,5 +92,5 @@ async def read(store: Store, key: str, start: int, end: int) -> bytes:
     return b"".join([chunk async for chunk in store.storage.read(key, start, end)])
 
 
-async def keys(store: Store, prefix: str = "t") -> list[str]:
+async def list_keys(store: Store, prefix: str = "t") -> list[str]:
     return sorted([each.key async for each in store.storage.list(prefix)])

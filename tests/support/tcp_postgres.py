@@ -14,7 +14,7 @@ from typing import Any
 import asyncpg
 
 from memferry.database.binaries import ensure_account, find_binaries
-from support.service import children, free_port
+from support.service import find_free_port, list_children
 
 _OPTIONS = "-c unix_socket_directories= -c fsync=off -c max_connections=100 -c listen_addresses=*"
 _WHO = "host all all all trust\nhost replication all all trust\n"
@@ -27,7 +27,7 @@ class TcpServer:
     home: Path
     programs: Path
     as_user: dict[str, Any]
-    port: int = field(default_factory=free_port)
+    port: int = field(default_factory=find_free_port)
     process: "subprocess.Popen[bytes] | None" = None
 
     @property
@@ -67,14 +67,14 @@ class TcpServer:
     def kill(self) -> None:
         """End each of its processes at once, as a machine that is lost does."""
         assert self.process is not None
-        for pid in (self.process.pid, *children(self.process.pid)):
+        for pid in (self.process.pid, *list_children(self.process.pid)):
             os.kill(pid, signal.SIGKILL)
         self.process.wait(30)
         self.process = None
 
 
 @contextmanager
-def tcp_server(programs: Path | None = None) -> Iterator[TcpServer]:
+def run_tcp_server(programs: Path | None = None) -> Iterator[TcpServer]:
     """A server that runs; it ends with everything in its home."""
     account = ensure_account("memferry")
     with tempfile.TemporaryDirectory(prefix="memferry-tcp-") as name:
@@ -95,9 +95,9 @@ def tcp_server(programs: Path | None = None) -> Iterator[TcpServer]:
 
 
 @contextmanager
-def tcp_postgres(programs: Path | None = None) -> Iterator[int]:
+def run_tcp_postgres(programs: Path | None = None) -> Iterator[int]:
     """Its port."""
-    with tcp_server(programs) as server:
+    with run_tcp_server(programs) as server:
         yield server.port
 
 

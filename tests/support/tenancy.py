@@ -140,7 +140,7 @@ class Relation:
         return any(_plain(term) == _PREDICATE for term in terms)
 
 
-async def relations(owner: "asyncpg.Connection[asyncpg.Record]") -> list[Relation]:
+async def read_relations(owner: "asyncpg.Connection[asyncpg.Record]") -> list[Relation]:
     """All that the service role is offered."""
     rows = await owner.fetch(_RELATIONS, SERVICE_ROLE)
     return [
@@ -157,7 +157,7 @@ async def relations(owner: "asyncpg.Connection[asyncpg.Record]") -> list[Relatio
     ]
 
 
-async def problems(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
+async def find_gaps(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
     """Every gap in the protection of every table, in words; none is what must be found."""
     found: list[str] = []
     tables = await owner.fetch(_TABLES, SERVICE_ROLE)
@@ -166,7 +166,7 @@ async def problems(owner: "asyncpg.Connection[asyncpg.Record]") -> list[str]:
             found.append(f"{table['name']}: the service role has rights on it")
         if table["name"] not in SHARED_TABLES:
             found += await _faults_of_table(owner, table)
-    offered = await relations(owner)
+    offered = await read_relations(owner)
     own_views = frozenset(relation.name for relation in offered if relation.of_one_tenant)
     for relation in offered:
         found += _faults_of_relation(relation, own_views)

@@ -12,27 +12,27 @@ from memferry.tenants.operator import Operator
 from support.people import Person
 
 
-def holder(person: Person, database_url: str, **rights: Any) -> Person:
+def create_holder(person: Person, database_url: str, **rights: Any) -> Person:
     """The same tenant by a new token that may do just this; the caller closes it."""
-    return Person(person.name, str(person.base_url), token(person, database_url, **rights))
+    return Person(person.name, str(person.base_url), create_token(person, database_url, **rights))
 
 
-def admin_of(person: Person, database_url: str, **rights: Any) -> Person:
+def create_admin(person: Person, database_url: str, **rights: Any) -> Person:
     """The same tenant by a token that may do everything."""
-    return holder(person, database_url, scopes=SCOPES, **rights)
+    return create_holder(person, database_url, scopes=SCOPES, **rights)
 
 
-def token(person: Person, database_url: str, **rights: Any) -> str:
+def create_token(person: Person, database_url: str, **rights: Any) -> str:
     """The text of a new token of the person's tenant."""
 
     async def create() -> str:
-        name = await tenant_name(person, database_url)
+        name = await read_tenant_name(person, database_url)
         return (await Operator(database_url).create_token(name, "test", Grant(**rights))).text
 
     return asyncio.run(create())
 
 
-async def tenant_name(person: Person, database_url: str) -> str:
+async def read_tenant_name(person: Person, database_url: str) -> str:
     """What the person's tenant is called."""
     name = await fetchval(
         database_url,
@@ -44,7 +44,7 @@ async def tenant_name(person: Person, database_url: str) -> str:
     return name
 
 
-async def tenant_of(person: Person, database_url: str) -> UUID:
+async def read_tenant_id(person: Person, database_url: str) -> UUID:
     """The id of the person's tenant."""
     tenant_id = await fetchval(
         database_url,

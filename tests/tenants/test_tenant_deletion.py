@@ -27,10 +27,10 @@ from memferry.storage import Storage, open_storage
 from memferry.tenants.deletion import TenantDeletion
 from memferry.tenants.operator import Operator
 from memferry.worker.sweeper import Sweeper
-from support.canaries import ALICE, BOB, plant, query_for_bob, tables
-from support.faults import Step, run_plant, until
+from support.canaries import ALICE, BOB, list_tables, make_query_for_bob, plant
+from support.faults import Step, run_plant, wait_until
 from support.memories import save_one_batch
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 from support.service import Service
 
 NEW = ValidMemory(
@@ -48,7 +48,7 @@ _MANY_MEMORIES = """
 @pytest.fixture
 def url(database_url: str) -> Iterator[str]:
     """A database of its own."""
-    with own_database(database_url) as own:
+    with create_database(database_url) as own:
         yield own
 
 
@@ -84,7 +84,7 @@ def files(root: Path) -> set[str]:
 async def rows(owner: "asyncpg.Connection[asyncpg.Record]", tenant: str) -> dict[str, int]:
     """How many rows of a tenant each table has that says whose its rows are."""
     found: dict[str, int] = {}
-    for table in await tables(owner):
+    for table in await list_tables(owner):
         count = f"SELECT count(*) FROM memferry.{table} WHERE tenant_id = $1"  # noqa: S608 - from the catalog
         found[table] = await owner.fetchval(count, UUID(tenant))
     return found
@@ -94,7 +94,7 @@ async def test_deleting_a_tenant_leaves_no_row_in_any_table(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, store: Storage
 ) -> None:
     await plant(owner, with_bob=True)
-    of_bob = await query_for_bob(owner)
+    of_bob = await make_query_for_bob(owner)
     bob, before = await owner.fetch(of_bob), await rows(owner, ALICE)
     removed = await TenantDeletion(url, store).delete("Alice")
 
@@ -299,7 +299,7 @@ def test_a_running_export_of_a_deleted_tenant_publishes_nothing(
             assert place.files() == []
         worker.send_signal(signal.SIGCONT)
         log = place.place / "workers.log"
-        until(lambda: f"export {export_id}: attempt 1 lost it" in log.read_text())
+        wait_until(lambda: f"export {export_id}: attempt 1 lost it" in log.read_text())
         place.assert_files([], export_id)
         assert place.person.get("/api/namespaces").status_code == 401
         assert worker.poll() is None

@@ -14,13 +14,13 @@ import pytest
 from memferry.database.pool import SERVICE_ROLE
 from memferry.database.sql import sql
 from memferry.errors import NamespaceForbidden
-from memferry.exports.jobs import Jobs
+from memferry.jobs.queue import Queue
 from memferry.model.token import USUAL_SCOPES, Caller, Grant
 from memferry.tenants.tokens import BearerToken, make_token_row
-from support.command_line import memferry
+from support.command_line import run_memferry
 from support.people import Person
 from support.postgres import open_database
-from support.tokens import admin_of, fetchval, holder, tenant_of
+from support.tokens import create_admin, create_holder, fetchval, read_tenant_id
 
 _TOKENS = "/api/tokens"
 
@@ -28,7 +28,7 @@ _TOKENS = "/api/tokens"
 @pytest.fixture
 def admin(alice: Person, database_url: str) -> Iterator[Person]:
     """Alice with a token that may do everything."""
-    with admin_of(alice, database_url) as person:
+    with create_admin(alice, database_url) as person:
         yield person
 
 
@@ -178,7 +178,7 @@ def test_revoking_cancels_the_pending_and_running_exports_of_the_token_and_no_ot
         assert admin.delete(f"{_TOKENS}/{made['id']}").status_code == 204
     else:
         external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
-        assert memferry("token", "revoke", made["id"], settings=external).returncode == 0
+        assert run_memferry("token", "revoke", made["id"], settings=external).returncode == 0
     found = {
         each["id"]: each["status"] for each in admin.get("/api/memories/exports").json()["exports"]
     }
@@ -202,7 +202,7 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
 
     async def take() -> object:
         async with open_database(database_url, size=1) as database:
-            jobs = Jobs(database, lease_seconds=20, lifetime_seconds=60)
+            jobs = Queue(database, lease_seconds=20, running_per_tenant=5)
             claim = await jobs.claim("test", ["mine"])
             assert claim is not None
             return await jobs.read(claim)
@@ -217,7 +217,7 @@ def test_tokens_of_another_tenant_are_not_found(
     admin: Person, bob: Person, database_url: str
 ) -> None:
     made = create(admin)
-    with admin_of(bob, database_url) as other:
+    with create_admin(bob, database_url) as other:
         answers = [other.get(f"{_TOKENS}/{made['id']}"), other.delete(f"{_TOKENS}/{made['id']}")]
         nothing = [other.get(f"{_TOKENS}/none"), other.delete(f"{_TOKENS}/{UUID(int=0)}")]
         listed = [each["id"] for each in other.get(_TOKENS).json()["tokens"]]
@@ -232,7 +232,7 @@ def test_an_admin_token_within_namespaces_manages_no_other_namespace(
     alice: Person, admin: Person, database_url: str
 ) -> None:
     whole = create(admin)
-    with admin_of(alice, database_url, namespaces=("a", "b")) as limited:
+    with create_admin(alice, database_url, namespaces=("a", "b")) as limited:
         refused = [
             limited.post(_TOKENS, json={}),
             limited.post(_TOKENS, json={"namespaces": ["a", "c"]}),
@@ -253,7 +253,7 @@ def test_an_admin_token_within_namespaces_manages_no_other_namespace(
 async def test_the_database_stores_no_token_beyond_the_namespaces_of_its_creator(
     alice: Person, database_url: str
 ) -> None:
-    creator = Caller(tenant_id=await tenant_of(alice, database_url), namespaces=("a", "b"))
+    creator = Caller(tenant_id=await read_tenant_id(alice, database_url), namespaces=("a", "b"))
     async with open_database(database_url) as database:
         for namespaces in (None, ("a", "c")):
             row = make_token_row(BearerToken.make(), "wide", Grant(namespaces=namespaces))
@@ -282,7 +282,7 @@ def test_token_create_gives_the_scopes_and_namespaces_of_its_options(
 ) -> None:
     external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
     tenant = f"erin-{time.time_ns()}"
-    made = memferry(
+    made = run_memferry(
         *("token", "create", "--tenant", tenant, "--expires", "2999-12-31"),
         *("--scope", "memories:read", "--scope", "admin", "--namespace", "a", "--namespace", "b"),
         settings=external,
@@ -305,7 +305,7 @@ def test_token_create_refuses_invalid_options_in_one_line(
     database_url: str, tmp_path: Path, option: tuple[str, ...], word: str
 ) -> None:
     external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
-    done = memferry("token", "create", "--tenant", "erin", *option, settings=external)
+    done = run_memferry("token", "create", "--tenant", "erin", *option, settings=external)
 
     assert done.returncode == 1
     assert done.stderr.decode().startswith(f"memferry: {word}: ")
@@ -313,7 +313,7 @@ def test_token_create_refuses_invalid_options_in_one_line(
 
 def test_a_token_without_the_write_scope_only_reads(alice: Person, database_url: str) -> None:
     row = alice.save("green tea")
-    with holder(alice, database_url, scopes=("memories:read",)) as reader:
+    with create_holder(alice, database_url, scopes=("memories:read",)) as reader:
         assert reader.get(f"/api/memories/{row['id']}").json() == row
         assert reader.delete(f"/api/memories/{row['id']}").status_code == 403
     assert alice.get(f"/api/memories/{row['id']}").status_code == 200

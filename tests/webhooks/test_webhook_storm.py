@@ -16,7 +16,7 @@ import pytest
 
 from support.deadlocks import count_deadlocks
 from support.people import Person, make_person
-from support.postgres import own_database
+from support.postgres import create_database
 from support.service import Service, start_service, stop_service
 
 ROUNDS, WEBHOOKS, THREADS, MANY = 6, 8, 8, 150
@@ -66,7 +66,7 @@ def test_a_storm_of_changes_and_deletions_meets_no_deadlock(
     database_url: str, receiver: str, tmp_path: Path
 ) -> None:
     statuses: Counter[int] = Counter()
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         with (
             served(url, tmp_path) as service,
             make_person("alice", service, url) as alice,

@@ -38,9 +38,9 @@ GUARDS: tuple[Guard, ...] = (
     # Who is halted holds nothing for long.
     *guard_function(
         "worker_process.py",
-        "_make_halted_loops",
+        "_make_stuck_session_loops",
         "whole/test_faults_workers.py::test_a_worker_that_stays_stopped_holds_no_snapshot_for_long",
-        drop_item("halted"),
+        drop_item("stuck sessions"),
     ),
     *guard_function(
         "worker_process.py",
@@ -52,18 +52,16 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "storage/s3.py", "S3Storage.put", "whole/test_faults_store.py", make_false("sha256")
     ),
+    *guard_function("exports/work.py", "ExportWork.run", _LOST, drop_statement("check_store")),
     *guard_function(
-        "worker/exporter.py", "Exporter._publish", _LOST, drop_statement("check_store")
-    ),
-    *guard_function(
-        "worker/exporter.py",
-        "Exporter.tick",
+        "jobs/attempt.py",
+        "Attempts.tick",
         "whole/test_faults_operation.py::test_a_worker_without_the_store_claims_no_export_while_another_reaches_it",
         make_false("_may_work"),
     ),
     *guard_function(
-        "worker/exporter.py",
-        "Exporter._retry",
+        "jobs/attempt.py",
+        "Attempts._find_next",
         "whole/test_faults_operation.py::test_an_attempt_that_fails_only_on_this_worker_is_not_counted",
         make_false("isinstance", "_may_work"),
     ),

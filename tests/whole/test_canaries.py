@@ -13,11 +13,11 @@ import pytest
 from memferry.errors import LeaseLost
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
-from support.faults import until
+from support.faults import wait_until
 from support.people import Person
 from support.postgres import open_database
 from support.service import Service
-from support.tokens import admin_of, fetchval, holder, tenant_of
+from support.tokens import create_admin, create_holder, fetchval, read_tenant_id
 
 CANARY = "c4n4ry"
 _ENDED = re.compile(
@@ -75,9 +75,9 @@ def test_no_error_repeats_what_was_sent(
     alice: Person, database_url: str, errors: list[str]
 ) -> None:
     with (
-        admin_of(alice, database_url) as admin,
-        holder(alice, database_url, namespaces=("a",)) as limited,
-        holder(alice, database_url, scopes=("admin",)) as poor,
+        create_admin(alice, database_url) as admin,
+        create_holder(alice, database_url, namespaces=("a",)) as limited,
+        create_holder(alice, database_url, scopes=("admin",)) as poor,
     ):
         for method, path, body in MISTAKES:
             for person in (admin, limited, poor):
@@ -98,7 +98,7 @@ async def test_an_abandoned_export_leaves_no_filter_in_any_log(
 ) -> None:
     alice.save_many([planted(number, content="x" * 20_000) for number in range(1_000)])
     said = {log: len(log.read_text()) for log in home.rglob("postgres.log")}
-    tenant_id = await tenant_of(alice, database_url)
+    tenant_id = await read_tenant_id(alice, database_url)
     request = ExportRequest.parse(json.dumps(FILTERS).encode())
     async with open_database(database_url) as database:
         with suppress(LeaseLost):
@@ -106,7 +106,7 @@ async def test_an_abandoned_export_leaves_no_filter_in_any_log(
                 blocks = aiter(run)
                 block = await anext(blocks) + await anext(blocks)
                 raise LeaseLost
-    until(lambda: all(_ENDED.search(log.read_text()[end:]) for log, end in said.items()))
+    wait_until(lambda: all(_ENDED.search(log.read_text()[end:]) for log, end in said.items()))
     logs = [service.log, *home.rglob("*.log")]
 
     assert CANARY.encode() in block
@@ -132,7 +132,7 @@ def test_no_log_and_no_audit_entry_holds_a_stored_or_requested_text(
         "SELECT tenant_id FROM memferry.jobs WHERE id = $1) HAVING count(*) >= 8"
     )
     # A download is noted soon after its last byte.
-    written = until(lambda: asyncio.run(fetchval(database_url, query, export["id"])))
+    written = wait_until(lambda: asyncio.run(fetchval(database_url, query, export["id"])))
     logs = [service.log, *home.rglob("*.log")]
     text = "".join(each.read_text(errors="replace") for each in logs)
     link = export["download_url"].rpartition("/")[2]

@@ -18,16 +18,16 @@ import pytest
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
 from memferry.tenants.operator import Operator
-from support.faults import until
+from support.faults import wait_until
 from support.people import Person
-from support.postgres import own_database
-from support.service import Service, children, free_port, start_service, stop_service
+from support.postgres import create_database
+from support.service import Service, find_free_port, list_children, start_service, stop_service
 
 
 @pytest.fixture
 def unused(database_url: str) -> Iterator[str]:
     """A database in which nobody has a token."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 
@@ -36,7 +36,7 @@ def serving(
     host: str, tmp_path: Path, settings: Mapping[str, str]
 ) -> Iterator[tuple[subprocess.Popen[str], int]]:
     """`memferry serve --host HOST`, and the port it shall listen on."""
-    port = free_port()
+    port = find_free_port()
     process = subprocess.Popen(
         [sys.executable, "-m", "memferry", "serve", "--host", host, "--port", str(port)],
         env=os.environ | {"MEMFERRY_DATA_DIR": str(tmp_path)} | dict(settings),
@@ -183,7 +183,7 @@ def test_a_store_and_a_data_directory_that_are_missing_are_made_private(
             env=os.environ | settings,
             stderr=subprocess.DEVNULL,
         ) as worker:
-            until(store.is_dir)
+            wait_until(store.is_dir)
             worker.terminate()
     finally:
         os.umask(before)
@@ -229,7 +229,7 @@ def everything_of(service: Service) -> list[int]:
     found, todo = [], [service.process.pid]
     while todo:
         found.append(pid := todo.pop())
-        todo += children(pid)
+        todo += list_children(pid)
     return found
 
 

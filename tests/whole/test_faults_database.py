@@ -22,9 +22,9 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.pool import SERVICE_ROLE
-from support.faults import CLEAN, Plant, Step, run_plant, until
+from support.faults import CLEAN, Plant, Step, run_plant, wait_until
 from support.people import make_person
-from support.service import free_port, start_service, stop_service
+from support.service import find_free_port, start_service, stop_service
 
 pytestmark = pytest.mark.faults
 
@@ -45,9 +45,9 @@ def plant(request: pytest.FixtureRequest) -> Iterator[Plant]:
 
 def replace_server(plant: Plant, how: signal.Signals) -> None:
     """End PostgreSQL, and wait for another: sessions of the old one may answer for a moment."""
-    old = until(plant.postgres)
+    old = wait_until(plant.postgres)
     os.kill(old, how)
-    until(lambda: plant.postgres() not in {None, old})
+    wait_until(lambda: plant.postgres() not in {None, old})
 
 
 def kill_server(plant: Plant) -> None:
@@ -97,7 +97,7 @@ def test_an_export_survives_faults_of_the_database(
         with plant.close_gate(Step.MIDDLE) as gate:
             gate.wait()
             fault(plant)
-        until(plant.answers)
+        wait_until(plant.answers)
 
         plant.assert_right(export_id)
         assert plant.row(export_id)["attempt"] > 1, "the fault has met no attempt"
@@ -111,7 +111,7 @@ def test_a_database_without_free_connections_is_a_503_and_costs_no_export(plant:
             gate.wait()
             answers = asyncio.run(starve(plant, 2))
         refused = [each for each in answers if each.status_code == 503]
-        until(plant.answers)
+        wait_until(plant.answers)
 
         assert {each.status_code for each in answers} <= {200, 503}
         assert refused
@@ -122,7 +122,7 @@ def test_a_database_without_free_connections_is_a_503_and_costs_no_export(plant:
 
 def kill_start(place: Path, seconds: float, environment: dict[str, str]) -> None:
     """Start a service and kill it with all of its group after that long."""
-    command = [sys.executable, "-m", "memferry", "serve", "--port", str(free_port())]
+    command = [sys.executable, "-m", "memferry", "serve", "--port", str(find_free_port())]
     process = subprocess.Popen(
         [*command, "--data-dir", str(place)],
         env=os.environ | environment,

@@ -19,12 +19,12 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.tenants.operator import Operator
-from support.faults import open_session, until
+from support.faults import open_session, wait_until
 from support.network import Machine, machine, needs_namespaces
 from support.people import Person
 from support.postgres import open_database
-from support.service import NO_TLS, free_port
-from support.tcp_postgres import tcp_postgres
+from support.service import NO_TLS, find_free_port
+from support.tcp_postgres import run_tcp_postgres
 
 pytestmark = [pytest.mark.faults, needs_namespaces, pytest.mark.timeout(300)]
 
@@ -74,7 +74,7 @@ class Site:
 
 @pytest.fixture
 def site(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Site]:
-    with machine() as far, tcp_postgres(request.config.getoption("--postgres-bin")) as port:
+    with machine() as far, run_tcp_postgres(request.config.getoption("--postgres-bin")) as port:
         url = f"postgresql://owner@127.0.0.1:{port}/postgres"
         asyncio.run(migrate(url))
         token = asyncio.run(Operator(url).create_token("alice", ""))
@@ -108,12 +108,12 @@ def started(
 @contextmanager
 def far_api(site: Site) -> Iterator[Person]:
     """An API on the machine, and Alice, who reaches it by another cable."""
-    port = free_port()
+    port = find_free_port()
     words = [sys.executable, "-m", "memferry", "serve", "--no-worker", "--port", str(port)]
     host = site.machine.users.far
     with started(site, site.machine.command(*words, "--host", host), site.far_url):
         url = f"http://{host}:{port}"
-        until(lambda: _answers(url))
+        wait_until(lambda: _answers(url))
         with Person("alice", url, site.token) as alice:
             yield alice
 
@@ -149,7 +149,7 @@ def test_requests_behind_a_cut_cable_are_refused_soon_and_served_once_it_is_mend
         cut = list(pool.map(lambda _: alice.get("/api/memories"), range(30)))
         seconds = time.monotonic() - began
         site.machine.database.mend()
-        after = until(lambda: served(alice), seconds=10).json()
+        after = wait_until(lambda: served(alice), seconds=10).json()
 
     for answer in cut:
         assert_away(answer, seconds)
@@ -169,12 +169,12 @@ def test_a_request_that_waits_in_the_database_ends_on_both_sides_when_the_cable_
         owner("BEGIN")
         owner("LOCK memferry.memories")
         waiting = pool.submit(lambda: alice.post("/api/memories", json={"content": "lost"}))
-        until(lambda: site.sessions("wait_event_type = 'Lock'"))
+        wait_until(lambda: site.sessions("wait_event_type = 'Lock'"))
         cut_and_assert_away(site, waiting)
-        until(lambda: site.sessions("wait_event_type = 'Lock'") == 0, seconds=SOON_SECONDS)
+        wait_until(lambda: site.sessions("wait_event_type = 'Lock'") == 0, seconds=SOON_SECONDS)
         owner("COMMIT")
         site.machine.database.mend()
-        kept = until(lambda: served(alice))
+        kept = wait_until(lambda: served(alice))
 
     assert kept.json() == []
 
@@ -186,13 +186,13 @@ def test_a_save_whose_commit_is_cut_off_is_not_answered_as_saved(site: Site) -> 
             owner("SELECT pg_advisory_lock(77)")
             body = {"content": "lost", "namespace": "slow"}
             waiting = pool.submit(lambda: alice.post("/api/memories", json=body))
-            until(lambda: site.sessions("query = 'COMMIT' AND wait_event_type = 'Lock'"))
+            wait_until(lambda: site.sessions("query = 'COMMIT' AND wait_event_type = 'Lock'"))
             cut_and_assert_away(site, waiting)
-            until(lambda: site.sessions("query = 'COMMIT'") == 0, seconds=SOON_SECONDS)
+            wait_until(lambda: site.sessions("query = 'COMMIT'") == 0, seconds=SOON_SECONDS)
             owner("SELECT pg_advisory_unlock(77)")
             site.machine.database.mend()
 
-            assert until(lambda: served(alice)).json() == []
+            assert wait_until(lambda: served(alice)).json() == []
 
 
 def test_an_export_whose_worker_is_cut_off_is_completed_by_another_and_its_session_ends(
@@ -204,11 +204,11 @@ def test_an_export_whose_worker_is_cut_off_is_completed_by_another_and_its_sessi
     far_words = site.machine.command(*words)
     with far_api(site) as alice, started(site, far_words, site.far_url, log) as far:
         export = alice.export(format="ndjson")
-        until(lambda: site.sessions("query LIKE 'COPY%' AND state = 'active'"), every=0.001)
+        wait_until(lambda: site.sessions("query LIKE 'COPY%' AND state = 'active'"), every=0.001)
         site.machine.database.cut()
         with started(site, words, site.url):
-            until(lambda: site.sessions("xact_start IS NOT NULL") == 0, seconds=45)
-            row = until(lambda: _completed(site, export["id"]), seconds=120)
+            wait_until(lambda: site.sessions("xact_start IS NOT NULL") == 0, seconds=45)
+            row = wait_until(lambda: _completed(site, export["id"]), seconds=120)
             site.machine.database.mend()
             done = alice.wait_for(alice.get(f"/api/memories/exports/{export['id']}").json())
 
@@ -219,7 +219,7 @@ def test_an_export_whose_worker_is_cut_off_is_completed_by_another_and_its_sessi
 
 
 def test_a_reader_that_is_slow_loses_no_export(request: pytest.FixtureRequest) -> None:
-    with tcp_postgres(request.config.getoption("--postgres-bin")) as port:
+    with run_tcp_postgres(request.config.getoption("--postgres-bin")) as port:
         taken = asyncio.run(read_slowly(f"postgresql://owner@127.0.0.1:{port}/postgres"))
 
     assert taken == 100_000_000

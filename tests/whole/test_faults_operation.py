@@ -17,12 +17,12 @@ import pytest
 from memferry.operation.store_identity import KEY
 from memferry.operation.workers import HEARTBEAT_SECONDS, MISSING_SECONDS
 from memferry.settings import S3Settings
-from support.fault_proxy import Fault, FaultProxy, fault_proxy
-from support.faults import CLEAN, Plant, Session, Step, open_session, until
+from support.fault_proxy import Fault, FaultProxy, run_fault_proxy
+from support.faults import CLEAN, Plant, Session, Step, open_session, wait_until
 from support.people import Person, make_person
-from support.postgres import own_database
+from support.postgres import create_database
 from support.service import NO_TLS, Service, start_service, stop_service
-from support.stores import empty_bucket, moto_server
+from support.stores import make_empty_bucket, run_moto_server
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]
@@ -38,9 +38,9 @@ def test_a_store_lost_while_an_export_is_written_completes_and_counts_nothing(pl
         gate.wait()
         store.rename(unmounted)
         store.mkdir()
-    until(lambda: plant.row(export_id)["failures"] == 0)
+    wait_until(lambda: plant.row(export_id)["failures"] == 0)
     handed_back = plant.row(export_id)
-    until(lambda: "no export is taken" in (plant.place / "workers.log").read_text())
+    wait_until(lambda: "no export is taken" in (plant.place / "workers.log").read_text())
     store.rmdir()
     unmounted.rename(store)
     plant.assert_right(export_id)
@@ -57,7 +57,7 @@ def test_a_store_that_changes_while_an_export_is_written_publishes_nothing(plant
         plant.start_worker()
         gate.wait()
         (plant.service.store / KEY).write_text("another")
-    until(lambda: plant.row(export_id)["failures"] == 0)
+    wait_until(lambda: plant.row(export_id)["failures"] == 0)
     handed_back = plant.row(export_id)
     (plant.service.store / KEY).write_text(word)
     plant.assert_right(export_id)
@@ -75,7 +75,7 @@ def test_a_worker_finishing_its_last_export_still_signs_in(plant: Plant) -> None
         (asked,) = plant.sql("SELECT clock_timestamp()")
         seen = "SELECT FROM memferry.workers WHERE pid = $1 AND seen_at > $2::timestamptz + $3"
         second_sign = timedelta(seconds=HEARTBEAT_SECONDS)
-        until(lambda: plant.sql(seen, worker.pid, asked[0], second_sign))
+        wait_until(lambda: plant.sql(seen, worker.pid, asked[0], second_sign))
     plant.assert_right(export_id)
 
     assert worker.wait(30) == 0
@@ -102,7 +102,7 @@ class Hosts:
                 stderr=file,
             )
         try:
-            until(lambda: self.sql("SELECT FROM memferry.workers WHERE pid = $1", process.pid))
+            wait_until(lambda: self.sql("SELECT FROM memferry.workers WHERE pid = $1", process.pid))
             yield process
         finally:
             process.send_signal(signal.SIGCONT)
@@ -120,8 +120,12 @@ class Hosts:
 
 @pytest.fixture
 def hosts(database_url: str, tmp_path: Path) -> Iterator[Hosts]:
-    with moto_server() as s3_url, fault_proxy(s3_url) as proxy, own_database(database_url) as url:
-        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
+    with (
+        run_moto_server() as s3_url,
+        run_fault_proxy(s3_url) as proxy,
+        create_database(database_url) as url,
+    ):
+        make_empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
             "MEMFERRY_DATABASE_URL": url,
             "MEMFERRY_STORAGE_URL": "s3://bucket/exports",
@@ -165,7 +169,7 @@ def test_an_attempt_that_fails_only_on_this_worker_is_not_counted(
         well.send_signal(signal.SIGSTOP)
         hosts.proxy.inject(Fault("refuse", after=("CreateMultipartUpload", 1)))
         export = hosts.alice.export()
-        until(lambda: "left to other workers" in (tmp_path / "cut.log").read_text())
+        wait_until(lambda: "left to other workers" in (tmp_path / "cut.log").read_text())
         handed_back = hosts.row(export)
         well.send_signal(signal.SIGCONT)
         done = hosts.alice.wait_for(export)
@@ -178,13 +182,13 @@ def test_an_attempt_that_fails_only_on_this_worker_is_not_counted(
 
 def test_a_killed_worker_is_reported_missing_in_time(hosts: Hosts, tmp_path: Path) -> None:
     with hosts.worker(tmp_path / "worker.log") as worker:
-        until(lambda: hosts.ready()[0] == 200)
+        wait_until(lambda: hosts.ready()[0] == 200)
         worker.kill()
         worker.wait()
-        _, body = until(lambda: not_ready(hosts), seconds=MISSING_SECONDS + 5)
+        _, body = wait_until(lambda: not_ready(hosts), seconds=MISSING_SECONDS + 5)
 
     assert body["worker"].startswith("none has been heard of for")
-    until(lambda: "no worker does its work" in hosts.service.log.read_text())
+    wait_until(lambda: "no worker does its work" in hosts.service.log.read_text())
 
 
 def not_ready(hosts: Hosts) -> tuple[int, dict[str, Any]] | None:

@@ -17,10 +17,10 @@ from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.identity import new_export_id
 from memferry.operation.store_identity import KEY
 from memferry.settings import S3Settings
-from support.fault_proxy import Fault, FaultProxy, Kind, fault_proxy
+from support.fault_proxy import Fault, FaultProxy, Kind, run_fault_proxy
 from support.people import Person, make_person
 from support.service import Service, start_service, stop_service
-from support.stores import empty_bucket, moto_server
+from support.stores import make_empty_bucket, run_moto_server
 
 pytestmark = pytest.mark.faults
 
@@ -112,8 +112,10 @@ def place(home: Path) -> Path:
 @pytest.fixture(scope="module")
 def shared(place: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
     """One service for all of this; its first export, made in peace, is what others compare to."""
-    with moto_server() as s3_url, fault_proxy(s3_url) as proxy:
-        bucket = empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
+    with run_moto_server() as s3_url, run_fault_proxy(s3_url) as proxy:
+        bucket = make_empty_bucket(
+            S3Settings(endpoint=s3_url, access_key="key", secret_key="secret")
+        )
         service = start_service(
             place,
             MEMFERRY_POSTGRES_BIN=str(request.config.getoption("--postgres-bin") or ""),

@@ -10,7 +10,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from support.faults import CLEAN, FIRST_ROWS, POISONED, Plant, Step, alive, until
+from support.faults import CLEAN, FIRST_ROWS, POISONED, Plant, Step, is_alive, wait_until
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]
@@ -89,7 +89,7 @@ def storm(plant: Plant, chance: random.Random) -> Watch:
         time.sleep(chance.uniform(0, 0.5))
         kill_one(plant, chance)
         watch.look()
-    until(watch.look, seconds=60, every=0.1)
+    wait_until(watch.look, seconds=60, every=0.1)
     return watch
 
 
@@ -153,7 +153,7 @@ def test_a_worker_stopped_past_its_lease_changes_nothing_and_goes_on(
     # The service's own worker sleeps: nobody else can complete this.
     plant.assert_right(plant.ask())
 
-    assert alive(worker)
+    assert is_alive(worker)
     assert plant.row(export_id) == before
     assert (before["status"], before["attempt"]) == ("completed", 2)
     plant.assert_right(export_id)
@@ -178,11 +178,11 @@ def test_a_worker_that_stays_stopped_holds_no_snapshot_for_long(plant: Plant) ->
         halted.send_signal(signal.SIGSTOP)
         held = in_transaction(plant)
     plant.start_worker(MEMFERRY_SNAPSHOT_SECONDS="1")
-    until(lambda: not held & in_transaction(plant), seconds=45)
+    wait_until(lambda: not held & in_transaction(plant), seconds=45)
     plant.person.delete(f"/api/memories/exports/{export_id}")
 
     assert held
-    assert alive(halted)
+    assert is_alive(halted)
 
 
 def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant) -> None:
@@ -190,7 +190,7 @@ def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant
     with plant.close_gate(Step.MIDDLE):
         worker = plant.start_worker()
         # Further than the other worker will come.
-        until(lambda: plant.row(export_id)["rows_done"] > FIRST_ROWS)
+        wait_until(lambda: plant.row(export_id)["rows_done"] > FIRST_ROWS)
         before = plant.row(export_id)["rows_done"]
         worker.kill()
         with plant.close_gate(Step.FIRST_BYTES) as gate:
@@ -215,14 +215,14 @@ def test_a_late_publication_changes_nothing_and_removes_its_file(
         gate.wait()
         late.send_signal(signal.SIGSTOP)
         plant.start_worker(MEMFERRY_SWEEP_SECONDS="3600")
-        until(lambda: gate.count_waiting() == 2)
+        wait_until(lambda: gate.count_waiting() == 2)
         late.send_signal(signal.SIGCONT)
     plant.assert_right(export_id)
 
     row = plant.row(export_id)
     assert (row["attempt"], row["object_key"].rpartition("/")[2]) == (2, "2")
     plant.assert_one_file(export_id)
-    assert alive(late)
+    assert is_alive(late)
 
 
 def test_a_slow_worker_that_renews_its_lease_keeps_its_export(plant: Plant) -> None:
@@ -252,7 +252,7 @@ def test_an_export_that_kills_its_workers_fails_while_others_go_on(plant: Plant)
         while plant.show(poison)["status"] in ("pending", "running"):
             plant.start_worker(MEMFERRY_EXPORT_ATTEMPTS="2")
             others.append(plant.ask())
-            until(lambda: writer() or plant.show(poison)["status"] == "failed")
+            wait_until(lambda: writer() or plant.show(poison)["status"] == "failed")
             if (worker := writer()) is not None:
                 worker.kill()
                 killed += 1
@@ -263,7 +263,7 @@ def test_an_export_that_kills_its_workers_fails_while_others_go_on(plant: Plant)
     assert killed == 2
     assert (failed["status"], failed["error_code"]) == ("failed", "worker_lost")
     assert plant.row(poison)["attempt"] == 3
-    until(lambda: plant.files(poison) == [], seconds=5)
+    wait_until(lambda: plant.files(poison) == [], seconds=5)
 
 
 def test_a_stopped_worker_hands_its_export_back_after_its_grace(plant: Plant) -> None:
@@ -310,7 +310,7 @@ def test_ten_workers_told_twice_to_stop_end_at_once_and_fail_no_export(plant: Pl
             plant.start_worker(MEMFERRY_GRACE_SECONDS="60", MEMFERRY_EXPORT_ATTEMPTS="2")
         for _ in range(10):
             gate.wait()
-            worker = until(lambda: plant.holder(export_id))
+            worker = wait_until(lambda: plant.holder(export_id))
             failures = plant.row(export_id)["failures"]
             worker.terminate()
             time.sleep(0.05)
@@ -338,7 +338,7 @@ def test_workers_with_wrong_clocks_steal_no_lease_and_sweep_no_live_object(
     with plant.close_gate(Step.MIDDLE) as gate:
         for name, seconds in (("early", 3600), ("late", -3600), ("right", 0)):
             plant.start_worker(**shifted(tmp_path / name, seconds))
-        until(lambda: gate.count_waiting() == 3)
+        wait_until(lambda: gate.count_waiting() == 3)
         # Several leases and sweeps long.
         time.sleep(2.5)
         waiting = gate.count_waiting()

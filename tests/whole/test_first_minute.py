@@ -25,8 +25,8 @@ import memferry
 from memferry.database.binaries import ensure_account, find_binaries
 from memferry.database.servers import make_embedded_postgres
 from memferry.settings import Settings
-from support.postgres import execute, own_database
-from support.service import NO_TLS, Service, free_port
+from support.postgres import create_database, execute
+from support.service import NO_TLS, Service, find_free_port
 
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands a directory over")
 LOOKING = (
@@ -86,7 +86,7 @@ class Caller:
 
     def assert_it_serves(self, data_dir: Path) -> None:
         """The service starts and stops, and its data directory is private to whom it belongs."""
-        lines = self.read_until("memferry listens", f"serve --port {free_port()}", data_dir)
+        lines = self.read_until("memferry listens", f"serve --port {find_free_port()}", data_dir)
 
         assert any("memferry listens" in line for line in lines)
         account = ensure_account("memferry") if self.uid == 0 else None
@@ -181,7 +181,7 @@ def test_an_unusable_directory_is_one_line_of_error_with_its_name(
     (parent / "file").touch()
     (parent / "nowhere").symlink_to("/nowhere/at/all")
     caller = an_ordinary_user() if os.geteuid() == 0 else Caller()
-    done = caller.run(command.format(port=free_port()), parent / kind / "data")
+    done = caller.run(command.format(port=find_free_port()), parent / kind / "data")
 
     assert done.returncode == 1
     assert len(done.stdout.splitlines()) == 1
@@ -240,7 +240,7 @@ def test_psql_lists_the_tables_by_their_names(database_url: str) -> None:
 
 
 def test_a_name_that_the_owner_had_before_means_the_same_table(database_url: str) -> None:
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         ask_psql(url, "CREATE TABLE public.memories AS SELECT 'mine' AS whose")
 
         assert ask_psql(url, "SELECT whose FROM memories") == "mine"

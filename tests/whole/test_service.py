@@ -15,7 +15,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from support.service import Service, child, children, start_service, stop_service
+from support.service import Service, find_child, list_children, start_service, stop_service
 
 
 @pytest.fixture
@@ -51,7 +51,7 @@ def processes_of(service: Service) -> set[int]:
     found, todo = set(), [service.process.pid]
     while todo:
         found.add(pid := todo.pop())
-        todo += children(pid)
+        todo += list_children(pid)
     return found
 
 
@@ -108,7 +108,7 @@ def test_a_killed_service_starts_while_the_old_postgresql_shuts_down(
 ) -> None:
     headers = {"Authorization": f"Bearer {token_of(own)}"}
     httpx.post(f"{own.url}/api/memories", headers=headers, json={"content": "kept"})
-    postgres = child(own.process.pid, "postgres -D")
+    postgres = find_child(own.process.pid, "postgres -D")
     assert postgres is not None
     # A server that is halted takes as long to shut down as this test likes.
     os.kill(postgres, signal.SIGSTOP)
@@ -133,7 +133,7 @@ def test_a_killed_worker_and_a_killed_postgresql_come_back(own: Service) -> None
     headers = {"Authorization": f"Bearer {token_of(own)}"}
     worker = own.worker_pid()
     assert worker is not None
-    postgres = child(own.process.pid, "postgres -D")
+    postgres = find_child(own.process.pid, "postgres -D")
     assert postgres is not None
     os.kill(worker, signal.SIGKILL)
     os.kill(postgres, signal.SIGKILL)

@@ -18,7 +18,7 @@ from memferry.model.token import USUAL_SCOPES, Scope
 from memferry.settings import S3Settings
 from support.people import make_person
 from support.service import Service, start_service, stop_service
-from support.stores import empty_bucket, moto_server
+from support.stores import make_empty_bucket, run_moto_server
 
 
 @pytest.fixture
@@ -41,8 +41,8 @@ class Served:
 @pytest.fixture(params=["false", "true"])
 def served(place: Path, request: pytest.FixtureRequest) -> Iterator[Served]:
     programs = request.config.getoption("--postgres-bin")
-    with moto_server() as s3_url:
-        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
+    with run_moto_server() as s3_url:
+        make_empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         settings = {
             "MEMFERRY_POSTGRES_BIN": str(programs or ""),
             "MEMFERRY_STORAGE_URL": "s3://bucket/exports",

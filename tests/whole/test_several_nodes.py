@@ -22,11 +22,11 @@ from memferry.database.binaries import find_binaries
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
 from memferry.settings import DatabaseSettings, S3Settings, Settings, list_settings
-from support.faults import open_session, until
+from support.faults import open_session, wait_until
 from support.nodes import Api, Balancer, Nodes, count_sessions
-from support.postgres import execute, own_database
-from support.service import NO_TLS, free_port
-from support.stores import empty_bucket, moto_server
+from support.postgres import create_database, execute
+from support.service import NO_TLS, find_free_port
+from support.stores import make_empty_bucket, run_moto_server
 
 PAGE = (Path(__file__).parents[2] / "docs/operation.md").read_text()
 ROWS = 12_000
@@ -66,7 +66,7 @@ def apis() -> tuple[Api, Api]:
 def api_at_free_port() -> Api:
     """The command of the page, on an address of this machine only."""
     (words,) = (command for command in COMMANDS if command.startswith("memferry serve"))
-    port = free_port()
+    port = find_free_port()
     assert {PORT, ANYWHERE} <= set(words.split())
     words = words.replace(PORT, str(port)).replace(ANYWHERE, "127.0.0.1")
     return Api(words, f"http://127.0.0.1:{port}")
@@ -77,8 +77,8 @@ def nodes(database_url: str, tmp_path: Path, apis: tuple[Api, Api]) -> Iterator[
     name = f"memferry_nodes_{uuid4().hex[:8]}"
     asyncio.run(execute(database_url, f"CREATE DATABASE {name}"))
     url = urlsplit(database_url)._replace(path=f"/{name}").geturl()
-    with moto_server() as s3_url:
-        empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
+    with run_moto_server() as s3_url:
+        make_empty_bucket(S3Settings(endpoint=s3_url, access_key="key", secret_key="secret"))
         real = {
             "MEMFERRY_DATABASE_URL": url,
             "MEMFERRY_PUBLIC_URL": apis[1].url,
@@ -106,7 +106,7 @@ def set_up(nodes: Nodes, apis: Sequence[Api]) -> Balancer:
         elif "token create" in command:
             token = nodes.run(command).strip()
         elif command == "memferry doctor":
-            until(lambda: all(api.is_ready() for api in apis), seconds=60)
+            wait_until(lambda: all(api.is_ready() for api in apis), seconds=60)
             doctor = Nodes(nodes.settings | {"MEMFERRY_URL": apis[0].url}, nodes.home)
             assert "wrong" not in doctor.run(command)
         else:
@@ -172,7 +172,7 @@ def fill_pools(url: str, pool: ThreadPoolExecutor, balancer: Balancer) -> None:
             pool.submit(balancer.request, "POST", "/api/memories", json=body) for _ in range(60)
         ]
         with open_session(url) as watcher:
-            until(lambda: watcher(blocked)[0][0] >= full, seconds=8)
+            wait_until(lambda: watcher(blocked)[0][0] >= full, seconds=8)
         owner("COMMIT")
         assert all(save.result().is_success for save in saves)
 
@@ -191,7 +191,7 @@ def restart_all(nodes: Nodes, apis: Sequence[Api], balancer: Balancer) -> list[s
         asked.append(ask(balancer))
         nodes.stop(f"api {number}")
         nodes.start(f"api {number}", api.words)
-        until(api.is_ready, seconds=60)
+        wait_until(api.is_ready, seconds=60)
         balancer.rotation.append(api)
     for number in range(2):
         asked.append(ask(balancer))
@@ -227,9 +227,11 @@ def test_one_process_migrates_while_the_others_wait(nodes: Nodes, apis: tuple[Ap
         for number, api in enumerate(apis):
             nodes.start(f"api {number}", api.words)
         nodes.start("worker 0", "memferry worker")
-        until(lambda: all("waiting for it" in nodes.log(f"api {number}") for number in range(2)))
-        until(lambda: "the worker waits" in nodes.log("worker 0"))
-    until(lambda: all(api.is_ready() for api in apis), seconds=60)
+        wait_until(
+            lambda: all("waiting for it" in nodes.log(f"api {number}") for number in range(2))
+        )
+        wait_until(lambda: "the worker waits" in nodes.log("worker 0"))
+    wait_until(lambda: all(api.is_ready() for api in apis), seconds=60)
 
     assert not any("Traceback" in nodes.log(name) for name in nodes.processes)
 
@@ -241,7 +243,7 @@ def test_a_restored_backup_holds_every_row_and_file(database_url: str, tmp_path:
         line for line in indented(section("Backup")) if line.startswith(("pg_dump", "psql"))
     )
     programs = find_binaries(None, None, tmp_path)
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         tenant = "INSERT INTO memferry.tenants (id, name) VALUES (gen_random_uuid(), 'kept')"
         asyncio.run(execute(url, tenant))
         shell(dump, url, programs, tmp_path)

@@ -15,8 +15,8 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE
-from support.faults import Plant, Step, alive, run_plant, until
-from support.postgres import own_database
+from support.faults import Plant, Step, is_alive, run_plant, wait_until
+from support.postgres import create_database
 
 _SOURCE = Path(__file__).parents[2] / "src"
 _MORE = "ALTER TABLE memferry.jobs ADD COLUMN remark text NOT NULL DEFAULT '';"
@@ -49,7 +49,7 @@ class Upgrade:
 def upgrade(request: pytest.FixtureRequest, newer: dict[str, str]) -> Iterator[Upgrade]:
     with run_plant(request) as plant:
         older = plant.start_worker()
-        until(lambda: signed_in(plant, older))
+        wait_until(lambda: signed_in(plant, older))
         before = plant.person.get("/api/memories/exports").json()
         subprocess.run(
             [sys.executable, "-m", "memferry", "migrate", "--data-dir", str(plant.place)],
@@ -58,8 +58,8 @@ def upgrade(request: pytest.FixtureRequest, newer: dict[str, str]) -> Iterator[U
             capture_output=True,
         )
         worker = plant.start_worker(**newer)
-        until(lambda: signed_in(plant, worker))
-        until(lambda: plant.person.get("/api/memories/exports").json() == before)
+        wait_until(lambda: signed_in(plant, worker))
+        wait_until(lambda: plant.person.get("/api/memories/exports").json() == before)
         yield Upgrade(plant, older, worker)
 
 
@@ -74,14 +74,14 @@ def test_both_versions_finish_exports_side_by_side(upgrade: Upgrade) -> None:
     exports = [plant.ask() for _ in range(6)]
     with plant.close_gate(Step.NAMED) as gate:
         # Two of each worker: both versions have theirs.
-        until(lambda: gate.count_waiting() == 4)
+        wait_until(lambda: gate.count_waiting() == 4)
         holders = {plant.holder(export) for export in exports}
     for export in exports:
         plant.assert_right(export)
 
     assert holders >= {upgrade.older, upgrade.newer}
-    assert alive(upgrade.older)
-    assert alive(upgrade.newer)
+    assert is_alive(upgrade.older)
+    assert is_alive(upgrade.newer)
     for export in exports:
         assert plant.row(export)["attempt"] == 1
         plant.assert_one_file(export)
@@ -109,7 +109,7 @@ def test_each_version_takes_over_from_the_other(
 
 @pytest.fixture
 def own_url(database_url: str) -> Iterator[str]:
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         yield url
 
 

@@ -14,7 +14,7 @@ from guards import (
 GUARDS: tuple[Guard, ...] = (
     # The sweeper removes what is over, and nothing else.
     *guard_statement(
-        "worker/find_dead_objects",
+        "jobs/find_dead_objects",
         "worker/test_sweeper.py",
         make_true("EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)"),
         make_false("job.object_key = stored.name"),
@@ -22,7 +22,7 @@ GUARDS: tuple[Guard, ...] = (
         replace("job.status = 'running' AND", "FALSE AND"),
     ),
     *guard_statement(
-        "worker/expire_exports", "worker/test_sweeper.py", make_true("expires_at <= now_ms()")
+        "jobs/expire_jobs", "worker/test_sweeper.py", make_true("expires_at <= now_ms()")
     ),
     *guard_statement(
         "worker/forget_deliveries",
@@ -37,15 +37,15 @@ GUARDS: tuple[Guard, ...] = (
     ),
     # Who is halted holds nothing for long.
     *guard_statement(
-        "worker/end_halted_workers",
-        "worker/test_halted.py",
+        "worker/end_stuck_sessions",
+        "worker/test_stuck_sessions.py",
         make_true("application_name LIKE 'memferry worker%'"),
         replace("xact_start < clock_timestamp() - make_interval(secs => $1)", "$1 >= 0::float"),
     ),
     *guard_function(
         "database/pool.py",
         "Database.own_sessions",
-        "worker/test_halted.py",
+        "worker/test_stuck_sessions.py",
         drop_text(" SET LOCAL ROLE NONE;"),
     ),
     # Who waits for an answer comes first.

@@ -17,7 +17,7 @@ from memferry.database.servers import owner_url
 from memferry.settings import Settings
 from memferry.worker.priority import give_way
 from support.people import make_person
-from support.postgres import own_database
+from support.postgres import create_database
 from support.service import Service, start_service, stop_service
 
 _NICE = 7
@@ -123,7 +123,7 @@ def test_the_processes_of_an_external_server_are_left_alone(
         pytest.skip("its processes cannot be looked at from here")
     ours = _not_nicer()
     with (
-        own_database(database_url) as url,
+        create_database(database_url) as url,
         service_with(MEMFERRY_DATABASE_URL=url) as service,
     ):
         nice = after_an_export(service, url)

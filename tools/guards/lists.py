@@ -10,7 +10,7 @@ ROOT = Path(__file__).parents[2]
 
 def load_guards() -> tuple[Guard, ...]:
     """The guards of all lists, in the order of their files."""
-    return tuple(guard for file in sorted(find_lists()) for guard in _load_list(file))
+    return tuple(guard for file in sorted(find_lists()) for guard in load_list(file))
 
 
 def find_lists() -> list[Path]:
@@ -18,7 +18,8 @@ def find_lists() -> list[Path]:
     return list((ROOT / "tests").glob("*/guards_*.py"))
 
 
-def _load_list(file: Path) -> tuple[Guard, ...]:
+def load_list(file: Path) -> tuple[Guard, ...]:
+    """The guards of one list."""
     # By its path: a folder of tests may have the name of a package of Python, such as http.
     spec = importlib.util.spec_from_file_location(file.stem, file)
     assert spec is not None

@@ -12,7 +12,7 @@ import asyncpg
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable, MemferryError, Misconfigured
-from memferry.model.export import Claim
+from memferry.model.job import Claim
 from memferry.telemetry import log_event
 
 WAIT_SECONDS = 10
@@ -100,7 +100,7 @@ class Standby:
             ready=partial(wait_for_replay, position),
         ) as connection:
             row = await connection.fetchrow(
-                sql("database/find_claim"), claim.export_id, claim.attempt, claim.worker
+                sql("database/find_claim"), claim.job_id, claim.attempt, claim.worker
             )
             # Checked after the snapshot is taken: a promotion after that does not matter.
             if row is None or not row["in_recovery"]:

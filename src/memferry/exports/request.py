@@ -19,6 +19,8 @@ from memferry.model import strict_json
 from memferry.wire.exports import NewExport
 
 BODY_BYTES = 64 * 1024
+TYPE = "export"
+"""The type of job that exports are."""
 _DEFAULT_FORMAT = "json"
 
 
@@ -34,6 +36,8 @@ class Option:
     """Raises Invalid, which names the field."""
     choices: Sequence[str] = ()
     """All values, where a worker must know each."""
+    of_file: bool = False
+    """Whether it changes files alone, and no payload."""
 
 
 def _check_codec(field: str, name: str) -> None:
@@ -43,9 +47,11 @@ def _check_codec(field: str, name: str) -> None:
 
 # A new option is one entry.
 OPTIONS = (
-    Option(field="compression", default=None, check=_check_codec, choices=tuple(CODECS)),
+    Option(
+        field="compression", default=None, check=_check_codec, choices=tuple(CODECS), of_file=True
+    ),
     Option(field="csv_safe", default=False),
-    Option(field="encrypt_to", default=None, check=check_recipient),
+    Option(field="encrypt_to", default=None, check=check_recipient, of_file=True),
 )
 
 _DECODER = msgspec.json.Decoder(NewExport)
@@ -90,6 +96,12 @@ class ExportRequest:
         words = {"format": self.format.name, **self.options, "filters": Raw(self.filters_json)}
         return msgspec.json.encode(words).decode()
 
+    def convert_to_payload(self) -> Self:
+        """The same request without the options that change files alone."""
+        of_file = {option.field for option in OPTIONS if option.of_file}
+        options = {field: value for field, value in self.options.items() if field not in of_file}
+        return replace(self, options=options)
+
     @property
     def codec(self) -> Codec | None:
         """How the file is compressed; a payload never is."""
@@ -127,14 +139,16 @@ class ExportRequest:
         return hashlib.sha256(self.as_json.encode() + msgspec.json.encode(limit)).digest()
 
     @property
-    def needs(self) -> list[str]:
+    def needs(self) -> frozenset[str]:
         """What a worker must understand to write it: some of NEEDS."""
         given = [option for option in OPTIONS if option.field in self.options]
-        return [
-            _name_format(self.format),
-            *(_name_option(option, self.options[option.field]) for option in given),
-            *(_name_filter(filter_) for filter_ in self.values),
-        ]
+        return frozenset(
+            (
+                _name_format(self.format),
+                *(_name_option(option, self.options[option.field]) for option in given),
+                *map(_name_filter, self.values),
+            )
+        )
 
 
 def _name_format(file_format: Format) -> str:

@@ -26,13 +26,15 @@ from memferry.exports.limits import ExportLimits
 from memferry.exports.pack.payload import Payload, read_stored
 from memferry.exports.read.probe import probe
 from memferry.exports.read.stream import RowStream, open_inline_rows
-from memferry.exports.request import ExportRequest, show_request
-from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export, object_prefix
+from memferry.exports.request import TYPE, ExportRequest, show_request
+from memferry.jobs.queue import OwnedJobs
+from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export
 from memferry.model.identity import is_export_id, new_export_id
+from memferry.model.job import object_prefix, qualify_needs
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Hold, hold_uncounted
-from memferry.storage import Storage
+from memferry.storage import Storage, remove_prefix
 
 _log = logging.getLogger("memferry.exports")
 _TRIES = 5
@@ -56,6 +58,7 @@ class Exports:
     ) -> None:
         self._limits = ExportLimits(database, quotas)
         self._database = database
+        self._jobs = OwnedJobs(database)
         self._storage = storage
         self._lifetime_ms = int(settings.lifetime_seconds * 1000)
 
@@ -140,7 +143,7 @@ class Exports:
             connection,
             sql("exports/create_completed_export"),
             new_export_id(),
-            request.as_json,
+            request.convert_to_payload().as_json,
             run.rows_done,
             run.bytes_done,
             run.sha256,
@@ -193,26 +196,15 @@ class Exports:
         """
         if not is_export_id(export_id):
             raise ExportNotFound
-        await self._end(caller, export_id)
+        if not await self._jobs.end(caller, TYPE, export_id):
+            raise ExportNotFound
         try:
             await self._remove_files(object_prefix(caller.tenant_id, export_id))
         except StorageUnavailable as fault:
             _log.warning("export %s: its files are left to the sweeper: %s", export_id, fault)
 
-    @retry_conflicts
-    async def _end(self, caller: Caller, export_id: str) -> None:
-        async with self._database.tenant(caller) as connection:
-            ended = await connection.fetchval(
-                sql("exports/cancel_export"), export_id
-            ) or await connection.fetchval(sql("exports/delete_export"), export_id)
-        if ended is None:
-            raise ExportNotFound
-
     async def _remove_files(self, prefix: str) -> None:
-        async for upload in self._storage.list_uploads(prefix):
-            await self._storage.abort(upload)
-        async for info in self._storage.list(prefix):
-            await self._storage.delete(info.key)
+        await remove_prefix(self._storage, prefix)
         await self._storage.prune(prefix)
 
 
@@ -253,7 +245,7 @@ async def _queue(connection: Connection, request: ExportRequest, row_count: int)
         sql("exports/create_pending_export"),
         new_export_id(),
         request.as_json,
-        request.needs,
+        qualify_needs(TYPE, request.needs),
         row_count,
     )
     return _export(row)

@@ -1,6 +1,5 @@
 """Answers of any size, sent in pieces: each waits until the client has taken the one before."""
 
-import logging
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
 from starlette.requests import Request
@@ -9,10 +8,10 @@ from starlette.types import Receive, Scope, Send
 
 from memferry.errors import MemferryError
 from memferry.http.bodies import SMALL_BYTES, hold_memory
-from memferry.http.views import raw_answer
+from memferry.http.views import answer_text
 from memferry.memories.rows import Rows
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.http")
 _PIECE_BYTES = 64 * 1024
 # A part as it is rendered, and as it is sent.
 _COPIES = 2
@@ -52,7 +51,7 @@ class PiecesAnswer(Response):
                 for part in _cut(piece):
                     await send({"type": "http.response.body", "body": part, "more_body": True})
         except MemferryError as fault:
-            _log.warning("an answer is cut off: %s", fault)
+            log_event("answer.cut", fault=fault)
             return
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -66,7 +65,7 @@ async def answer_pieces(
     """Answer with ready pieces; raises TooMuchAtOnce or Busy if there is no memory for them."""
     size_bytes = sum(map(len, pieces))
     if size_bytes <= SMALL_BYTES:
-        return raw_answer(b"".join(pieces), status, headers)
+        return answer_text(b"".join(pieces), status, headers)
     await hold_memory(request, size_bytes)
     return PiecesAnswer(_iterate(pieces), status, headers, size_bytes=size_bytes)
 

@@ -13,9 +13,9 @@ from memferry.http.auth import AUTHENTICATED, Access
 from memferry.http.errors import FAULT
 from memferry.http.paging import link_page
 from memferry.http.parameters import query_field
-from memferry.http.reading import caller, number, read_query, uuid_or
+from memferry.http.reading import get_caller, read_number, read_query, require_uuid
 from memferry.http.routing import PATTERN, Operation
-from memferry.http.views import json_answer, wrap_rows
+from memferry.http.views import answer_json, wrap_rows
 from memferry.model.audit import EVENTS, Entry
 from memferry.model.token import Caller
 from memferry.shares import Reservation
@@ -56,18 +56,18 @@ class AuditEndpoints:
         event, before = query.get("event") or None, query.get("before") or None
         if event is not None and event not in EVENTS:
             raise Invalid("event", f"unknown; known are {', '.join(EVENTS)}")
-        limit = number(query.get("limit"), 50, least=1, most=500)
+        limit = read_number(query.get("limit"), 50, least=1, most=500)
         entries = await self._audit.list_page(
-            caller(request),
+            get_caller(request),
             limit=limit + 1,
             before=None
             if before is None
-            else uuid_or(before, Invalid("before", "expected the id of an entry")),
+            else require_uuid(before, Invalid("before", "expected the id of an entry")),
             event=event,
         )
         more = len(entries) > limit
         link = link_page(request, "before", str(entries[limit - 1]["id"])) if more else {}
-        return json_answer(
+        return answer_json(
             {"entries": wrap_rows(row["row"] for row in entries[:limit])}, headers=link
         )
 
@@ -87,13 +87,13 @@ class Refusals:
 
         async def note_and_send(message: Message) -> None:
             if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
-                await self._audit.record(scope[AUTHENTICATED], _refusal(scope))
+                await self._audit.record(scope[AUTHENTICATED], _make_entry(scope))
             await send(message)
 
         await self._app(scope, receive, note_and_send)
 
 
-def _refusal(scope: Scope) -> Entry:
+def _make_entry(scope: Scope) -> Entry:
     """Make the entry of a refusal: the pattern of the address, and a valid id in it."""
     fault = scope.get(FAULT) or RouteNotFound()
     pattern = scope.get(PATTERN, "an unknown address")

@@ -1,6 +1,5 @@
 """Authentication. It runs before the router, so a 401 comes before any 404."""
 
-import logging
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,13 +19,13 @@ from memferry.model.token import Caller, normalize_ip_address
 from memferry.model.token import Scope as TokenScope
 from memferry.request_rate import RequestRate
 from memferry.shares import Shares
+from memferry.telemetry import log_event
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 HELD = "memferry.held"
 """Where the scope of a request has the memory that it holds until it is answered."""
-_log = logging.getLogger("memferry.http")
 _HEADER = b"authorization"
 _OPEN = frozenset({"/api/health", "/api/health/ready"})
 
@@ -62,13 +61,13 @@ class Authentication:
             return
         try:
             caller = self._find_local(scope) or await self._tokens.find_caller(
-                _bearer(scope), client_address(scope)
+                _read_bearer(scope), find_client_address(scope)
             )
             self._rate.admit(caller.tenant_id)
         except MemferryError as fault:
             if isinstance(fault, UnknownToken):
                 # It belongs to no tenant, so there is no audit to note it in.
-                _log.warning("unknown token from %s", client_address(scope))
+                log_event("token.refused", address=find_client_address(scope))
             await ErrorAnswer(fault)(scope, receive, send)
             return
         scope[AUTHENTICATED], scope[HELD] = caller, self._memory.reserve(caller.tenant_id)
@@ -110,7 +109,7 @@ def is_protected(path: str) -> bool:
     return path.startswith(_PROTECTED) and path not in _OPEN
 
 
-def _bearer(scope: Scope) -> str:
+def _read_bearer(scope: Scope) -> str:
     """Read the token (RFC 6750, section 2.1); the scheme in any case (RFC 9110, section 11.1)."""
     for name, value in scope["headers"]:
         if name == _HEADER:
@@ -120,7 +119,7 @@ def _bearer(scope: Scope) -> str:
     raise MissingToken
 
 
-def client_address(scope: Scope) -> str | None:
+def find_client_address(scope: Scope) -> str | None:
     """The address of the client: of the connection, or as a proxy on this machine names it."""
     client = scope.get("client")
     return None if client is None else normalize_ip_address(client[0])

@@ -10,7 +10,7 @@ import msgspec
 from msgspec import Raw
 
 from memferry.errors import Invalid, TooLarge
-from memferry.http.reading import run_in_thread_if_large
+from memferry.http.reading import run_by_size
 from memferry.memories.validation import check_moved_memory
 from memferry.model import strict_json
 from memferry.model.memory import MovedRow
@@ -44,7 +44,7 @@ class BulkRows:
     @classmethod
     async def read(cls, body: bytearray | mmap.mmap) -> "BulkRows":
         """Cut the rows out of a body; raises Invalid for too many rows."""
-        rows = cls(await run_in_thread_if_large(len(body), lambda: _cut_items(body)))
+        rows = cls(await run_by_size(len(body), lambda: _cut_items(body)))
         if isinstance(body, mmap.mmap):
             # All of it was read once; from now on each row is when its turn comes.
             body.madvise(mmap.MADV_DONTNEED)
@@ -62,10 +62,10 @@ class BulkRows:
             while end < len(self._items) and (end == start or size < _BATCH_BYTES):
                 size += len(bytes(self._items[end]))
                 end += 1
-            yield await run_in_thread_if_large(size, partial(self._check, range(start, end)))
+            yield await run_by_size(size, partial(self._check, range(start, end)))
             start = end
 
-    def place(self, ids: Sequence[UUID]) -> list[UUID | None]:
+    def place_ids(self, ids: Sequence[UUID]) -> list[UUID | None]:
         """Put the ids of the saved rows at the places of their rows; None for a failure."""
         failed, saved = {failure.index for failure in self.failures}, iter(ids)
         return [None if index in failed else next(saved) for index in range(len(self._items))]

@@ -55,11 +55,11 @@ class WaitsFor(Enum):
 class Connection(H11Protocol):
     """Answers invalid HTTP in the shape of our errors, and hangs up on slow clients."""
 
-    def __init__(self, *args: Any, made: "Callable[[Connection], None]", **kwargs: Any) -> None:
-        """`made` is called with each new connection."""
+    def __init__(self, *args: Any, on_made: "Callable[[Connection], None]", **kwargs: Any) -> None:
+        """`on_made` is called with each new connection."""
         super().__init__(*args, **kwargs)
         self.conn = _Parser(h11.SERVER, HEAD_BYTES)
-        self._made = made
+        self._on_made = on_made
         self._received = 0
         self._stage: tuple[WaitsFor, object] = (WaitsFor.REQUEST, None)
         self.since = self.loop.time()
@@ -69,7 +69,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: BaseTransport) -> None:
         """Begin to watch the connection."""
         super().connection_made(cast("Transport", _Counted(transport)))
-        self._made(self)
+        self._on_made(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Cancel the work of a lost connection."""

@@ -33,10 +33,10 @@ class Cors:
         elif scope["method"] == "OPTIONS":
             await Response(status_code=204, headers=_PREFLIGHT)(scope, receive, send)
         else:
-            await self._app(scope, receive, _open_to_all(send))
+            await self._app(scope, receive, _let_all_read(send))
 
 
-def _open_to_all(send: Send) -> Send:
+def _let_all_read(send: Send) -> Send:
     async def send_with_headers(message: Message) -> None:
         if message["type"] == "http.response.start":
             headers = MutableHeaders(scope=message)

@@ -11,7 +11,7 @@ from memferry.audit.service import Audit
 from memferry.errors import PreconditionFailed, RangeNotSatisfiable
 from memferry.exports.hand_out.downloads import Download, Downloads
 from memferry.http.audit import AuditedDownload
-from memferry.http.auth import client_address
+from memferry.http.auth import find_client_address
 from memferry.http.routing import Operation
 from memferry.model.token import Caller
 from memferry.shares import Shares
@@ -49,14 +49,14 @@ class DownloadEndpoints:
         if known is not None and _matches(known, file, strong=False):
             return Response(status_code=304, headers=_make_304_headers(file))
         span = _parse_span(request, file)
-        headers = _headers(file, span)
+        headers = _make_headers(file, span)
         status = 206 if span.partial else 200
         if request.method == "HEAD":
             return Response(status_code=status, headers=headers, media_type=file.media_type)
         held = self._memory.reserve(file.tenant_id)
         await held.grow(self._downloads.count_read_bytes(span.start, span.end))
         body = self._downloads.read(file, span.start, span.end)
-        reader = Caller(tenant_id=file.tenant_id, address=client_address(request.scope))
+        reader = Caller(tenant_id=file.tenant_id, address=find_client_address(request.scope))
         return AuditedDownload(
             body,
             status,
@@ -84,11 +84,11 @@ def _parse_span(request: Request, file: Download) -> _Span:
     Raises RangeNotSatisfiable for a range beyond the end.
     """
     whole = _Span(0, file.size_bytes, partial=False)
-    asked = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
+    bounds = _RANGE.fullmatch(request.headers.get("range", "").replace(" ", ""))
     condition = request.headers.get("if-range")
-    if asked is None or (condition is not None and condition != _etag(file)):
+    if bounds is None or (condition is not None and condition != _make_etag(file)):
         return whole
-    first, last = asked["first"], asked["last"]
+    first, last = bounds["first"], bounds["last"]
     if first:
         start, end = int(first), min(int(last) + 1 if last else file.size_bytes, file.size_bytes)
         if last and int(last) < int(first):
@@ -116,21 +116,21 @@ def _matches(condition: str, file: Download, *, strong: bool) -> bool:
     names = [name.strip() for name in condition.split(",")]
     if not strong:
         names = [name.removeprefix("W/") for name in names]
-    return "*" in names or _etag(file) in names
+    return "*" in names or _make_etag(file) in names
 
 
 def _make_304_headers(file: Download) -> dict[str, str]:
     """What a 304 repeats of a 200 (RFC 9110, section 15.4.5)."""
-    headers = _headers(file, _Span(0, file.size_bytes, partial=False))
+    headers = _make_headers(file, _Span(0, file.size_bytes, partial=False))
     return {name: headers[name] for name in ("ETag", "Repr-Digest", "Cache-Control")}
 
 
-def _headers(file: Download, span: _Span) -> dict[str, str]:
+def _make_headers(file: Download, span: _Span) -> dict[str, str]:
     headers = {
         "Content-Length": str(span.end - span.start),
         "Content-Disposition": f'attachment; filename="{file.filename}"',
         "Accept-Ranges": "bytes",
-        "ETag": _etag(file),
+        "ETag": _make_etag(file),
         # RFC 9530, section 3: the digest of the whole file, whatever range is sent.
         "Repr-Digest": f"sha-256=:{base64.b64encode(file.sha256).decode()}:",
         "Cache-Control": "private, no-store",
@@ -142,5 +142,5 @@ def _headers(file: Download, span: _Span) -> dict[str, str]:
     return headers
 
 
-def _etag(file: Download) -> str:
+def _make_etag(file: Download) -> str:
     return f'"{file.sha256.hex()}"'

@@ -1,7 +1,6 @@
 """The one table from errors to answers."""
 
 import asyncio
-import logging
 import math
 from contextlib import suppress
 
@@ -30,6 +29,7 @@ from memferry.errors import (
     TooLarge,
     Unavailable,
 )
+from memferry.telemetry import log_event
 from memferry.wire.errors import Error
 
 STATUS: dict[type[MemferryError], int] = {
@@ -52,7 +52,6 @@ STATUS: dict[type[MemferryError], int] = {
 
 FAULT = "memferry.fault"
 """Where a request keeps the error that it was answered with."""
-_log = logging.getLogger("memferry.http")
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
 _CAUSE_CHARACTERS = 200
@@ -60,7 +59,7 @@ _CAUSE_CHARACTERS = 200
 _METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
-def status_of(error: type[MemferryError]) -> int:
+def find_status(error: type[MemferryError]) -> int:
     """The status of an error class: its own, or that of the nearest class above it."""
     return next(STATUS[class_] for class_ in error.__mro__ if class_ in STATUS)
 
@@ -71,12 +70,12 @@ class ErrorAnswer(Response):
     media_type = "application/json"
 
     def __init__(self, fault: MemferryError) -> None:
-        status = status_of(type(fault))
+        status = find_status(type(fault))
         # What a fault of our own says is for the log, not for the caller.
         text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
         named = {name: getattr(fault, name, None) for name in ("field", "scope")}
         body = Error(error=text, code=fault.code, **named)
-        super().__init__(msgspec.json.encode(body), status, _headers(fault))
+        super().__init__(msgspec.json.encode(body), status, _make_headers(fault))
 
 
 class RefusedBody(ErrorAnswer):
@@ -107,7 +106,7 @@ async def _drain(receive: Receive) -> None:
             return
 
 
-def _headers(fault: MemferryError) -> dict[str, str]:
+def _make_headers(fault: MemferryError) -> dict[str, str]:
     if isinstance(fault, Denied):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(fault, Unavailable):
@@ -127,7 +126,7 @@ async def answer_memferry_error(request: Request, fault: Exception) -> Response:
         raise TypeError(type(fault))
     request.scope[FAULT] = fault
     if isinstance(fault, Unavailable):
-        _log.warning("%s%s", fault, _describe_cause(fault))
+        log_event("request.failed", fault=fault, cause=_describe_cause(fault))
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
 
 

@@ -14,21 +14,22 @@ from memferry.exports.service import Exports
 from memferry.http.answers import answer_pieces
 from memferry.http.auth import Access
 from memferry.http.bodies import hold_memory, read_body
-from memferry.http.head import loses_body
+from memferry.http.head import drops_body
 from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.parameters import header_field, query_field
 from memferry.http.reading import (
-    caller,
-    number,
+    find_service_address,
+    get_caller,
+    read_number,
     read_query,
-    run_in_thread_if_large,
-    service_address,
+    run_by_size,
 )
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer, render_export, summarize_export
+from memferry.http.views import answer_json, render_export, summarize_export
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs
-from memferry.model.export import UNFINISHED, Export
+from memferry.model.export import Export
+from memferry.model.job import UNFINISHED
 from memferry.wire.exports import ExportAnswer, ExportPage, NewExport
 
 _KEY = re.compile(r"[!-~]{1,255}")
@@ -76,11 +77,11 @@ class ExportEndpoints:
         `Idempotency-Key`, a repeat within 24 hours answers the same export.
         """
         body = await read_body(request, BODY_BYTES) or b"{}"
-        export_request = await run_in_thread_if_large(len(body), partial(ExportRequest.parse, body))
+        export_request = await run_by_size(len(body), partial(ExportRequest.parse, body))
         key = _read_idempotency_key(request)
         hold = partial(hold_memory, request)
-        export = await self._exports.create(caller(request), export_request, key, hold=hold)
-        return await self._answer(request, export, 201)
+        export = await self._exports.create(get_caller(request), export_request, key, hold=hold)
+        return await self._answer_export(request, export, 201)
 
     async def list_exports(self, request: Request) -> Response:
         """The most recent exports, newest first, without payloads and links.
@@ -88,16 +89,16 @@ class ExportEndpoints:
         A token with `exports:create` and without `exports:read` is shown its own.
         """
         query = read_query(request)
-        limit = number(query.get("limit"), 100, least=1, most=500)
+        limit = read_number(query.get("limit"), 100, least=1, most=500)
         exports = await self._exports.newest(
-            caller(request), limit=limit + 1, place=_PAGES.place(query)
+            get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
         )
         places = [(export.created_at, export.id) for export in exports]
-        cursor = _PAGES.next_cursor(places, limit)
+        cursor = _PAGES.make_cursor(places, limit)
         page = ExportPage(
             exports=[summarize_export(export) for export in exports[:limit]], next_cursor=cursor
         )
-        return json_answer(page, headers=link_next(request, cursor))
+        return answer_json(page, headers=link_next(request, cursor))
 
     async def get_export(self, request: Request, export_id: str) -> Response:
         """One export; a small one with its payload, a large one with a link once it is whole.
@@ -105,22 +106,22 @@ class ExportEndpoints:
         A token with `exports:create` and without `exports:read` finds its own.
         """
         hold = partial(hold_memory, request)
-        export = await self._exports.get(caller(request), export_id, hold=hold)
-        return await self._answer(request, export, 200)
+        export = await self._exports.get(get_caller(request), export_id, hold=hold)
+        return await self._answer_export(request, export, 200)
 
     async def delete_export(self, request: Request, export_id: str) -> Response:
         """Cancel an export that is not finished; remove a finished one with all its bytes."""
-        await self._exports.delete(caller(request), export_id)
+        await self._exports.delete(get_caller(request), export_id)
         return Response(status_code=204)
 
-    async def _answer(self, request: Request, export: Export, status: int) -> Response:
-        address = await self._downloads.address(caller(request), export)
+    async def _answer_export(self, request: Request, export: Export, status: int) -> Response:
+        address = await self._downloads.address(get_caller(request), export)
         # HEAD hands no link out: the audit would say that somebody has got one.
-        if address is not None and not loses_body(request):
+        if address is not None and not drops_body(request):
             minted = Entry(event="link.minted", outcome="ok", subject=export.id)
-            await self._audit.record(caller(request), minted)
+            await self._audit.record(get_caller(request), minted)
         if address is not None and address.startswith("/"):
-            address = service_address(request) + address
+            address = find_service_address(request) + address
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
         if export.status in UNFINISHED:
             headers["Retry-After"] = "1"

@@ -23,11 +23,11 @@ class HeadAsGet:
         ):
             await self._app(scope, receive, send)
         else:
-            asked = {**scope, "method": "GET", _HEAD: True}
-            await self._app(asked, receive, _keep_body_back(send))
+            as_get = {**scope, "method": "GET", _HEAD: True}
+            await self._app(as_get, receive, _keep_body_back(send))
 
 
-def loses_body(request: Request) -> bool:
+def drops_body(request: Request) -> bool:
     """Whether the body of the answer is dropped, since the request was HEAD."""
     return _HEAD in request.scope
 

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from memferry.errors import Unavailable
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer
+from memferry.http.views import answer_json
 from memferry.operation.readiness import Readiness
 from memferry.wire.health import Health, Ready
 
@@ -31,13 +31,13 @@ class HealthEndpoints:
 
     async def health(self, request: Request) -> Response:  # noqa: ARG002 - every endpoint takes it
         """The process answers. Whether it can work, `/api/health/ready` tells."""
-        return json_answer(Health(ok=True))
+        return answer_json(Health(ok=True))
 
     async def ready(self, request: Request) -> Response:  # noqa: ARG002 - same
         """Whether the database, the object store and a worker are there and belong together."""
         report = await self._readiness.report()
         body = {"ready": report.ready, **asdict(report)}
         if report.ready:
-            return json_answer(body, headers={"Cache-Control": "no-store"})
+            return answer_json(body, headers={"Cache-Control": "no-store"})
         body |= {"error": f"not ready: {report.faults}", "code": Unavailable.code}
-        return json_answer(body, 503, {"Retry-After": "5", "Cache-Control": "no-store"})
+        return answer_json(body, 503, {"Retry-After": "5", "Cache-Control": "no-store"})

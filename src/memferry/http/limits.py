@@ -4,9 +4,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.http.auth import Access
-from memferry.http.reading import caller
+from memferry.http.reading import get_caller
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer
+from memferry.http.views import answer_json
 from memferry.tenants.limits import TenantLimits
 from memferry.wire.limits import Limits
 
@@ -27,4 +27,4 @@ class LimitEndpoints:
 
     async def show_limits(self, request: Request) -> Response:
         """Every limit of the tenant with its use; null for the use of a rate."""
-        return json_answer(await self._limits.show(caller(request)))
+        return answer_json(await self._limits.show(get_caller(request)))

@@ -13,9 +13,15 @@ from memferry.http.auth import Access
 from memferry.http.bodies import read_body, read_large_body
 from memferry.http.bulk import BulkRows
 from memferry.http.parameters import query_field
-from memferry.http.reading import caller, flag, read_query, run_in_thread_if_large, uuid_or
+from memferry.http.reading import (
+    get_caller,
+    read_flag,
+    read_query,
+    require_uuid,
+    run_by_size,
+)
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer
+from memferry.http.views import answer_json
 from memferry.memories.service import Memories
 from memferry.memories.validation import check_change, check_memory
 from memferry.model import strict_json
@@ -66,25 +72,27 @@ class MemoryEndpoints:
     async def save_memory(self, request: Request) -> Response:
         """Save one memory, byte for byte; saving it twice makes two memories."""
         body = await read_body(request, _BODY_BYTES)
-        new = await run_in_thread_if_large(
+        new = await run_by_size(
             len(body), lambda: check_memory(strict_json.decode(_new_memory, body))
         )
-        row = await self._memories.save(caller(request), new)
+        row = await self._memories.save(get_caller(request), new)
         return await answer_pieces(request, [row.encode()], 201)
 
     async def get_memory(self, request: Request, memory_id: str) -> Response:
         """One memory."""
-        row = await self._memories.get(caller(request), uuid_or(memory_id, MemoryNotFound()))
+        row = await self._memories.get(
+            get_caller(request), require_uuid(memory_id, MemoryNotFound())
+        )
         return await answer_pieces(request, [row.encode()])
 
     async def change_memory(self, request: Request, memory_id: str) -> Response:
         """Change the given fields. Metadata is merged at its top level; null removes a key."""
         body = await read_body(request, _BODY_BYTES) or b"{}"
-        change = await run_in_thread_if_large(
+        change = await run_by_size(
             len(body), lambda: check_change(strict_json.decode(_change, body))
         )
         row = await self._memories.change(
-            caller(request), uuid_or(memory_id, MemoryNotFound()), change
+            get_caller(request), require_uuid(memory_id, MemoryNotFound()), change
         )
         return await answer_pieces(request, [row.encode()])
 
@@ -94,9 +102,9 @@ class MemoryEndpoints:
         `Memferry-Purged-Exports` then tells how many lost their bytes; they are `expired` and have
         `purged_at`. Exports that are being written start again without the memory.
         """
-        purge = flag(read_query(request), "purge_exports")
+        purge = read_flag(read_query(request), "purge_exports")
         purged = await self._erasure.delete(
-            caller(request), uuid_or(memory_id, MemoryNotFound()), purge=purge
+            get_caller(request), require_uuid(memory_id, MemoryNotFound()), purge=purge
         )
         headers = {} if purged is None else {"Memferry-Purged-Exports": str(purged)}
         return Response(status_code=204, headers=headers)
@@ -108,13 +116,13 @@ class MemoryEndpoints:
         null for one that was not saved.
         """
         rows = await BulkRows.read(await read_large_body(request, _BULK_BYTES))
-        saved = await self._memories.save_many(caller(request), rows.batches, most=len(rows))
+        saved = await self._memories.save_many(get_caller(request), rows.batches, most=len(rows))
         rows.refuse_empty(saved)
-        return json_answer(
+        return answer_json(
             BulkSaveResult(
                 saved=len(saved),
                 errors=len(rows.failures),
-                ids=rows.place(saved),
+                ids=rows.place_ids(saved),
                 failures=rows.failures,
             )
         )

@@ -8,7 +8,7 @@ from memferry.http.answers import answer_pieces
 from memferry.http.auth import Access
 from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.parameters import query_field
-from memferry.http.reading import caller, number, read_query
+from memferry.http.reading import get_caller, read_number, read_query
 from memferry.http.routing import Operation
 from memferry.memories.service import Memories
 from memferry.model.cursor import BackwardsMs, Name
@@ -43,10 +43,10 @@ class NamespaceEndpoints:
         While more are left, the header `Link` names the next page (`rel="next"`).
         """
         query = read_query(request)
-        limit = number(query.get("limit"), _ROWS, least=1, most=_ROWS)
+        limit = read_number(query.get("limit"), _ROWS, least=1, most=_ROWS)
         namespaces = await self._memories.list_namespaces(
-            caller(request), limit=limit + 1, place=_PAGES.place(query)
+            get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
         )
         places = [(-namespace["last_updated"], namespace["name"]) for namespace in namespaces]
-        link = link_next(request, _PAGES.next_cursor(places, limit))
+        link = link_next(request, _PAGES.make_cursor(places, limit))
         return await answer_pieces(request, [msgspec.json.encode(namespaces[:limit])], headers=link)

@@ -89,7 +89,7 @@ def _describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     if parameters := list(_describe_parameters(operation)):
         shown["parameters"] = parameters
     if operation.body is not None:
-        shown["requestBody"] = _json_content(schemas[operation.body])
+        shown["requestBody"] = _wrap_schema(schemas[operation.body])
     return shown
 
 
@@ -98,14 +98,14 @@ def _describe_answers(operation: Operation, schemas: Schemas) -> Iterator[tuple[
     if operation.answer is bytes:
         content = {"content": {"*/*": {}}}
     elif operation.answer is not None:
-        content = _json_content(schemas[operation.answer])
+        content = _wrap_schema(schemas[operation.answer])
     yield str(operation.status), {"description": "Done", **content}
     usual = () if operation.access is None else _USUAL_ERRORS
     for status in sorted({*operation.errors, *usual}):
-        yield str(status), {"description": _REASONS[status], **_json_content(schemas[Error])}
+        yield str(status), {"description": _REASONS[status], **_wrap_schema(schemas[Error])}
 
 
-def _json_content(schema: dict[str, Any]) -> dict[str, Any]:
+def _wrap_schema(schema: dict[str, Any]) -> dict[str, Any]:
     return {"content": {"application/json": {"schema": schema}}}
 
 

@@ -9,7 +9,7 @@ from starlette.requests import Request
 
 from memferry.errors import Invalid
 from memferry.http.parameters import query_field
-from memferry.http.reading import Query, read_query, service_address
+from memferry.http.reading import Query, find_service_address, read_query
 from memferry.model.cursor import decode_cursor, encode_cursor
 
 CURSOR = query_field("cursor", "string", "goes on where an earlier page ended: its next cursor")
@@ -23,7 +23,7 @@ class Pages:
     """What tells this list from another: its address and its filters."""
     kinds: tuple[Any, ...]
 
-    def place(self, query: Query) -> list[Any] | None:
+    def read_place(self, query: Query) -> list[Any] | None:
         """The place where the page begins, None: the beginning; raises Invalid for the cursor."""
         text = query.get("cursor")
         if not text:
@@ -32,7 +32,7 @@ class Pages:
             raise Invalid("cursor", "goes without offset")
         return decode_cursor(text, self.listing, self.kinds)
 
-    def next_cursor(self, places: Sequence[Sequence[object]], limit: int) -> str | None:
+    def make_cursor(self, places: Sequence[Sequence[object]], limit: int) -> str | None:
         """Make the cursor after the last row of a page; None if there is no next page.
 
         `places` are those of the page's rows and, if there is one, of the row behind it.
@@ -57,5 +57,5 @@ def link_page(request: Request, field: str, value: str) -> dict[str, str]:
     pairs = [pair for pair in read_query(request).pairs if pair[0] not in {field, "offset"}]
     # As it was sent: the path may hold an escaped slash. A bare `;` would end the link for some.
     path = quote(request.scope["raw_path"], safe="/%")
-    url = f"{service_address(request)}{path}?{urlencode([*pairs, (field, value)])}"
+    url = f"{find_service_address(request)}{path}?{urlencode([*pairs, (field, value)])}"
     return {"Link": f'<{url}>; rel="next"'}

@@ -24,19 +24,19 @@ _QUERY_FIELDS = 200
 _QUICK_BYTES = 16 * 1024
 
 
-def caller(request: Request) -> Caller:
+def get_caller(request: Request) -> Caller:
     """The caller of a request, who holds the scopes of its route."""
     allowed: Caller = request.scope[ALLOWED]
     return allowed
 
 
-def service_address(request: Request) -> str:
+def find_service_address(request: Request) -> str:
     """The address of the service: the operator's setting, else the address of the request."""
     public_url: str | None = request.app.state.public_url
     return public_url or str(request.base_url).rstrip("/")
 
 
-async def run_in_thread_if_large(size_bytes: int, work: Callable[[], _T]) -> _T:
+async def run_by_size(size_bytes: int, work: Callable[[], _T]) -> _T:
     """Run a call in a thread if its input is large, so that the event loop stays free."""
     return await asyncio.to_thread(work) if size_bytes > _QUICK_BYTES else work()
 
@@ -93,28 +93,28 @@ def _parse_query(request: Request) -> list[tuple[str, str]]:
         raise Invalid("query string", "is not valid percent-encoded UTF-8") from fault
 
 
-def number(text: str | None, default: int, *, least: int, most: int) -> int:
+def read_number(text: str | None, default: int, *, least: int, most: int) -> int:
     """Read a whole number and clamp it to its bounds; junk counts as missing."""
     if text is None or not _INTEGER.fullmatch(text.strip()):
         return default
     return min(max(int(text), least), most)
 
 
-def number_in(value: object, default: int, *, least: int, most: int) -> int:
+def convert_number(value: object, default: int, *, least: int, most: int) -> int:
     """Read a number of a JSON body, a whole number or its text, and clamp it to its bounds."""
     if isinstance(value, bool) or not isinstance(value, int | str):
         return default
-    return number(str(value), default, least=least, most=most)
+    return read_number(str(value), default, least=least, most=most)
 
 
-def time_or_none(text: str | None) -> int | None:
+def read_time(text: str | None) -> int | None:
     """Read a time in epoch ms; junk counts as missing."""
     if text is None or not _INTEGER.fullmatch(text.strip()):
         return None
     return min(max(int(text), 0), INT64)
 
 
-def flag(query: Query, name: str) -> bool:
+def read_flag(query: Query, name: str) -> bool:
     """Read `true` or `false`, false if missing; raises Invalid for anything else."""
     text = query.get(name)
     if text is None:
@@ -124,7 +124,7 @@ def flag(query: Query, name: str) -> bool:
     return text == "true"
 
 
-def texts_in(field: str, values: list[str]) -> list[str] | None:
+def read_texts(field: str, values: list[str]) -> list[str] | None:
     """Read the texts of a repeated field; a text that starts with `[` is a JSON array of them.
 
     None if all are empty. Raises Invalid for an array of anything else.
@@ -141,13 +141,13 @@ def texts_in(field: str, values: list[str]) -> list[str] | None:
     return texts or None
 
 
-def uuid_in(text: str) -> UUID | None:
+def parse_uuid(text: str) -> UUID | None:
     """Parse a UUID; None for other text."""
     return UUID(text) if _UUID.fullmatch(text) else None
 
 
-def uuid_or(text: str, fault: Exception) -> UUID:
+def require_uuid(text: str, fault: Exception) -> UUID:
     """Parse the UUID in a path; raises `fault` for other text."""
-    if (value := uuid_in(text)) is None:
+    if (value := parse_uuid(text)) is None:
         raise fault
     return value

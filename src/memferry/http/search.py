@@ -22,13 +22,13 @@ from memferry.http.parameters import filter_fields, list_field, query_field
 from memferry.http.reading import (
     INT64,
     Query,
-    caller,
-    number,
-    number_in,
+    convert_number,
+    get_caller,
+    read_number,
     read_query,
-    run_in_thread_if_large,
-    texts_in,
-    time_or_none,
+    read_texts,
+    read_time,
+    run_by_size,
 )
 from memferry.http.routing import Operation
 from memferry.memories.service import Memories
@@ -98,31 +98,31 @@ class SearchEndpoints:
         While more are left, the header `Link` names the next page (`rel="next"`).
         """
         query = read_query(request)
-        limit = number(query.get("limit"), 50, least=1, most=500)
-        offset = number(query.get("offset"), 0, least=0, most=INT64)
+        limit = read_number(query.get("limit"), 50, least=1, most=500)
+        offset = read_number(query.get("offset"), 0, least=0, most=INT64)
         selection = _read_selection(query)
         q = _read_words(query)
         pages = Pages(("memories", q, *selection.listing), _SEARCH_ORDER if q else _LIST_ORDER)
-        page: Any = {"limit": limit + 1, "offset": offset, "place": pages.place(query)}
+        page: Any = {"limit": limit + 1, "offset": offset, "place": pages.read_place(query)}
         if q:
-            rows = await self._memories.search(caller(request), [q], selection, **page)
+            rows = await self._memories.search(get_caller(request), [q], selection, **page)
         else:
-            rows = await self._memories.list_newest(caller(request), selection, **page)
+            rows = await self._memories.list_newest(get_caller(request), selection, **page)
         names = ("score", "created_at", "id") if q else ("created_at", "id")
         places = [[record[name] for name in names] for record in rows.records]
-        link = link_next(request, pages.next_cursor(places, limit))
+        link = link_next(request, pages.make_cursor(places, limit))
         return await answer_rows(request, rows.take_first(limit), [(b"[", limit)], b"]", link)
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
         text = await read_body(request, _BODY_BYTES)
-        body = await run_in_thread_if_large(
-            len(text), lambda: strict_json.decode(_bulk_search, text)
-        )
+        body = await run_by_size(len(text), lambda: strict_json.decode(_bulk_search, text))
         _check_queries(body)
-        limit = number_in(body.k, 5, least=1, most=50)
+        limit = convert_number(body.k, 5, least=1, most=50)
         selection = Selection.for_scan(check_filters(EXPORT_FILTERS, body))
-        rows = await self._memories.search(caller(request), body.queries, selection, limit=limit)
+        rows = await self._memories.search(
+            get_caller(request), body.queries, selection, limit=limit
+        )
         hits = Counter(record["query"] for record in rows.records)
         groups = [
             (b'%b{"query":%b,"hits":[' % (before, msgspec.json.encode(query)), hits[number])
@@ -135,10 +135,10 @@ class SearchEndpoints:
     async def recall(self, request: Request) -> Response:
         """Find the best memories for a query, for the published MCP server."""
         query = read_query(request)
-        limit = number(query.get("limit"), 10, least=1, most=500)
+        limit = read_number(query.get("limit"), 10, least=1, most=500)
         q = _read_words(query)
         rows = await self._memories.search(
-            caller(request), [q], _read_selection(query), limit=limit
+            get_caller(request), [q], _read_selection(query), limit=limit
         )
         end = b'],"procedurals":[],"query":%b}' % msgspec.json.encode(q)
         return await answer_rows(request, rows, [(b'{"memories":[', limit)], end)
@@ -166,9 +166,9 @@ def _read_filter(filter_: type[Filter], query: Query) -> object:
     """Read the value of one filter; None if it is missing."""
     text = query.get(filter_.field) or None
     if filter_.type is int:
-        return time_or_none(text)
+        return read_time(text)
     if filter_.type == list[str]:
-        return texts_in(filter_.field, query.all(filter_.field))
+        return read_texts(filter_.field, query.all(filter_.field))
     if filter_.type is Raw and text is not None:
         return Raw(text.strip().encode())
     return text

@@ -28,7 +28,7 @@ class Server(uvicorn.Server):
         super().__init__(
             uvicorn.Config(
                 HeadCheck(app),
-                http=cast("Any", partial(Connection, made=self._make_room)),
+                http=cast("Any", partial(Connection, on_made=self._make_room)),
                 ws="none",
                 lifespan="off",
                 log_config=None,

@@ -11,9 +11,9 @@ from memferry.http.answers import answer_rows
 from memferry.http.auth import Access
 from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.parameters import query_field
-from memferry.http.reading import caller, number, read_query, uuid_in
+from memferry.http.reading import get_caller, parse_uuid, read_number, read_query
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer
+from memferry.http.views import answer_json
 from memferry.memories.service import Memories
 from memferry.model.cursor import TimeMs
 from memferry.wire.memories import Thread
@@ -47,17 +47,17 @@ class ThreadEndpoints:
         While more are left, `next_cursor` and the header `Link` lead to the next page.
         """
         query, pages = read_query(request), Pages(("thread", reference), _ORDER)
-        limit = number(query.get("limit"), _ROWS, least=1, most=_ROWS)
-        place = pages.place(query)
+        limit = read_number(query.get("limit"), _ROWS, least=1, most=_ROWS)
+        place = pages.read_place(query)
         if "\x00" in reference:  # no row holds it, and PostgreSQL could not even be asked
-            return json_answer(Thread(parent_ref=reference, chunks=[]))
+            return answer_json(Thread(parent_ref=reference, chunks=[]))
         rows = await self._memories.list_thread(
-            caller(request), reference, uuid_in(reference), limit=limit + 1, place=place
+            get_caller(request), reference, parse_uuid(reference), limit=limit + 1, place=place
         )
         places = [
             (record["position"], record["created_at"], record["id"]) for record in rows.records
         ]
-        cursor = pages.next_cursor(places, limit)
+        cursor = pages.make_cursor(places, limit)
         head = b'{"parent_ref":%b,"chunks":[' % msgspec.json.encode(reference)
         more = b',"next_cursor":%b' % msgspec.json.encode(cursor) if cursor else b""
         return await answer_rows(

@@ -13,9 +13,9 @@ from memferry.http.auth import Access
 from memferry.http.bodies import read_body
 from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
-from memferry.http.reading import caller, number, read_query, uuid_or
+from memferry.http.reading import get_caller, read_number, read_query, require_uuid
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer
+from memferry.http.views import answer_json
 from memferry.model import strict_json
 from memferry.model.cursor import TimeMs
 from memferry.model.token import USUAL_SCOPES, Grant
@@ -55,12 +55,12 @@ class TokenEndpoints:
         A token that is limited to namespaces manages those that are limited to some of them.
         """
         query = read_query(request)
-        limit = number(query.get("limit"), 500, least=1, most=1000)
+        limit = read_number(query.get("limit"), 500, least=1, most=1000)
         tokens = await self._tokens.list_newest(
-            caller(request), limit=limit + 1, place=_PAGES.place(query)
+            get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
         )
-        cursor = _PAGES.next_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
-        return json_answer(
+        cursor = _PAGES.make_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
+        return answer_json(
             {"tokens": tokens[:limit], **show_cursor(cursor)}, headers=link_next(request, cursor)
         )
 
@@ -70,17 +70,19 @@ class TokenEndpoints:
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
         new = strict_json.decode(_new, await read_body(request, _BODY_BYTES) or b"{}")
-        token, row = await self._tokens.create(caller(request), new.name or "", _make_grant(new))
-        return json_answer({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})
+        token, row = await self._tokens.create(
+            get_caller(request), new.name or "", _make_grant(new)
+        )
+        return answer_json({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})
 
     async def get_token(self, request: Request, token_id: str) -> Response:
         """One token of the tenant."""
-        token = await self._tokens.get(caller(request), uuid_or(token_id, TokenNotFound()))
-        return json_answer(token)
+        token = await self._tokens.get(get_caller(request), require_uuid(token_id, TokenNotFound()))
+        return answer_json(token)
 
     async def revoke_token(self, request: Request, token_id: str) -> Response:
         """Revoke a token from the next request on, and cancel its unfinished exports."""
-        await self._tokens.revoke(caller(request), uuid_or(token_id, TokenNotFound()))
+        await self._tokens.revoke(get_caller(request), require_uuid(token_id, TokenNotFound()))
         return Response(status_code=204)
 
 

@@ -13,12 +13,12 @@ from memferry.wire.exports import ExportFilters, ExportSummary
 _filters = msgspec.json.Decoder(ExportFilters)
 
 
-def json_answer(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+def answer_json(body: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """Answer with a value as JSON: UTF-8, no spaces."""
-    return raw_answer(msgspec.json.encode(body), status, headers)
+    return answer_text(msgspec.json.encode(body), status, headers)
 
 
-def raw_answer(
+def answer_text(
     body: bytes, status: int = 200, headers: Mapping[str, str] | None = None
 ) -> Response:
     """Answer with JSON text, such as rows that PostgreSQL rendered."""

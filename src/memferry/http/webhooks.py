@@ -12,9 +12,9 @@ from memferry.http.auth import Access
 from memferry.http.bodies import read_body
 from memferry.http.paging import CURSOR, Pages, link_next, show_cursor
 from memferry.http.parameters import query_field
-from memferry.http.reading import caller, number, read_query, uuid_or
+from memferry.http.reading import get_caller, read_number, read_query, require_uuid
 from memferry.http.routing import Operation
-from memferry.http.views import json_answer, raw_answer, wrap_rows
+from memferry.http.views import answer_json, answer_text, wrap_rows
 from memferry.model import strict_json
 from memferry.model.cursor import TimeMs
 from memferry.webhooks.service import Webhooks
@@ -69,7 +69,9 @@ class WebhookEndpoints:
 
     async def list_webhooks(self, request: Request) -> Response:
         """All webhooks, oldest first, without their secrets."""
-        return json_answer({"endpoints": wrap_rows(await self._webhooks.list_all(caller(request)))})
+        return answer_json(
+            {"endpoints": wrap_rows(await self._webhooks.list_all(get_caller(request)))}
+        )
 
     async def create_webhook(self, request: Request) -> Response:
         """Create a webhook. Its secret, which signs every delivery, is shown only here.
@@ -77,38 +79,42 @@ class WebhookEndpoints:
         A tenant may have 50 of them.
         """
         new = strict_json.decode(_new, await read_body(request, _BODY_BYTES))
-        row = await self._webhooks.create(caller(request), new)
-        return raw_answer(row.encode(), 201)
+        row = await self._webhooks.create(get_caller(request), new)
+        return answer_text(row.encode(), 201)
 
     async def get_webhook(self, request: Request, webhook_id: str) -> Response:
         """One webhook."""
-        row = await self._webhooks.get(caller(request), uuid_or(webhook_id, WebhookNotFound()))
-        return raw_answer(row.encode())
+        row = await self._webhooks.get(
+            get_caller(request), require_uuid(webhook_id, WebhookNotFound())
+        )
+        return answer_text(row.encode())
 
     async def change_webhook(self, request: Request, webhook_id: str) -> Response:
         """Change the given fields; `enabled: true` resets the count of failures."""
         change = strict_json.decode(_change, await read_body(request, _BODY_BYTES) or b"{}")
         row = await self._webhooks.change(
-            caller(request), uuid_or(webhook_id, WebhookNotFound()), change
+            get_caller(request), require_uuid(webhook_id, WebhookNotFound()), change
         )
-        return raw_answer(b'%b,"updated":true}' % row.encode().removesuffix(b"}"))
+        return answer_text(b'%b,"updated":true}' % row.encode().removesuffix(b"}"))
 
     async def delete_webhook(self, request: Request, webhook_id: str) -> Response:
         """Delete a webhook with its waiting deliveries."""
-        await self._webhooks.delete(caller(request), uuid_or(webhook_id, WebhookNotFound()))
+        await self._webhooks.delete(
+            get_caller(request), require_uuid(webhook_id, WebhookNotFound())
+        )
         return Response(status_code=204)
 
     async def list_deliveries(self, request: Request, webhook_id: str) -> Response:
         """The deliveries to a webhook, newest first, without the bodies."""
-        webhook = uuid_or(webhook_id, WebhookNotFound())
+        webhook = require_uuid(webhook_id, WebhookNotFound())
         query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
-        limit = number(query.get("limit"), 100, least=1, most=500)
+        limit = read_number(query.get("limit"), 100, least=1, most=500)
         deliveries = await self._webhooks.list_deliveries(
-            caller(request), webhook, limit=limit + 1, place=pages.place(query)
+            get_caller(request), webhook, limit=limit + 1, place=pages.read_place(query)
         )
         places = [(row["created_at"], row["id"]) for row in deliveries]
-        cursor = pages.next_cursor(places, limit)
+        cursor = pages.make_cursor(places, limit)
         shown = wrap_rows(row["row"] for row in deliveries[:limit])
-        return json_answer(
+        return answer_json(
             {"deliveries": shown, **show_cursor(cursor)}, headers=link_next(request, cursor)
         )

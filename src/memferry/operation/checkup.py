@@ -124,7 +124,7 @@ async def _list_workers(
     """The workers, and the number of running exports by the id of their worker."""
     try:
         workers = [dict(row) for row in await connection.fetch(sql("operation/list_workers"))]
-        rows = await connection.fetch(sql("operation/count_exports_at_work"))
+        rows = await connection.fetch(sql("operation/count_jobs_at_work"))
     except asyncpg.UndefinedTableError:
         return [], {}
-    return workers, {row["leased_by"]: row["exports"] for row in rows}
+    return workers, {row["leased_by"]: row["jobs"] for row in rows}

@@ -9,7 +9,7 @@ from memferry.database.retry import retry_conflicts
 from memferry.database.sessions import owner_connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid, StorageUnavailable
-from memferry.model.export import tenant_prefix
+from memferry.model.job import tenant_prefix
 from memferry.storage import Storage, remove_prefix
 from memferry.telemetry import log_event
 

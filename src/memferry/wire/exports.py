@@ -7,7 +7,7 @@ import msgspec
 from memferry.files.compress import CODECS
 from memferry.filters import EXPORT_FILTERS
 from memferry.formats import FORMATS
-from memferry.model.export import Status
+from memferry.model.job import Status
 from memferry.wire.filters import add_filters
 from memferry.wire.schema import NextCursor, describe
 

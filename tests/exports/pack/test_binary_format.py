@@ -17,7 +17,7 @@ from memferry.files.compress import CODECS
 from support.people import Person, make_person
 from support.postgres import open_database
 from support.service import Service
-from support.tokens import tenant_of
+from support.tokens import read_tenant_id
 
 _ROWS = 100
 
@@ -74,7 +74,7 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 
 @pytest.fixture
 async def tenant_id(alice: Person, database_url: str) -> UUID:
-    return await tenant_of(alice, database_url)
+    return await read_tenant_id(alice, database_url)
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
 from memferry.formats import FORMATS
 from memferry.model.token import Caller
-from support.postgres import open_database, own_database
+from support.postgres import create_database, open_database
 
 ALICE = UUID(int=1)
 MATCHING, OTHERS = 10_000, 90_000
@@ -50,7 +50,7 @@ Export = Callable[[Database, ExportRequest], Awaitable[bytes]]
 @pytest.fixture(scope="module")
 def planted(database_url: str) -> Iterator[str]:
     """A database in which a tenth of Alice's memories, the large ones, have a tag and a kind."""
-    with own_database(database_url) as url:
+    with create_database(database_url) as url:
         asyncio.run(_plant(url))
         yield url
 

@@ -20,7 +20,7 @@ from support.memories import AWKWARD
 from support.people import Person, make_person
 from support.postgres import open_database
 from support.service import Service
-from support.tokens import tenant_of
+from support.tokens import read_tenant_id
 
 _FEW, _SOME, _LARGE = 100, 5_000, 20
 _EVERY_WAY = pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 
 @pytest.fixture
 async def tenant_id(alice: Person, database_url: str) -> UUID:
-    return await tenant_of(alice, database_url)
+    return await read_tenant_id(alice, database_url)
 
 
 @pytest.fixture
@@ -153,7 +153,7 @@ async def test_the_probe_brings_no_large_records(
 ) -> None:
     bob.save_many([memory] * 12)
     request = ExportRequest.parse(b'{"format": "ndjson"}')
-    caller = Caller(tenant_id=await tenant_of(bob, database_url))
+    caller = Caller(tenant_id=await read_tenant_id(bob, database_url))
     found, data, rows_done, _ = await at_once(database, caller, request)
 
     assert (found.records is not None) == ready

@@ -21,7 +21,7 @@ from support.memories import AWKWARD
 from support.people import Person, make_person
 from support.postgres import open_database
 from support.service import Service
-from support.tokens import tenant_of
+from support.tokens import read_tenant_id
 
 ROWS = 15_000
 EVERYWHERE = (0, UUID(int=0), 2**62, UUID(int=1))
@@ -50,7 +50,7 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
 
 @pytest.fixture
 async def tenant_id(alice: Person, database_url: str) -> UUID:
-    return await tenant_of(alice, database_url)
+    return await read_tenant_id(alice, database_url)
 
 
 @pytest.fixture
@@ -150,7 +150,9 @@ async def test_a_frame_of_many_rows_is_small_however_large_rows_are(
         sql("exports/export_frames"), *EVERYWHERE, 10, 20_000, "\n"
     )
     query = query.replace("{columns}", request.format.columns)
-    async with database.tenant(await tenant_of(bob, database_url), index_order=True) as connection:
+    async with database.tenant(
+        await read_tenant_id(bob, database_url), index_order=True
+    ) as connection:
         frames = await connection.fetch(query, *arguments)
 
     assert [frame["rows"] for frame in frames] == [10] * 2 + [1] * 10 + [10] * 2 + [1]

@@ -1,6 +1,5 @@
 """The files of completed exports: where they can be downloaded, and their bytes."""
 
-import logging
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from uuid import UUID
@@ -17,8 +16,7 @@ from memferry.model.export import Export
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
 from memferry.storage import Storage
-
-_log = logging.getLogger("memferry.exports")
+from memferry.telemetry import log_event
 
 
 @dataclass(frozen=True)
@@ -64,11 +62,7 @@ class Downloads:
         try:
             await self._storage.stat(export.object_key)
         except ObjectNotFound:
-            _log.warning(
-                "export %s is completed, and its file is not in the object store "
-                "(MEMFERRY_STORAGE_URL): it has no link",
-                export.id,
-            )
+            log_event("file.missed", export=export.id)
             return None
         if self._direct:
             signed = await self._storage.sign(export.object_key, lifetime=LIFETIME)

@@ -13,7 +13,7 @@ from memferry.exports.read.plan import Way, plan
 from memferry.exports.read.probe import probe_order
 from memferry.exports.read.stream import RowStream, open_rows
 from memferry.exports.request import ExportRequest
-from memferry.model.export import Claim
+from memferry.model.job import Claim
 
 
 class Snapshot:

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from memferry.http.page.files import STATIC, make_headers
-from memferry.http.reading import service_address
+from memferry.http.reading import find_service_address
 
 _FILES = resources.files("memferry.http.page") / "static"
 _HEADERS = make_headers(style="'self'") | {"Vary": "Accept"}
@@ -31,7 +31,7 @@ def home_routes() -> list[Route]:
 
 async def show_home(request: Request) -> Response:
     """One screen, as HTML for those who accept it, else as text."""
-    values = {"version": version("memferry"), "address": service_address(request)}
+    values = {"version": version("memferry"), "address": find_service_address(request)}
     if "text/html" not in request.headers.get("accept", ""):
         return PlainTextResponse(_TEXT.format(**values), headers=_HEADERS)
     page = (_FILES / "home.html").read_text(encoding="utf-8")

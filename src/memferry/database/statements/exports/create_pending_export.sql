@@ -6,6 +6,6 @@ WITH home AS (
     INSERT INTO exports (id, status, request, needs, row_count) SELECT $1, 'pending', $2::json, $3, $4 FROM home
     RETURNING *
 )
-SELECT made.*, pg_notify('memferry_exports', ''),
+SELECT made.*, pg_notify('memferry_jobs', ''),
     note('export.created', 'ok', made.id, made.request -> 'filters', made.row_count, NULL, made.request ->> 'format')
 FROM made

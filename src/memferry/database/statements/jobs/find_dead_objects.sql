@@ -3,10 +3,10 @@
 -- and are left alone.
 SELECT stored.name
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::integer[])
-    AS stored (name, tenant_id, export_id, attempt)
+    AS stored (name, tenant_id, job_id, attempt)
 WHERE EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)
     AND NOT EXISTS (
         SELECT FROM job_queue AS job
-        WHERE job.tenant_id = stored.tenant_id AND job.id = stored.export_id
+        WHERE job.tenant_id = stored.tenant_id AND job.id = stored.job_id
             AND (job.object_key = stored.name
                 OR (job.status = 'running' AND job.attempt = stored.attempt)))

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from memferry.database.pool import Database
-from memferry.worker.halted import Halted
-from support.postgres import open_database, own_database
+from memferry.worker.stuck_sessions import StuckSessions
+from support.postgres import create_database, open_database
 
 _PROGRAM = "memferry worker"
 _ENDLESS = "SELECT repeat('x', 1000) FROM generate_series(1, 1000000)"
@@ -22,7 +22,7 @@ Connection = asyncpg.Connection  # its parameter exists only in the stubs
 @pytest.fixture(scope="module")
 def url(database_url: str) -> Iterator[str]:
     """A database with no other workers."""
-    with own_database(database_url) as own_url:
+    with create_database(database_url) as own_url:
         yield own_url
 
 
@@ -76,7 +76,7 @@ async def test_sessions_of_a_halted_worker_are_terminated_in_every_state(
     pids = [each.get_server_pid() for each in (sharing, preparing, sending)]
     for pid, state in zip(pids, states, strict=True):
         await until_it_shows(owner, pid, state)
-    await Halted(database, seconds=0, silent_seconds=30).tick()
+    await StuckSessions(database, seconds=0, silent_seconds=30).tick()
 
     for pid in pids:
         await until_it_shows(owner, pid, None)
@@ -91,9 +91,9 @@ async def test_sessions_of_working_workers_and_of_others_go_on(
     url: str, database: Database
 ) -> None:
     requests, strangers = await reading(url, "memferry"), await reading(url, "psql")
-    await Halted(database, seconds=0, silent_seconds=30).tick()
+    await StuckSessions(database, seconds=0, silent_seconds=30).tick()
     worker = await reading(url)
-    await Halted(database, seconds=60, silent_seconds=30).tick()
+    await StuckSessions(database, seconds=60, silent_seconds=30).tick()
 
     for each in (requests, strangers, worker):
         assert await each.fetchval("SELECT 1") == 1
@@ -113,7 +113,7 @@ async def test_a_silent_worker_loses_its_snapshot_and_no_other_does(
         await reading(url, f"memferry worker {word}")
         for word in ("0000aaaa", "0000bbbb", "0000cccc")
     ]
-    await Halted(database, seconds=3600, silent_seconds=30).tick()
+    await StuckSessions(database, seconds=3600, silent_seconds=30).tick()
 
     await until_it_shows(owner, silent.get_server_pid(), None)
     silent.terminate()

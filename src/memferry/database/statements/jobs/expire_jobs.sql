@@ -8,7 +8,7 @@ WITH due AS (
     DELETE FROM payload_queue AS payload USING due
     WHERE payload.tenant_id = due.tenant_id AND payload.export_id = due.id
 )
-UPDATE job_queue AS export SET status = 'expired', object_key = NULL
+UPDATE job_queue AS job SET status = 'expired', object_key = NULL
 FROM due
-WHERE export.tenant_id = due.tenant_id AND export.id = due.id
+WHERE job.tenant_id = due.tenant_id AND job.id = due.id
 RETURNING due.object_key

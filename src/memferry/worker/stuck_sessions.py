@@ -11,7 +11,7 @@ from memferry.errors import Misconfigured
 _log = logging.getLogger("memferry.worker")
 
 
-class Halted:
+class StuckSessions:
     """Terminates what a worker cannot end by itself.
 
     A transaction that is older than one of a worker that works, and any of a worker that does not
@@ -43,10 +43,10 @@ class Halted:
         try:
             async with self._server.own_sessions() as connection:
                 ended = await connection.fetch(
-                    sql("worker/end_halted_workers"), self._seconds, programs
+                    sql("worker/end_stuck_sessions"), self._seconds, programs
                 )
         except asyncpg.PostgresError as fault:
             raise Misconfigured(f"sessions of workers cannot be ended: {fault}") from fault
         for row in ended:
-            _log.warning("ended session %d of a worker that is halted or cut off", row["pid"])
+            _log.warning("ended session %d of a worker that is stuck or cut off", row["pid"])
         return False

@@ -1,0 +1,127 @@
+"""Exports as a type of job: all rows of one snapshot into one file of the store."""
+
+import logging
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import closing
+from typing import Protocol
+
+from memferry.errors import ExportTooLarge, SnapshotTooOld
+from memferry.exports.pack.packed import PackedFile
+from memferry.exports.read.snapshot import Reader, Snapshot
+from memferry.exports.read.stream import RowStream
+from memferry.exports.request import NEEDS, TYPE, ExportRequest
+from memferry.files.kind import file_name, media_type
+from memferry.jobs.work import Watch
+from memferry.model.job import Claim, Job, JobProgress, Result
+from memferry.storage import Storage
+
+_log = logging.getLogger("memferry.worker")
+
+
+class StoreCheck(Protocol):
+    """Whether the store is still the one that the database knows."""
+
+    async def check_store(self) -> None:
+        """Raises OtherStore if the store is not the database's any more."""
+
+
+class ExportWork:
+    """Writes files of exports; one of these serves any number of attempts at once."""
+
+    type = TYPE
+    needs = NEEDS
+    final_faults = (SnapshotTooOld, ExportTooLarge)
+
+    def __init__(
+        self,
+        reader: Reader,
+        storage: Storage,
+        *,
+        lifetime_seconds: float,
+        snapshot_seconds: float,
+        most_bytes: int,
+        store_check: StoreCheck | None = None,
+    ) -> None:
+        """`snapshot_seconds` is how long an attempt may hold its snapshot, and with it vacuum.
+
+        `most_bytes` is how large an export may become, before it is packed. `store_check` looks at
+        the store before each publication.
+        """
+        self._reader = reader
+        self._storage = storage
+        self._lifetime_ms = int(lifetime_seconds * 1000)
+        self._snapshot_seconds = snapshot_seconds
+        self._most_bytes = most_bytes
+        self._store_check = store_check
+
+    async def run(self, claim: Claim, job: Job, watch: Watch) -> Result:
+        """Write the file under this attempt's key, all rows from one snapshot, and verify it."""
+        request = ExportRequest.read(job.request, job.namespaces)
+        # Nothing that may be amiss with a standby meets an export twice.
+        first = claim if job.failures == 1 else None
+        async with self._reader.start(claim.tenant_id, request, first) as (rows, snapshot):
+            self._observe(watch, rows, snapshot)
+            with closing(PackedFile(rows, request.codec, request.recipient)) as file:
+                await self._put(claim, request, file, watch)
+        _log.info(
+            "export %s: attempt %d wrote %d rows, %d bytes; its snapshot on the %s was held "
+            "for %.1f s",
+            *(claim.job_id, claim.attempt, rows.rows_done, rows.bytes_done),
+            *(snapshot.server, snapshot.held_seconds),
+        )
+        if self._store_check is not None:
+            await self._store_check.check_store()
+        return Result(
+            rows=rows.rows_done,
+            size_bytes=rows.bytes_done,
+            sha256=rows.sha256,
+            object_key=claim.object_key,
+            file_bytes=file.size_bytes,
+            file_sha256=file.sha256,
+            snapshot_at=snapshot.taken_at,
+            lifetime_ms=self._lifetime_ms,
+        )
+
+    def _observe(self, watch: Watch, rows: RowStream, snapshot: Snapshot) -> None:
+        def check_size() -> None:
+            if rows.bytes_done > self._most_bytes:
+                raise ExportTooLarge(f"The export has more than {self._most_bytes:,} bytes.")
+
+        def check_snapshot() -> None:
+            if snapshot.held_seconds > self._snapshot_seconds:
+                raise SnapshotTooOld
+
+        watch.observe(
+            lambda: JobProgress(rows.rows_done, rows.bytes_done),
+            rows.interrupt,
+            (check_size, check_snapshot),
+        )
+
+    async def _put(
+        self, claim: Claim, request: ExportRequest, file: PackedFile, watch: Watch
+    ) -> None:
+        encrypted = request.recipient is not None
+        await self._storage.put(
+            claim.object_key,
+            _guard(file, watch),
+            sha256=lambda: file.sha256,
+            media_type=media_type(request.format, request.codec, encrypted=encrypted),
+            filename=file_name(claim.job_id, request.format, request.codec, encrypted=encrypted),
+        )
+
+    async def undo(self, claim: Claim) -> None:
+        """Remove the file of an attempt that may not be published any more."""
+        await self._storage.delete(claim.object_key)
+
+
+async def _guard(chunks: AsyncIterable[bytes], watch: Watch) -> AsyncIterator[bytes]:
+    """The bytes of a file while its attempt may go on; a fault is raised inside the upload.
+
+    Raising inside the iterator is what makes a store abort an unfinished upload. The last word is
+    the database's: no upload is finished for an export that was cancelled.
+    """
+    watch.check()
+    async for chunk in chunks:
+        watch.check()
+        yield chunk
+    await watch.confirm()
