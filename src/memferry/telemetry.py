@@ -73,6 +73,12 @@ LOG_EVENTS = {
         "PostgreSQL does not start: %(reason)s",
         "The embedded PostgreSQL could not be started again; the next attempt comes soon.",
     ),
+    "deletion.deferred": LogEvent(
+        WARNING,
+        "export %(export)s: its files are left to a worker: %(reason)s",
+        "The store was away while an export was deleted: its row is gone, and a worker "
+        "removes what the store still holds.",
+    ),
     "delivery.attempted": LogEvent(
         DEBUG,
         "delivery %(delivery)s: attempt %(attempt)d was answered %(status)s in %(seconds).3f s",
@@ -82,6 +88,12 @@ LOG_EVENTS = {
         WARNING,
         "delivery %(delivery)s: attempt %(attempt)d: %(reason)s",
         "The database was away while a webhook was told of an event; it will be told again.",
+    ),
+    "export.packed": LogEvent(
+        INFO,
+        "export %(export)s: attempt %(attempt)d wrote %(rows)d rows, %(size_bytes)d bytes; "
+        "its snapshot on the %(server)s was held for %(held_seconds).1f s",
+        "The file of an export is whole in the store, and is about to be published.",
     ),
     "file.missed": LogEvent(
         WARNING,
@@ -94,20 +106,52 @@ LOG_EVENTS = {
         "removed %(files)d files and uploads below %(prefix)s",
         "The deletion of a tenant has looked once for files, and removed those it found.",
     ),
-    "migration.awaited": LogEvent(
-        INFO,
-        "another process is bringing the schema up to date; waiting for it",
-        "Two processes migrate at once; this one goes on when the other is done.",
+    "job.abandoned": LogEvent(
+        WARNING,
+        "%(job)s is left until its lease lapses: %(reason)s",
+        "The database was away while a worker told it how an attempt ended; another attempt "
+        "follows.",
+    ),
+    "job.crashed": LogEvent(
+        ERROR,
+        "%(job)s: attempt %(attempt)d failed",
+        "A fault of the program has ended an attempt; another attempt may follow.",
+    ),
+    "job.interrupted": LogEvent(
+        WARNING,
+        "%(job)s: attempt %(attempt)d: %(reason)s",
+        "An attempt at a job has failed; unless it was the last one, another follows after a "
+        "pause.",
+    ),
+    "job.lost": LogEvent(
+        WARNING,
+        "%(job)s: attempt %(attempt)d lost it",
+        "The job was cancelled, or another worker has it by now: this attempt published nothing.",
+    ),
+    "job.returned": LogEvent(
+        WARNING,
+        "%(job)s is left to other workers",
+        "Only this worker cannot reach the store, so the failure does not count against the job.",
     ),
     "migration.applied": LogEvent(
         DEBUG,
         "migration %(migration)s was applied in %(seconds).1f s",
         "The schema of the database has come one step forward.",
     ),
+    "migration.awaited": LogEvent(
+        INFO,
+        "another process is bringing the schema up to date; waiting for it",
+        "Two processes migrate at once; this one goes on when the other is done.",
+    ),
     "migration.blocked": LogEvent(
         INFO,
         "the schema is in use; waiting until it can be changed",
         "A session holds a lock on the schema; the migration is tried again until it is free.",
+    ),
+    "object.removed": LogEvent(
+        INFO,
+        "removed %(key)s, which no job needs",
+        "The store held an object that no job needs.",
     ),
     "purge.deferred": LogEvent(
         WARNING,
@@ -144,6 +188,11 @@ LOG_EVENTS = {
         WARNING,
         "unknown token from %(address)s",
         "Somebody has sent a token that does not exist, has expired or was revoked.",
+    ),
+    "upload.aborted": LogEvent(
+        INFO,
+        "aborted an upload to %(key)s, whose writer is gone",
+        "The store held an upload that no worker continues.",
     ),
     "worker.ended": LogEvent(
         WARNING,

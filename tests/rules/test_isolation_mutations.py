@@ -121,7 +121,6 @@ STATE = {
 VIEWS = {
     "memories",
     "jobs",
-    "exports",
     "export_payloads",
     "idempotency_keys",
     "export_buckets",

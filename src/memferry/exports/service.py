@@ -1,7 +1,6 @@
 """What can be done with one tenant's exports: create, get, list, cancel or delete."""
 
 import asyncio
-import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, fields, replace
@@ -35,8 +34,8 @@ from memferry.model.token import Caller
 from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Hold, hold_uncounted
 from memferry.storage import Storage, remove_prefix
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.exports")
 _TRIES = 5
 # A payload as it is escaped for the answer, and as it is compressed for the database.
 _COPIES = 2
@@ -201,7 +200,7 @@ class Exports:
         try:
             await self._remove_files(object_prefix(caller.tenant_id, export_id))
         except StorageUnavailable as fault:
-            _log.warning("export %s: its files are left to the sweeper: %s", export_id, fault)
+            log_event("deletion.deferred", export=export_id, reason=fault)
 
     async def _remove_files(self, prefix: str) -> None:
         await remove_prefix(self._storage, prefix)

@@ -1,6 +1,5 @@
 """Exports as a type of job: all rows of one snapshot into one file of the store."""
 
-import logging
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import closing
 from typing import Protocol
@@ -14,8 +13,7 @@ from memferry.files.kind import file_name, media_type
 from memferry.jobs.work import Watch
 from memferry.model.job import Claim, Job, JobProgress, Result
 from memferry.storage import Storage
-
-_log = logging.getLogger("memferry.worker")
+from memferry.telemetry import log_event
 
 
 class StoreCheck(Protocol):
@@ -63,11 +61,14 @@ class ExportWork:
             self._observe(watch, rows, snapshot)
             with closing(PackedFile(rows, request.codec, request.recipient)) as file:
                 await self._put(claim, request, file, watch)
-        _log.info(
-            "export %s: attempt %d wrote %d rows, %d bytes; its snapshot on the %s was held "
-            "for %.1f s",
-            *(claim.job_id, claim.attempt, rows.rows_done, rows.bytes_done),
-            *(snapshot.server, snapshot.held_seconds),
+        log_event(
+            "export.packed",
+            export=claim.job_id,
+            attempt=claim.attempt,
+            rows=rows.rows_done,
+            size_bytes=rows.bytes_done,
+            server=snapshot.server,
+            held_seconds=snapshot.held_seconds,
         )
         if self._store_check is not None:
             await self._store_check.check_store()

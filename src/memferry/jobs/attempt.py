@@ -1,7 +1,6 @@
 """One attempt at one job: claim it, do its work, settle how that ended."""
 
 import asyncio
-import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
@@ -20,8 +19,7 @@ from memferry.jobs.lease import Lease, Renewals
 from memferry.jobs.retry import RetryPolicy
 from memferry.jobs.work import Fitness, Work
 from memferry.model.job import Claim, Failure, Job, Result, qualify_needs
-
-_log = logging.getLogger("memferry.worker")
+from memferry.telemetry import log_event
 
 
 @dataclass(frozen=True)
@@ -122,7 +120,7 @@ class Attempts:
             async with lease.hold():
                 await self._attempt(claim, lease)
         except Unavailable as fault:
-            _log.warning("%s is left until its lease lapses: %s", _name(claim), fault)
+            log_event("job.abandoned", job=_name(claim), reason=fault)
         return True
 
     async def _may_work(self) -> bool:
@@ -166,15 +164,15 @@ class Attempts:
         except MemferryError as fault:
             return await self._find_next(claim, job, fault)
         except Exception as fault:  # noqa: BLE001 - whatever it was, the job must go on
-            _log.exception("%s: attempt %d failed", _name(claim), claim.attempt)
+            log_event("job.crashed", raised=fault, job=_name(claim), attempt=claim.attempt)
             unknown = MemferryError(f"internal error ({type(fault).__name__})")
             return await self._find_next(claim, job, unknown)
 
     async def _find_next(self, claim: Claim, job: Job, fault: MemferryError) -> Outcome:
         """Another attempt after a pause that grows; after the last one, the reason."""
-        _log.warning("%s: attempt %d: %s", _name(claim), claim.attempt, fault)
+        log_event("job.interrupted", job=_name(claim), attempt=claim.attempt, reason=fault)
         if isinstance(fault, StorageUnavailable | OtherStore) and not await self._may_work():
-            _log.warning("%s is left to other workers", _name(claim))
+            log_event("job.returned", job=_name(claim))
             return HandBack()
         if self._policy.allows_another(job.failures):
             return Retry(_describe(fault), self._policy.choose_pause(job.failures))
@@ -190,7 +188,7 @@ class Attempts:
             case Done(result):
                 if not await self._queue.finish(claim, result):
                     await self._works[claim.type].undo(claim)
-                    _log.warning("%s: attempt %d lost it", _name(claim), claim.attempt)
+                    log_event("job.lost", job=_name(claim), attempt=claim.attempt)
             case Failed(failure):
                 await self._queue.fail(claim, failure)
             case Retry(failure, pause):
@@ -198,7 +196,7 @@ class Attempts:
             case HandBack(pause):
                 await self._queue.hand_back(claim, pause)
             case Lost():
-                _log.warning("%s: attempt %d lost it", _name(claim), claim.attempt)
+                log_event("job.lost", job=_name(claim), attempt=claim.attempt)
 
 
 def _name(claim: Claim) -> str:

@@ -1,14 +1,13 @@
 """Removes what no job needs: files whose time is over, files and uploads of dead attempts."""
 
-import logging
 import re
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
 from memferry.storage import Storage
+from memferry.telemetry import log_event
 
-_log = logging.getLogger("memferry.worker")
 _PAGE = 500
 _KEY = re.compile(
     r"(?P<tenant>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<job>[0-9A-Z]{26})/(?P<attempt>[0-9]{1,9})"
@@ -56,7 +55,7 @@ class JobSweep:
     async def _remove_objects(self) -> None:
         async for page in _paginate(self._storage.list("")):
             for key in await self._find_dead([(info.key, info.key) for info in page]):
-                _log.info("removing %s, which no job needs", key)
+                log_event("object.removed", key=key)
                 await self._storage.delete(key)
 
     async def _abort_uploads(self) -> None:
@@ -64,7 +63,7 @@ class JobSweep:
             dead = await self._find_dead([(upload.id, upload.key) for upload in page])
             for upload in page:
                 if upload.id in dead:
-                    _log.info("aborting an upload to %s, whose writer is gone", upload.key)
+                    log_event("upload.aborted", key=upload.key)
                     await self._storage.abort(upload)
 
     async def _find_dead(self, named_keys: Sequence[tuple[str, str]]) -> set[str]:
