@@ -13,10 +13,6 @@ CREATE FUNCTION memferry.caller() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('memferry.caller'::text, true), ''::text))::uuid;
 
-CREATE FUNCTION memferry.may_be_large(content text, source_ref text, tags text[], metadata json) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN ((((octet_length(content) + COALESCE(octet_length(source_ref), 0)) + (2048 * cardinality(tags))) + COALESCE(octet_length((metadata)::text), 0)) > 16384);
-
 CREATE FUNCTION memferry.namespaces() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (convert_from(decode(NULLIF(current_setting('memferry.namespaces'::text, true), ''::text), 'hex'::text), 'UTF8'::name))::text[];
@@ -92,10 +88,6 @@ CREATE VIEW memferry_service.message_queue AS
 CREATE FUNCTION memferry_service.is_room_for_messages() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (SELECT ((count(*) < COALESCE((NULLIF(current_setting('memferry.waiting_messages'::text, true), ''::text))::bigint, (10000)::bigint)) AND (COALESCE(sum(message_queue.bytes), (0)::numeric) < (COALESCE((NULLIF(current_setting('memferry.waiting_message_bytes'::text, true), ''::text))::bigint, (268435456)::bigint))::numeric)) FROM memferry_service.message_queue WHERE (message_queue.tenant_id = (current_setting('memferry.tenant'::text))::uuid));
-
-CREATE FUNCTION memferry_service.may_be_large(content text, source_ref text, tags text[], metadata json) RETURNS boolean
-    LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    RETURN memferry.may_be_large(content, source_ref, tags, metadata);
 
 CREATE TABLE memferry.audit (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
@@ -248,10 +240,6 @@ END;
 CREATE FUNCTION memferry_service.text_bytes(content text, source_ref text, tags text[], metadata json) RETURNS bigint
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN ((((octet_length(content))::bigint + COALESCE(octet_length(source_ref), 0)) + octet_length(array_to_string(tags, ','::text))) + COALESCE(octet_length((metadata)::text), 0));
-
-CREATE FUNCTION memferry_service.unpacked_bytes(content text, source_ref text, tags text[], metadata json) RETURNS bigint
-    LANGUAGE sql STABLE PARALLEL SAFE
-    RETURN (((octet_length(content) + COALESCE(octet_length(source_ref), 0)) + ((pg_column_size(tags))::bigint * CASE WHEN (pg_column_compression(tags) IS NULL) THEN 1 ELSE 256 END)) + ((COALESCE(pg_column_size(metadata), 0))::bigint * CASE WHEN (pg_column_compression(metadata) IS NULL) THEN 1 ELSE 256 END));
 
 CREATE FUNCTION memferry_service.words(content text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT
@@ -698,8 +686,6 @@ CREATE INDEX memories_by_time ON memferry.memories USING btree (tenant_id, creat
 
 CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.words(content));
 ALTER INDEX memferry.memories_by_words ALTER COLUMN 1 SET STATISTICS 0;
-
-CREATE INDEX memories_large ON memferry.memories USING btree (tenant_id, created_at, id) WHERE memferry.may_be_large(content, source_ref, tags, metadata);
 
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);

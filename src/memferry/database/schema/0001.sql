@@ -64,13 +64,6 @@ RETURN CASE
         translate(content, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~', '                                '))
 END;
 
--- Whether a memory may have more than 16 KiB once it is rendered, as far as its parts say without escaping. A tag has
--- 512 characters at most.
-CREATE FUNCTION memferry.may_be_large(content text, source_ref text, tags text[], metadata json)
-RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN octet_length(content) + coalesce(octet_length(source_ref), 0) + 2048 * cardinality(tags)
-    + coalesce(octet_length(metadata::text), 0) > 16384;
-
 CREATE TABLE memferry.tenants (
     id uuid PRIMARY KEY,
     name text NOT NULL UNIQUE,
@@ -138,9 +131,6 @@ CREATE INDEX memories_by_metadata ON memferry.memories USING gin ((metadata::jso
 CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.words(content));
 -- A hash index takes references of any length; a B-tree entry ends at 2,704 bytes.
 CREATE INDEX memories_by_source_ref ON memferry.memories USING hash (source_ref);
--- Exports look here for memories that are too large for a frame: to look at each row cost a tenth of an export.
-CREATE INDEX memories_large ON memferry.memories (tenant_id, created_at, id)
-    WHERE memferry.may_be_large(content, source_ref, tags, metadata);
 -- ANALYZE would keep the words and the metadata of 30,000 rows side by side in memory: up to 30 GB each.
 ALTER INDEX memferry.memories_by_words ALTER COLUMN 1 SET STATISTICS 0;
 ALTER INDEX memferry.memories_by_metadata ALTER COLUMN 1 SET STATISTICS 0;

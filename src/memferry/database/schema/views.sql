@@ -21,10 +21,6 @@ RETURN memferry.now_ms();
 CREATE FUNCTION memferry_service.words(content text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT
 RETURN memferry.words(content);
 
-CREATE FUNCTION memferry_service.may_be_large(content text, source_ref text, tags text[], metadata json)
-RETURNS boolean LANGUAGE sql IMMUTABLE PARALLEL SAFE
-RETURN memferry.may_be_large(content, source_ref, tags, metadata);
-
 -- Any of the words of a text; NULL when it has none.
 CREATE FUNCTION memferry_service.any_word(content text) RETURNS tsquery
 LANGUAGE sql IMMUTABLE STRICT
@@ -33,15 +29,6 @@ RETURN (
         '''' || replace(replace(lexeme, '\', '\\'), '''', '''''') || '''', ' | ')::tsquery
     FROM unnest(memferry.words(content))
 );
-
--- The most bytes that a memory may have where it varies, before it is rendered. Nothing is fetched or unpacked: pglz and
--- lz4 make of a byte no more than 256.
-CREATE FUNCTION memferry_service.unpacked_bytes(content text, source_ref text, tags text[], metadata json)
-RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
-RETURN octet_length(content) + coalesce(octet_length(source_ref), 0)
-    + pg_column_size(tags)::bigint * CASE WHEN pg_column_compression(tags) IS NULL THEN 1 ELSE 256 END
-    + coalesce(pg_column_size(metadata), 0)::bigint
-        * CASE WHEN pg_column_compression(metadata) IS NULL THEN 1 ELSE 256 END;
 
 -- How many bytes of text a memory has; the same for the same memory, however it is stored.
 CREATE FUNCTION memferry_service.text_bytes(content text, source_ref text, tags text[], metadata json)
