@@ -221,6 +221,11 @@ LOG_EVENTS = {
         "aborting an upload to %(key)s, whose writer is gone",
         "The sweeper aborts an unfinished upload of an attempt that is over.",
     ),
+    "worker.delayed": LogEvent(
+        WARNING,
+        "the worker waits: %(reason)s",
+        "The database or its schema is not there yet; the worker begins when it is.",
+    ),
     "worker.ended": LogEvent(
         WARNING,
         "the worker ended with status %(status)s; starting it again",

@@ -76,7 +76,7 @@ def test_the_page_explains_every_event_and_no_other() -> None:
 def test_nothing_else_of_ours_writes_into_the_log() -> None:
     package = ROOT / "src/memferry"
     # The command line sets the log up.
-    others = ("cli/__init__.py", "worker_process.py")
+    others = ("cli/__init__.py",)
     names = [str(path.relative_to(package)) for path in package.rglob("*.py")]
     ours = [name for name in names if not name.startswith(others)]
     loud = [name for name in ours if "getLogger(" in (package / name).read_text()]

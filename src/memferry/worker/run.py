@@ -1,7 +1,6 @@
 """Runs the loops of a worker from its first look at the schema to its last words."""
 
 import asyncio
-import logging
 from collections.abc import Coroutine, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -10,10 +9,10 @@ from typing import Any
 from memferry.database.migrate import find_schema_fault
 from memferry.errors import Unavailable
 from memferry.operation.workers import HEARTBEAT_SECONDS
+from memferry.telemetry import log_event
 from memferry.worker.attendance import Attendance
 from memferry.worker.loop import Loop, wake_on_notify
 
-_log = logging.getLogger("memferry.worker")
 _SCHEMA_SECONDS = 1.0
 _LAST_WORDS_SECONDS = 5
 
@@ -41,7 +40,7 @@ async def wait_for_schema(url: str, stop: Stop) -> bool:
         if fault is None:
             return True
         if fault != said:
-            _log.warning("the worker waits: %s", fault)
+            log_event("worker.delayed", reason=fault)
             said = fault
         with suppress(TimeoutError):
             await asyncio.wait_for(stop.asked.wait(), _SCHEMA_SECONDS)
