@@ -105,6 +105,22 @@ def test_a_token_is_printed_alone_and_works_until_it_is_revoked(
     assert run_memferry("token", "revoke", token, settings=external).returncode == 1
 
 
+def test_names_are_listed_as_they_are_and_none_controls_the_terminal(
+    database_url: str, tmp_path: Path
+) -> None:
+    external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
+    wide = external | {"COLUMNS": "300"}
+    tenant, name = "[/erin]", "[bold]:tada:\x1b[31m\u202e"
+    made = run_memferry("token", "create", "--tenant", tenant, "--name", name, settings=external)
+    tokens = run_memferry("token", "list", settings=wide).stdout.decode()
+    tenants = run_memferry("tenant", "list", settings=wide).stdout.decode()
+
+    assert made.returncode == 0
+    assert "[/erin]" in tokens
+    assert "[bold]:tada:\ufffd[31m\ufffd" in tokens
+    assert "[/erin]" in tenants
+
+
 def test_the_command_prints_its_version() -> None:
     assert run_memferry("--version").stdout == f"memferry {version('memferry')}\n".encode()
 

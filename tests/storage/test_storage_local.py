@@ -102,14 +102,14 @@ def test_a_write_onto_a_full_disk_leaves_no_file() -> None:
         "from memferry.errors import StorageUnavailable\n"
         "from memferry.settings import StorageSettings\n"
         "from memferry.storage import open_storage\n"
-        "from support.stores import MIB, Store, chunks, keys, put\n"
+        "from support.stores import MIB, Store, list_keys, make_chunks, put\n"
         "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (MIB, MIB))\n"
         "store = Store(open_storage(StorageSettings(url=pathlib.Path(sys.argv[1]).as_uri())))\n"
         "try:\n"
-        "    asyncio.run(put(store, 't/1', chunks(3 * MIB)))\n"
+        "    asyncio.run(put(store, 't/1', make_chunks(3 * MIB)))\n"
         "except StorageUnavailable as fault:\n"
-        "    print(fault, asyncio.run(keys(store)))\n"
+        "    print(fault, asyncio.run(list_keys(store)))\n"
     )
     with tempfile.TemporaryDirectory() as directory:
         done = subprocess.run(

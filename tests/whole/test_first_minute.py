@@ -236,7 +236,7 @@ def test_a_closed_parent_is_named_and_its_mode_stays(parent: Path) -> None:
 def test_psql_lists_the_tables_by_their_names(database_url: str) -> None:
     tables = {line.split("|")[1] for line in ask_psql(database_url, r"\dt").splitlines()}
 
-    assert {"memories", "exports", "tenants"} <= tables
+    assert {"memories", "jobs", "tenants"} <= tables
 
 
 def test_a_name_that_the_owner_had_before_means_the_same_table(database_url: str) -> None:

@@ -6,6 +6,7 @@ import sys
 import typer
 from rich.console import Console
 
+from memferry.cli.console import make_console
 from memferry.cli.options import DataDir, read_settings
 from memferry.settings import Settings
 
@@ -21,8 +22,10 @@ def doctor(data_dir: DataDir = None) -> None:
 
     from memferry.cli.context import run
 
-    console = Console(highlight=False, markup=False, soft_wrap=True)
-    console.print(f"memferry {version('memferry')}, Python {platform.python_version()}")
+    console = make_console()
+    console.print(
+        f"memferry {version('memferry')}, Python {platform.python_version()}", soft_wrap=True
+    )
     sys.exit(0 if run(_print_findings(console, read_settings(data_dir))) else 1)
 
 
@@ -34,6 +37,6 @@ async def _print_findings(console: Console, settings: Settings) -> bool:
     healthy = True
     async for part, finding in run_checks(list_checks(settings)):
         console.print(f"{finding.mark:<6}", style=_COLORS[finding.mark], end=" ")
-        console.print(f"{part}: {finding.text}")
+        console.print(f"{part}: {finding.text}", soft_wrap=True)
         healthy = healthy and finding.mark != "wrong"
     return healthy

@@ -6,8 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from rich.console import Console
-
+from memferry.cli.console import make_console
 from memferry.cli.options import read_settings
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
@@ -22,7 +21,7 @@ from memferry.formats import FORMATS
 from memferry.wire.exports import ExportAnswer
 
 _STANDARD_OUTPUT = Path("-")
-_console = Console(stderr=True)
+_console = make_console(stderr=True)
 
 
 def fetch(request: Mapping[str, Any] | str, output: Path | None, identity: Path | None) -> None:
@@ -101,6 +100,5 @@ def _print_end(export: ExportAnswer, target: Path) -> None:
     _console.print(
         f"{export.row_count:,} memories, {export.bytes_done:,} bytes, sha256 {export.sha256} "
         f"-> {where}",
-        highlight=False,
         soft_wrap=True,
     )

@@ -2,11 +2,11 @@
 
 from typing import Self
 
-from rich.console import Console
 from rich.filesize import decimal
 from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 
+from memferry.cli.console import make_console
 from memferry.client.progress import Progress
 
 
@@ -15,11 +15,11 @@ class ProgressBars:
 
     def __init__(self) -> None:
         self._bars = Bars(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
-            TextColumn("{task.fields[shown]}"),
+            TextColumn("{task.fields[shown]}", markup=False),
             TimeElapsedColumn(),
-            console=Console(stderr=True),
+            console=make_console(stderr=True),
         )
         self._tasks: dict[str, TaskID] = {}
 

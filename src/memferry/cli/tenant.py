@@ -3,9 +3,9 @@
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from memferry.cli.console import make_console, show_name
 from memferry.cli.options import DataDir, read_settings
 from memferry.cli.times import show_time
 from memferry.errors import Invalid
@@ -27,13 +27,13 @@ def list_tenants(data_dir: DataDir = None) -> None:
     for row in tenants:
         table.add_row(
             str(row["id"]),
-            row["name"],
+            show_name(row["name"]),
             show_time(row["created_at"]),
             str(row["tokens"]),
             str(row["exports"]),
             show_time(row["leaving_at"]),
         )
-    Console().print(table)
+    make_console().print(table)
 
 
 @app.command()

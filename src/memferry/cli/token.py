@@ -3,9 +3,9 @@
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from memferry.cli.console import make_console, show_name
 from memferry.cli.options import DataDir, read_settings
 from memferry.cli.times import read_epoch_ms, show_time
 from memferry.model.token import SCOPES, USUAL_SCOPES, Grant
@@ -55,16 +55,16 @@ def list_tokens(data_dir: DataDir = None) -> None:
     for row in tokens:
         table.add_row(
             str(row["id"]),
-            row["tenant"],
-            row["name"],
+            show_name(row["tenant"]),
+            show_name(row["name"]),
             f"{row['prefix']}…",
             " ".join(row["scopes"]),
-            "all" if row["namespaces"] is None else " ".join(row["namespaces"]),
+            "all" if row["namespaces"] is None else show_name(" ".join(row["namespaces"])),
             show_time(row["created_at"]),
             show_time(row["expires_at"]),
             show_time(row["revoked_at"]),
         )
-    Console().print(table)
+    make_console().print(table)
 
 
 @app.command()

@@ -21,6 +21,7 @@ import msgspec
 import typer
 from msgspec import Raw
 from rich.console import Console
+from rich.markup import escape
 
 from memferry.cli.fetch import fetch_export
 from memferry.client.calls import Call
@@ -61,7 +62,9 @@ def main(
         _out.print("\n[bold]Large exports are queued, written by a worker, downloaded[/bold]")
         for name in _FORMATS:
             _export(client, {"format": name}, files / f"queued.{name}")
-    _out.print(f"\nDone in {time.monotonic() - started:.1f} s. The files are in {files}")
+    _out.print(
+        f"\nDone in {time.monotonic() - started:.1f} s. The files are in {escape(str(files))}"
+    )
 
 
 @contextmanager
@@ -70,7 +73,9 @@ def _run_service(data_dir: Path) -> Iterator[tuple[str, str]]:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         port = listening.getsockname()[1]
     command = [sys.executable, "-m", "memferry"]
-    _out.print(f"Starting memferry (PostgreSQL, API, worker); its data is in {data_dir}")
+    _out.print(
+        f"Starting memferry (PostgreSQL, API, worker); its data is in {escape(str(data_dir))}"
+    )
     service = subprocess.Popen(  # noqa: S603 - our own command
         [*command, "serve", "--port", str(port), "--data-dir", str(data_dir)],
         stdout=subprocess.DEVNULL,
@@ -149,7 +154,7 @@ def _export(client: Client, body: dict[str, Any], target: Path) -> None:
     if rows != export.row_count or hashlib.sha256(data).hexdigest() != export.sha256:
         raise SystemExit(f"{target} is not what was exported")
     _out.print(
-        f"  [green]ok[/green] {target.name}: {rows:,} rows read back, SHA-256 as promised, "
+        f"  [green]ok[/green] {escape(target.name)}: {rows:,} rows read back, SHA-256 as promised, "
         f"{len(data) / 1e6:.1f} MB in {seconds:.2f} s"
     )
 
