@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 async def open_parts(
     settings: Settings,
     *,
-    patient_seconds: int | None = None,
+    long_running_seconds: int | None = None,
     program: str = "memferry",
     on_connect: Callable[[int], object] | None = None,
     shares: ConnectionShares | None = None,
@@ -48,7 +48,7 @@ async def open_parts(
         service_url(settings.database),
         settings.database,
         settings.quotas,
-        patient_seconds=patient_seconds,
+        long_running_seconds=long_running_seconds,
         program=program,
         on_connect=on_connect,
         shares=shares,
@@ -65,7 +65,7 @@ async def open_parts(
 
 @asynccontextmanager
 async def open_standby(
-    settings: Settings, *, patient_seconds: int, program: str
+    settings: Settings, *, long_running_seconds: int, program: str
 ) -> AsyncIterator[Database | None]:
     """Open the standby that exports are read from; None if the settings name none."""
     if settings.database.standby_url is None:
@@ -74,7 +74,7 @@ async def open_standby(
     standby = Database(
         settings.database.standby_url,
         settings.database,
-        patient_seconds=patient_seconds,
+        long_running_seconds=long_running_seconds,
         program=program,
     )
     await standby.open()

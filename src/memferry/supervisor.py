@@ -66,10 +66,10 @@ async def serve(
                 await server.ready(serving)
                 started(token)
                 await asyncio.wait(
-                    [serving, asyncio.create_task(stop.asked.wait())],
+                    [serving, asyncio.create_task(stop.requested.wait())],
                     return_when=asyncio.FIRST_COMPLETED,
                 )
-            stop.asked.set()
+            stop.requested.set()
             server.should_exit = True
             await asyncio.wait(
                 [serving, asyncio.create_task(stop.hurry.wait())],
@@ -181,13 +181,13 @@ async def _own_worker(settings: Settings, stop: Stop) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        stop.asked.set()
+        stop.requested.set()
         await asyncio.wait([keeper])
 
 
 async def _keep_worker(settings: Settings, stop: Stop) -> None:
     pause = _RESTART_SECONDS
-    while not stop.asked.is_set():
+    while not stop.requested.is_set():
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "memferry", "worker", "--supervised"),
             stdin=asyncio.subprocess.PIPE,
@@ -195,12 +195,12 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
             # Ctrl-C reaches the whole foreground group; the worker gets its own SIGTERM.
             start_new_session=True,
         )
-        await _wait_for_end(process, stop.asked)
+        await _wait_for_end(process, stop.requested)
         if process.returncode is None:
             await _stop_process(process, stop, settings.worker.grace_seconds)
-        elif not stop.asked.is_set():
+        elif not stop.requested.is_set():
             log_event("worker.ended", status=process.returncode)
-            await _wait_for_end(None, stop.asked, pause)
+            await _wait_for_end(None, stop.requested, pause)
             # A worker that refuses to start logs its reason each time, so the pause grows.
             refused = process.returncode > 0
             pause = min(2 * pause, _LONGEST_RESTART_SECONDS) if refused else _RESTART_SECONDS

@@ -45,13 +45,20 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     ours = partial(give_way, settings.worker.nice) if settings.database.url is None else None
     # Different in every process that ever was: a container's may all have the same number.
     word = secrets.token_hex(4)
-    program, patient_seconds = f"memferry worker {word}", _longest_transaction_seconds(settings)
+    program, long_running_seconds = (
+        f"memferry worker {word}",
+        _longest_transaction_seconds(settings),
+    )
     async with (
-        open_parts(settings, patient_seconds=patient_seconds, program=program, on_connect=ours) as (
+        open_parts(
+            settings, long_running_seconds=long_running_seconds, program=program, on_connect=ours
+        ) as (
             database,
             store,
         ),
-        open_standby(settings, patient_seconds=patient_seconds, program=program) as standby,
+        open_standby(
+            settings, long_running_seconds=long_running_seconds, program=program
+        ) as standby,
     ):
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)

@@ -111,7 +111,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "database/pool.py",
-        "_PATIENCE",
+        "_LONG_RUNNING",
         "jobs/test_limits.py::test_a_statement_of_a_request_times_out_before_one_of_an_export",
         drop_text("SET LOCAL statement_timeout = {ms}; "),
     ),

@@ -211,7 +211,7 @@ async def test_a_statement_of_a_request_times_out_before_one_of_an_export(
     database_url: str,
 ) -> None:
     took = {}
-    limits = {"size": 1, "statement_seconds": 1, "patient_seconds": 2}
+    limits = {"size": 1, "statement_seconds": 1, "long_running_seconds": 2}
     async with open_database(database_url, **limits) as database:
         for patient in (False, True):
             began = time.monotonic()

@@ -23,6 +23,8 @@ _WRONG = re.compile(
     rf"_*(?!({'|'.join(_VERBS.split())})(_|$))"
     rf"([a-z0-9]*(ed|ing|ly)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
 )
+# What happened to a thing, in the place of its name.
+_NAMELESS = frozenset("each found made asked given told said kept seen".split())
 _VALUES = re.compile(r"property|fixture")
 # Uvicorn and Starlette call these by name.
 _CALLED_BY_A_LIBRARY = {"on_tick", "to_string", "_unsupported_upgrade_warning"}
@@ -36,6 +38,18 @@ def test_a_function_is_a_verb_phrase() -> None:
         for path, tree in _parse("**/*.py", *_PLACES)
         for function, owner in _list_functions(tree)
         if _is_wrong(function.name) and not _is_value(function, owner)
+    }
+
+    assert wrong == set()
+
+
+def test_a_variable_is_named_for_its_thing() -> None:
+    wrong = {
+        f"{path} {node.id}"
+        for path, tree in _parse("**/*.py", "src")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+        if node.id in _NAMELESS
     }
 
     assert wrong == set()

@@ -19,7 +19,7 @@ GUARDS: tuple[Guard, ...] = (
     # A reader may be slow, a network may not be silent.
     *guard_function(
         "database/pool.py",
-        "_PATIENCE",
+        "_LONG_RUNNING",
         "whole/test_faults_network.py::test_a_reader_that_is_slow_loses_no_export",
         replace("SLOW_READER", '""'),
     ),

@@ -66,8 +66,8 @@ def fetch_export(
         if identities is not None and not export.encrypted:
             raise Invalid("identity", f"export {export.id} is not encrypted")
         # An export in the answer is never compressed by the service.
-        asked = export.compression if isinstance(request, str) else request.get("compression")
-        download = Download(exports, export, asked)
+        compression = export.compression if isinstance(request, str) else request.get("compression")
+        download = Download(exports, export, compression)
         target = output or Path(_name_file(download, encrypted=identities is None))
         _fetch_to(target, download, identities)
     _print_end(export, target)

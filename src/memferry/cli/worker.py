@@ -39,5 +39,5 @@ async def _work(settings: Settings, *, supervised: bool) -> None:
     if supervised:
         # The other end of this pipe closes when the supervisor dies, however it dies.
         os.set_blocking(0, False)
-        loop.add_reader(0, lambda: None if os.read(0, 1) else stop.asked.set())
+        loop.add_reader(0, lambda: None if os.read(0, 1) else stop.requested.set())
     await run_worker(settings, stop)

@@ -72,7 +72,7 @@ async def _bring_up_to_date(connection: Connection) -> list[str]:
     missing = find_missing(names)
     if not missing and await has_current_views(connection):
         return []
-    await _apply_patiently(connection, missing)
+    await _apply_when_free(connection, missing)
     return [*missing, "views"]
 
 
@@ -88,16 +88,16 @@ async def _take_lock(connection: Connection) -> None:
         await connection.execute("SELECT pg_advisory_lock($1)", _LOCK)
 
 
-async def _apply_patiently(connection: Connection, missing: Sequence[str]) -> None:
-    said = False
+async def _apply_when_free(connection: Connection, missing: Sequence[str]) -> None:
+    logged = False
     while True:
         try:
             async with connection.transaction():
                 await _apply(connection, missing)
         except (asyncpg.LockNotAvailableError, asyncpg.DeadlockDetectedError):
-            if not said:
+            if not logged:
                 log_event("migration.blocked")
-                said = True
+                logged = True
             await asyncio.sleep(_PAUSE_SECONDS)
         else:
             return

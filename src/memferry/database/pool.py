@@ -32,7 +32,7 @@ Connection: TypeAlias = (
 Prepared: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
 
 SERVICE_ROLE = "memferry_service"
-_PATIENCE = (
+_LONG_RUNNING = (
     "SET LOCAL statement_timeout = {ms}; SET LOCAL idle_in_transaction_session_timeout = 0;"
     + SLOW_READER
 )
@@ -101,27 +101,27 @@ class Database:
         settings: DatabaseSettings = DatabaseSettings(),
         quotas: Quotas = Quotas(),
         *,
-        patient_seconds: int | None = None,
+        long_running_seconds: int | None = None,
         program: str = "memferry",
         on_connect: Callable[[int], object] | None = None,
         shares: ConnectionShares | None = None,
     ) -> None:
         """`url` is used in place of the address in the settings.
 
-        Statements read the quotas as settings of the session. `patient_seconds` limits a statement
-        of a long-running transaction; None means the time of a bulk save. `shares` limits the
-        connections of each caller's tenant. `program` is the `application_name` of the sessions.
+        Statements read the quotas as settings of the session. `long_running_seconds` limits a
+        statement of a long-running transaction; None means the time of a bulk save. `shares` limits
+        the connections of each caller's tenant. `program` is the `application_name` of the sessions.
         `on_connect` is called with the process id of the server process of each new connection.
         """
-        patient_seconds = patient_seconds or settings.bulk_statement_seconds
+        long_running_seconds = long_running_seconds or settings.bulk_statement_seconds
         self._settings = settings
         self._quotas = quotas
         self._shares = shares
         self._program = program
         self._on_connect = on_connect
         self._url = url
-        self._patience = _PATIENCE.format(ms=patient_seconds * 1000)
-        self.patient_timeout = float(patient_seconds + _ANSWER_SECONDS)
+        self._long_running = _LONG_RUNNING.format(ms=long_running_seconds * 1000)
+        self.long_running_timeout = float(long_running_seconds + _ANSWER_SECONDS)
         """The timeout of a statement of a long-running transaction, in seconds."""
         self._pool: asyncpg.Pool[asyncpg.Record] | None = None
 
@@ -242,7 +242,7 @@ class Database:
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adoption if isinstance(snapshot, SharedSnapshot) else "")
                 + _set_tenant(whose)
-                + (self._patience if long_running else "")
+                + (self._long_running if long_running else "")
                 + (_KEEP_ORDER if index_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )

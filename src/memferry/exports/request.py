@@ -141,11 +141,11 @@ class ExportRequest:
     @property
     def needs(self) -> frozenset[str]:
         """What a worker must understand to write it: some of NEEDS."""
-        given = [option for option in OPTIONS if option.field in self.options]
+        options = [option for option in OPTIONS if option.field in self.options]
         return frozenset(
             (
                 _name_format(self.format),
-                *(_name_option(option, self.options[option.field]) for option in given),
+                *(_name_option(option, self.options[option.field]) for option in options),
                 *map(_name_filter, self.values),
             )
         )

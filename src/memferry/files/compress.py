@@ -49,8 +49,8 @@ class Codec:
 
 
 CODECS: dict[str, Codec] = {
-    each.name: each
-    for each in (
+    codec.name: codec
+    for codec in (
         # RFC 1952; no time and no name stand in its header.
         Codec(
             "gzip",

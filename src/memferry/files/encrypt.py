@@ -67,8 +67,8 @@ class Encryptor:
     """
 
     def __init__(self, recipient: str) -> None:
-        self._given: SimpleQueue[bytes | None] = SimpleQueue()
-        self._made: SimpleQueue[bytes | Exception] = SimpleQueue()
+        self._input: SimpleQueue[bytes | None] = SimpleQueue()
+        self._results: SimpleQueue[bytes | Exception] = SimpleQueue()
         self._recipient = pyrage.x25519.Recipient.from_str(recipient)
         self._thread = Thread(target=self._run, name="age", daemon=True)
         self._thread.start()
@@ -83,35 +83,35 @@ class Encryptor:
 
     def close(self) -> None:
         """Let the thread end, also if the file is not whole."""
-        self._given.put(None)
+        self._input.put(None)
 
     def _hand_over(self, data: bytes) -> bytes:
-        self._given.put(data)
-        made = self._made.get()
-        if isinstance(made, Exception):
-            raise made
-        return made
+        self._input.put(data)
+        result = self._results.get()
+        if isinstance(result, Exception):
+            raise result
+        return result
 
     def _run(self) -> None:
         written: list[bytes] = []
 
-        def all_written() -> None:
-            self._made.put(b"".join(written))
+        def hand_on() -> None:
+            self._results.put(b"".join(written))
             written.clear()
 
         try:
-            source = _Source(self._given, all_written)
+            source = _Source(self._input, hand_on)
             pyrage.encrypt_io(source, _Sink(written), [self._recipient])
-            all_written()
+            hand_on()
         except BaseException as fault:  # noqa: BLE001 - whoever waits gets it; a panic is no Exception
-            self._made.put(pyrage.EncryptError(f"{type(fault).__name__}: {fault}"))
+            self._results.put(pyrage.EncryptError(f"{type(fault).__name__}: {fault}"))
 
 
 class _Source:
     """What pyrage reads: what is handed over, then its end."""
 
     def __init__(self, given: "SimpleQueue[bytes | None]", used_up: Callable[[], None]) -> None:
-        self._given = given
+        self._input = given
         self._used_up = used_up
         self._rest = memoryview(b"")
         self._started = False
@@ -122,7 +122,7 @@ class _Source:
         if not self._rest and not self._ended:
             if self._started:
                 self._used_up()
-            data = self._given.get()
+            data = self._input.get()
             if data is None:
                 # Not an InterruptedError: pyrage would read again.
                 raise ValueError("the file was given up")

@@ -108,7 +108,7 @@ class Memories:
             [row.updated_at for row in rows],
             self._quotas.memories,
             self._quotas.memory_bytes,
-            timeout=self._database.patient_timeout,
+            timeout=self._database.long_running_timeout,
         )
         self._require_saved(row, "saved")
 

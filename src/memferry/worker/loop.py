@@ -45,9 +45,9 @@ class Loop:
         while not self._stopping:
             self._hint.clear()
             try:
-                found = await self._tick()
+                worked = await self._tick()
                 self._logged = None
-                if found:
+                if worked:
                     continue
             except (Unavailable, Misconfigured) as fault:
                 self._warn(str(fault))

@@ -19,31 +19,31 @@ _LAST_WORDS_SECONDS = 5
 
 @dataclass(frozen=True)
 class Stop:
-    """How a process is asked to end: `asked` once, then `hurry` when asked again."""
+    """How a process is asked to end: `requested` once, then `hurry` when asked again."""
 
-    asked: asyncio.Event = field(default_factory=asyncio.Event)
+    requested: asyncio.Event = field(default_factory=asyncio.Event)
     hurry: asyncio.Event = field(default_factory=asyncio.Event)
 
     def ask(self) -> None:
         """Ask, or ask again."""
-        (self.hurry if self.asked.is_set() else self.asked).set()
+        (self.hurry if self.requested.is_set() else self.requested).set()
 
 
 async def wait_for_schema(url: str, stop: Stop) -> bool:
     """Wait until the database is there with the schema of this version; False: told to stop."""
-    said: str | None = None
-    while not stop.asked.is_set():
+    logged: str | None = None
+    while not stop.requested.is_set():
         try:
             fault = await find_schema_fault(url)
         except Unavailable as away:
             fault = str(away)
         if fault is None:
             return True
-        if fault != said:
+        if fault != logged:
             log_event("worker.delayed", reason=fault)
-            said = fault
+            logged = fault
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.asked.wait(), _SCHEMA_SECONDS)
+            await asyncio.wait_for(stop.requested.wait(), _SCHEMA_SECONDS)
     return False
 
 
@@ -61,7 +61,7 @@ async def run_loops(
         asyncio.create_task(signs_of_life.run()),
     ]
     tasks = [asyncio.create_task(loop.run(), name=loop.name) for loop in loops]
-    await stop.asked.wait()
+    await stop.requested.wait()
     for loop in loops:
         loop.stop()
     with suppress(TimeoutError):
@@ -75,7 +75,7 @@ async def run_loops(
 
 async def _first(*waits: Coroutine[Any, Any, object]) -> None:
     """Return as soon as one of them does."""
-    tasks = [asyncio.create_task(each) for each in waits]
+    tasks = [asyncio.create_task(wait) for wait in waits]
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:

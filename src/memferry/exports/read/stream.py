@@ -57,18 +57,18 @@ class RowStream:
     async def _frame_blocks(self) -> AsyncIterator[Block]:
         """The blocks between the head and the tail of the file.
 
-        Each block is kept back until the next one shows that it is not the last: after the last row
+        Each block is held back until the next one shows that it is not the last: after the last row
         the tail stands in the place of a separator.
         """
         head, last_separator, tail = _find_edges(self._format)
-        kept = Block(0, head)
+        held_back = Block(0, head)
         async for block in self._blocks:
-            if kept.rows or kept.data:
-                yield kept
-            kept = block
+            if held_back.rows or held_back.data:
+                yield held_back
+            held_back = block
         if self._on_last_row is not None:
             await self._on_last_row()
-        yield Block(kept.rows, kept.data.removesuffix(last_separator) + tail)
+        yield Block(held_back.rows, held_back.data.removesuffix(last_separator) + tail)
 
 
 def _find_edges(format_: Format) -> tuple[bytes, bytes, bytes]:
