@@ -24,7 +24,7 @@ _WRONG = re.compile(
     rf"([a-z0-9]*(ed|ing|ly)|{'|'.join((*_PARTICIPLES.split(), *_OPENERS.split()))})(_|$)"
 )
 # What happened to a thing, in the place of its name.
-_NAMELESS = frozenset("each found made asked given told said kept seen".split())
+_NAMELESS = frozenset(["each", "found", "made", "asked", "given", "told", "said", "kept", "seen"])
 _VALUES = re.compile(r"property|fixture")
 # Uvicorn and Starlette call these by name.
 _CALLED_BY_A_LIBRARY = {"on_tick", "to_string", "_unsupported_upgrade_warning"}

@@ -110,7 +110,7 @@ class Database:
 
         Statements read the quotas as settings of the session. `long_running_seconds` limits a
         statement of a long-running transaction; None means the time of a bulk save. `shares` limits
-        the connections of each caller's tenant. `program` is the `application_name` of the sessions.
+        the connections of each caller's tenant. `program` is the sessions' `application_name`.
         `on_connect` is called with the process id of the server process of each new connection.
         """
         long_running_seconds = long_running_seconds or settings.bulk_statement_seconds
