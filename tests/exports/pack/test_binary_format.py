@@ -2,7 +2,7 @@
 
 import gzip
 import struct
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, LiteralString
 from uuid import UUID
@@ -15,9 +15,7 @@ from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
 from memferry.files.compress import CODECS
 from support.people import Person, make_person
-from support.postgres import open_database
 from support.service import Service
-from support.tokens import read_tenant_id
 
 _ROWS = 100
 
@@ -70,17 +68,6 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
             ]
         )
         yield person
-
-
-@pytest.fixture
-async def tenant_id(alice: Person, database_url: str) -> UUID:
-    return await read_tenant_id(alice, database_url)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url, size=2) as database:
-        yield database
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Exports that come back at once: ready, in frames or row by row, they are the same bytes."""
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
@@ -18,7 +18,6 @@ from memferry.formats import FORMATS
 from memferry.model.token import Caller
 from support.memories import AWKWARD
 from support.people import Person, make_person
-from support.postgres import open_database
 from support.service import Service
 from support.tokens import read_tenant_id
 
@@ -57,17 +56,6 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
             )
         person.save_many([{"content": "y" * 600_000, "namespace": "large"}] * _LARGE)
         yield person
-
-
-@pytest.fixture
-async def tenant_id(alice: Person, database_url: str) -> UUID:
-    return await read_tenant_id(alice, database_url)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url, size=2) as database:
-        yield database
 
 
 async def at_once(

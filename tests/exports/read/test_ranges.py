@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import LiteralString
 from uuid import UUID
@@ -46,17 +46,6 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
         person.save_many([{"content": "y" * 300_000, "created_at": 1_700_000_010_000}] * 30)
         person.save_many(rows[5_000:])
         yield person
-
-
-@pytest.fixture
-async def tenant_id(alice: Person, database_url: str) -> UUID:
-    return await read_tenant_id(alice, database_url)
-
-
-@pytest.fixture
-async def database(database_url: str) -> AsyncIterator[Database]:
-    async with open_database(database_url, size=4) as database:
-        yield database
 
 
 async def exported(database: Database, readers: int, tenant_id: UUID, body: object) -> bytes:
