@@ -124,9 +124,13 @@ class ExportRequest:
 
     @property
     def filters_json(self) -> bytes:
-        """All filters of the contract as JSON, null where not given."""
+        """The filters as JSON; of those not given the contract shows five, as null."""
         return msgspec.json.encode(
-            {filter_.field: self._show(filter_) for filter_ in EXPORT_FILTERS}
+            {
+                filter_.field: self._show(filter_)
+                for filter_ in EXPORT_FILTERS
+                if filter_.always_shown or filter_ in self.values
+            }
         )
 
     def _show(self, filter_: type[Filter]) -> object:

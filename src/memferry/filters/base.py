@@ -18,6 +18,9 @@ class Filter(ABC):
     """A value for the description of the API."""
     exported: ClassVar[bool] = True
     """Whether exports take it, as lists do."""
+    always_shown: ClassVar[bool] = False
+    """Whether an export's `filters` name it also where it is not given: published clients know
+    five fields."""
     option: ClassVar[str] = ""
     """Its option on the command line without dashes in front, if not named like the field."""
     help: ClassVar[str]

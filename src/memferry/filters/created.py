@@ -11,6 +11,7 @@ class CreatedAfter(TimeFilter):
     meaning = "created at this time or later, epoch milliseconds"
     help = "Created then or later: epoch ms or ISO 8601."
     example = 1735689600000
+    always_shown = True
     index_order = True
     end = "first"
 
@@ -22,5 +23,6 @@ class CreatedBefore(TimeFilter):
     condition = "created_at <= $?::bigint"
     meaning = "created at this time or earlier, epoch milliseconds"
     help = "Created then or earlier: epoch ms or ISO 8601."
+    always_shown = True
     index_order = True
     end = "last"

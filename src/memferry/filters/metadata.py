@@ -16,6 +16,7 @@ class Metadata(Filter):
     type = Raw
     condition = "($?::jsonb = '{}' OR metadata::jsonb @> $?::jsonb)"
     meaning = "the memory's metadata contains this object"
+    always_shown = True
     option = "metadata"
     help = "Metadata contains this JSON object."
 

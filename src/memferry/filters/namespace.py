@@ -13,6 +13,7 @@ class Namespace(Filter):
     meaning = "only this namespace"
     help = "Only this namespace."
     example = "preferences"
+    always_shown = True
     index_order = True
 
     @classmethod

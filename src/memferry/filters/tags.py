@@ -11,6 +11,7 @@ class Tags(Filter):
     type = list[str]
     condition = "tags @> $?::text[]"
     meaning = "the memory has all of these tags"
+    always_shown = True
     option = "tag"
     help = "Has this tag; repeat for more."
 

@@ -39,10 +39,10 @@ NewExport = add_filters("NewExport", ExportOptions, EXPORT_FILTERS)
 
 
 class _FilterAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """The filters of an export; all given ones must match, null means not given."""
+    """The filters of an export; all must match. One that is null or absent was not given."""
 
 
-ExportFilters = add_filters("ExportFilters", _FilterAnswer, EXPORT_FILTERS)
+ExportFilters = add_filters("ExportFilters", _FilterAnswer, EXPORT_FILTERS, answer=True)
 
 
 class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
