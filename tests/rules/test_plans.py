@@ -196,7 +196,9 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
 ) -> None:
     statement, leading = statements()[name]
     for chosen in [(), *CHOICES]:
-        selection = Selection.for_scan({filter_: values(held_by).get(filter_.field) for filter_ in chosen})
+        selection = Selection.for_scan(
+            {filter_: values(held_by).get(filter_.field) for filter_ in chosen}
+        )
         text, arguments = selection.fill(statement, *leading)
         what = f"{name} by {' and '.join(each.field for each in chosen) or 'nothing'}"
 
