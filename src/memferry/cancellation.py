@@ -1,6 +1,7 @@
-"""Work that must end before its cancelled caller goes on."""
+"""Waits that a cancellation cannot cut short, and waits that end others by one."""
 
 import asyncio
+from collections.abc import Coroutine
 from contextlib import suppress
 from typing import Any
 
@@ -15,3 +16,13 @@ async def finish_uncancelled(task: "asyncio.Future[Any]") -> None:
             await asyncio.wait([task])
     if not task.cancelled():
         task.exception()  # retrieved: asyncio logs an exception that nobody has retrieved
+
+
+async def wait_for_first(*waits: Coroutine[Any, Any, object], seconds: float | None = None) -> None:
+    """Wait until one of several ends, for `seconds` at most, and cancel the others."""
+    tasks = [asyncio.create_task(wait) for wait in waits]
+    try:
+        await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from typing import Any
 
 from memferry.app import open_database, open_web_app
+from memferry.cancellation import wait_for_first
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import MemferryError, Misconfigured, Unavailable
@@ -65,16 +66,10 @@ async def serve(
             with suppress(asyncio.CancelledError):
                 await server.ready(serving)
                 started(token)
-                await asyncio.wait(
-                    [serving, asyncio.create_task(stop.requested.wait())],
-                    return_when=asyncio.FIRST_COMPLETED,
-                )
+                await wait_for_first(asyncio.wait([serving]), stop.requested.wait())
             stop.requested.set()
             server.should_exit = True
-            await asyncio.wait(
-                [serving, asyncio.create_task(stop.hurry.wait())],
-                return_when=asyncio.FIRST_COMPLETED,
-            )
+            await wait_for_first(asyncio.wait([serving]), stop.hurry.wait())
             server.force_exit = not serving.done()
             await serving
             watching.cancel()
@@ -195,12 +190,12 @@ async def _keep_worker(settings: Settings, stop: Stop) -> None:
             # Ctrl-C reaches the whole foreground group; the worker gets its own SIGTERM.
             start_new_session=True,
         )
-        await _wait_for_end(process, stop.requested)
+        await wait_for_first(process.wait(), stop.requested.wait())
         if process.returncode is None:
             await _stop_process(process, stop, settings.worker.grace_seconds)
         elif not stop.requested.is_set():
             log_event("worker.ended", status=process.returncode)
-            await _wait_for_end(None, stop.requested, pause)
+            await wait_for_first(stop.requested.wait(), seconds=pause)
             # A worker that refuses to start logs its reason each time, so the pause grows.
             refused = process.returncode > 0
             pause = min(2 * pause, _LONGEST_RESTART_SECONDS) if refused else _RESTART_SECONDS
@@ -212,20 +207,10 @@ async def _stop_process(
     """Send SIGTERM; after the grace, or in a hurry, send it again; then SIGKILL."""
     with suppress(ProcessLookupError):
         process.terminate()
-        await _wait_for_end(process, stop.hurry, grace_seconds + _LAST_SECONDS)
+        await wait_for_first(
+            process.wait(), stop.hurry.wait(), seconds=grace_seconds + _LAST_SECONDS
+        )
         process.terminate()
-        await _wait_for_end(process, asyncio.Event(), _LAST_SECONDS)
+        await wait_for_first(process.wait(), seconds=_LAST_SECONDS)
         process.kill()
         await process.wait()
-
-
-async def _wait_for_end(
-    process: asyncio.subprocess.Process | None, event: asyncio.Event, seconds: float | None = None
-) -> None:
-    """Wait until the process ends or the event is set, for `seconds` at most."""
-    tasks: list[asyncio.Task[object]] = [asyncio.create_task(event.wait())]
-    if process is not None:
-        tasks.append(asyncio.create_task(process.wait()))
-    _, waiting = await asyncio.wait(tasks, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-    for task in waiting:
-        task.cancel()

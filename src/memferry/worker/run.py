@@ -1,11 +1,11 @@
 """Runs the loops of a worker from its first look at the schema to its last words."""
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
 
+from memferry.cancellation import wait_for_first
 from memferry.database.migrate import find_schema_fault
 from memferry.errors import Unavailable
 from memferry.operation.workers import HEARTBEAT_SECONDS
@@ -66,18 +66,8 @@ async def run_loops(
         loop.stop()
     with suppress(TimeoutError):
         async with asyncio.timeout(grace_seconds):
-            await _first(asyncio.wait(tasks), stop.hurry.wait())
+            await wait_for_first(asyncio.wait(tasks), stop.hurry.wait())
     for task in (*tasks, *beside):
         task.cancel()
     # What they say last, a database that is away does not hear.
     await asyncio.wait([*tasks, *beside], timeout=_LAST_WORDS_SECONDS)
-
-
-async def _first(*waits: Coroutine[Any, Any, object]) -> None:
-    """Return as soon as one of them does."""
-    tasks = [asyncio.create_task(wait) for wait in waits]
-    try:
-        await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        for task in tasks:
-            task.cancel()
