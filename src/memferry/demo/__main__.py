@@ -83,7 +83,7 @@ def _run_service(data_dir: Path) -> Iterator[tuple[str, str]]:
     )
     try:
         url = f"http://127.0.0.1:{port}"
-        _wait_for_service(service, url)
+        _wait_for_service(service, url, data_dir)
         tenant = f"demo-{os.getpid()}-{int(time.time())}"
         create = [*command, "token", "create", "--tenant", tenant, "--data-dir", str(data_dir)]
         result = subprocess.run(create, check=True, capture_output=True, text=True)  # noqa: S603 - our own command
@@ -93,11 +93,13 @@ def _run_service(data_dir: Path) -> Iterator[tuple[str, str]]:
         service.wait()
 
 
-def _wait_for_service(service: "subprocess.Popen[bytes]", url: str) -> None:
+def _wait_for_service(service: "subprocess.Popen[bytes]", url: str, data_dir: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline:
         if service.poll() is not None:
-            raise SystemExit("memferry did not start; see what `./run serve` says")
+            raise SystemExit(
+                f"memferry did not start; why, says: ./run serve --data-dir {data_dir}"
+            )
         try:
             if httpx.get(f"{url}/health").is_success:
                 return
