@@ -96,11 +96,7 @@ def _make_job_loops(
     store: Storage,
     attendance: Attendance,
 ) -> list[Loop]:
-    queue = Queue(
-        database,
-        lease_seconds=settings.worker.lease_seconds,
-        running_per_tenant=settings.quotas.running_exports,
-    )
+    queue = Queue(database, settings.worker, settings.quotas)
     works: list[Work] = [_make_export_work(settings, database, standby, store, attendance)]
     attempts = Attempts(
         queue,
@@ -132,9 +128,9 @@ def _make_export_work(
             readers=settings.worker.readers,
         ),
         store,
-        lifetime_seconds=settings.exports.lifetime_seconds,
-        snapshot_seconds=settings.worker.snapshot_seconds,
-        most_bytes=settings.quotas.export_bytes,
+        settings.exports,
+        settings.worker,
+        settings.quotas,
         store_check=attendance,
     )
 

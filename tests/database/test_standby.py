@@ -25,6 +25,7 @@ from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import NEEDS, TYPE, ExportRequest
 from memferry.jobs.queue import Queue
 from memferry.model.job import Claim, qualify_needs
+from memferry.settings import WorkerSettings
 from support.database_relay import run_database_relay
 from support.faults import CLEAN, POISONED, Gate, Plant, Step, open_session, run_plant, wait_until
 from support.postgres import open_database
@@ -300,7 +301,7 @@ def let_exports_wait(site: Site) -> Iterator[None]:
 
 async def claimed(primary: Database) -> Claim:
     """The claim of an export that waits."""
-    claim = await Queue(primary, lease_seconds=60, running_per_tenant=5).claim(
+    claim = await Queue(primary, WorkerSettings(lease_seconds=60)).claim(
         "test", qualify_needs(TYPE, NEEDS)
     )
     assert claim is not None

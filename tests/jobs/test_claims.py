@@ -15,7 +15,7 @@ from memferry.formats import FORMATS
 from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import Claim, Failure, JobProgress, Result
-from memferry.settings import DatabaseSettings
+from memferry.settings import DatabaseSettings, Quotas, WorkerSettings
 
 pytestmark = pytest.mark.faults
 
@@ -51,7 +51,7 @@ async def insert_pending(connection: "asyncpg.Connection[asyncpg.Record]", numbe
 
 def claiming(database: Database) -> Queue:
     """Jobs whose leases outlive the test; one tenant may have all of a round."""
-    return Queue(database, lease_seconds=600, running_per_tenant=_PER_ROUND)
+    return Queue(database, WorkerSettings(lease_seconds=600), Quotas(running_exports=_PER_ROUND))
 
 
 async def claim_all(jobs: Queue, worker: str) -> list[Claim]:

@@ -18,7 +18,7 @@ from memferry.formats import FORMATS
 from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import Claim, Result
-from memferry.settings import DatabaseSettings
+from memferry.settings import DatabaseSettings, Quotas, WorkerSettings
 from support.database_relay import connect_to, find_address
 from support.postgres import create_database, open_database
 
@@ -75,7 +75,7 @@ async def database(own_url: str) -> AsyncIterator[Database]:
 
 
 def jobs_of(database: Database, most: int) -> Queue:
-    return Queue(database, lease_seconds=600, running_per_tenant=most)
+    return Queue(database, WorkerSettings(lease_seconds=600), Quotas(running_exports=most))
 
 
 async def queue(owner: "Owner[asyncpg.Record]", number: int, file_format: str = "json") -> UUID:

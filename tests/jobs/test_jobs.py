@@ -12,6 +12,7 @@ from memferry.database.pool import Database
 from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import Claim, Failure, JobProgress, Result, Status
+from memferry.settings import WorkerSettings
 from memferry.tenants.operator import Operator
 from support.postgres import create_database, execute, open_database
 from support.states import ALLOWED_CHANGES
@@ -64,7 +65,7 @@ async def owner(own_url: str) -> AsyncIterator["asyncpg.Connection[asyncpg.Recor
 
 @pytest.fixture
 def jobs(database: Database) -> Queue:
-    return Queue(database, lease_seconds=3600, running_per_tenant=5)
+    return Queue(database, WorkerSettings(lease_seconds=3600))
 
 
 @pytest.fixture

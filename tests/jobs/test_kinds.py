@@ -17,6 +17,7 @@ from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import qualify_needs
+from memferry.settings import WorkerSettings
 from support.postgres import create_database, open_database
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
@@ -88,7 +89,7 @@ async def test_a_worker_claims_only_exports_it_can_write(
 ) -> None:
     request = parse({**body, "namespace": "a"})
     export_id = await queue(database, alice, request)
-    jobs = Queue(database, lease_seconds=60, running_per_tenant=5)
+    jobs = Queue(database, WorkerSettings(lease_seconds=60))
     before = [
         await jobs.claim("older", qualify_needs(TYPE, NEEDS - {need})) for need in request.needs
     ]

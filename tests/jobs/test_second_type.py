@@ -22,7 +22,7 @@ from memferry.jobs.work import Faults, Watch
 from memferry.model.identity import new_export_id
 from memferry.model.job import Claim, Job, JobProgress, Result, qualify_needs
 from memferry.model.token import Caller
-from memferry.settings import StorageSettings
+from memferry.settings import Quotas, StorageSettings, WorkerSettings
 from memferry.storage import Storage, open_storage
 from support.postgres import create_database, open_database
 
@@ -103,7 +103,7 @@ class House:
         return dict(row or {})
 
     def open_queue(self, most: int = 5) -> Queue:
-        return Queue(self.database, lease_seconds=4, running_per_tenant=most)
+        return Queue(self.database, WorkerSettings(lease_seconds=4), Quotas(running_exports=most))
 
     def attempts(self) -> Attempts:
         return Attempts(

@@ -17,7 +17,7 @@ from memferry.exports.request import ExportRequest
 from memferry.filters.token_namespaces import TokenNamespaces
 from memferry.jobs.queue import Queue
 from memferry.model.token import Caller
-from memferry.settings import DatabaseSettings
+from memferry.settings import DatabaseSettings, WorkerSettings
 from support.people import Person
 from support.postgres import open_database
 from support.tokens import create_admin, create_holder, fetchval
@@ -278,7 +278,7 @@ async def test_a_worker_keeps_to_the_limit_that_an_export_was_asked_under(
     )
     await owner.close()
     async with open_database(database_url, size=1) as database:
-        jobs = Queue(database, lease_seconds=20, running_per_tenant=5)
+        jobs = Queue(database, WorkerSettings(lease_seconds=20))
         claim = await jobs.claim("test", ["odd"])
         assert claim is not None
         job = await jobs.read(claim)

@@ -21,7 +21,7 @@ from support.states import ALLOWED_CHANGES
 
 EPOCH_SECONDS = 1_700_000_000.0
 """When virtual time begins, by the database's clock."""
-LEASE_SECONDS, SNAPSHOT_SECONDS = 3.0, 6.0
+LEASE_SECONDS, SNAPSHOT_SECONDS = 3, 6
 POLICY = RetryPolicy(attempts=3, first_pause=0.5)
 FOREIGN = ("somebody/else", f"{UUID(int=999)}/{'0' * 26}/1")
 """Objects that are no export's."""

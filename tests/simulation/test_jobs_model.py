@@ -17,7 +17,7 @@ from memferry.database.sql import sql
 from memferry.jobs.queue import FinishedJobs, OwnedJobs, Queue
 from memferry.model.job import Claim, Failure, JobProgress, Result
 from memferry.model.token import Caller
-from memferry.settings import DatabaseSettings
+from memferry.settings import DatabaseSettings, Quotas, WorkerSettings
 from memferry.tenants.operator import Operator
 from simulation.simulated import Chance, Process, Server
 from simulation.simulated_jobs import Observer, Row, SimulatedQueue, Table, database_lost
@@ -62,7 +62,9 @@ class RealQueue(Queue):
     """All that is done to jobs, on PostgreSQL."""
 
     def __init__(self, database: Database, most: int) -> None:
-        super().__init__(database, lease_seconds=LEASE_SECONDS, running_per_tenant=most)
+        super().__init__(
+            database, WorkerSettings(lease_seconds=LEASE_SECONDS), Quotas(running_exports=most)
+        )
         self.end = OwnedJobs(database).end
         self.expire = FinishedJobs(database).expire
         self.find_dead = FinishedJobs(database).find_dead

@@ -21,6 +21,7 @@ from memferry.jobs.attempt import Attempts
 from memferry.jobs.sweep import JobSweep
 from memferry.model.job import UNFINISHED, object_prefix, qualify_needs
 from memferry.model.token import Caller
+from memferry.settings import ExportSettings, Quotas, WorkerSettings
 from memferry.storage import remove_prefix
 from simulation.simulated import Chance, Process, Server, VirtualLoop
 from simulation.simulated_jobs import Row, SimulatedQueue, database_lost
@@ -121,9 +122,9 @@ class World:
         work = ExportWork(
             cast(Reader, reader),
             self._open_storage(process),
-            lifetime_seconds=self._lifetime,
-            snapshot_seconds=SNAPSHOT_SECONDS,
-            most_bytes=2**63,
+            ExportSettings(lifetime_seconds=self._lifetime),
+            WorkerSettings(snapshot_seconds=SNAPSHOT_SECONDS),
+            Quotas(export_bytes=2**63),
         )
         attempts = Attempts(
             self._open_queue(process),

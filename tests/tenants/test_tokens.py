@@ -16,6 +16,7 @@ from memferry.database.sql import sql
 from memferry.errors import NamespaceForbidden
 from memferry.jobs.queue import Queue
 from memferry.model.token import USUAL_SCOPES, Caller, Grant
+from memferry.settings import WorkerSettings
 from memferry.tenants.tokens import BearerToken, make_token_row
 from support.command_line import run_memferry
 from support.people import Person
@@ -202,7 +203,7 @@ def test_an_export_queued_while_its_token_is_revoked_ends_when_a_worker_takes_it
 
     async def take() -> object:
         async with open_database(database_url, size=1) as database:
-            jobs = Queue(database, lease_seconds=20, running_per_tenant=5)
+            jobs = Queue(database, WorkerSettings(lease_seconds=20))
             claim = await jobs.claim("test", ["mine"])
             assert claim is not None
             return await jobs.read(claim)

@@ -12,6 +12,7 @@ from memferry.exports.request import NEEDS, TYPE, ExportRequest
 from memferry.files.kind import file_name, media_type
 from memferry.jobs.work import Watch
 from memferry.model.job import Claim, Job, JobProgress, Result
+from memferry.settings import ExportSettings, Quotas, WorkerSettings
 from memferry.storage import Storage
 from memferry.telemetry import log_event
 
@@ -34,22 +35,18 @@ class ExportWork:
         self,
         reader: Reader,
         storage: Storage,
+        settings: ExportSettings,
+        worker: WorkerSettings,
+        quotas: Quotas,
         *,
-        lifetime_seconds: float,
-        snapshot_seconds: float,
-        most_bytes: int,
         store_check: StoreCheck | None = None,
     ) -> None:
-        """`snapshot_seconds` is how long an attempt may hold its snapshot, and with it vacuum.
-
-        `most_bytes` is how large an export may become, before it is packed. `store_check` looks at
-        the store before each publication.
-        """
+        """`store_check` looks at the store before each publication."""
         self._reader = reader
         self._storage = storage
-        self._lifetime_ms = int(lifetime_seconds * 1000)
-        self._snapshot_seconds = snapshot_seconds
-        self._most_bytes = most_bytes
+        self._lifetime_ms = int(settings.lifetime_seconds * 1000)
+        self._snapshot_seconds = worker.snapshot_seconds
+        self._most_bytes = quotas.export_bytes
         self._store_check = store_check
 
     async def run(self, claim: Claim, job: Job, watch: Watch) -> Result:

@@ -10,6 +10,7 @@ from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.model.job import Claim, Failure, Job, JobProgress, Result
 from memferry.model.token import Caller
+from memferry.settings import Quotas, WorkerSettings
 
 
 class Queue:
@@ -21,12 +22,11 @@ class Queue:
     """
 
     def __init__(
-        self, database: Database, *, lease_seconds: float, running_per_tenant: int
+        self, database: Database, worker: WorkerSettings, quotas: Quotas = Quotas()
     ) -> None:
-        """`running_per_tenant` is how many jobs of one tenant may be worked on at once."""
         self._database = database
-        self._running_per_tenant = running_per_tenant
-        self._lease_seconds = float(lease_seconds)
+        self._running_per_tenant = quotas.running_exports
+        self._lease_seconds = float(worker.lease_seconds)
 
     async def is_one_waiting(self) -> bool:
         """Whether there may be a job to claim."""
