@@ -135,6 +135,7 @@ async def test_the_log_of_postgresql_holds_no_statement_however_it_ends(
         assert await run(server, f"SELECT {end}({pid})")
     with pytest.raises((asyncpg.PostgresError, OSError)):
         await copy
+    connection.terminate()
     ended = "canceling statement|terminating connection|was terminated by signal 9"
     deadline = time.monotonic() + 10
     while not re.search(ended, log := (home / "postgres.log").read_bytes()[logged:].decode()):
