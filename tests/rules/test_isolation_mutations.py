@@ -20,7 +20,7 @@ from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.filters import FILTERS, Selection
-from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.formats import FORMATS, SAFE_FORMATS, Columns
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -156,11 +156,11 @@ def statements() -> dict[str, str]:
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
             for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
+                if ("{frame}" in whole) != isinstance(kind.rows, Columns):
                     continue
-                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
-                    "{columns}", kind.columns
-                )
+                if name in {"exports/export_frames", "exports/probe_rows"} and kind.rows.csv:
+                    continue
+                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = kind.rows.render(whole)
         else:
             filled[name] = whole
     return filled

@@ -8,7 +8,7 @@ from memferry.errors import ExportTooLarge, SnapshotTooOld
 from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader, Snapshot
 from memferry.exports.read.stream import RowStream
-from memferry.exports.request import NEEDS, TYPE, ExportRequest
+from memferry.exports.request import TYPE, ExportRequest, list_needs
 from memferry.files.kind import file_name, media_type
 from memferry.jobs.work import Watch
 from memferry.model.job import Claim, Job, JobProgress, Result
@@ -28,7 +28,6 @@ class ExportWork:
     """Writes files of exports; one of these serves any number of attempts at once."""
 
     type = TYPE
-    needs = NEEDS
     final_faults = (SnapshotTooOld, ExportTooLarge)
 
     def __init__(
@@ -42,6 +41,7 @@ class ExportWork:
         store_check: StoreCheck | None = None,
     ) -> None:
         """`store_check` looks at the store before each publication."""
+        self.needs = list_needs()
         self._reader = reader
         self._storage = storage
         self._lifetime_ms = int(settings.lifetime_seconds * 1000)

@@ -1,19 +1,22 @@
 """A binary format is an encoder: its bytes go through reading and packing like a text's."""
 
+import asyncio
 import gzip
 import struct
 from collections.abc import Iterator, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, replace
-from typing import Any, LiteralString
 from uuid import UUID
 
 import pytest
 
 from memferry.database.pool import Database
+from memferry.errors import LeaseLost
 from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
 from memferry.files.compress import CODECS
+from memferry.formats import BinaryFormat, TextFormat
 from support.people import Person, make_person
 from support.service import Service
 
@@ -26,15 +29,23 @@ class LengthsEncoder:
 
     batch: bytes = b""
     written: int = 0
+    closed: bool = False
 
-    def encode(self, rows: Sequence[Any]) -> bytes:
+    def encode(self, records: bytes) -> bytes:
         """The bytes of a full batch, or none."""
-        self.batch += b"".join(struct.pack(">I", len(row["content"])) for row in rows)
+        lengths = [len(line) for line in records.decode().splitlines()]
+        self.batch += struct.pack(f">{len(lengths)}I", *lengths)
         return self._flush() if len(self.batch) >= 200 else b""
 
-    def finish(self) -> bytes:
+    def finish(self) -> Iterator[bytes]:
         """The last batch, and how many rows there were."""
-        return self._flush() + struct.pack(">I", self.written)
+        if rest := self._flush():
+            yield rest
+        yield struct.pack(">I", self.written)
+
+    def close(self) -> None:
+        """Note it."""
+        self.closed = True
 
     def _flush(self) -> bytes:
         data, self.batch = self.batch, b""
@@ -42,19 +53,25 @@ class LengthsEncoder:
         return data
 
 
-@dataclass(frozen=True)
-class Lengths:
-    """A file of four bytes per memory."""
+_LINES = TextFormat(
+    name="lines",
+    extension="lines",
+    media_type="text/plain",
+    columns="content",
+    separator=b"\n",
+    ends_with_separator=True,
+)
 
-    name: LiteralString = "lengths"
-    safe: bool = False
-    extension: str = "lengths"
-    media_type: str = "application/octet-stream"
-    columns: LiteralString = "content"
 
-    def start(self) -> LengthsEncoder:
-        """The encoder of one file."""
-        return LengthsEncoder()
+def make_lengths(encoder: LengthsEncoder) -> BinaryFormat:
+    """The format of four bytes per memory, and its only encoder."""
+    return BinaryFormat(
+        name="lengths",
+        extension="lengths",
+        media_type="application/octet-stream",
+        rows=_LINES,
+        start=lambda: encoder,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -75,17 +92,70 @@ def alice(service: Service, database_url: str) -> Iterator[Person]:
     [
         (b"{}", range(1, _ROWS + 1)),
         (b'{"tags": ["odd"]}', range(1, _ROWS + 1, 2)),
-        (b'{"namespace": "none"}', ()),
     ],
-    ids=["in the order of an index", "by sorted keys", "no rows"],
+    ids=["in the order of an index", "by sorted keys"],
 )
 async def test_its_rows_are_encoded_in_order_and_its_file_is_packed(
     database: Database, tenant_id: UUID, body: bytes, lengths: Sequence[int]
 ) -> None:
-    request = replace(ExportRequest.parse(body), format=Lengths())
+    encoder = LengthsEncoder()
+    request = replace(ExportRequest.parse(body), format=make_lengths(encoder))
     async with Reader(database, readers=2).start(tenant_id, request) as (rows, _):
         file = PackedFile(rows, CODECS["gzip"])
         data = gzip.decompress(b"".join([chunk async for chunk in file]))
 
     assert data == struct.pack(f">{len(lengths) + 1}I", *lengths, len(lengths))
     assert (rows.rows_done, rows.bytes_done) == (len(lengths), len(data))
+    assert encoder.closed
+
+
+async def test_an_encoder_ends_a_file_of_no_rows(database: Database, tenant_id: UUID) -> None:
+    request = ExportRequest.parse(b'{"namespace": "none"}')
+    request = replace(request, format=make_lengths(LengthsEncoder()))
+    async with Reader(database).start(tenant_id, request) as (rows, _):
+        data = b"".join([chunk async for chunk in rows])
+
+    assert (data, rows.rows_done) == (bytes(4), 0)
+
+
+async def test_an_encoder_is_closed_when_its_export_is_interrupted(
+    database: Database, tenant_id: UUID
+) -> None:
+    encoder = LengthsEncoder()
+    request = replace(ExportRequest.parse(b"{}"), format=make_lengths(encoder))
+    async with Reader(database).start(tenant_id, request) as (rows, _):
+        rows.interrupt(LeaseLost())
+        with pytest.raises(LeaseLost):
+            await anext(aiter(rows))
+
+    assert encoder.closed
+
+
+async def test_nothing_is_encoded_after_a_cancellation(database: Database, tenant_id: UUID) -> None:
+    encoder = LengthsEncoder()
+    begun = asyncio.Event()
+    loop = asyncio.get_running_loop()
+
+    def encode(_records: bytes) -> bytes:
+        loop.call_soon_threadsafe(begun.set)
+        assert not encoder.closed
+        return b"x"
+
+    encoder.encode = encode  # type: ignore[method-assign]
+    request = replace(ExportRequest.parse(b"{}"), format=make_lengths(encoder))
+
+    async def read() -> None:
+        async with (
+            Reader(database).start(tenant_id, request) as (rows, _),
+            aclosing(aiter(rows)) as chunks,  # type: ignore[type-var]
+        ):
+            async for _ in chunks:
+                await asyncio.Event().wait()
+
+    task = asyncio.create_task(read())
+    await begun.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+    assert encoder.closed

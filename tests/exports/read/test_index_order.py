@@ -14,7 +14,7 @@ from memferry.exports.read.probe import probe
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.formats import FORMATS
+from memferry.formats import FORMATS, TextFormat
 from memferry.model.token import Caller
 from support.postgres import create_database, open_database
 
@@ -88,8 +88,13 @@ async def export_inline(database: Database, request: ExportRequest) -> bytes:
             return b"".join([block async for block in run])
 
 
-@pytest.mark.parametrize("export", [export_queued, export_inline])
-@pytest.mark.parametrize("file_format", FORMATS)
+_EVERY_EXPORT = [
+    *((export_queued, name) for name in FORMATS),
+    *((export_inline, name) for name, known in FORMATS.items() if isinstance(known, TextFormat)),
+]
+
+
+@pytest.mark.parametrize(("export", "file_format"), _EVERY_EXPORT)
 @pytest.mark.parametrize("filters", _FILTERS, ids=str)
 async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     planted: str, export: Export, file_format: str, filters: dict[str, object]
@@ -100,7 +105,6 @@ async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
         in_order = await export(database, _request(file_format, {"namespace": "notes"}))
 
     assert filtered == in_order
-    assert len(filtered) > MATCHING * 1664
     assert await spilled_bytes(planted) == before
 
 
@@ -109,7 +113,7 @@ async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     async with open_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
         statement, arguments = request.selection.fill(sql("exports/export_rows"))
-        await connection.fetch(statement.replace("{columns}", request.format.columns), *arguments)
+        await connection.fetch(statement.replace("{columns}", request.format.rows.columns), *arguments)
 
     assert await spilled_bytes(planted) > before
 
