@@ -31,6 +31,13 @@ def find_zone(name: str) -> tzinfo:
         raise Invalid("timezone", "is no name of a time zone, such as Europe/Paris") from fault
 
 
+def parse_iso(text: str) -> datetime:
+    """Read a date or time of ISO 8601, with its zone if it has one; raises ValueError."""
+    if not _ISO.fullmatch(text):
+        raise ValueError(text)
+    return datetime.fromisoformat(text.upper())
+
+
 class TimeReader:
     """Reads the times of one input; notes those that have no zone, and those it cannot read."""
 
@@ -55,16 +62,12 @@ class TimeReader:
         return None
 
     def _convert(self, value: object, place: Place) -> int:
-        if isinstance(value, bool) or not isinstance(value, int | float | str):
-            raise ValueError
-        if not isinstance(value, str):
+        if isinstance(value, int | float) and not isinstance(value, bool):
             return count_milliseconds(value)
-        text = value.strip()
+        text = value.strip() if isinstance(value, str) else ""
         if _NUMBER.fullmatch(text):
             return count_milliseconds(float(text) if "." in text else int(text))
-        if not _ISO.fullmatch(text):
-            raise ValueError
-        moment = datetime.fromisoformat(text.upper())
+        moment = parse_iso(text)
         if moment.tzinfo is None:
             self._journal.repair(NO_ZONE, place)
             moment = moment.replace(tzinfo=self.zone)
