@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
-from memferry.sources.paste_entries import Entry, Survey, cut_entries, survey_lines
+from memferry.sources.paste_entries import PastedEntry, Survey, cut_entries, survey_lines
 from memferry.sources.text_lines import read_lines
 from memferry.sources.times import TimeReader
 from memferry.sources.written_dates import parse_date
@@ -47,7 +47,7 @@ def _has_dated_entries(member: Member) -> bool:
     return survey.dated > 0 and 2 * survey.dated >= survey.entries
 
 
-def _make_record(entry: Entry, times: TimeReader, journal: Journal) -> Record | None:
+def _make_record(entry: PastedEntry, times: TimeReader, journal: Journal) -> Record | None:
     if entry.is_too_long:
         journal.reject(entry.place, "longer than any memory may be")
         return None
@@ -68,7 +68,7 @@ def _make_record(entry: Entry, times: TimeReader, journal: Journal) -> Record | 
     )
 
 
-def _read_date(entry: Entry, times: TimeReader) -> tuple[int | None, str]:
+def _read_date(entry: PastedEntry, times: TimeReader) -> tuple[int | None, str]:
     """The time in ms, and one spelling of the date for all that mean the same."""
     if entry.date is None:
         return None, ""

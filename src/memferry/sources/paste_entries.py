@@ -66,7 +66,7 @@ def survey_lines(member: Member) -> Survey:
 
 
 @dataclass
-class Entry:
+class PastedEntry:
     """An entry while its lines are read."""
 
     place: Place
@@ -84,7 +84,9 @@ class Entry:
             self.lines.append(text)
 
 
-def cut_entries(survey: Survey, lines: Iterator[TextLine], journal: Journal) -> Iterator[Entry]:
+def cut_entries(
+    survey: Survey, lines: Iterator[TextLine], journal: Journal
+) -> Iterator[PastedEntry]:
     """Cut lines into entries, in the way that fits all of them."""
     if survey.is_exact:
         return _cut_exact(lines, survey, journal)
@@ -93,7 +95,9 @@ def cut_entries(survey: Survey, lines: Iterator[TextLine], journal: Journal) -> 
     return _cut_prose(lines, survey)
 
 
-def _cut_exact(lines: Iterator[TextLine], survey: Survey, journal: Journal) -> Iterator[Entry]:
+def _cut_exact(
+    lines: Iterator[TextLine], survey: Survey, journal: Journal
+) -> Iterator[PastedEntry]:
     """Our own export, which is read to the byte.
 
     No entry of it ends with a CR: one on every line was put there by another program, and goes.
@@ -106,7 +110,7 @@ def _cut_exact(lines: Iterator[TextLine], survey: Survey, journal: Journal) -> I
         if start:
             if entry:
                 yield _join_exact(entry)
-            entry = Entry(line.place, start["date"])
+            entry = PastedEntry(line.place, start["date"])
             if end:
                 journal.repair("CRLF line ends", line.place)
         if entry:
@@ -115,12 +119,12 @@ def _cut_exact(lines: Iterator[TextLine], survey: Survey, journal: Journal) -> I
         yield _join_exact(entry)
 
 
-def _join_exact(entry: Entry) -> Entry:
+def _join_exact(entry: PastedEntry) -> PastedEntry:
     text = _EXACT_LINE_END.sub(r"\1", "\n".join(entry.lines))
     return replace(entry, lines=[text])
 
 
-def _cut_prose(lines: Iterator[TextLine], survey: Survey) -> Iterator[Entry]:
+def _cut_prose(lines: Iterator[TextLine], survey: Survey) -> Iterator[PastedEntry]:
     """Text without any entries: its paragraphs; or its lines, if each of them is a sentence."""
     line_by_line = survey.blanks == 0 and survey.sentences == survey.lines
     entry = None
@@ -130,7 +134,7 @@ def _cut_prose(lines: Iterator[TextLine], survey: Survey) -> Iterator[Entry]:
             yield entry
             entry = None
         if parsed.kind is LineKind.TEXT:
-            entry = entry or Entry(line.place)
+            entry = entry or PastedEntry(line.place)
             entry.add(line.text and line.text.rstrip())
     if entry:
         yield entry
@@ -145,13 +149,13 @@ class _ListCutter:
     def __init__(self, survey: Survey, journal: Journal) -> None:
         self._survey = survey
         self._journal = journal
-        self._entry: Entry | None = None
+        self._entry: PastedEntry | None = None
         self._indent = self._inner_indent = 0
         self._blanks = 0
         self._section: str | None = None
         self._in_fence = False
 
-    def cut(self, lines: Iterator[TextLine]) -> Iterator[Entry]:
+    def cut(self, lines: Iterator[TextLine]) -> Iterator[PastedEntry]:
         """Yield the entries; the last one when the lines are at their end."""
         for line in lines:
             before = self._entry
@@ -190,7 +194,7 @@ class _ListCutter:
             self._begin(line, parsed)
 
     def _begin(self, line: TextLine, parsed: PastedLine) -> None:
-        self._entry = Entry(line.place, parsed.date, self._section)
+        self._entry = PastedEntry(line.place, parsed.date, self._section)
         self._entry.add(None if line.text is None else parsed.text)
         self._indent, self._inner_indent = parsed.indent, 0
 
