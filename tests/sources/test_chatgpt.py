@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from memferry.sources.chatgpt import CHATGPT
+from memferry.sources.chatgpt import ChatGptExport
 from support.source_files import Reading, make_bundle, read_files
 
+CHATGPT = ChatGptExport()
 START = 1_714_000_000
 
 

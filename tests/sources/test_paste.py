@@ -7,11 +7,12 @@ import tracemalloc
 import pytest
 
 from memferry.sources.base import ReadOptions
-from memferry.sources.paste import PASTE
+from memferry.sources.paste import PastedText
 from memferry.sources.times import NO_ZONE
 from support.memories import AWKWARD
 from support.source_files import Notes, Reading, make_bundle, read_files
 
+PASTE = PastedText()
 JAN_15 = 1_768_435_200_000
 
 
@@ -226,7 +227,7 @@ def test_bytes_that_are_no_text_are_mended_and_noted() -> None:
     reading = read(b"\xef\xbb\xbf[unknown] - caf\xe9\n[unknown] - a\x00b\n")
 
     assert reading.contents == ["caf\ufffd", "ab"]
-    assert reading.notes.repaired == {"invalid UTF-8": 1, "NUL": 1}
+    assert reading.notes.repaired == {"byte order mark": 1, "invalid UTF-8": 1, "NUL": 1}
 
 
 def test_an_entry_of_any_length_is_refused_and_the_next_is_read() -> None:

@@ -106,6 +106,3 @@ class _Reader:
         for element in split_elements(member, self._journal, _LISTS):
             for value in decoder.decode(_ANY, element):
                 yield Place(member.name, element.at), value
-
-
-CHATGPT = ChatGptExport()

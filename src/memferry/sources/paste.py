@@ -9,12 +9,12 @@ from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
+from memferry.sources.elements import HEAD_BYTES
 from memferry.sources.paste_entries import PastedEntry, Survey, cut_entries, survey_lines
+from memferry.sources.text import peek_text
 from memferry.sources.text_lines import read_lines
 from memferry.sources.times import TimeReader
 from memferry.sources.written_dates import parse_date
-
-_PEEKED_BYTES = 64 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,11 +38,11 @@ class PastedText:
 
 
 def _has_dated_entries(member: Member) -> bool:
-    start = member.peek(_PEEKED_BYTES)
-    if b"\x00" in start:
+    head = peek_text(member, HEAD_BYTES)
+    if b"\x00" in head:
         return False
     survey = Survey()
-    for line in start.decode("utf-8", "replace").split("\n"):
+    for line in head.decode("utf-8", "replace").split("\n"):
         survey.count(line)
     return survey.dated > 0 and 2 * survey.dated >= survey.entries
 
@@ -75,6 +75,3 @@ def _read_date(entry: PastedEntry, times: TimeReader) -> tuple[int | None, str]:
     if date := parse_date(entry.date):
         return date.count_milliseconds(times.zone), date.iso
     return times.read(entry.date, entry.place), entry.date
-
-
-PASTE = PastedText()

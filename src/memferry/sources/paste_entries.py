@@ -60,9 +60,22 @@ def _begins_exact_entry(text: str) -> bool:
 def survey_lines(member: Member) -> Survey:
     """Look at all lines of a file once, and keep none."""
     survey = Survey()
-    for line in cut_lines(member):
+    for line in cut_lines(member, _NoJournal()):
         survey.count("x" if line is None else line.decode("utf-8", "replace"))
     return survey
+
+
+class _NoJournal:
+    """Takes no note: the same lines are read once more."""
+
+    def repair(self, kind: str, place: Place) -> None:
+        pass
+
+    def reject(self, place: Place, reason: str) -> None:
+        pass
+
+    def leave_out(self, reason: str, count: int = 1) -> None:
+        pass
 
 
 @dataclass
