@@ -9,16 +9,18 @@ from memferry.sources.base import (
     Record,
     Source,
 )
+from memferry.sources.chatgpt import ChatGptExport
 from memferry.sources.containers import open_bundle
 from memferry.sources.limits import Limits
 from memferry.sources.memferry import Memferry
+from memferry.sources.paste import PastedText
 from memferry.sources.recognition import Assignment, Sources
 
 SOURCES = Sources(
     # These read a whole archive or folder: all of its members are theirs.
-    accounts=(),
+    accounts=(ChatGptExport(),),
     # Members of these stand for themselves: one archive may hold those of several sources.
-    files=(Memferry(),),
+    files=(Memferry(), PastedText()),
 )
 """All sources, the most particular ones first; a new one is one new file and its line here."""
 
