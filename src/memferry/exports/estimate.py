@@ -33,11 +33,11 @@ class Estimation:
         self, connection: Connection, caller: Caller, request: ExportRequest
     ) -> Estimate:
         if may_be_payload(request):
-            found = await probe(connection, caller, request)
-            if found.rows <= INLINE_ROWS:
-                async with open_inline_rows(connection, request, found) as stream:
-                    await _read(stream, found.rows)
-                return Estimate(rows=found.rows, size_bytes=stream.bytes_done, inline=True)
+            rows_probe = await probe(connection, caller, request)
+            if rows_probe.rows <= INLINE_ROWS:
+                async with open_inline_rows(connection, request, rows_probe) as stream:
+                    await _read(stream, rows_probe.rows)
+                return Estimate(rows=rows_probe.rows, size_bytes=stream.bytes_done, inline=True)
         rows = await count_rows(connection, request)
         self._limits.check_rows(rows)
         async with open_sample(connection, request, rows // SAMPLE_ROWS) as stream:
