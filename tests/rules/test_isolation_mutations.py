@@ -19,8 +19,9 @@ import pytest
 from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
+from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import FORMATS, SAFE_FORMATS, Columns
+from memferry.formats import Columns
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -43,6 +44,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
+from support.variants import VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -145,6 +147,10 @@ _ARGUMENTS = {
 }
 
 
+# Their rows are one text each.
+IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
+
+
 def statements() -> dict[str, str]:
     """Each statement file as it is run: with all filters, and once per format."""
     every = dict.fromkeys(FILTERS)
@@ -155,12 +161,13 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
-            for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if ("{frame}" in whole) != isinstance(kind.rows, Columns):
+            for variant in VARIANTS:
+                kind = ExportRequest.parse(json.dumps(variant).encode()).format
+                if name in IN_FRAMES and kind.rows.csv is not None:
                     continue
-                if name in {"exports/export_frames", "exports/probe_rows"} and kind.rows.csv:
+                if "{frame}" in whole and not isinstance(kind.rows, Columns):
                     continue
-                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = kind.rows.render(whole)
+                filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(whole)
         else:
             filled[name] = whole
     return filled

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import ClassVar, LiteralString, Protocol, TypeAlias
 
+from memferry.formats.variant import Variant
 from memferry.model.csv_copy import CsvCopy
 
 
@@ -17,8 +18,6 @@ class TextFormat:
     """
 
     name: LiteralString
-    safe: bool = False
-    """Whether no spreadsheet runs anything in it."""
     extension: str
     media_type: str
     columns: LiteralString
@@ -30,7 +29,10 @@ class TextFormat:
     ends_with_separator: bool = False
     tail: bytes = b""
     leaves_out: str = ""
-    """What of a memory is not in the file, as a sentence; empty: nothing."""
+    """What of a memory is not in the file, as a sentence."""
+    variants: frozenset[str] = frozenset()
+    """The options of a request that change its records: names of fields of Variant."""
+    make_variant: "Callable[[Variant], TextFormat] | None" = None
     installed: ClassVar[bool] = True
 
     @property
@@ -42,15 +44,22 @@ class TextFormat:
         """The statement with its select list."""
         return statement.replace("{columns}", self.columns)
 
+    def vary(self, variant: Variant) -> "TextFormat":
+        """The format with these options, all of them among its variants.
+
+        Raises Invalid that names the field for options that contradict each other.
+        """
+        return self if self.make_variant is None else self.make_variant(variant)
+
 
 class Encoder(Protocol):
-    """Makes one file of a binary format: records in, bytes out; never used by two threads at once."""
+    """Makes one file of a binary format: records in, bytes out."""
 
     def encode(self, records: bytes) -> bytes:
         """The bytes that these whole records add to the file; b"" while the encoder gathers more."""
 
     def finish(self) -> Iterator[bytes]:
-        """The rest of the file after the last record, in pieces of bounded size."""
+        """The rest of the file after the last record, in pieces of bounded size, none of them empty."""
 
     def close(self) -> None:
         """Let go of what it holds beside memory, whether the file is whole or not."""
@@ -58,24 +67,31 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Columns:
-    """Frames by columns: in a frame stand all values of the first column, then all of the second.
+    """Frames by columns: all values of the first column, then all of the second, and so on.
 
-    A frame is one value, the `record_send` of a row of aggregates, so nothing runs per row.
+    A frame is one value, what record_send makes of a row of aggregates, so nothing runs per row.
     """
 
-    columns: LiteralString
+    cells: LiteralString
     """Select list over the view `memories`, aliased `memory`: the cells of a row."""
     row_bytes: LiteralString
-    """How many bytes the cells of a row have, by the names of the select list."""
+    """How many bytes the cells of a row have, by their names."""
     frame: LiteralString
-    """The frame as an aggregate over rows of cells; only rows that are `small` enter it."""
+    """The frame as an aggregate over the cells of those rows that are `small`."""
     csv: ClassVar[None] = None
     separator: ClassVar[bytes] = b""
 
+    @property
+    def columns(self) -> LiteralString:
+        """A row in a frame of its own, as a select list over the view."""
+        return f"(SELECT {self.frame} FROM (SELECT {self.cells}, true AS small) AS cells)"
+
     def render(self, statement: str) -> str:
-        """The statement with its select list and its aggregate."""
-        statement = statement.replace("{frame}", self.frame)
-        return statement.replace("{row_bytes}", self.row_bytes).replace("{columns}", self.columns)
+        """The statement with its cells, their size and the frame of them."""
+        places = {name: getattr(self, name) for name in ("columns", "cells", "row_bytes", "frame")}
+        for name, text in places.items():
+            statement = statement.replace(f"{{{name}}}", text)
+        return statement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,8 +99,6 @@ class BinaryFormat:
     """Records as PostgreSQL sends them, and an encoder that makes a file of them."""
 
     name: LiteralString
-    safe: bool = False
-    """Whether no spreadsheet runs anything in it."""
     extension: str
     media_type: str
     rows: TextFormat | Columns
@@ -94,12 +108,19 @@ class BinaryFormat:
     package: str | None = None
     """What must be installed beside memferry itself, by the name of its import."""
     leaves_out: str = ""
-    """What of a memory is not in the file, as a sentence; empty: nothing."""
+    """What of a memory is not in the file, as a sentence."""
+    variants: frozenset[str] = frozenset()
+    """The options of a request that change its records: names of fields of Variant."""
+    make_variant: "Callable[[Variant], BinaryFormat] | None" = None
 
     @property
     def installed(self) -> bool:
         """Whether this process can write it; looks for the package, and loads nothing."""
         return self.package is None or find_spec(self.package) is not None
+
+    def vary(self, variant: Variant) -> "BinaryFormat":
+        """The format with these options, all of them among its variants."""
+        return self if self.make_variant is None else self.make_variant(variant)
 
 
 Format: TypeAlias = TextFormat | BinaryFormat

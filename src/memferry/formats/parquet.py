@@ -9,12 +9,13 @@ from functools import partial
 from typing import LiteralString
 
 from memferry.formats.base import BinaryFormat, Columns, Encoder
+from memferry.formats.variant import FIELDS, Variant, describe_missing
 
 TIMES = ("created_at", "updated_at")
 """The fields that are times; all others are texts, or tags."""
 
 # Tags come as lines of JSON, which Arrow's reader of JSON turns into a column of lists.
-_CELLS: dict[str, LiteralString] = {
+_CELLS: dict[LiteralString, LiteralString] = {
     "id": "id::text AS id",
     "content": "content",
     "namespace": "namespace",
@@ -25,11 +26,9 @@ _CELLS: dict[str, LiteralString] = {
     "created_at": "created_at",
     "updated_at": "updated_at",
 }
-FIELDS: tuple[str, ...] = tuple(_CELLS)
-"""All columns, in their order."""
 
 
-def _gather(field: str) -> str:
+def _gather(field: LiteralString) -> LiteralString:
     """The aggregates of one column; a null has the length -1 and no bytes."""
     if field in TIMES:
         return f"string_agg(int8send({field}), '') FILTER (WHERE small)"
@@ -37,22 +36,23 @@ def _gather(field: str) -> str:
     return f"{lengths} FILTER (WHERE small), string_agg({field}, '') FILTER (WHERE small)"
 
 
-def _arrange(fields: Sequence[str]) -> Columns:
+def _arrange(fields: Sequence[LiteralString]) -> Columns:
     texts = [field for field in fields if field not in TIMES]
     return Columns(
-        columns=", ".join(_CELLS[field] for field in fields),
+        cells=", ".join(_CELLS[field] for field in fields),
         row_bytes=" + ".join(["0", *(f"coalesce(octet_length({text}), 0)" for text in texts)]),
         frame=f"record_send(ROW({', '.join(map(_gather, fields))}))",
     )
 
 
 def _start(fields: Sequence[str]) -> Encoder:
-    from memferry.formats.parquet_encoder import ParquetEncoder  # noqa: PLC0415 - an extra: 50 MB
+    from memferry.formats.parquet_encoder import ParquetEncoder  # noqa: PLC0415 - an extra of 50 MB
 
     return ParquetEncoder(fields)
 
 
-def _make_parquet(fields: Sequence[str]) -> BinaryFormat:
+def _make_parquet(variant: Variant) -> BinaryFormat:
+    fields = [field for field in FIELDS if field in (variant.fields or FIELDS)]
     return BinaryFormat(
         name="parquet",
         extension="parquet",
@@ -60,8 +60,11 @@ def _make_parquet(fields: Sequence[str]) -> BinaryFormat:
         rows=_arrange(fields),
         start=partial(_start, fields),
         package="pyarrow",
+        leaves_out=describe_missing(fields),
+        variants=frozenset({"fields"}),
+        make_variant=_make_parquet,
     )
 
 
-PARQUET = _make_parquet(FIELDS)
-"""All fields of a memory as columns."""
+PARQUET = _make_parquet(Variant())
+"""One column for each field of a memory."""

@@ -14,9 +14,9 @@ from memferry.exports.read.probe import probe
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.formats import FORMATS, TextFormat
 from memferry.model.token import Caller
 from support.postgres import create_database, open_database
+from support.variants import TEXT_FORMATS
 
 ALICE = UUID(int=1)
 MATCHING, OTHERS = 10_000, 90_000
@@ -88,13 +88,8 @@ async def export_inline(database: Database, request: ExportRequest) -> bytes:
             return b"".join([block async for block in run])
 
 
-_EVERY_EXPORT = [
-    *((export_queued, name) for name in FORMATS),
-    *((export_inline, name) for name, known in FORMATS.items() if isinstance(known, TextFormat)),
-]
-
-
-@pytest.mark.parametrize(("export", "file_format"), _EVERY_EXPORT)
+@pytest.mark.parametrize("export", [export_queued, export_inline])
+@pytest.mark.parametrize("file_format", TEXT_FORMATS)
 @pytest.mark.parametrize("filters", _FILTERS, ids=str)
 async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     planted: str, export: Export, file_format: str, filters: dict[str, object]
@@ -103,6 +98,20 @@ async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     async with open_database(planted, size=4) as database:
         filtered = await export(database, _request(file_format, filters))
         in_order = await export(database, _request(file_format, {"namespace": "notes"}))
+
+    assert filtered == in_order
+    assert len(filtered) > MATCHING * 1664
+    assert await spilled_bytes(planted) == before
+
+
+@pytest.mark.parametrize("filters", _FILTERS, ids=str)
+async def test_rows_by_columns_are_looked_up_by_sorted_keys(
+    planted: str, filters: dict[str, object]
+) -> None:
+    before = await spilled_bytes(planted)
+    async with open_database(planted, size=4) as database:
+        filtered = await export_queued(database, _request("parquet", filters))
+        in_order = await export_queued(database, _request("parquet", {"namespace": "notes"}))
 
     assert filtered == in_order
     assert await spilled_bytes(planted) == before

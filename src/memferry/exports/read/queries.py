@@ -16,6 +16,8 @@ Key: TypeAlias = tuple[int, UUID]
 """A row's place in the order of exports: created_at and id."""
 _FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 _FIRST_MS, _LAST_MS = -(2**63), 2**63 - 1
+# Whatever ids a client has chosen for its memories.
+_MOST_SAMPLE_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,11 @@ def query_by_key(request: ExportRequest, frames: Frames | None) -> Query:
     return request.format.rows.render(statement), arguments
 
 
+def query_sample(request: ExportRequest, one_in: int) -> Query:
+    """About one in so many rows, in no order."""
+    return _query_rows(request, "exports/export_sample", one_in, _MOST_SAMPLE_ROWS)
+
+
 def query_range(request: ExportRequest, range_: Range, frames: Frames | None) -> Query:
     """The rows of a range, in frames or by CSV."""
     rows = request.format.rows
@@ -71,8 +78,8 @@ def query_range_end(request: ExportRequest, range_: Range, rows: int) -> Query:
     )
 
 
-def _query_rows(request: ExportRequest, name: LiteralString) -> Query:
-    statement, arguments = request.selection.fill(sql(name))
+def _query_rows(request: ExportRequest, name: LiteralString, *leading: object) -> Query:
+    statement, arguments = request.selection.fill(sql(name), *leading)
     columns = request.format.rows.columns
     if request.format.rows.csv is None:
         columns = f"0 AS number, 1::bigint AS rows, {columns} AS records"

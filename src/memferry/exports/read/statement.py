@@ -12,6 +12,7 @@ from memferry.exports.read.queries import (
     query_all,
     query_by_key,
     query_range,
+    query_sample,
 )
 from memferry.exports.request import ExportRequest
 from memferry.formats import Format, TextFormat
@@ -50,6 +51,8 @@ def open_copy_reader(format_: Format) -> CopyReader:
 def _choose_query(request: ExportRequest, plan: Plan) -> Query:
     if plan.way is Way.KEYS:
         return query_by_key(request, plan.frames)
+    if plan.way is Way.SAMPLE:
+        return query_sample(request, plan.one_in)
     if plan.frames is None:
         return query_all(request)
     return query_range(request, Range.whole(request.range_selection), plan.frames)

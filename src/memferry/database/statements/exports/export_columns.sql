@@ -18,7 +18,7 @@ FROM step CROSS JOIN LATERAL (
     FROM (
         SELECT *, {row_bytes} <= $6::integer AS small
         FROM (
-            SELECT {columns}
+            SELECT {cells}
             FROM memories AS memory
             WHERE {filters}
                 AND (created_at, id) > (step.created_at, step.id) AND (created_at, id) <= ($3::bigint, $4::uuid)
@@ -29,9 +29,8 @@ FROM step CROSS JOIN LATERAL (
     SELECT whole.rows, whole.records WHERE whole.small_rows = whole.rows AND whole.rows > 0
     UNION ALL
     (
-        SELECT 1, single.records
+        SELECT 1, {columns}
         FROM memories AS memory
-        CROSS JOIN LATERAL (SELECT {frame} AS records FROM (SELECT {columns}, true AS small) AS cells) AS single
         WHERE whole.small_rows < whole.rows AND {filters}
             AND (created_at, id) > (step.created_at, step.id) AND (created_at, id) <= ($3::bigint, $4::uuid)
         ORDER BY created_at, id LIMIT $5::bigint

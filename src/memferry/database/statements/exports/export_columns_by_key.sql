@@ -12,7 +12,7 @@ FROM step CROSS JOIN LATERAL (
     FROM (
         SELECT *, {row_bytes} <= $2::integer AS small
         FROM (
-            SELECT {columns}
+            SELECT {cells}
             FROM unnest(step.ids) AS key_id
             CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = key_id OFFSET 0) AS memory
             OFFSET 0
@@ -21,9 +21,8 @@ FROM step CROSS JOIN LATERAL (
 ) AS whole CROSS JOIN LATERAL (
     SELECT whole.rows, whole.records WHERE whole.small_rows = whole.rows
     UNION ALL
-    SELECT 1, single.records
+    SELECT 1, {columns}
     FROM unnest(step.ids) AS key_id
     CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = key_id OFFSET 0) AS memory
-    CROSS JOIN LATERAL (SELECT {frame} AS records FROM (SELECT {columns}, true AS small) AS cells) AS single
     WHERE whole.small_rows < whole.rows
 ) AS frame
