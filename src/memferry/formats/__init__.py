@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from memferry.errors import Invalid
-from memferry.formats.base import BinaryFormat, Columns, Format, TextFormat
+from memferry.formats.base import BinaryFormat, Columns, Encoder, Format, TextFormat
 from memferry.formats.csv import CSV
 from memferry.formats.json import JSON
 from memferry.formats.ndjson import NDJSON
@@ -53,6 +53,7 @@ __all__ = [
     "FORMATS",
     "BinaryFormat",
     "Columns",
+    "Encoder",
     "Format",
     "TextFormat",
     "Variant",

@@ -57,7 +57,10 @@ def split_frames(records: bytes, texts: Sequence[bool]) -> Iterator[Frame]:
     while at < len(records):
         frame, at = _split_values(records, at, values)
         parts = iter(frame)
-        yield [Cells(lengths=next(parts), data=next(parts)) if text else Cells(next(parts)) for text in texts]
+        yield [
+            Cells(lengths=next(parts), data=next(parts)) if text else Cells(next(parts))
+            for text in texts
+        ]
 
 
 def _split_values(records: bytes, at: int, count: int) -> tuple[list[memoryview], int]:
@@ -110,7 +113,10 @@ class FrameGroup:
         for lengths in zip(*(cells.read_lengths() for cells in frame), strict=True):
             fitting += 1
             text_bytes += sum(lengths)
-            if self.text_bytes + text_bytes >= self.most_bytes or self.rows + fitting >= self.most_rows:
+            if (
+                self.text_bytes + text_bytes >= self.most_bytes
+                or self.rows + fitting >= self.most_rows
+            ):
                 break
         return fitting, text_bytes
 

@@ -1,7 +1,7 @@
 """Apache Parquet (https://parquet.apache.org/docs/file-format/): typed columns, in row groups.
 
-PostgreSQL gathers each frame by columns: of a text its bytes and the length of each value, of a time
-its eight bytes. The encoder joins frames into row groups, and touches no value by itself.
+PostgreSQL gathers each frame by columns: of a text its bytes and the length of each value, of a
+time its eight bytes. The encoder joins frames into row groups, and touches no value by itself.
 """
 
 from collections.abc import Sequence

@@ -3,9 +3,9 @@
 import asyncio
 import gzip
 import struct
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from uuid import UUID
 
 import pytest
@@ -131,31 +131,39 @@ async def test_an_encoder_is_closed_when_its_export_is_interrupted(
     assert encoder.closed
 
 
-async def test_nothing_is_encoded_after_a_cancellation(database: Database, tenant_id: UUID) -> None:
-    encoder = LengthsEncoder()
-    begun = asyncio.Event()
-    loop = asyncio.get_running_loop()
+@dataclass
+class SlowEncoder(LengthsEncoder):
+    """Encodes until it is let go on."""
 
-    def encode(_records: bytes) -> bytes:
-        loop.call_soon_threadsafe(begun.set)
-        assert not encoder.closed
-        return b"x"
+    begun: threading.Event = field(default_factory=threading.Event)
+    go_on: threading.Event = field(default_factory=threading.Event)
+    closed_early: bool | None = None
 
-    encoder.encode = encode  # type: ignore[method-assign]
+    def encode(self, records: bytes) -> bytes:
+        """Wait, then note whether it was closed meanwhile."""
+        self.begun.set()
+        self.go_on.wait(60)
+        self.closed_early = self.closed
+        return super().encode(records)
+
+
+async def test_a_cancelled_export_closes_its_encoder_when_its_thread_has_ended(
+    database: Database, tenant_id: UUID
+) -> None:
+    encoder = SlowEncoder()
     request = replace(ExportRequest.parse(b"{}"), format=make_lengths(encoder))
 
     async def read() -> None:
-        async with (
-            Reader(database).start(tenant_id, request) as (rows, _),
-            aclosing(aiter(rows)) as chunks,  # type: ignore[type-var]
-        ):
-            async for _ in chunks:
-                await asyncio.Event().wait()
+        async with Reader(database).start(tenant_id, request) as (rows, _):
+            async for _ in rows:
+                pass
 
     task = asyncio.create_task(read())
-    await begun.wait()
+    await asyncio.to_thread(encoder.begun.wait, 60)
     task.cancel()
+    await asyncio.sleep(0)
+    encoder.go_on.set()
     with pytest.raises(asyncio.CancelledError):
         await task
 
-    assert encoder.closed
+    assert (encoder.closed_early, encoder.closed) == (False, True)

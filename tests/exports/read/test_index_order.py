@@ -122,7 +122,7 @@ async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     async with open_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
         statement, arguments = request.selection.fill(sql("exports/export_rows"))
-        await connection.fetch(statement.replace("{columns}", request.format.rows.columns), *arguments)
+        await connection.fetch(request.format.rows.render(statement), *arguments)
 
     assert await spilled_bytes(planted) > before
 

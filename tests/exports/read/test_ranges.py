@@ -16,6 +16,7 @@ from memferry.exports.read.plan import Frames, Plan, Way
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_rows
 from memferry.exports.request import ExportRequest
+from memferry.formats import FORMATS
 from support.memories import AWKWARD
 from support.people import Person, make_person
 from support.postgres import open_database

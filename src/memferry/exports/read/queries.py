@@ -42,7 +42,7 @@ def query_all(request: ExportRequest) -> Query:
 
 
 def query_by_key(request: ExportRequest, frames: Frames | None) -> Query:
-    """All rows of a request, looked up by their sorted keys: in frames by columns, or each alone."""
+    """All rows of a request, looked up by sorted keys: in frames by columns, or each alone."""
     if frames is None or not isinstance(request.format.rows, Columns):
         return _query_rows(request, "exports/export_by_key")
     statement, arguments = request.selection.fill(

@@ -13,7 +13,7 @@ from memferry.exports.read.ranges import Ranges
 from memferry.exports.read.statement import emit_ready_records, read_statement
 from memferry.exports.request import ExportRequest
 from memferry.files.threads import run_in_thread, run_in_thread_if_large
-from memferry.formats import BinaryFormat, Format, TextFormat
+from memferry.formats import BinaryFormat, Encoder, Format, TextFormat
 
 
 class RowStream:
@@ -29,6 +29,7 @@ class RowStream:
         self._format = format_
         self._blocks = blocks
         self._on_last_row = on_last_row
+        self._encoder: Encoder | None = None
         self._sha256 = hashlib.sha256()
         self.rows_done = 0
         self.bytes_done = 0
@@ -45,6 +46,11 @@ class RowStream:
             return len(self._format.head) + len(self._format.tail)
         with closing(self._format.start()) as encoder:
             return sum(map(len, encoder.finish()))
+
+    def close(self) -> None:
+        """Let go of what an encoder holds beside memory."""
+        if self._encoder is not None:
+            self._encoder.close()
 
     def interrupt(self, fault: MemferryError) -> None:
         """Make the iteration raise, even while PostgreSQL is still looking for the next row."""
@@ -87,18 +93,18 @@ class RowStream:
     async def _encode_blocks(self, format_: BinaryFormat) -> AsyncIterator[Block]:
         """The blocks of an encoder, which works in a thread beside the COPY."""
         rows = 0
-        with closing(await run_in_thread(format_.start)) as encoder:
-            async for block in self._blocks:
-                rows += block.rows
-                if data := await run_in_thread(encoder.encode, block.data):
-                    yield Block(rows, data)
-                    rows = 0
-            if self._on_last_row is not None:
-                await self._on_last_row()
-            pieces = encoder.finish()
-            while data := await run_in_thread(next, pieces, b""):
+        self._encoder = encoder = await run_in_thread(format_.start)
+        async for block in self._blocks:
+            rows += block.rows
+            if data := await run_in_thread(encoder.encode, block.data):
                 yield Block(rows, data)
                 rows = 0
+        if self._on_last_row is not None:
+            await self._on_last_row()
+        pieces = encoder.finish()
+        while data := await run_in_thread(next, pieces, b""):
+            yield Block(rows, data)
+            rows = 0
 
 
 @asynccontextmanager
@@ -123,7 +129,8 @@ async def open_rows(
                 blocks.start(ranges.read, connection)
         else:
             blocks.start(read_statement, connections[0], request, plan_, blocks)
-        yield RowStream(request.format, blocks, on_last_row)
+        with closing(RowStream(request.format, blocks, on_last_row)) as rows:
+            yield rows
 
 
 @asynccontextmanager
@@ -153,4 +160,5 @@ async def open_sample(
     plan_ = Plan(way=Way.SAMPLE, one_in=max(one_in, 1))
     async with BlockStream(block_bytes=FRAME_BYTES) as blocks:
         blocks.start(read_statement, connection, request, plan_, blocks)
-        yield RowStream(request.format, blocks)
+        with closing(RowStream(request.format, blocks)) as rows:
+            yield rows
