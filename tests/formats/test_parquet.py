@@ -12,6 +12,7 @@ import pytest
 from memferry.errors import Invalid
 from memferry.exports.request import ExportRequest, list_needs
 from memferry.formats import FIELDS, FORMATS
+from memferry.formats.parquet import PARQUET
 from memferry.formats.parquet_encoder import ParquetEncoder
 from support.column_frames import make_frame
 from support.memories import AWKWARD
@@ -153,8 +154,7 @@ def test_a_format_that_is_not_installed_is_refused_and_no_worker_offers_it(
 ) -> None:
     assert "format parquet" in list_needs()
 
-    absent = replace(FORMATS["parquet"], package="no_such_package")
-    monkeypatch.setitem(FORMATS, "parquet", absent)
+    monkeypatch.setitem(FORMATS, "parquet", replace(PARQUET, package="no_such_package"))
 
     assert "format parquet" not in list_needs()
     with pytest.raises(Invalid, match=r"^format: parquet is not installed here"):

@@ -11,11 +11,12 @@ from memferry.formats.base import BinaryFormat, Columns, Encoder, Format, TextFo
 from memferry.formats.csv import CSV
 from memferry.formats.json import JSON
 from memferry.formats.ndjson import NDJSON
+from memferry.formats.okf import OKF
 from memferry.formats.parquet import PARQUET
 from memferry.formats.paste import PASTE
 from memferry.formats.variant import FIELDS, Variant
 
-_ALL: tuple[Format, ...] = (JSON, NDJSON, CSV, PASTE, PARQUET)
+_ALL: tuple[Format, ...] = (JSON, NDJSON, CSV, PASTE, PARQUET, OKF)
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in _ALL}
 """Each format as it is without options."""
 VARIANT_OPTIONS = frozenset(field.name for field in fields(Variant))
