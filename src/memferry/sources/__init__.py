@@ -10,6 +10,7 @@ from memferry.sources.base import (
     Source,
 )
 from memferry.sources.chatgpt import ChatGptExport
+from memferry.sources.claude import ClaudeExport
 from memferry.sources.containers import open_bundle
 from memferry.sources.limits import Limits
 from memferry.sources.memferry import Memferry
@@ -18,7 +19,7 @@ from memferry.sources.recognition import Assignment, Sources
 
 SOURCES = Sources(
     # These read a whole archive or folder: all of its members are theirs.
-    accounts=(ChatGptExport(),),
+    accounts=(ChatGptExport(), ClaudeExport()),
     # Members of these stand for themselves: one archive may hold those of several sources.
     files=(Memferry(), PastedText()),
 )

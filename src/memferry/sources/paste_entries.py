@@ -218,5 +218,5 @@ class _ListCutter:
         self._inner_indent = self._inner_indent or indent
         for _ in range(self._blanks):
             self._entry.add("")
-        kept = " " * max(0, indent - self._inner_indent)
-        self._entry.add(None if line.text is None else kept + line.text.strip())
+        inner = " " * max(0, indent - self._inner_indent)
+        self._entry.add(None if line.text is None else inner + line.text.strip())
