@@ -104,12 +104,14 @@ def split_list(
     """The items of the list that begins here."""
     scanner.take_byte()
     number = 0
-    while _find_item(scanner, journal, Place(member, f"{name}[{number}]"), is_first=not number):
-        at = f"{name}[{number}]"
-        raw = _take_value(scanner, journal, Place(member, at))
-        if raw is not None:
-            yield Element(raw, at, name)
-        number += 1
+    while True:
+        place = Place(member, f"{name}[{number}]")
+        if not _find_item(scanner, journal, place, is_first=not number):
+            return
+        for raw in scanner.take_items() or (_take_value(scanner, journal, place),):
+            if raw is not None:
+                yield Element(raw, f"{name}[{number}]", name)
+            number += 1
 
 
 def split_object(scanner: Scanner, journal: Journal, member: str) -> Iterator[Element]:
@@ -196,7 +198,8 @@ def _find_item(scanner: Scanner, journal: Journal, place: Place, *, is_first: bo
         scanner.take_byte()
         commas += 1
     if not byte:
-        journal.reject(place, "the text ends within a list or an object: it seems to be cut off")
+        if not scanner.is_cut_off:
+            journal.reject(place, "the text ends before it: it seems to be cut off")
         return False
     has_ended = byte in b"]}"
     if commas != (not is_first and not has_ended):

@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from typing import Generic, LiteralString, TypeVar
 from uuid import UUID
@@ -42,9 +42,11 @@ _STARTS = {
     "namespace": rb'["n]',
     "tags": rb"[\[n]",
     "metadata": rb"[{n]",
-    "created_at": rb"\d{11,16}\b|null",
-    "updated_at": rb"\d{11,16}\b|null",
+    "created_at": rb"\d+\s*[,}]|null",
+    "updated_at": rb"\d+\s*[,}]|null",
 }
+# Of a row that lacks some of the fields: others write seconds.
+_MILLISECONDS = re.compile(rb"\d{11}")
 # An export without memories.
 _EMPTY_LIST = re.compile(rb"\s*\[\s*\]\s*")
 _Id = TypeVar("_Id", UUID, str)
@@ -112,9 +114,16 @@ def _begins_with_row(member: Member) -> bool:
     if _EMPTY_LIST.fullmatch(head):
         return True
     names = peek_names(find_first_element(head, _LISTS))
-    return {"id", "content"} <= names.keys() <= set(FIELDS) and all(
-        re.match(start, names[name]) for name, start in _STARTS.items() if name in names
+    return (
+        {"id", "content"} <= names.keys() <= set(FIELDS)
+        and all(re.match(start, names[name]) for name, start in _STARTS.items() if name in names)
+        and (len(names) == len(FIELDS) or _tells_milliseconds(names))
     )
+
+
+def _tells_milliseconds(names: Mapping[str, bytes]) -> bool:
+    created_at = names.get("created_at")
+    return created_at is None or _MILLISECONDS.match(created_at) is not None
 
 
 def _read_member(member: Member, journal: Journal) -> Iterator[Record]:
