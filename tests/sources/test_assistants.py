@@ -14,6 +14,7 @@ PASTE = "Here it is:\n```\n[2026-01-15] - Keeps bees\n[unknown] - Likes tea\n```
 FILES: list[tuple[Any, str]] = [
     (CHATGPT, "chatgpt"),
     (PASTE, "paste"),
+    ("---\ntitle: Tea\n---\n- 2026-01-15: tea\n", "markdown"),
     (CLAUDE, "claude"),
     (MEMORIES, "claude"),
 ]
