@@ -34,7 +34,10 @@ GUARDS: tuple[Guard, ...] = (
         make_false("value", "container"),
     ),
     *guard_function(
-        "sources/text_lines.py", "TextBlock.add", _PASTE, make_true("text", "is_too_long")
+        "sources/text_lines.py",
+        "TextBlock.add",
+        "sources/test_text_lines.py",
+        make_true("text", "is_too_long"),
     ),
     *guard_function(
         "sources/saved_texts.py",
