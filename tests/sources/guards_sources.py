@@ -34,6 +34,12 @@ GUARDS: tuple[Guard, ...] = (
         make_false("value", "container"),
     ),
     *guard_function(
+        "sources/json_files.py",
+        "read_values",
+        "sources/test_json_files.py",
+        make_false("_MOST_VALUES"),
+    ),
+    *guard_function(
         "sources/text_lines.py",
         "TextBlock.add",
         "sources/test_text_lines.py",
