@@ -9,7 +9,7 @@ _RATIO_FROM_BYTES = 64 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class BundleLimits:
     """The most that one import may hold; sizes in bytes, unpacked."""
 
     members: int = 250_000
@@ -24,7 +24,7 @@ class Limits:
 class UnpackedBytes:
     """Counts what all members of one import unpack to; declared sizes may lie."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BundleLimits) -> None:
         self.limits = limits
         self._total = 0
 
