@@ -18,13 +18,11 @@ _T = TypeVar("_T")
 class ElementDecoder:
     """Decodes the elements of one member."""
 
-    def __init__(
-        self, member: str, journal: Journal, *, refuses_repeated_keys: bool = False
-    ) -> None:
+    def __init__(self, member: str, journal: Journal, *, is_strict: bool = False) -> None:
         self._member = member
         self._journal = journal
-        # To look for them takes longer than to decode.
-        self._refuses_repeated_keys = refuses_repeated_keys
+        # To look for repeated keys and deep nesting takes longer than to decode.
+        self._is_strict = is_strict
 
     def decode_cleanly(
         self, decoder: "msgspec.json.Decoder[_T]", element: Element
@@ -64,8 +62,10 @@ class ElementDecoder:
         # Text that a decoder leaves as it is, it does not check.
         if not raw.isascii():
             raw.decode()
+        if self._is_strict:
+            refuse_deep(raw)
         value = decoder.decode(raw)
-        if self._refuses_repeated_keys and (key := find_repeated_key(raw)) is not None:
+        if self._is_strict and (key := find_repeated_key(raw)) is not None:
             raise Invalid(key, "is given twice")
         return value
 

@@ -55,7 +55,7 @@ class RowReader:
     """Reads the records of one member."""
 
     def __init__(self, member: str, options: ReadOptions, journal: Journal) -> None:
-        self._decoder = ElementDecoder(member, journal, refuses_repeated_keys=True)
+        self._decoder = ElementDecoder(member, journal, is_strict=True)
         self._times = TimeReader(options.timezone, journal)
         self._journal = journal
 

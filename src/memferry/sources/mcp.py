@@ -38,7 +38,7 @@ class McpMemory:
     def read(self, bundle: Bundle, _: ReadOptions, journal: Journal) -> Iterator[Record]:
         """Yield a memory per observation, and one per relation; the file knows no times."""
         for member in bundle.members:
-            decoder = ElementDecoder(member.name, journal, refuses_repeated_keys=True)
+            decoder = ElementDecoder(member.name, journal, is_strict=True)
             for element in split_elements(member, journal, _LISTS):
                 for line in decoder.decode(_LINE, element):
                     yield from _read_line(Fields(line), decoder.locate(element), journal)
