@@ -11,6 +11,7 @@ from memferry.sources.base import (
 )
 from memferry.sources.chatgpt import ChatGptExport
 from memferry.sources.containers import open_bundle
+from memferry.sources.csv_rows import CsvRows
 from memferry.sources.generic_json import GenericJson
 from memferry.sources.limits import BundleLimits
 from memferry.sources.mcp import McpMemory
@@ -23,7 +24,7 @@ SOURCES = Sources(
     # These read a whole archive or folder: all of its members are theirs.
     accounts=(ChatGptExport(), OpenMemoryBackup()),
     # Members of these stand for themselves: one archive may hold those of several sources.
-    files=(Memferry(), McpMemory(), GenericJson(), PastedText()),
+    files=(Memferry(), McpMemory(), GenericJson(), CsvRows(), PastedText()),
 )
 """All sources, the most particular ones first; a new one is one new file and its line here."""
 

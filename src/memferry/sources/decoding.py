@@ -12,6 +12,8 @@ from memferry.sources.base import Journal, Place
 from memferry.sources.elements import Element, split_glued
 from memferry.sources.mending import may_hold_nul, mend
 
+# A reason may name a member of the record.
+_REASON_CHARACTERS = 500
 _T = TypeVar("_T")
 
 
@@ -82,10 +84,10 @@ class ElementDecoder:
 
 
 def _explain(fault: Exception) -> str:
-    if isinstance(fault, Invalid):
-        return str(fault)
     if isinstance(fault, msgspec.ValidationError):
-        return str(translate_message(str(fault)))
+        fault = translate_message(str(fault))
+    if isinstance(fault, Invalid):
+        return str(fault)[:_REASON_CHARACTERS]
     if isinstance(fault, RecursionError):
         return "is nested too deep"
     return f"is no valid JSON: {fault}"

@@ -64,16 +64,16 @@ class RowReader:
         place = self._decoder.locate(element)
         if element.raw.lstrip().startswith(b'"'):
             for text in self._decoder.decode(_TEXT, element):
-                yield from self._read_fields(_make_text_fields(text), place, element.name)
+                yield from self.read_fields(_make_text_fields(text), place, element.name)
             return
         for members in self._decoder.decode(_MEMBERS, element):
             try:
-                yield from self._read_fields(Fields(members), place, element.name)
+                yield from self.read_fields(Fields(members), place, element.name)
             except (Invalid, msgspec.MsgspecError, RecursionError) as fault:
                 self._decoder.reject(element, fault)
 
-    def _read_fields(self, fields: Fields, place: Place, list_: str) -> Iterator[Record]:
-        """The record of an object, unless it is none."""
+    def read_fields(self, fields: Fields, place: Place, list_: str = "") -> Iterator[Record]:
+        """The record of an object, unless it is none; raises Invalid for one without a text."""
         program = _find_program(fields)
         if fields.look("state") == "deleted":
             self._journal.leave_out("deleted")
