@@ -8,8 +8,16 @@ from memferry.sources import SOURCES, ReadOptions
 from support.source_files import Notes, make_bundle
 
 CHATGPT = [{"title": "x", "mapping": {"a": {"message": None, "parent": None}}, "current_node": "a"}]
+CLAUDE = [{"uuid": "c", "name": "x", "chat_messages": [{"sender": "human", "text": "Hello"}]}]
+MEMORIES = {"conversations_memory": "Likes tea", "account_uuid": "a"}
 PASTE = "Here it is:\n```\n[2026-01-15] - Keeps bees\n[unknown] - Likes tea\n```\n"
-FILES: list[tuple[Any, str]] = [(CHATGPT, "chatgpt"), (PASTE, "paste")]
+FILES: list[tuple[Any, str]] = [
+    (CHATGPT, "chatgpt"),
+    (PASTE, "paste"),
+    ("---\ntitle: Tea\n---\n- 2026-01-15: tea\n", "markdown"),
+    (CLAUDE, "claude"),
+    (MEMORIES, "claude"),
+]
 
 
 @pytest.mark.parametrize(("content", "name"), FILES)

@@ -259,6 +259,7 @@ ONE = make_zip({"a": WORDS})
         (b"-----BEGIN AGE ENCRYPTED FILE-----\nx", "encrypted with age"),
         (gzip.compress(gzip.compress(gzip.compress(gzip.compress(b"x")))), "too many times"),
     ],
+    ids=lambda value: None if isinstance(value, str) else type(value).__name__,
 )
 def test_a_damaged_or_locked_file_is_an_error_that_says_so(
     reader: Reader, data: bytes, words: str | None
