@@ -4,9 +4,6 @@ from dataclasses import dataclass
 
 from memferry.errors import Invalid
 
-# Below this, a high ratio does no harm: a short file of one repeated row has it honestly.
-_RATIO_FROM_BYTES = 64 * 1024 * 1024
-
 
 @dataclass(frozen=True, kw_only=True)
 class BundleLimits:
@@ -16,7 +13,9 @@ class BundleLimits:
     member_bytes: int = 64 * 1024**3
     total_bytes: int = 256 * 1024**3
     ratio: int = 500
-    """Of unpacked to packed bytes, from 64 MiB on."""
+    """Of unpacked to packed bytes."""
+    ratio_from_bytes: int = 64 * 1024**2
+    """Below, a high ratio does no harm: a short file of one repeated row has it honestly."""
     archives: int = 100
     """Archives within archives."""
 
@@ -33,7 +32,7 @@ class UnpackedBytes:
         limits = self.limits
         if unpacked > limits.member_bytes:
             raise Invalid("file", f"{name!r} unpacks to more than {limits.member_bytes} bytes")
-        if unpacked > _RATIO_FROM_BYTES and unpacked > packed * limits.ratio:
+        if unpacked > max(limits.ratio_from_bytes, packed * limits.ratio):
             raise Invalid("file", f"{name!r} unpacks to more than {limits.ratio} times its size")
 
     def add(self, size: int) -> None:
