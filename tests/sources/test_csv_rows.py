@@ -13,6 +13,7 @@ from memferry.errors import Invalid
 from memferry.sources.csv_rows import CsvRows
 from support.readers import CSV_HEADER, write_csv
 from support.source_files import Notes, Reading, make_bundle, read_files
+from support.spreadsheet import add_guards
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"), min_size=1)
 ROWS = st.fixed_dictionaries(
@@ -129,6 +130,36 @@ def test_what_can_be_mended_is_counted(data: bytes, mended: str, kind: str) -> N
 
     assert reading.contents == [mended]
     assert reading.notes.repaired == {kind: 1}
+
+
+FORMULAS = ["=1+1", "'=1", "tea\n=1;@x", " +1", "it's tea", "'", "=", "\ttea", "a;'-b", "safe"]
+
+
+def write_safe_csv(contents: list[str]) -> bytes:
+    """An export with guards: every text is quoted, and nothing else."""
+    lines = [CSV_HEADER]
+    for content in contents:
+        texts = [content, "default", json.dumps([content], ensure_ascii=False), "agent", ""]
+        cells = [add_guards(text).replace('"', '""') for text in texts]
+        lines.append(f'{ID},"{chr(34) + chr(44) + chr(34)}",1,2'.replace('","', '","'.join(cells)))
+    return "\r\n".join(lines).encode()
+
+
+def test_guards_of_csv_safe_are_taken_away_and_counted() -> None:
+    reading = read(write_safe_csv(FORMULAS))
+
+    assert reading.contents == FORMULAS
+    assert [record.tags for record in reading.records] == [[text] for text in FORMULAS]
+    assert reading.notes.repaired == {"guard of csv_safe": 7}
+
+
+def test_a_table_whose_guards_are_not_certain_stays_as_it_is() -> None:
+    plain = make_table(LINE.replace("Tea", "'=1"), LINE.replace("Tea", '"\'=1,"'))
+    all_quoted = io.StringIO()
+    csv.writer(all_quoted, quoting=csv.QUOTE_ALL).writerows(csv.reader(io.StringIO(plain)))
+
+    assert read(plain).contents == ["'=1", "'=1,"]
+    assert read(all_quoted.getvalue()).contents == ["'=1", "'=1,"]
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,19 @@ import msgspec
 from msgspec import Raw
 
 from memferry.errors import Invalid
-from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
+from memferry.model.csv_guards import remove_guards
+from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
 from memferry.sources.csv_table import CsvRecord, CsvTable, split_header
 from memferry.sources.elements import HEAD_BYTES
 from memferry.sources.fields import Fields
 from memferry.sources.foreign_rows import RowReader
+from memferry.sources.guarded_csv import TEXT_COLUMNS, holds_guards
 from memferry.sources.memferry import FIELDS, Row, make_record
 from memferry.sources.text import open_text, peek_text
 
 _TEXT_COLUMNS = frozenset(["content", "memory", "text"])
+# Whole, the first row may take more than a megabyte.
+_FIRST_ROWS_BYTES = 4 * 1024 * 1024
 _TIMES = ("created_at", "updated_at")
 _TIME = re.compile(r"[0-9]{1,19}")
 _JSON_STARTS = ("{", "[")
@@ -53,6 +57,9 @@ class _RowMaker:
         self._journal = journal
         self._foreign_rows = RowReader(member.name, options, journal)
         self._is_ours = {"id", "content"} <= set(names) <= set(FIELDS)
+        self._has_guards = self._is_ours and holds_guards(
+            peek_text(member, _FIRST_ROWS_BYTES), names
+        )
 
     def make_records(self, table: CsvTable) -> Iterator[Record]:
         """Yield the records of all rows; the first one is the header."""
@@ -70,10 +77,21 @@ class _RowMaker:
         if any(map(_holds_surrogate, row.cells)):
             raise Invalid("row", "is not valid UTF-8")
         cells = {name: cell for name, cell in zip(self._names, row.cells, strict=True) if cell}
+        if self._has_guards:
+            cells = self._remove_guards(cells, row.place)
         if self._is_ours and _tells_own_times(cells):
             yield make_record(_read_own_row(cells), row.place)
         else:
             yield from self._foreign_rows.read_fields(_make_fields(cells), row.place)
+
+    def _remove_guards(self, cells: dict[str, str], place: Place) -> dict[str, str]:
+        clear = {
+            name: remove_guards(cell) if name in TEXT_COLUMNS else cell
+            for name, cell in cells.items()
+        }
+        if clear != cells:
+            self._journal.repair("guard of csv_safe", place)
+        return clear
 
 
 def _has_texts(member: Member) -> bool:
