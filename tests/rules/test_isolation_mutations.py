@@ -21,7 +21,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import TextFormat
+from memferry.formats import Order, TextFormat
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -148,6 +148,7 @@ _ARGUMENTS = {
 
 
 # Their rows are one text each.
+ANY_ORDER, BY_THREAD = {"exports/export_sample"}, {"exports/export_by_thread"}
 IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
 
 
@@ -164,6 +165,8 @@ def statements() -> dict[str, str]:
             for variant in VARIANTS:
                 kind = ExportRequest.parse(json.dumps(variant).encode()).format
                 if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
+                    continue
+                if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
                     continue
                 filled[f"{name} as {name_variant(variant)}"] = whole.replace(
                     "{columns}", kind.columns
