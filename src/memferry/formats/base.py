@@ -28,6 +28,8 @@ class TextFormat:
     separator: bytes
     ends_with_separator: bool = False
     tail: bytes = b""
+    leaves_out: str = ""
+    """What of a memory its records do not hold, in a sentence for the manifest; "": nothing."""
 
 
 class Encoder(Protocol):
@@ -58,6 +60,10 @@ class BinaryFormat(Protocol):
     @property
     def media_type(self) -> str:
         """The type of its files."""
+
+    @property
+    def leaves_out(self) -> str:
+        """What of a memory its files do not hold, in a sentence; "": nothing."""
 
     @property
     def columns(self) -> LiteralString:

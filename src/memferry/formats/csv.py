@@ -22,4 +22,5 @@ CSV = TextFormat(
     csv=CsvCopy(null="\x01\x02\x03\x04", force_quote=("record_end",), record_end=b',"."\n'),
     head=b"id,content,namespace,tags,source,source_ref,created_at,updated_at\r\n",
     separator=b"\r\n",
+    leaves_out="The metadata: CSV has eight columns.",
 )

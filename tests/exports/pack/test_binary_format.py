@@ -50,6 +50,7 @@ class Lengths:
     safe: bool = False
     extension: str = "lengths"
     media_type: str = "application/octet-stream"
+    leaves_out: str = "all but the length of the content"
     columns: LiteralString = "content"
 
     def start(self) -> LengthsEncoder:
