@@ -168,6 +168,10 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
         "exports/export_range": (ranged, (*_ALL, *_END)),
         "exports/export_frames": (framed, (*_ALL, *_END, ROWS, 2**20, "\n")),
         "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
+        "exports/export_sample": (
+            sql("exports/export_sample").replace("{columns}", columns),
+            (1, ROWS),
+        ),
         "exports/count_memories": (sql("exports/count_memories"), ()),
         "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
         "exports/probe_rows": (
@@ -207,6 +211,7 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         most = {
             "exports/export_frames": 2,
             "exports/export_by_key": 2,
+            "exports/export_sample": 2,
             "exports/probe_rows": 3,
         }.get(name, 1) * ROWS
         assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)

@@ -103,12 +103,12 @@ class Creation:
         self, connection: Connection, submission: Submission, row_count: int | None
     ) -> "_Created":
         request = submission.request
-        if row_count is None and _may_be_payload(request):
+        if row_count is None and may_be_payload(request):
             rows = await probe(connection, submission.caller, request)
             if rows.rows <= INLINE_ROWS:
                 return await self._insert_completed(connection, submission, rows)
         if row_count is None:
-            row_count = await _count_rows(connection, request)
+            row_count = await count_rows(connection, request)
             self._limits.check_rows(row_count)
         return _Created(await _insert_pending(connection, request, row_count))
 
@@ -150,7 +150,7 @@ class _PayloadTooLarge(Exception):
         self.row_count = row_count
 
 
-def _may_be_payload(request: ExportRequest) -> bool:
+def may_be_payload(request: ExportRequest) -> bool:
     """A payload is text, and lies in the database and in the answer as it is."""
     return request.recipient is None and isinstance(request.format, TextFormat)
 
@@ -184,7 +184,8 @@ async def _keep_key(connection: Connection, submission: Submission, export_id: s
         raise TransactionConflict from fault
 
 
-async def _count_rows(connection: Connection, request: ExportRequest) -> int:
+async def count_rows(connection: Connection, request: ExportRequest) -> int:
+    """The exact number of matching memories."""
     statement, arguments = request.selection.fill(sql("exports/count_memories"))
     row_count: int = await connection.fetchval(statement, *arguments)
     return row_count

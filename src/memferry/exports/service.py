@@ -13,12 +13,13 @@ from memferry.errors import (
 )
 from memferry.exports.chain import Chain
 from memferry.exports.creation import Creation, Submission
+from memferry.exports.estimate import Estimation
 from memferry.exports.limits import ExportLimits
 from memferry.exports.records import make_export, read_export
 from memferry.exports.request import TYPE, ExportRequest
 from memferry.files.signature import PublicKey
 from memferry.jobs.queue import OwnedJobs
-from memferry.model.export import Export
+from memferry.model.export import Estimate, Export
 from memferry.model.identity import is_export_id
 from memferry.model.job import UNFINISHED, object_prefix
 from memferry.model.token import Caller
@@ -41,11 +42,11 @@ class Exports:
         settings: ExportSettings = ExportSettings(),
         quotas: Quotas = Quotas(),
     ) -> None:
+        limits = ExportLimits(database, quotas)
         self._creation = Creation(
-            database,
-            ExportLimits(database, quotas),
-            lifetime_ms=int(settings.lifetime_seconds * 1000),
+            database, limits, lifetime_ms=int(settings.lifetime_seconds * 1000)
         )
+        self._estimation = Estimation(database, limits)
         self._database = database
         self._chain = Chain(database)
         self._jobs = OwnedJobs(database)
@@ -68,6 +69,13 @@ class Exports:
         how many bytes of a payload lie in memory, and waits until there is room for them.
         """
         return await self._creation.create(Submission(caller, request, idempotency_key, hold))
+
+    async def estimate(self, caller: Caller, request: ExportRequest) -> Estimate:
+        """What the export would be like; nothing is stored, and no limit of exports is touched.
+
+        Raises ExportTooLarge where `create` would.
+        """
+        return await self._estimation.estimate(caller, request)
 
     async def get(self, caller: Caller, export_id: str, *, hold: Hold = hold_uncounted) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound.

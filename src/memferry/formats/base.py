@@ -1,9 +1,10 @@
 """What a format is: PostgreSQL renders every row of a text format, Python joins the pieces."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, LiteralString, Protocol, TypeAlias
 
+from memferry.formats.variant import Variant
 from memferry.model.csv_copy import CsvCopy
 
 
@@ -16,8 +17,6 @@ class TextFormat:
     """
 
     name: LiteralString
-    safe: bool = False
-    """Whether no spreadsheet runs anything in it."""
     extension: str
     media_type: str
     columns: LiteralString
@@ -29,7 +28,17 @@ class TextFormat:
     ends_with_separator: bool = False
     tail: bytes = b""
     leaves_out: str = ""
-    """What of a memory its records do not hold, in a sentence for the manifest; "": nothing."""
+    """What of a memory is not in the file, as a sentence."""
+    variants: frozenset[str] = frozenset()
+    """The options of a request that change its records: names of fields of Variant."""
+    make_variant: "Callable[[Variant], TextFormat] | None" = None
+
+    def vary(self, variant: Variant) -> "TextFormat":
+        """The format with these options, all of them among its variants.
+
+        Raises Invalid that names the field for options that contradict each other.
+        """
+        return self if self.make_variant is None else self.make_variant(variant)
 
 
 class Encoder(Protocol):
@@ -50,10 +59,6 @@ class BinaryFormat(Protocol):
         """Its name in a request."""
 
     @property
-    def safe(self) -> bool:
-        """Whether no spreadsheet runs anything in it."""
-
-    @property
     def extension(self) -> str:
         """The end of a file's name."""
 
@@ -62,12 +67,19 @@ class BinaryFormat(Protocol):
         """The type of its files."""
 
     @property
-    def leaves_out(self) -> str:
-        """What of a memory its files do not hold, in a sentence; "": nothing."""
-
-    @property
     def columns(self) -> LiteralString:
         """Select list over the view `memories`, aliased `memory`: what the encoder is given."""
+
+    @property
+    def leaves_out(self) -> str:
+        """What of a memory is not in the file, as a sentence."""
+
+    @property
+    def variants(self) -> frozenset[str]:
+        """The options of a request that change its records: names of fields of Variant."""
+
+    def vary(self, variant: Variant) -> "BinaryFormat":
+        """The format with these options, all of them among its variants."""
 
     def start(self) -> Encoder:
         """The encoder of one file."""

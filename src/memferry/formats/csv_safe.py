@@ -1,4 +1,4 @@
-r"""CSV that a spreadsheet only shows: no text in it becomes a formula.
+r"""Guards for a CSV that a spreadsheet only shows: no text in it becomes a formula.
 
 A quote `'` is put before whatever a spreadsheet may run, at the start of a cell and wherever a
 reader that takes another separator than the comma would start one. See OWASP on CSV injection
@@ -9,11 +9,7 @@ and one that was not guarded never looks like one: taking one quote from each pl
 back.
 """
 
-from dataclasses import replace
 from typing import LiteralString
-
-from memferry.formats.csv import CSV
-from memferry.model.csv_copy import CsvCopy
 
 # What starts a formula: the ASCII signs, their full-width, small, raised, lowered and mathematical
 # twins (all that NFKC turns into one), and what DDE and macros start with in some programs.
@@ -40,27 +36,9 @@ _RISKY: LiteralString = f"^{_FIRST}|{_SEPARATORS}{_LATER}"
 _PLACES: LiteralString = f"^(?={_FIRST})|(?<={_SEPARATORS})(?={_LATER})"
 
 
-def _guard(text: LiteralString) -> LiteralString:
+def guard(text: LiteralString) -> LiteralString:
     """The SQL expression of a text with its guards; most texts need none and are only looked at."""
     return (
         f"CASE WHEN {text} ~ '{_RISKY}' "
         f"THEN regexp_replace({text}, '{_PLACES}', '''', 'g') ELSE {text} END"
     )
-
-
-CSV_SAFE = replace(
-    CSV,
-    safe=True,
-    columns=(
-        f"id, {_guard('content')} AS content, {_guard('namespace')} AS namespace, "
-        f"{_guard('to_json(tags)::text')} AS tags, {_guard('source')} AS source, "
-        f"{_guard('''coalesce(source_ref, '')''')} AS source_ref, "
-        "created_at, updated_at, '.' AS record_end"
-    ),
-    csv=CsvCopy(
-        null="\x01\x02\x03\x04",
-        force_quote=("content", "namespace", "tags", "source", "source_ref", "record_end"),
-        record_end=b',"."\n',
-    ),
-)
-"""CSV with guards; every cell of text is quoted, so that a separator in it starts no cell."""

@@ -22,6 +22,19 @@ class Part:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What an export would be like."""
+
+    rows: int
+    size_bytes: int
+    """Of the export before it is compressed and encrypted."""
+    inline: bool
+    """Whether the answer would hold it."""
+    measured_rows: int | None = None
+    """How many rows the size was estimated from; None: all of them were measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Export:
     """One row of `exports`; times in epoch ms, sizes in bytes."""
 

@@ -22,6 +22,7 @@ class Way(Enum):
     SPAN = "one statement walks an index that has the order"
     RANGES = "ranges of such an index, by as many connections as there are"
     KEYS = "no index has the order: the keys are sorted, and each row is looked up by its key"
+    SAMPLE = "some rows in no order, to see how large they are"
 
 
 @dataclass(frozen=True)
@@ -64,6 +65,8 @@ class Plan:
     way: Way
     frames: Frames | None = None
     """The frames to begin with; None: rows come by CSV, or each by itself."""
+    one_in: int = 1
+    """Of how many rows a sample has one."""
 
 
 def plan(request: ExportRequest, probe: Probe) -> Plan:

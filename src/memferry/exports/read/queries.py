@@ -16,6 +16,8 @@ Key: TypeAlias = tuple[int, UUID]
 """A row's place in the order of exports: created_at and id."""
 _FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 _FIRST_MS, _LAST_MS = -(2**63), 2**63 - 1
+# Whatever ids a client has chosen for its memories.
+_MOST_SAMPLE_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +39,14 @@ class Range:
 def query_all(request: ExportRequest, name: LiteralString) -> Query:
     """The statement `name` over all rows of a request."""
     statement, arguments = request.selection.fill(sql(name))
+    return _render(statement, request.format), arguments
+
+
+def query_sample(request: ExportRequest, one_in: int) -> Query:
+    """About one in so many rows, in no order."""
+    statement, arguments = request.selection.fill(
+        sql("exports/export_sample"), one_in, _MOST_SAMPLE_ROWS
+    )
     return _render(statement, request.format), arguments
 
 
