@@ -5,7 +5,7 @@ from guards import Guard, drop_item, drop_text, guard_function, make_false, repl
 _GUARDED = (
     "formats/test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
 )
-
+_EVERY_SIGN = "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unicode_is_known"
 _REFUSED_FIELDS = "formats/test_fields.py::test_fields_that_are_not_understood_are_refused"
 _ENTRIES = "formats/test_paste.py::test_no_line_of_a_content_passes_for_an_entry"
 
@@ -56,6 +56,24 @@ GUARDS: tuple[Guard, ...] = (
         replace("not names", "False"),
         replace("not set(names) <= set(FIELDS)", "False"),
         make_false("len"),
+    ),
+    *guard_function("model/csv_guards.py", "RISKY", _GUARDED, drop_text("|{SEPARATORS}{LATER}")),
+    *guard_function(
+        "model/csv_guards.py", "PLACES", _GUARDED, drop_text("|(?<={SEPARATORS})(?={LATER})")
+    ),
+    *guard_function(
+        "model/csv_guards.py",
+        "STARTS",
+        _EVERY_SIGN,
+        drop_text("\\uFF05\\uFF0B\\uFF0D\\uFF1D\\uFF20\\uFF5C\\U00002A74-\\U00002A76"),
+    ),
+    *guard_function(
+        "model/csv_guards.py",
+        "PASSED_OVER",
+        _EVERY_SIGN,
+        drop_text(
+            "\\u205F-\\u206F\\u2800\\u3000\\u3164\\uFE00-\\uFE0F\\uFEFF\\uFFA0\\uFFF0-\\uFFFC"
+        ),
     ),
     # A line of a content is no entry.
     *guard_function(

@@ -7,16 +7,18 @@ from dataclasses import fields
 from typing import Any
 
 from memferry.errors import Invalid
-from memferry.formats.base import BinaryFormat, Columns, Encoder, Format, TextFormat
+from memferry.formats.base import BinaryFormat, Columns, Encoder, Format, Order, TextFormat
 from memferry.formats.csv import CSV
+from memferry.formats.html import HTML
 from memferry.formats.json import JSON
+from memferry.formats.markdown import MARKDOWN
 from memferry.formats.ndjson import NDJSON
 from memferry.formats.okf import OKF
 from memferry.formats.parquet import PARQUET
 from memferry.formats.paste import PASTE
 from memferry.formats.variant import FIELDS, Variant
 
-_ALL: tuple[Format, ...] = (JSON, NDJSON, CSV, PASTE, PARQUET, OKF)
+_ALL: tuple[Format, ...] = (JSON, NDJSON, CSV, PASTE, MARKDOWN, HTML, PARQUET, OKF)
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in _ALL}
 """Each format as it is without options."""
 VARIANT_OPTIONS = frozenset(field.name for field in fields(Variant))
@@ -56,6 +58,7 @@ __all__ = [
     "Columns",
     "Encoder",
     "Format",
+    "Order",
     "TextFormat",
     "Variant",
     "find_format",

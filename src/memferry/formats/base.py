@@ -2,11 +2,19 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from enum import Enum
 from importlib.util import find_spec
 from typing import ClassVar, LiteralString, Protocol, TypeAlias
 
 from memferry.formats.variant import Variant
 from memferry.model.csv_copy import CsvCopy
+
+
+class Order(Enum):
+    """In which order the rows of a file run."""
+
+    TIME = "created_at, then id"
+    THREADS = "namespace, then thread, then created_at, then id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,7 +29,11 @@ class TextFormat:
     extension: str
     media_type: str
     columns: LiteralString
-    """Select list over the view `memories`, aliased `memory`: one text, or the cells of `csv`."""
+    """Select list over the view `memories`, aliased `memory`: one text, or the cells of `csv`.
+
+    By threads it may name what export_by_thread.sql says of the place of a row.
+    """
+    order: Order = Order.TIME
     csv: CsvCopy | None = None
     """How COPY writes the records by its own CSV; None: they come in frames."""
     head: bytes = b""
@@ -104,6 +116,8 @@ class BinaryFormat:
     media_type: str
     rows: TextFormat | Columns
     """How PostgreSQL sends the rows to the encoder."""
+    order: Order = Order.TIME
+    """In which order the encoder is given the rows."""
     start: Callable[[], Encoder]
     """Starts the encoder of one file."""
     package: str | None = None
@@ -119,7 +133,7 @@ class BinaryFormat:
         """Whether this process can write it; looks for the package, and loads nothing."""
         return self.package is None or find_spec(self.package) is not None
 
-    def vary(self, variant: Variant) -> "BinaryFormat":
+    def vary(self, variant: Variant, /) -> "BinaryFormat":
         """The format with these options, all of them among its variants."""
         return self if self.make_variant is None else self.make_variant(variant)
 

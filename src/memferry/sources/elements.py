@@ -20,6 +20,7 @@ from memferry.sources.text import open_text, peek_text
 HEAD_BYTES = 64 * 1024
 """How much of a text is looked at to tell what it is."""
 _PEEKED_BYTES = 4096
+_NAME_CHARACTERS = 100
 _SKIPPED_BYTES = 1024 * 1024
 
 
@@ -53,7 +54,8 @@ def find_layout(head: bytes) -> Layout | None:
     if not text.startswith(b"{"):
         return None
     line, _, rest = text.partition(b"\n")
-    if line.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{"):
+    following = rest.lstrip()[:1]
+    if line.rstrip().endswith(b"}") and (following == b"{" or (following and _is_whole(line))):
         return Layout.LINES
     return Layout.OBJECT
 
@@ -221,12 +223,21 @@ def _take_value(scanner: Scanner, journal: Journal, place: Place) -> bytes | Non
 
 
 def _take_name(scanner: Scanner, journal: Journal, member: str) -> str | None:
-    raw = _take_value(scanner, journal, Place(member, "name"))
+    raw = _take_value(scanner, journal, Place(member, "name of a member"))
     name = None if raw is None else decode_name(raw)
     if name is None or scanner.take_byte() != b":":
-        journal.reject(Place(member, name or "name"), "no name and colon where JSON has them")
+        journal.reject(Place(member, "name of a member"), "no name and colon where JSON has them")
         return None
-    return name
+    return name[:_NAME_CHARACTERS]
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether a text is one value, neither less nor more."""
+    scanner = Scanner(io.BytesIO(text))
+    try:
+        return scanner.take_value() is not None and not scanner.look()
+    except CutOff:
+        return False
 
 
 def _skip_line(file: BinaryIO, line: bytes) -> None:

@@ -1,5 +1,6 @@
 """The statements that read an export, filled for one request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import LiteralString, TypeAlias
 from uuid import UUID
@@ -8,7 +9,7 @@ from memferry.database.sql import sql
 from memferry.exports.read.plan import Frames
 from memferry.exports.request import ExportRequest
 from memferry.filters import Selection
-from memferry.formats import Columns, TextFormat
+from memferry.formats import Columns, Order, TextFormat
 
 Query: TypeAlias = tuple[str, list[object]]
 """A statement and its arguments."""
@@ -16,6 +17,10 @@ Key: TypeAlias = tuple[int, UUID]
 """A row's place in the order of exports: created_at and id."""
 _FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 _FIRST_MS, _LAST_MS = -(2**63), 2**63 - 1
+_BY_KEY: Mapping[Order, LiteralString] = {
+    Order.TIME: "exports/export_by_key",
+    Order.THREADS: "exports/export_by_thread",
+}
 # Whatever ids a client has chosen for its memories.
 _MOST_SAMPLE_ROWS = 10_000
 
@@ -42,9 +47,12 @@ def query_all(request: ExportRequest) -> Query:
 
 
 def query_by_key(request: ExportRequest, frames: Frames | None) -> Query:
-    """All rows of a request, looked up by sorted keys: in frames by columns, or each alone."""
+    """All rows of a request by sorted keys, in the order of its format.
+
+    They come in frames by columns, or each by itself.
+    """
     if frames is None or not isinstance(request.format.rows, Columns):
-        return _query_rows(request, "exports/export_by_key")
+        return _query_rows(request, _BY_KEY[request.format.order])
     statement, arguments = request.selection.fill(
         sql("exports/export_columns_by_key"), frames.rows, frames.most_record_bytes
     )
