@@ -1,7 +1,11 @@
 """Exports of binary formats: always a file, exact, and read by the programs people have."""
 
+import importlib.util
 import io
 import json
+import subprocess
+import sys
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from support.memories import AWKWARD, save_everywhere
+from support.okf import check_bundle, read_bundle, split_concept
 from support.people import Person, make_person
 from support.service import Service
 
@@ -104,6 +109,51 @@ def test_pandas_reads_what_json_says(file: Path, rows: list[dict[str, Any]]) -> 
     found = table.astype(object).where(table.notna(), None).to_dict("records")
 
     assert _parse([{**row, "tags": list(row["tags"])} for row in found]) == rows
+
+
+def test_the_concepts_of_a_bundle_say_what_json_says(
+    alice: Person, rows: list[dict[str, Any]]
+) -> None:
+    done = alice.wait_for(alice.export(format="okf"))
+    answer = httpx.get(done["download_url"])
+    files = read_bundle(answer.content)
+    check_bundle(files)
+
+    assert done["row_count"] == len(rows)
+    assert answer.headers["content-type"] == "application/zip"
+    assert answer.headers["content-disposition"].endswith('.okf.zip"')
+    assert [_read_concept(file) for name, file in files.items() if name != "index.md"] == rows
+
+
+def test_another_validator_finds_nothing_wrong_with_a_bundle(alice: Person, tmp_path: Path) -> None:
+    if importlib.util.find_spec("okf") is None:
+        pytest.skip("okf-cli is not installed")
+    done = alice.wait_for(alice.export(format="okf"))
+    with zipfile.ZipFile(io.BytesIO(httpx.get(done["download_url"]).content)) as archive:
+        archive.extractall(tmp_path)
+    program = str(Path(sys.executable).with_name("okf"))
+    verdict = subprocess.run([program, "validate", tmp_path], capture_output=True, check=False)
+
+    files = done["row_count"] + 1
+    assert (verdict.returncode, verdict.stderr) == (0, b"")
+    assert verdict.stdout.decode().strip() == f"{files} files: {files} ok"
+
+
+def _read_concept(file: bytes) -> dict[str, Any]:
+    """The memory object of a file."""
+    front_matter, body = split_concept(file)
+    fields = front_matter["memferry"]
+    return {
+        "id": fields["id"],
+        "content": body.decode(),
+        "namespace": fields["namespace"],
+        "tags": front_matter.get("tags", []),
+        "source": fields["source"],
+        "source_ref": fields.get("source_ref"),
+        "metadata": json.loads(fields["metadata"]) if "metadata" in fields else None,
+        "created_at": fields["created_at"],
+        "updated_at": fields["updated_at"],
+    }
 
 
 def _parse(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

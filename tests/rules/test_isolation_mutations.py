@@ -169,11 +169,12 @@ def statements() -> dict[str, str]:
         if "{columns}" in whole:
             for variant in VARIANTS:
                 kind = ExportRequest.parse(json.dumps(variant).encode()).format
-                if name in IN_FRAMES and kind.rows.csv is not None:
+                is_text = not isinstance(kind.rows, Columns)
+                if name in IN_FRAMES and not (is_text and kind.rows.csv is None):
                     continue
                 if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
                     continue
-                if "{frame}" in whole and not isinstance(kind.rows, Columns):
+                if "{frame}" in whole and is_text:
                     continue
                 filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(whole)
         else:

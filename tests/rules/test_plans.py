@@ -224,6 +224,8 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         # are counted; a row is looked up after its key was found.
         most = {
             "exports/export_frames": 2,
+            "exports/export_columns": 2,
+            "exports/export_columns_by_key": 2,
             "exports/export_by_key": 2,
             "exports/export_by_thread": 2,
             "exports/export_sample": 2,

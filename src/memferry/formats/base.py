@@ -1,7 +1,7 @@
 """What a format is: PostgreSQL renders every row, Python joins the pieces or encodes them."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from importlib.util import find_spec
 from typing import ClassVar, LiteralString, Protocol, TypeAlias
@@ -118,7 +118,7 @@ class BinaryFormat:
     """How PostgreSQL sends the rows to the encoder."""
     order: Order = Order.TIME
     """In which order the encoder is given the rows."""
-    start: Callable[[], Encoder]
+    start: Callable[[], Encoder] = field(compare=False)
     """Starts the encoder of one file."""
     package: str | None = None
     """What must be installed beside memferry itself, by the name of its import."""
