@@ -44,7 +44,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
-from support.variants import VARIANTS, name_variant
+from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -167,7 +167,7 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
-            for variant in VARIANTS:
+            for variant in (*PLAIN_VARIANTS, FULL_CSV):
                 kind = ExportRequest.parse(json.dumps(variant).encode()).format
                 is_text = not isinstance(kind.rows, Columns)
                 if name in IN_FRAMES and not (is_text and kind.rows.csv is None):
