@@ -120,11 +120,11 @@ GUARDS: tuple[Guard, ...] = (
         make_false("_SYSTEM_FILES"),
     ),
     *guard_function(
-        "sources/containers.py",
-        "_Opener._make_entry",
+        "sources/zip_archive.py",
+        "ZipEntry.fault",
         _CONTAINERS,
         make_false("is_encrypted"),
-        make_false("METHODS"),
+        replace("self.method not in {_STORED, _DEFLATED}", "False"),
     ),
     *guard_function("sources/containers.py", "_Opener.add", _CONTAINERS, make_false("_AGE_MAGICS")),
     *guard_function(
