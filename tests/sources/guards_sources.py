@@ -40,7 +40,16 @@ GUARDS: tuple[Guard, ...] = (
         make_false("value", "container"),
     ),
     *guard_function(
-        "sources/text_lines.py", "TextBlock.add", _PASTE, make_true("text", "is_too_long")
+        "sources/json_files.py",
+        "read_values",
+        "sources/test_json_files.py",
+        make_false("_MOST_VALUES"),
+    ),
+    *guard_function(
+        "sources/text_lines.py",
+        "TextBlock.add",
+        "sources/test_text_lines.py",
+        make_true("text", "is_too_long"),
     ),
     *guard_function(
         "sources/saved_texts.py",
@@ -187,5 +196,5 @@ GUARDS: tuple[Guard, ...] = (
         make_false("state"),
         replace("not content", "False"),
     ),
-    *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_true("endswith")),
+    *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_false("_DIGESTS")),
 )
