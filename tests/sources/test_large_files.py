@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -82,7 +83,11 @@ def test_a_large_file_takes_little_memory(
     with open_file(path, "wb") as file:
         write(file, rows)
     result = subprocess.run(
-        [sys.executable, "-c", _READ, str(path)], capture_output=True, text=True, check=True
+        [sys.executable, "-c", _READ, str(path)],
+        env=os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)},
+        capture_output=True,
+        text=True,
+        check=True,
     )
     records, memory = map(int, result.stdout.split())
 
