@@ -6,7 +6,6 @@ or in many; saved memories are no file, but what conversations show of them is f
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
@@ -22,7 +21,6 @@ _SHARD = re.compile(r"(?:.*/)?conversations[^/]*\.json")
 _MEMORY_FILE = re.compile(r"(?:.*/)?memor(?:y|ies)\.json")
 
 
-@dataclass(frozen=True)
 class ChatGptExport:
     """A zip, a folder, or one of its files with conversations."""
 

@@ -5,7 +5,6 @@ One reader for all: a file is a memory. Only our own export says exactly what it
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.errors import Invalid
@@ -34,7 +33,6 @@ _PEEKED_NOTES = 20
 _LONGEST_BYTES = MOST_BYTES + 4 * CONTENT_BYTES
 
 
-@dataclass(frozen=True)
 class MarkdownFiles:
     """Folders of notes, and single ones that begin with front matter."""
 

@@ -5,7 +5,6 @@ Nothing in the text is obeyed or interpreted: it is cut into entries, and each i
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
@@ -17,7 +16,6 @@ from memferry.sources.times import TimeReader
 from memferry.sources.written_dates import parse_date
 
 
-@dataclass(frozen=True)
 class PastedText:
     """Text with entries: dated lines, bullets, numbers; else its paragraphs."""
 
