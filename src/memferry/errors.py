@@ -13,12 +13,14 @@ MemferryError
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
 │   ├── ExportNotFound
+│   ├── ManifestNotFound     the export ended without bytes, or they are gone
 │   ├── WebhookNotFound
 │   ├── TokenNotFound
 │   ├── DownloadNotFound
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
 │   ├── IdempotencyKeyInFlight
+│   ├── ManifestNotReady     the export is not completed yet
 │   └── ExportOvertaken      memories were erased while the export was made
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
@@ -54,6 +56,7 @@ MemferryError
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
+│   ├── WrongManifest        a manifest is none, or was changed after it was signed
 │   └── WrongKey             the file is encrypted to another key
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
@@ -147,6 +150,12 @@ class ExportNotFound(NotFound):
     code = "export_not_found"
 
 
+class ManifestNotFound(NotFound):
+    """Manifest not found: the export failed, was cancelled or has expired."""
+
+    code = "manifest_not_found"
+
+
 class WebhookNotFound(NotFound):
     """Webhook not found."""
 
@@ -181,6 +190,13 @@ class IdempotencyKeyInFlight(Conflict):
     """A request with this Idempotency-Key is still being answered; try again in a moment."""
 
     code = "idempotency_key_in_flight"
+    retryable = True
+
+
+class ManifestNotReady(Conflict):
+    """The manifest is not there yet: the export is not completed; try again in a moment."""
+
+    code = "manifest_not_ready"
     retryable = True
 
 
@@ -419,6 +435,12 @@ class WrongDigest(ClientError):
     """The downloaded bytes are not the exported ones (SHA-256 differs)."""
 
     code = "wrong_digest"
+
+
+class WrongManifest(ClientError):
+    """The manifest cannot be trusted."""
+
+    code = "wrong_manifest"
 
 
 class WrongKey(ClientError):

@@ -21,7 +21,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import TextFormat
+from memferry.formats import Order, TextFormat
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -93,6 +93,8 @@ ACROSS = {
     "operation/count_jobs_at_work",
     "jobs/expire_jobs",
     "jobs/find_dead_objects",
+    "exports/find_unsealed_exports",
+    "worker/forget_manifests",
     "tenants/find_token",
     "jobs/find_waiting_job",
     "worker/forget_deliveries",
@@ -114,6 +116,7 @@ STATE = {
     "deliveries.next_attempt_at",
     "job_turns.claimed_at",
     "export_payloads",
+    "export_manifests",
     "idempotency_keys",
     "deliveries",
     "messages",
@@ -125,6 +128,8 @@ VIEWS = {
     "jobs",
     "exports",
     "export_payloads",
+    "export_manifests",
+    "manifest_chain",
     "idempotency_keys",
     "export_buckets",
     "webhooks",
@@ -148,6 +153,7 @@ _ARGUMENTS = {
 
 
 # Their rows are one text each.
+ANY_ORDER, BY_THREAD = {"exports/export_sample"}, {"exports/export_by_thread"}
 IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
 
 
@@ -164,6 +170,8 @@ def statements() -> dict[str, str]:
             for variant in VARIANTS:
                 kind = ExportRequest.parse(json.dumps(variant).encode()).format
                 if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
+                    continue
+                if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
                     continue
                 filled[f"{name} as {name_variant(variant)}"] = whole.replace(
                     "{columns}", kind.columns

@@ -5,14 +5,18 @@ from dataclasses import fields
 from typing import Any
 
 from memferry.errors import Invalid
-from memferry.formats.base import BinaryFormat, Format, TextFormat
+from memferry.formats.base import BinaryFormat, Format, Order, TextFormat
 from memferry.formats.csv import CSV
+from memferry.formats.html import HTML
 from memferry.formats.json import JSON
+from memferry.formats.markdown import MARKDOWN
 from memferry.formats.ndjson import NDJSON
 from memferry.formats.paste import PASTE
 from memferry.formats.variant import FIELDS, Variant
 
-FORMATS: dict[str, Format] = {format_.name: format_ for format_ in (JSON, NDJSON, CSV, PASTE)}
+FORMATS: dict[str, Format] = {
+    format_.name: format_ for format_ in (JSON, NDJSON, CSV, PASTE, MARKDOWN, HTML)
+}
 """Each format as it is without options."""
 VARIANT_OPTIONS = frozenset(field.name for field in fields(Variant))
 """The options of a request that change the records of a format."""
@@ -34,4 +38,13 @@ def find_format(name: str, options: Mapping[str, Any]) -> Format:
     return format_.vary(Variant(**chosen))
 
 
-__all__ = ["FIELDS", "FORMATS", "BinaryFormat", "Format", "TextFormat", "Variant", "find_format"]
+__all__ = [
+    "FIELDS",
+    "FORMATS",
+    "BinaryFormat",
+    "Format",
+    "Order",
+    "TextFormat",
+    "Variant",
+    "find_format",
+]

@@ -2,10 +2,18 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any, LiteralString, Protocol, TypeAlias
 
 from memferry.formats.variant import Variant
 from memferry.model.csv_copy import CsvCopy
+
+
+class Order(Enum):
+    """In which order the rows of a file run."""
+
+    TIME = "created_at, then id"
+    THREADS = "namespace, then thread, then created_at, then id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +28,11 @@ class TextFormat:
     extension: str
     media_type: str
     columns: LiteralString
-    """Select list over the view `memories`, aliased `memory`: one text, or the cells of `csv`."""
+    """Select list over the view `memories`, aliased `memory`: one text, or the cells of `csv`.
+
+    By threads it may name what export_by_thread.sql says of the place of a row.
+    """
+    order: Order = Order.TIME
     csv: CsvCopy | None = None
     """How COPY writes the records by its own CSV; None: they come in frames."""
     head: bytes = b""
@@ -71,6 +83,10 @@ class BinaryFormat(Protocol):
         """Select list over the view `memories`, aliased `memory`: what the encoder is given."""
 
     @property
+    def order(self) -> Order:
+        """In which order the encoder is given the rows."""
+
+    @property
     def leaves_out(self) -> str:
         """What of a memory is not in the file, as a sentence."""
 
@@ -78,7 +94,7 @@ class BinaryFormat(Protocol):
     def variants(self) -> frozenset[str]:
         """The options of a request that change its records: names of fields of Variant."""
 
-    def vary(self, variant: Variant) -> "BinaryFormat":
+    def vary(self, variant: Variant, /) -> "BinaryFormat":
         """The format with these options, all of them among its variants."""
 
     def start(self) -> Encoder:

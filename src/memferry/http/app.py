@@ -29,6 +29,7 @@ from memferry.http.head import HeadAsGet
 from memferry.http.health import HealthEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
+from memferry.http.manifests import ManifestEndpoints
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.page.home import home_routes
@@ -112,6 +113,7 @@ def list_operations(services: Services) -> list[Operation]:
     endpoints = (
         HealthEndpoints(services.readiness),
         ExportEndpoints(services.exports, services.downloads, services.audit),
+        ManifestEndpoints(services.exports),
         SearchEndpoints(memories),
         MemoryEndpoints(memories, services.memory_erasure),
         ThreadEndpoints(memories),

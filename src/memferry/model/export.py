@@ -11,6 +11,17 @@ INLINE_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """One file of an export that was split; sizes in bytes, digests in hex."""
+
+    rows: int
+    content_bytes: int
+    content_sha256: str
+    file_bytes: int
+    file_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Estimate:
     """What an export would be like."""
 
@@ -51,6 +62,8 @@ class Export:
     expires_at: int | None
     purged_at: int | None
     """When its bytes were removed because a memory they held was deleted."""
+    parts: Sequence[Part] | None = None
+    """Its files in their order, if it was split."""
     payload_json: Sequence[bytes] | None = None
     """The whole export as one JSON string, if it was small."""
 

@@ -14,7 +14,7 @@ from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
 from memferry.files.compress import CODECS
-from memferry.formats import Variant
+from memferry.formats import Order, Variant
 from support.people import Person, make_person
 from support.service import Service
 
@@ -51,6 +51,7 @@ class Lengths:
     extension: str = "lengths"
     media_type: str = "application/octet-stream"
     columns: LiteralString = "content"
+    order: Order = Order.TIME
     leaves_out: str = ""
     variants: frozenset[str] = frozenset()
 

@@ -47,7 +47,7 @@ class Probe:
     """What was found out about the rows of an export before they are read."""
 
     index_order: bool
-    """Whether an index has the rows in the order of exports."""
+    """Whether an index has the rows in the order of the format."""
     inline: bool = False
     """Whether the rows are for an answer: one connection reads them, and they are counted."""
     rows: int = 0
