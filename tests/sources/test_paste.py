@@ -196,6 +196,20 @@ def test_our_own_export_is_read_to_the_byte() -> None:
     assert {record.created_at for record in reading.records} == {JAN_15}
 
 
+def test_our_own_export_is_recognised_whatever_its_memories_look_like() -> None:
+    lists = export("Food:\n- tea\n- bread\n- 1. salt", "```\n# x\n- a\n- b\n- c") * 2000
+
+    assert PASTE.recognises(make_bundle({"": lists}))
+    assert PASTE.recognises(make_bundle({"": lists.removesuffix("\n")}))
+    assert not PASTE.recognises(make_bundle({"": "- a\n- b\n- c\n- 2026-01-15: d\n"}))
+
+
+def test_an_entry_within_an_entry_is_part_of_it() -> None:
+    reading = read("  - Food\n    - tea\n    - [unknown] - bread\n  - Bees\n")
+
+    assert reading.contents == ["Food\n- tea\n- [unknown] - bread", "Bees"]
+
+
 def test_any_text_that_our_export_writes_comes_back(seed: int) -> None:
     choice = random.Random(seed)
     contents = [

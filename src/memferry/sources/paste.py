@@ -39,10 +39,12 @@ def _has_dated_entries(member: Member) -> bool:
     head = peek_text(member, HEAD_BYTES)
     if b"\x00" in head:
         return False
+    lines = head.decode("utf-8", "replace").split("\n")
     survey = Survey()
-    for line in head.decode("utf-8", "replace").split("\n"):
+    # The last line is cut, or nothing stands after the last LF.
+    for line in lines[:-1] or lines:
         survey.count(line)
-    return survey.dated > 0 and 2 * survey.dated >= survey.entries
+    return survey.dated > 0 and (survey.is_exact or 2 * survey.dated >= survey.entries)
 
 
 def _make_record(entry: PastedEntry, times: TimeReader, journal: Journal) -> Record | None:

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from memferry.sources.base import Journal, Member, Place
 from memferry.sources.paste_lines import LineKind, PastedLine, parse_line
@@ -30,11 +30,14 @@ class Survey:
     windows_ends: int = 0
     is_exact: bool = True
     """Whether it has the form of our own export, line by line."""
-    _in_fence: bool = field(default=False, repr=False)
+    _in_fence: bool = False
+    _indent: int = 0
 
     def count(self, text: str) -> None:
-        """Count one line."""
+        """Count one line; an entry that stands further in than the first belongs to another one."""
         line = parse_line(text)
+        if not self.entries and line.kind is LineKind.ENTRY:
+            self._indent = line.indent
         self.lines += 1
         self.windows_ends += text.endswith("\r")
         self.is_exact &= _begins_exact_entry(text) or (
@@ -43,7 +46,7 @@ class Survey:
         self.blanks += line.kind is LineKind.BLANK
         self.sentences += line.text.endswith(_ENDS_SENTENCE)
         self._in_fence ^= line.kind is LineKind.FENCE
-        if line.kind is LineKind.ENTRY:
+        if line.kind is LineKind.ENTRY and line.indent <= self._indent:
             self.entries += 1
             self.dated += line.is_dated
             self.fenced += self._in_fence
