@@ -238,10 +238,20 @@ def test_pasting_twice_gives_the_same_keys_and_another_date_another_one() -> Non
 
 
 def test_bytes_that_are_no_text_are_mended_and_noted() -> None:
-    reading = read(b"\xef\xbb\xbf[unknown] - caf\xe9\n[unknown] - a\x00b\n")
+    reading = read(b"\xef\xbb\xbf[unknown] - \xed\xa0\xbd\xed\xb8\x82\n[unknown] - a\x00b\n")
 
-    assert reading.contents == ["caf\ufffd", "ab"]
-    assert reading.notes.repaired == {"byte order mark": 1, "invalid UTF-8": 1, "NUL": 1}
+    assert reading.contents == ["\U0001f602", "ab"]
+    assert reading.notes.repaired == {"byte order mark": 1, "surrogates as bytes": 1, "NUL": 1}
+
+
+def test_an_entry_with_bytes_of_another_encoding_is_rejected_alone() -> None:
+    reading = read(b"[unknown] - Tea\n[2026-01-15] - caf\xe9\n[unknown] - Bees\n  \xff\n- x\n")
+
+    assert reading.contents == ["Tea", "x"]
+    assert [(place.at, reason[:12]) for place, reason in reading.notes.rejections] == [
+        ("line 2", "is not UTF-8"),
+        ("line 3", "is not UTF-8"),
+    ]
 
 
 def test_an_entry_of_any_length_is_refused_and_the_next_is_read() -> None:

@@ -48,8 +48,8 @@ def _has_dated_entries(member: Member) -> bool:
 
 
 def _make_record(entry: PastedEntry, times: TimeReader, journal: Journal) -> Record | None:
-    if entry.is_too_long:
-        journal.reject(entry.place, "longer than any memory may be")
+    if entry.fault:
+        journal.reject(entry.place, entry.fault)
         return None
     content = entry.text
     if not content:
