@@ -149,6 +149,16 @@ GUARDS: tuple[Guard, ...] = (
         make_false("size"),
     ),
     *guard_function(
+        "sources/tar_archive.py",
+        "_check_head",
+        _CONTAINERS,
+        make_false("sum"),
+        make_false("end"),
+    ),
+    *guard_function(
+        "sources/tar_archive.py", "_read_entries", _CONTAINERS, make_false("count", "most")
+    ),
+    *guard_function(
         "sources/zip_archive.py",
         "_CheckedEntry.readinto",
         _CONTAINERS,
