@@ -20,7 +20,8 @@ MemferryError
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
 │   ├── IdempotencyKeyInFlight
-│   └── ExportOvertaken      memories were erased while the export was made
+│   ├── ExportOvertaken      memories were erased while the export was made
+│   └── UploadLapsed         a file came so slowly that its claim was over
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
@@ -41,10 +42,9 @@ MemferryError
 │   ├── RequestTimedOut      the whole request took too long
 │   ├── Busy                 other tenants hold the connections or the memory
 │   ├── TransactionConflict  the database gave way to another transaction
-│   ├── StorageUnavailable
-│   └── UploadLapsed         a file came too slowly for its claim
+│   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
-├── LeaseLost                this worker does not own the export any more
+├── LeaseLost                this worker does not own the job any more
 ├── ExportFailed             why an attempt at an export failed
 │   ├── WorkerLost           its worker died
 │   ├── WrongBytes           the store holds other bytes than were written
@@ -204,6 +204,13 @@ class ExportOvertaken(Conflict):
     retryable = True
 
 
+class UploadLapsed(Conflict):
+    """The file came too slowly, and was given up; send it again."""
+
+    code = "upload_lapsed"
+    retryable = True
+
+
 class IdempotencyKeyReused(MemferryError):
     """The Idempotency-Key was used for another request; use a new one."""
 
@@ -279,7 +286,7 @@ class TooManyUnfinishedExports(LimitReached):
 
 
 class TooManyStoredBytes(LimitReached):
-    """The limit of bytes stored in exports is reached; delete some, or wait until they expire."""
+    """The limit of stored bytes is reached; delete exports or imports, or wait until they end."""
 
     code = "too_many_stored_bytes"
 
@@ -355,12 +362,6 @@ class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
 
 
-class UploadLapsed(Unavailable):
-    """The file came too slowly, and was given up; send it again."""
-
-    code = "upload_lapsed"
-
-
 class ObjectNotFound(MemferryError):
     """The object store holds nothing under that key."""
 
@@ -368,7 +369,7 @@ class ObjectNotFound(MemferryError):
 
 
 class LeaseLost(MemferryError):
-    """The worker does not own the export any more."""
+    """The worker does not own the job any more."""
 
     code = "lease_lost"
 

@@ -128,9 +128,9 @@ def _walk(folder: Path, prefix: str) -> tuple[list[InputFile], int]:
     """The files below a folder by their names, and how many were skipped."""
     files, skipped = list[InputFile](), 0
     for directory, folders, names in os.walk(folder):
-        kept = [name for name in sorted(folders) if not _is_junk(Path(directory, name))]
-        skipped += len(folders) - len(kept)
-        folders[:] = kept
+        inner = [name for name in sorted(folders) if not _is_junk(Path(directory, name))]
+        skipped += len(folders) - len(inner)
+        folders[:] = inner
         for name in sorted(names):
             path = Path(directory, name)
             if _is_junk(path) or not path.is_file():

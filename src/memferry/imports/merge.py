@@ -102,8 +102,8 @@ class Merge:
 
 async def keep_report(connection: Connection, claim: Claim, report: str) -> None:
     """Keep a report with its job, which stays locked; raises LeaseLost."""
-    kept = await connection.fetchval(
+    job_id = await connection.fetchval(
         sql("imports/keep_report"), claim.job_id, claim.attempt, claim.worker, report
     )
-    if kept is None:
+    if job_id is None:
         raise LeaseLost

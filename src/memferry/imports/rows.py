@@ -76,10 +76,10 @@ class RowMaker:
     def _add_origin(self, record: Record) -> str:
         """The metadata of a foreign record, with what is told of where it came from."""
         known = record.created_at is not None
-        told: dict[str, Any] = {"source": self._source, "reader": READER_VERSION}
-        told |= record.origin or {}
-        told["time_from"] = told.get("time_from", "record") if known else "import"
-        return _add_member(record.metadata, told)
+        origin: dict[str, Any] = {"source": self._source, "reader": READER_VERSION}
+        origin |= record.origin or {}
+        origin["time_from"] = origin.get("time_from", "record") if known else "import"
+        return _add_member(record.metadata, origin)
 
     def _choose_id(self, record: Record, memory: ValidMemory) -> UUID:
         if self._request.conflict == "new_ids":
@@ -107,16 +107,16 @@ def _add_tags(own: Collection[str], more: Collection[str]) -> list[str]:
     return list(dict.fromkeys((*own, *more))) if more else list(own)
 
 
-def _add_member(metadata: str | None, told: Mapping[str, Any]) -> str:
+def _add_member(metadata: str | None, origin: Mapping[str, Any]) -> str:
     """Metadata with the member `import`; one of that name which it has goes into it."""
-    member = msgspec.json.encode(told).decode()
+    member = msgspec.json.encode(origin).decode()
     head = "{" if metadata is None else metadata.rstrip()[:-1].rstrip()
     # Without escapes, a key of that name would stand in the text as it is.
     if '"import"' not in head and "\\" not in head:
         return f'{head}{"," * (head != "{")}"import":{member}}}'
     text = compact("metadata", (metadata or "{}").encode())
     before = msgspec.json.decode(text, type=dict[str, Raw]).get("import")
-    patch = {"import": told if before is None else {**told, "import": before}}
+    patch = {"import": origin if before is None else {**origin, "import": before}}
     return merge_members(text, msgspec.json.encode(patch)).decode()
 
 

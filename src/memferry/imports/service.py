@@ -14,7 +14,7 @@ from memferry.database.sql import sql
 from memferry.errors import ImportNotFound, MemferryError, StorageUnavailable
 from memferry.exports.limits import ExportLimits
 from memferry.imports.request import TYPE, ImportRequest, StoredRequest
-from memferry.imports.uploads import IncomingFile, MeasuredFile, Uploads
+from memferry.imports.uploads import ImportUploads, IncomingFile, MeasuredFile
 from memferry.jobs.queue import OwnedJobs
 from memferry.model.identity import is_export_id, new_export_id
 from memferry.model.import_job import Import, name_upload
@@ -37,7 +37,7 @@ class Imports:
         self._storage = storage
         self._most_bytes = quotas.import_bytes
         self._jobs = OwnedJobs(database)
-        self._uploads = Uploads(database, quotas)
+        self._uploads = ImportUploads(database, quotas)
         # They count as exports do; what completed exports store is no matter of imports.
         self._limits = ExportLimits(database, replace(quotas, stored_bytes=_NO_LIMIT))
 

@@ -80,7 +80,7 @@ class MeasuredFile:
         return piece
 
 
-class Uploads:
+class ImportUploads:
     """The claims of files that come, of every tenant, one caller per call."""
 
     def __init__(self, database: Database, quotas: Quotas) -> None:
@@ -106,8 +106,10 @@ class Uploads:
     async def renew(self, caller: Caller, import_id: str) -> None:
         """Keep the claim; raises UploadLapsed if it has lapsed."""
         async with self._database.tenant(caller) as connection:
-            kept = await connection.fetchval(sql("imports/renew_upload"), import_id, _LEASE_SECONDS)
-        if kept is None:
+            upload_id = await connection.fetchval(
+                sql("imports/renew_upload"), import_id, _LEASE_SECONDS
+            )
+        if upload_id is None:
             raise UploadLapsed
 
     @retry_conflicts

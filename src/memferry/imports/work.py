@@ -165,7 +165,7 @@ class _Attempt:
     def _end(self, report: ImportReport) -> None:
         self._seal()
         log_event(
-            "import.read",
+            "import.ended",
             job=self.claim.job_id,
             attempt=self.claim.attempt,
             source=", ".join(report.sources),

@@ -5,6 +5,6 @@ SELECT pid, pg_terminate_backend(pid) AS ended
 FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'memferry worker%' AND usename = current_user
     AND pid <> pg_backend_pid()
-    AND (xact_start < clock_timestamp()
-            - make_interval(secs => CASE WHEN application_name LIKE '% import' THEN $3::float ELSE $1::float END)
+    AND ((application_name NOT LIKE '% import' AND xact_start < clock_timestamp() - make_interval(secs => $1))
+        OR xact_start < clock_timestamp() - make_interval(secs => $3)
         OR (xact_start IS NOT NULL AND replace(application_name, ' import', '') = ANY ($2)))
