@@ -106,10 +106,10 @@ class ImportUploads:
     async def renew(self, caller: Caller, import_id: str) -> None:
         """Keep the claim; raises UploadLapsed if it has lapsed."""
         async with self._database.tenant(caller) as connection:
-            upload_id = await connection.fetchval(
+            renewed = await connection.fetchval(
                 sql("imports/renew_upload"), import_id, _LEASE_SECONDS
             )
-        if upload_id is None:
+        if renewed is None:
             raise UploadLapsed
 
     @retry_conflicts
