@@ -19,8 +19,9 @@ import pytest
 from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
+from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.formats import Order, TextFormat
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -43,6 +44,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
+from support.variants import VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -91,6 +93,8 @@ ACROSS = {
     "operation/count_jobs_at_work",
     "jobs/expire_jobs",
     "jobs/find_dead_objects",
+    "exports/find_unsealed_exports",
+    "worker/forget_manifests",
     "tenants/find_token",
     "jobs/find_waiting_job",
     "worker/forget_deliveries",
@@ -122,6 +126,7 @@ STATE = {
     "job_turns.claimed_at",
     "import_uploads",
     "export_payloads",
+    "export_manifests",
     "idempotency_keys",
     "deliveries",
     "messages",
@@ -135,6 +140,8 @@ VIEWS = {
     "imports",
     "import_uploads",
     "export_payloads",
+    "export_manifests",
+    "manifest_chain",
     "idempotency_keys",
     "export_buckets",
     "webhooks",
@@ -157,6 +164,11 @@ _ARGUMENTS = {
 }
 
 
+# Their rows are one text each.
+ANY_ORDER, BY_THREAD = {"exports/export_sample"}, {"exports/export_by_thread"}
+IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
+
+
 def statements() -> dict[str, str]:
     """Each statement file as it is run: with all filters, and once per format."""
     every = dict.fromkeys(FILTERS)
@@ -167,10 +179,13 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
-            for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
+            for variant in VARIANTS:
+                kind = ExportRequest.parse(json.dumps(variant).encode()).format
+                if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
                     continue
-                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
+                if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
+                    continue
+                filled[f"{name} as {name_variant(variant)}"] = whole.replace(
                     "{columns}", kind.columns
                 )
         else:

@@ -32,7 +32,7 @@ ID = "0195b1c2-aaaa-7bbb-8ccc-00000000000{}"
 
 def make_row(number: int = 1, **fields: Any) -> dict[str, Any]:
     """A row as it is exported."""
-    row = {
+    row: dict[str, Any] = {
         "id": ID.format(number),
         "content": f"Tea {number}",
         "namespace": "default",

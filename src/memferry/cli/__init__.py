@@ -16,6 +16,7 @@ from memferry.cli import (
     doctor,
     export,
     import_,
+    key,
     migrate,
     serve,
     store,
@@ -56,18 +57,8 @@ def _read_options(
 
 
 for command in (
-    serve,
-    worker,
-    migrate,
-    audit,
-    export,
-    import_,
-    doctor,
-    database,
-    store,
-    tenant,
-    token,
-):
+    serve, worker, migrate, audit, export, import_, key, doctor, database, store, tenant, token
+):  # fmt: skip
     app.add_typer(command.app)
 
 

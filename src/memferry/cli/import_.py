@@ -39,6 +39,9 @@ Per = Annotated[
 Branches = Annotated[
     bool, typer.Option("--branches", help="Chats: also what was edited away, tagged branch.")
 ]
+Folders = Annotated[
+    str | None, typer.Option(help="Markdown: a folder becomes a tag, the namespace, or none.")
+]
 Identity = Annotated[
     Path | None,
     typer.Option(help="Decrypt the files here with the keys in this file, as age-keygen's."),
@@ -57,6 +60,7 @@ def import_files(
     timezone: Timezone = None,
     per: Per = None,
     branches: Branches = False,
+    folders: Folders = None,
     identity: Identity = None,
 ) -> None:
     """Import files of memories, of memferry's or others'. Reads MEMFERRY_URL and MEMFERRY_TOKEN.
@@ -75,6 +79,7 @@ def import_files(
         "timezone": timezone,
         "per": per,
         "branches": branches,
+        "folders": folders,
     }
     if not send(files, identity, options):
         raise typer.Exit(1)

@@ -113,8 +113,8 @@ def find_files(paths: Sequence[Path], identities: Identities | None = None) -> I
     files, skipped = list[InputFile](), 0
     for path in paths:
         if path.is_dir():
-            found, passed_over = _walk(path, path.resolve().name if len(paths) > 1 else "")
-            files, skipped = files + found, skipped + passed_over
+            below, passed_over = _walk(path, path.resolve().name if len(paths) > 1 else "")
+            files, skipped = files + below, skipped + passed_over
         else:
             files.append(InputFile("" if path == STANDARD_INPUT else path.name, path))
     if not files:

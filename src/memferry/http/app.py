@@ -30,6 +30,7 @@ from memferry.http.health import HealthEndpoints
 from memferry.http.imports import IMPORT_PATH, ImportEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
+from memferry.http.manifests import ManifestEndpoints
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.page.home import home_routes
@@ -119,6 +120,7 @@ def list_operations(services: Services) -> list[Operation]:
         HealthEndpoints(services.readiness),
         ExportEndpoints(services.exports, services.downloads, services.audit),
         ImportEndpoints(services.imports, most_bytes=services.import_bytes),
+        ManifestEndpoints(services.exports),
         SearchEndpoints(memories),
         MemoryEndpoints(memories, services.memory_erasure),
         ThreadEndpoints(memories),

@@ -56,6 +56,11 @@ _OPTIONS = (
         "per", "string", "chats: one memory per `message` (unless given) or `conversation`"
     ),
     query_field("branches", "boolean", "chats: also what was edited away, with the tag `branch`"),
+    query_field(
+        "folders",
+        "string",
+        "Markdown: a folder becomes a `tag` (unless given), the `namespace`, `none`",
+    ),
     query_field("name", "string", "the file's name, for the report"),
 )
 _ACCESS = Access(("memories:write",))
@@ -148,7 +153,16 @@ def _answer_import(job: Import, status: int) -> Response:
 def _read_options(query: Query) -> ImportRequest:
     texts: dict[str, Any] = {
         name: value
-        for name in ("format", "namespace", "conflict", "on_error", "timezone", "per", "name")
+        for name in (
+            "format",
+            "namespace",
+            "conflict",
+            "on_error",
+            "timezone",
+            "per",
+            "folders",
+            "name",
+        )
         if (value := query.get(name))
     }
     return ImportRequest(

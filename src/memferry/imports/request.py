@@ -17,7 +17,15 @@ TYPE = "import"
 Conflict = Literal["skip", "overwrite", "new_ids"]
 OnError = Literal["abort", "skip"]
 Per = Literal["message", "conversation"]
+Folders = Literal["tag", "namespace", "none"]
 _NAME_CHARACTERS = 300
+_CHOICES = {
+    "format": tuple(SOURCES.names),
+    "conflict": get_args(Conflict),
+    "on_error": get_args(OnError),
+    "per": get_args(Per),
+    "folders": get_args(Folders),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +46,7 @@ class ImportRequest:
     timezone: str = "UTC"
     per: Per = "message"
     branches: bool = False
+    folders: Folders = "tag"
     name: str = ""
     """The name of the file, for the report alone."""
 
@@ -48,15 +57,17 @@ class ImportRequest:
         if self.namespace is not None:
             rules.check_text("namespace", self.namespace, most=rules.NAMESPACE_CHARACTERS, least=1)
         rules.check_tags("tags", list(self.tags))
-        for field, choices in (("conflict", Conflict), ("on_error", OnError), ("per", Per)):
-            _check_choice(field, getattr(self, field), get_args(choices))
+        for field in ("conflict", "on_error", "per", "folders"):
+            _check_choice(field, getattr(self, field), _CHOICES[field])
         _check_timezone(self.timezone)
         rules.check_text("name", self.name, most=_NAME_CHARACTERS)
 
     @property
     def read_options(self) -> ReadOptions:
         """What concerns the reading of a source."""
-        return ReadOptions(timezone=self.timezone, per=self.per, branches=self.branches)
+        return ReadOptions(
+            timezone=self.timezone, per=self.per, branches=self.branches, folders=self.folders
+        )
 
     @property
     def needs(self) -> frozenset[str]:
@@ -71,12 +82,6 @@ class ImportRequest:
                 yield f"{field} {value}" if field in _CHOICES else field
 
 
-_CHOICES = {
-    "format": tuple(SOURCES.names),
-    "conflict": get_args(Conflict),
-    "on_error": get_args(OnError),
-    "per": get_args(Per),
-}
 _FIELDS = ("namespace", "tags", "dry_run", "timezone", "branches", "name")
 NEEDS = frozenset(
     (*(f"{field} {value}" for field, values in _CHOICES.items() for value in values), *_FIELDS)

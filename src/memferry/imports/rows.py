@@ -60,13 +60,14 @@ class RowMaker:
     def _complete(self, record: Record) -> MovedMemory:
         """What a save of the record would send."""
         own = record.origin is None
-        namespace = DEFAULT_NAMESPACE if own else self._source
+        source = record.source or (None if own else self._source)
+        namespace = DEFAULT_NAMESPACE if own else source
         metadata = record.metadata if own else self._add_origin(record)
         return MovedMemory(
             content=record.content,
             namespace=self._request.namespace or record.namespace or namespace,
             tags=_add_tags(record.tags, self._request.tags),
-            source=record.source or (None if own else self._source),
+            source=source,
             source_ref=record.source_ref,
             metadata=UNSET if metadata is None else Raw(metadata.encode()),
             created_at=record.created_at,

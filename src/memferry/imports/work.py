@@ -13,7 +13,6 @@ from memferry.database.pool import Connection, Database
 from memferry.errors import (
     ImportFailed,
     ImportTooSlow,
-    LeaseLost,
     LimitReached,
     ObjectNotFound,
     RecordsRejected,
@@ -158,8 +157,7 @@ class _Attempt:
             file_bytes=self.request.size_bytes,
             file_sha256=bytes.fromhex(self.request.sha256),
         )
-        if not await finish_job(connection, self.claim, result):
-            raise LeaseLost
+        await finish_job(connection, self.claim, result)
         self._end(report)
 
     def _end(self, report: ImportReport) -> None:

@@ -2,11 +2,17 @@
 
 from memferry.database.pool import Connection
 from memferry.database.sql import sql
+from memferry.errors import LeaseLost
 from memferry.model.job import Claim, Failure, Result
 
 
-async def finish_job(connection: Connection, claim: Claim, result: Result) -> bool:
-    """Publish the result; False: the lease was lost, and the result is nobody's."""
+async def finish_job(
+    connection: Connection, claim: Claim, result: Result, completed_at: int | None = None
+) -> None:
+    """Publish the result; raises LeaseLost: then it is nobody's.
+
+    `completed_at` is in epoch ms; None: now.
+    """
     done = await connection.fetchval(
         sql("jobs/finish_job"),
         claim.job_id,
@@ -20,8 +26,11 @@ async def finish_job(connection: Connection, claim: Claim, result: Result) -> bo
         result.lifetime_ms,
         result.file_bytes,
         result.file_sha256,
+        completed_at,
+        result.parts,
     )
-    return done is not None
+    if done is None:
+        raise LeaseLost
 
 
 async def fail_job(connection: Connection, claim: Claim, failure: Failure) -> bool:

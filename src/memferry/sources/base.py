@@ -83,6 +83,8 @@ class ReadOptions:
     """One memory per `message`, or per `conversation`."""
     branches: bool = False
     """Whether abandoned branches of conversations are read too, with the tag `branch`."""
+    folders: str = "tag"
+    """What the folder of a Markdown file becomes: a `tag`, the `namespace`, or `none` of both."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 

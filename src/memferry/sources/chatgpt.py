@@ -9,24 +9,17 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, LiteralString
 
-import msgspec
-
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
 from memferry.sources.chatgpt_conversation import ChatGptConversation
 from memferry.sources.conversations import make_records
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import HEAD_BYTES, find_layout, split_elements
+from memferry.sources.json_files import find_names, read_values
 from memferry.sources.json_values import get_text
 from memferry.sources.saved_texts import SAVED_MEMORY, SavedText, SavedTexts
-from memferry.sources.text import peek_text
 from memferry.sources.times import TimeReader
 
 _LISTS = ("conversations",)
-# A quote in a text has a backslash before it, so this is a key and no word.
-_MAPPING = re.compile(rb'[{,]\s*"mapping"\s*:\s*\{')
 _SHARD = re.compile(r"(?:.*/)?conversations[^/]*\.json")
 _MEMORY_FILE = re.compile(r"(?:.*/)?memor(?:y|ies)\.json")
-_ANY = msgspec.json.Decoder()
 
 
 @dataclass(frozen=True)
@@ -54,8 +47,7 @@ class ChatGptExport:
 
 
 def _has_mapping(member: Member) -> bool:
-    head = peek_text(member, HEAD_BYTES)
-    return find_layout(head) is not None and _MAPPING.search(head) is not None
+    return find_names(member, _LISTS).get("mapping", b"").startswith(b"{")
 
 
 class _Reader:
@@ -69,7 +61,7 @@ class _Reader:
 
     def read_conversations(self, member: Member) -> Iterator[Record]:
         """Yield the records of one file; what is no conversation is rejected by itself."""
-        for place, value in self._read_values(member):
+        for place, value in read_values(member, self._journal, _LISTS):
             mapping = value.get("mapping") if isinstance(value, dict) else None
             if not isinstance(mapping, dict):
                 self._journal.reject(place, "is no conversation: it has no `mapping`")
@@ -87,7 +79,7 @@ class _Reader:
 
     def read_memory_file(self, member: Member) -> None:
         """Read a list of saved memories, which some exports are said to have."""
-        for place, value in self._read_values(member):
+        for place, value in read_values(member, self._journal, _LISTS):
             fields = {"content": value} if isinstance(value, str) else value
             names = ("content", "memory", "text")
             fields = fields if isinstance(fields, dict) else {}
@@ -100,9 +92,3 @@ class _Reader:
             self._saved.add(
                 SavedText(tag=SAVED_MEMORY, text=text, place=place, created_at=created_at)
             )
-
-    def _read_values(self, member: Member) -> Iterator[tuple[Place, Any]]:
-        decoder = ElementDecoder(member.name, self._journal)
-        for element in split_elements(member, self._journal, _LISTS):
-            for value in decoder.decode(_ANY, element):
-                yield Place(member.name, element.at), value

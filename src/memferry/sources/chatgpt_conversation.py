@@ -1,6 +1,5 @@
 """One conversation of a ChatGPT export: its active branch, and the texts it shows in passing."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -18,7 +17,7 @@ from memferry.sources.chatgpt_messages import (
     list_saved_lines,
     read_text,
 )
-from memferry.sources.conversations import OTHER_BRANCH, Conversation, Turn
+from memferry.sources.conversations import OTHER_BRANCH, Conversation, Turn, make_id
 from memferry.sources.json_values import get_object, get_text
 from memferry.sources.message_tree import MessageTree, TreeNode
 from memferry.sources.saved_texts import CUSTOM_INSTRUCTIONS, SAVED_MEMORY, SavedText
@@ -85,10 +84,7 @@ class ChatGptConversation:
     def _id(self) -> str:
         """Its id; if it has none, the digest of what it has instead."""
         id_ = get_text(self._value, "conversation_id") or get_text(self._value, "id")
-        if id_:
-            return id_
-        words = f"{self._value.get('title')}\0{self._value.get('create_time')}"
-        return hashlib.sha256(words.encode()).hexdigest()
+        return id_ or make_id(self._value.get("title"), self._value.get("create_time"))
 
     def _add_node(self, id_: str, node: Any) -> None:
         if node is None:

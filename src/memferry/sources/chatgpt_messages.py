@@ -89,12 +89,12 @@ def list_instructions(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
 def list_saved_lines(message: Mapping[str, Any]) -> Iterator[tuple[str | None, str]]:
     """Yield the date and the text of each saved memory that the model was shown."""
     text = get_text(get_object(message, "content"), "model_set_context")
-    starts = list(_SAVED_LINE.finditer(text))
-    ends = [start.start() for start in starts[1:]] + [len(text)]
-    if text.strip() and not (starts and starts[0].start() == 0):
-        yield None, text[: starts[0].start() if starts else None].strip()
-    for start, end in zip(starts, ends, strict=True):
-        yield start["date"], text[start.end() : end].strip()
+    lines = list(_SAVED_LINE.finditer(text))
+    bounds = [*(line.start() for line in lines), len(text)]
+    if before := text[: bounds[0]].strip():
+        yield None, before
+    for line, end in zip(lines, bounds[1:], strict=True):
+        yield line["date"], text[line.end() : end].strip()
 
 
 def _join_parts(content: Mapping[str, Any]) -> str:

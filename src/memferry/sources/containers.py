@@ -11,7 +11,7 @@ from typing import BinaryIO
 from memferry.errors import Invalid
 from memferry.sources.base import Bundle, Member
 from memferry.sources.compression import find_decompressor
-from memferry.sources.limits import Limits, UnpackedBytes
+from memferry.sources.limits import BundleLimits, UnpackedBytes
 from memferry.sources.members import (
     FileMember,
     PackedMember,
@@ -39,7 +39,7 @@ _SYSTEM_FILES = frozenset([".DS_Store", "Thumbs.db", "desktop.ini"])
 
 @contextmanager
 def open_bundle(
-    files: Sequence[tuple[str, Path]], directory: Path, limits: Limits | None = None
+    files: Sequence[tuple[str, Path]], directory: Path, limits: BundleLimits | None = None
 ) -> Iterator[Bundle]:
     """The members of uploaded files, each a name and where it lies; unpacks below `directory`.
 
@@ -47,7 +47,7 @@ def open_bundle(
     larger than the limits.
     """
     with ExitStack() as stack:
-        opener = _Opener(directory, limits or Limits(), stack)
+        opener = _Opener(directory, limits or BundleLimits(), stack)
         for name, path in files:
             opener.add(FileMember(name, path), "" if len(files) == 1 else f"{name}/")
         yield opener.bundle
@@ -56,7 +56,7 @@ def open_bundle(
 class _Opener:
     """Opens files and archives, one within another."""
 
-    def __init__(self, directory: Path, limits: Limits, stack: ExitStack) -> None:
+    def __init__(self, directory: Path, limits: BundleLimits, stack: ExitStack) -> None:
         self._directory = directory
         self._limits = limits
         self._unpacked_bytes = UnpackedBytes(limits)

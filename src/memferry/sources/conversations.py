@@ -1,5 +1,6 @@
 """Conversations as records: one per message, or one per conversation."""
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +15,11 @@ OTHER_BRANCH = "other branch"
 _TITLE_CHARACTERS = 1000
 # What one memory of a whole conversation may hold: its metadata lists the messages.
 _MESSAGES = 2000
+
+
+def make_id(*words: object) -> str:
+    """Make an id of a conversation that has none, of what it has instead."""
+    return hashlib.sha256("\0".join(map(str, words)).encode()).hexdigest()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,7 +86,9 @@ def _make_record(conversation: Conversation, turn: Turn, thread: Mapping[str, An
     )
 
 
-def choose_time(record: int | None, conversation: int | None) -> tuple[int | None, dict[str, str]]:
+def choose_time(
+    record: int | None, conversation: int | None = None
+) -> tuple[int | None, dict[str, str]]:
     """The best time there is, in ms, and what tells where it comes from."""
     if record is not None:
         return record, {"time_from": "record"}

@@ -51,7 +51,7 @@ def _make_record(entry: PastedEntry, times: TimeReader, journal: Journal) -> Rec
     if entry.is_too_long:
         journal.reject(entry.place, "longer than any memory may be")
         return None
-    content = "\n".join(entry.lines)
+    content = entry.text
     if not content:
         journal.leave_out("entry without text")
         return None

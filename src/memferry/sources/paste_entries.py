@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from memferry.sources.base import Journal, Member, Place
 from memferry.sources.paste_lines import LineKind, PastedLine, parse_line
-from memferry.sources.text_lines import LONGEST_BYTES, TextLine, cut_lines
+from memferry.sources.text_lines import TextBlock, TextLine, cut_lines
 from memferry.sources.written_dates import names_time
 
 # Our own export: an entry, two blanks after each line end in it, nothing else.
@@ -79,22 +79,11 @@ class _NoJournal:
 
 
 @dataclass
-class PastedEntry:
+class PastedEntry(TextBlock):
     """An entry while its lines are read."""
 
-    place: Place
     date: str | None = None
     section: str | None = None
-    lines: list[str] = field(default_factory=list)
-    is_too_long: bool = False
-    _size: int = 0
-
-    def add(self, text: str | None) -> None:
-        """Add a line; of an entry that is too long nothing more is kept."""
-        self._size += (LONGEST_BYTES if text is None else len(text)) + 1
-        self.is_too_long |= self._size > LONGEST_BYTES
-        if text is not None and not self.is_too_long:
-            self.lines.append(text)
 
 
 def cut_entries(
@@ -123,7 +112,7 @@ def _cut_exact(
         if start:
             if entry:
                 yield _join_exact(entry)
-            entry = PastedEntry(line.place, start["date"])
+            entry = PastedEntry(line.place, date=start["date"])
             if end:
                 journal.repair("CRLF line ends", line.place)
         if entry:
@@ -207,7 +196,7 @@ class _ListCutter:
             self._begin(line, parsed)
 
     def _begin(self, line: TextLine, parsed: PastedLine) -> None:
-        self._entry = PastedEntry(line.place, parsed.date, self._section)
+        self._entry = PastedEntry(line.place, date=parsed.date, section=self._section)
         self._entry.add(None if line.text is None else parsed.text)
         self._indent, self._inner_indent = parsed.indent, 0
 
@@ -218,5 +207,5 @@ class _ListCutter:
         self._inner_indent = self._inner_indent or indent
         for _ in range(self._blanks):
             self._entry.add("")
-        kept = " " * max(0, indent - self._inner_indent)
-        self._entry.add(None if line.text is None else kept + line.text.strip())
+        inner = " " * max(0, indent - self._inner_indent)
+        self._entry.add(None if line.text is None else inner + line.text.strip())

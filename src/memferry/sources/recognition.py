@@ -65,8 +65,8 @@ class Sources:
                     break
         unknown = len(bundle.members) - sum(map(len, groups.values()))
         if not groups:
-            seen = describe_bundle(bundle)
-            raise Invalid("file", f"is {seen}: no source of memories that is known here")
+            kind = describe_bundle(bundle)
+            raise Invalid("file", f"is {kind}: no source of memories that is known here")
         if unknown:
             journal.leave_out("file of no known kind", unknown)
         return [

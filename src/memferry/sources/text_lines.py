@@ -1,7 +1,7 @@
 """Lines of a text file, of bounded length, whatever bytes it holds."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from memferry.model.rules import CONTENT_BYTES
 from memferry.sources.base import Journal, Member, Place
@@ -21,6 +21,35 @@ class TextLine:
     place: Place
     text: str | None
     """None: it is longer than `LONGEST_BYTES`."""
+
+
+@dataclass
+class TextBlock:
+    """Lines that belong together, while they are read."""
+
+    place: Place
+    lines: list[str] = field(default_factory=list)
+    is_too_long: bool = False
+    """Whether there are more than `LONGEST_BYTES`; then some of them are gone."""
+    _size: int = 0
+
+    @property
+    def text(self) -> str:
+        """The lines with LF between them."""
+        return "\n".join(self.lines)
+
+    def add(self, text: str | None) -> None:
+        """Add a line; of a block that is too long nothing more is kept."""
+        self._size += (LONGEST_BYTES if text is None else len(text)) + 1
+        self.is_too_long |= self._size > LONGEST_BYTES
+        if text is not None and not self.is_too_long:
+            self.lines.append(text)
+
+    def extend(self, block: "TextBlock") -> None:
+        """Add the lines of another block."""
+        for line in block.lines:
+            self.add(line)
+        self.is_too_long |= block.is_too_long
 
 
 def cut_lines(member: Member, journal: Journal) -> Iterator[bytes | None]:

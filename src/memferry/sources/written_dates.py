@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
+from functools import lru_cache
 
 from memferry.sources.times import count_since_epoch, parse_iso
 
@@ -36,6 +37,7 @@ class WrittenDate:
         return milliseconds if milliseconds >= 0 else None
 
 
+@lru_cache(maxsize=4096)  # one file names the same days over and over
 def parse_date(text: str) -> WrittenDate | None:
     """Read `2026-01-05`, `2026-01`, `2026`, `Jan 5, 2026`, `5 January 2026`; None for all else.
 

@@ -59,7 +59,7 @@ def list_entries(file: BinaryIO, most: int) -> list[ZipEntry]:
         entries = list(_read_directory(_Section(file, start, size), shift, most))
     except (error, EOFError) as fault:
         raise Invalid("file", f"the directory of the zip archive is damaged: {fault}") from fault
-    _refuse_overlap(entries)
+    _check_places(entries, file.seek(0, os.SEEK_END))
     return entries
 
 
@@ -83,7 +83,7 @@ def _find_directory(file: BinaryIO) -> tuple[int, int, int]:
     size = file.seek(0, os.SEEK_END)
     tail_start = max(0, size - _END.size - _MOST_COMMENT_BYTES)
     tail = os.pread(file.fileno(), size - tail_start, tail_start)
-    at = tail.rfind(b"PK\x05\x06")
+    at = tail.rfind(b"PK\x05\x06", 0, len(tail) - _END.size + 4)
     if at < 0:
         raise EOFError("its end is missing, so the file was cut off")
     *_, directory_bytes, offset, _ = _END.unpack_from(tail, at)
@@ -125,8 +125,11 @@ def _read_directory(directory: io.RawIOBase, shift: int, most: int) -> Iterator[
 def _read_entry(fields: tuple[int, ...], reader: BinaryIO, shift: int) -> ZipEntry:
     _, made_by, _, flags, method, _, _, crc, packed, unpacked, *rest = fields
     name_bytes, extra_bytes, comment_bytes, _, _, attributes, offset = rest
-    name, extra = reader.read(name_bytes), reader.read(extra_bytes)
-    reader.read(comment_bytes)
+    rest_bytes = name_bytes + extra_bytes + comment_bytes
+    text = reader.read(rest_bytes)
+    if len(text) < rest_bytes:
+        raise EOFError("its last entry is cut off")
+    name, extra = text[:name_bytes], text[name_bytes : name_bytes + extra_bytes]
     unpacked, packed, offset = _widen(extra, (unpacked, packed, offset))
     return ZipEntry(
         name=_decode_name(name),
@@ -167,13 +170,15 @@ def _decode_name(name: bytes) -> str:
     return text.replace("\\", "/").replace("\x00", "")
 
 
-def _refuse_overlap(entries: list[ZipEntry]) -> None:
-    """Raise Invalid if files share bytes: only a bomb does that."""
+def _check_places(entries: list[ZipEntry], size: int) -> None:
+    """Raise Invalid if files share bytes, which only a bomb does, or lie outside of the archive."""
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset < end:
             raise Invalid("file", f"{entry.name!r} overlaps another file of the archive")
         end = entry.offset + _LOCAL.size + entry.packed_bytes
+    if end > size:
+        raise Invalid("file", "the zip archive is damaged: a file in it lies behind its end")
 
 
 def _open_section(file: BinaryIO, start: int, size: int) -> BinaryIO:

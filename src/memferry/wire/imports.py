@@ -55,6 +55,7 @@ class ImportOptions(msgspec.Struct, frozen=True, kw_only=True):
     timezone: str
     per: str
     branches: bool
+    folders: str
     name: Annotated[str, describe("of the file, as the client named it")]
 
 
