@@ -15,6 +15,7 @@ from memferry.cli import (
     database,
     doctor,
     export,
+    import_,
     key,
     migrate,
     serve,
@@ -56,7 +57,7 @@ def _read_options(
 
 
 for command in (
-    serve, worker, migrate, audit, export, key, doctor, database, store, tenant, token
+    serve, worker, migrate, audit, export, import_, key, doctor, database, store, tenant, token
 ):  # fmt: skip
     app.add_typer(command.app)
 
