@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+_T = TypeVar("_T")
 
 
 async def finish_uncancelled(task: "asyncio.Future[Any]") -> None:
@@ -26,3 +28,29 @@ async def wait_for_first(*waits: Coroutine[Any, Any, object], seconds: float | N
     finally:
         for task in tasks:
             task.cancel()
+
+
+class InterruptibleTask(Generic[_T]):
+    """A task that others may end with an exception, which its owner gets."""
+
+    def __init__(self, work: Coroutine[Any, Any, _T]) -> None:
+        self._task = asyncio.create_task(work)
+        self._fault: Exception | None = None
+
+    def interrupt(self, fault: Exception) -> None:
+        """Cancel the task; `wait` raises the fault. Does nothing once it is done."""
+        if self._fault is None and not self._task.done():
+            self._fault = fault
+            self._task.cancel()
+
+    async def wait(self) -> _T:
+        """Wait for the result; a cancellation of the caller cancels the task too.
+
+        Raises the fault of an interruption that was in time.
+        """
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._fault is not None and self._task.cancelled():
+                raise self._fault from None
+            raise

@@ -13,6 +13,7 @@ MemferryError
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
 │   ├── ExportNotFound
+│   ├── ImportNotFound
 │   ├── WebhookNotFound
 │   ├── TokenNotFound
 │   ├── DownloadNotFound
@@ -40,7 +41,8 @@ MemferryError
 │   ├── RequestTimedOut      the whole request took too long
 │   ├── Busy                 other tenants hold the connections or the memory
 │   ├── TransactionConflict  the database gave way to another transaction
-│   └── StorageUnavailable
+│   ├── StorageUnavailable
+│   └── UploadLapsed         a file came too slowly for its claim
 ├── ObjectNotFound           the object store holds nothing under that key
 ├── LeaseLost                this worker does not own the export any more
 ├── ExportFailed             why an attempt at an export failed
@@ -48,10 +50,16 @@ MemferryError
 │   ├── WrongBytes           the store holds other bytes than were written
 │   ├── SnapshotTooOld       its snapshot would hold vacuum back for too long
 │   └── ExportTooLarge       it is larger than one export may be
+├── ImportFailed             why an attempt at an import failed
+│   ├── UnknownInput         the file is none that can be read
+│   ├── RecordsRejected      some records cannot be saved, and all or none were asked for
+│   ├── ImportTooSlow        it takes longer than one may
+│   └── NoRoomForImport      the disk of the worker is full
 ├── ClientError              a client did not get what it asked the service for
 │   ├── ServiceRefused       the service answered with an error
 │   ├── ServiceUnreachable   it does not answer
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
+│   ├── ImportNotCompleted   the import failed or was cancelled
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
 │   └── WrongKey             the file is encrypted to another key
@@ -145,6 +153,12 @@ class ExportNotFound(NotFound):
     """Export not found."""
 
     code = "export_not_found"
+
+
+class ImportNotFound(NotFound):
+    """Import not found."""
+
+    code = "import_not_found"
 
 
 class WebhookNotFound(NotFound):
@@ -254,13 +268,13 @@ class TooMuchAtOnce(LimitReached):
 
 
 class TooManyExports(LimitReached):
-    """The limit of exports per hour is reached; deleted ones count."""
+    """The limit of exports and imports per hour is reached; deleted ones count."""
 
     code = "too_many_exports"
 
 
 class TooManyUnfinishedExports(LimitReached):
-    """The limit of exports that wait or run is reached; cancel some, or wait for them."""
+    """The limit of exports and imports that wait or run is reached; cancel some, or wait."""
 
     code = "too_many_unfinished_exports"
 
@@ -342,6 +356,12 @@ class StorageUnavailable(Unavailable):
     code = "storage_unavailable"
 
 
+class UploadLapsed(Unavailable):
+    """The file came too slowly, and was given up; send it again."""
+
+    code = "upload_lapsed"
+
+
 class ObjectNotFound(MemferryError):
     """The object store holds nothing under that key."""
 
@@ -385,6 +405,37 @@ class ExportTooLarge(ExportFailed):
     code = "export_too_large"
 
 
+class ImportFailed(MemferryError):
+    """The import could not be done."""
+
+    code = "import_failed"
+
+
+class UnknownInput(ImportFailed):
+    """The file is none that can be imported."""
+
+    code = "unknown_input"
+
+
+class RecordsRejected(ImportFailed):
+    """Some records cannot be imported, so none was; the report names them."""
+
+    code = "records_rejected"
+
+
+class ImportTooSlow(ImportFailed):
+    """The import took longer than one may; import less at a time."""
+
+    code = "import_too_slow"
+
+
+class NoRoomForImport(ImportFailed):
+    """The worker has no room on its disk for the file."""
+
+    code = "no_room_for_import"
+    retryable = True
+
+
 class ClientError(MemferryError):
     """The service did not give what was asked for."""
 
@@ -407,6 +458,12 @@ class ExportNotCompleted(ClientError):
     """The export ended without a file: it failed, was cancelled or expired."""
 
     code = "export_not_completed"
+
+
+class ImportNotCompleted(ClientError):
+    """The import ended without memories: it failed or was cancelled."""
+
+    code = "import_not_completed"
 
 
 class DownloadBroken(ClientError):

@@ -110,6 +110,12 @@ LOG_EVENTS = {
         "on the %(server)s was held for %(held_seconds).1f s",
         "The file of an export is in the store, and verified.",
     ),
+    "import.read": LogEvent(
+        INFO,
+        "import %(job)s: attempt %(attempt)d read %(read)d records as %(source)s: %(created)d new, "
+        "%(updated)d overwritten, %(rejected)d rejected",
+        "An attempt at an import has read its file to the end, and ends the import with this.",
+    ),
     "files.deferred": LogEvent(
         WARNING,
         "export %(export)s: its files are left to the sweeper: %(reason)s",

@@ -1,0 +1,158 @@
+"""Records as rows to be staged: complete, checked by the rules of saves, each with its id."""
+
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Raw
+
+from memferry.database.literals import array
+from memferry.errors import Invalid, NamespaceForbidden
+from memferry.imports.request import ImportRequest
+from memferry.memories.validation import check_moved_memory
+from memferry.model.identity import derive_memory_id, iterate_memory_ids, read_id_time
+from memferry.model.json_text import merge_members
+from memferry.model.memory import DEFAULT_NAMESPACE, ValidMemory
+from memferry.model.strict_json import compact
+from memferry.sources.base import Record
+from memferry.wire.memories import MovedMemory
+
+READER_VERSION = 1
+"""Rises when the same file would be read as other rows."""
+COLUMNS = (
+    "place", "id", "content", "namespace", "tags", "source", "source_ref", "metadata",
+    "created_at", "updated_at",
+)  # fmt: skip
+_DAY_MS = 24 * 3600 * 1000
+_MOST_IDS = 2**62
+
+
+@dataclass(frozen=True, slots=True)
+class StagedRow:
+    """A memory to be, with its id; a time is None where the file has none."""
+
+    id: UUID
+    memory: ValidMemory
+    created_at: int | None
+    updated_at: int | None
+
+    def render(self, place: int) -> bytes:
+        """Render it as a line of COPY's text format; raises UnicodeEncodeError.
+
+        https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2
+        """
+        memory = self.memory
+        fields = (
+            str(place), str(self.id), _escape(memory.content), _escape(memory.namespace),
+            _escape(array(memory.tags)), _escape(memory.source), _escape(memory.source_ref),
+            _escape(memory.metadata), _show(self.created_at), _show(self.updated_at),
+        )  # fmt: skip
+        return ("\t".join(fields) + "\n").encode()
+
+
+class RowMaker:
+    """Makes rows of the records of one source."""
+
+    def __init__(
+        self, request: ImportRequest, source: str, namespaces: Collection[str] | None
+    ) -> None:
+        """`namespaces` are those that the token is limited to; None: no limit."""
+        self._request = request
+        self._source = source
+        self._namespaces = namespaces
+        self._latest_id_ms = time.time_ns() // 1_000_000 + _DAY_MS
+        self._new_ids = iterate_memory_ids(_MOST_IDS)
+
+    def make_line(self, record: Record, place: int) -> bytes:
+        """Make the line of a record; raises Invalid, TooLarge or NamespaceForbidden."""
+        try:
+            return self._make_row(record).render(place)
+        except UnicodeEncodeError as fault:
+            raise Invalid(
+                "text", "holds half of a surrogate pair, which is no character"
+            ) from fault
+
+    def _make_row(self, record: Record) -> StagedRow:
+        row = check_moved_memory(self._complete(record), 0)
+        namespace = row.memory.namespace
+        if self._namespaces is not None and namespace not in self._namespaces:
+            raise NamespaceForbidden("namespace", f"the token may not write to {namespace!r}")
+        memory_id = self._choose_id(record, row.memory)
+        return StagedRow(memory_id, row.memory, row.created_at, row.updated_at)
+
+    def _complete(self, record: Record) -> MovedMemory:
+        """What a save of the record would send."""
+        own = record.origin is None
+        namespace = DEFAULT_NAMESPACE if own else self._source
+        metadata = record.metadata if own else self._add_origin(record)
+        return MovedMemory(
+            content=record.content,
+            namespace=self._request.namespace or record.namespace or namespace,
+            tags=_add_tags(record.tags, self._request.tags),
+            source=record.source or (None if own else self._source),
+            source_ref=record.source_ref,
+            metadata=UNSET if metadata is None else Raw(metadata.encode()),
+            created_at=record.created_at,
+            updated_at=record.updated_at,
+        )
+
+    def _add_origin(self, record: Record) -> str:
+        """The metadata of a foreign record, with what is told of where it came from."""
+        known = record.created_at is not None
+        told: dict[str, Any] = {"source": self._source, "reader": READER_VERSION}
+        told |= record.origin or {}
+        told["time_from"] = told.get("time_from", "record") if known else "import"
+        return _add_member(record.metadata, told)
+
+    def _choose_id(self, record: Record, memory: ValidMemory) -> UUID:
+        if self._request.conflict == "new_ids":
+            return next(self._new_ids)
+        if record.id is not None:
+            memory_id = record.id
+        else:
+            # What has neither id nor key is known by its text and its time.
+            key = record.key or msgspec.json.encode([memory.content, record.created_at]).decode()
+            memory_id = derive_memory_id(memory.namespace, self._source, key, record.created_at)
+        self._check_id_time(memory_id, "created_at" if record.id is None else "id")
+        return memory_id
+
+    def _check_id_time(self, memory_id: UUID, field: str) -> None:
+        """Refuse an id of tomorrow: by their ids purges know which exports are too old to hold it.
+
+        The clock of another machine is trusted to a day, as there (`exports/purge_exports.sql`).
+        """
+        time_ms = read_id_time(memory_id)
+        if time_ms is not None and time_ms > self._latest_id_ms:
+            raise Invalid(field, "lies in the future; conflict=new_ids takes it all the same")
+
+
+def _add_tags(own: Collection[str], more: Collection[str]) -> list[str]:
+    return list(dict.fromkeys((*own, *more))) if more else list(own)
+
+
+def _add_member(metadata: str | None, told: Mapping[str, Any]) -> str:
+    """Metadata with the member `import`; one of that name which it has goes into it."""
+    member = msgspec.json.encode(told).decode()
+    head = "{" if metadata is None else metadata.rstrip()[:-1].rstrip()
+    # Without escapes, a key of that name would stand in the text as it is.
+    if '"import"' not in head and "\\" not in head:
+        return f'{head}{"," * (head != "{")}"import":{member}}}'
+    text = compact("metadata", (metadata or "{}").encode())
+    before = msgspec.json.decode(text, type=dict[str, Raw]).get("import")
+    patch = {"import": told if before is None else {**told, "import": before}}
+    return merge_members(text, msgspec.json.encode(patch)).decode()
+
+
+def _escape(text: str | None) -> str:
+    if text is None:
+        return "\\N"
+    if "\\" in text:
+        text = text.replace("\\", "\\\\")
+    return text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
+
+
+def _show(value: int | None) -> str:
+    return "\\N" if value is None else str(value)
