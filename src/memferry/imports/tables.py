@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import LiteralString
 
+import asyncpg
+
 from memferry.database.pool import Connection
 from memferry.database.sql import sql
 from memferry.errors import Invalid
@@ -34,7 +36,7 @@ class TableKind:
 TABLE_KINDS = (
     TableKind(
         name="langgraph",
-        columns={"prefix": "text", "key": "text", "value": "jsonb"},
+        columns={"prefix": None, "key": None, "value": "jsonb"},
         statement=sql("imports/select_langgraph"),
     ),
     TableKind(
@@ -44,7 +46,7 @@ TABLE_KINDS = (
     ),
     TableKind(
         name="open_webui",
-        columns={"user_id": "text", "content": "text", "updated_at": "bigint"},
+        columns={"id": None, "user_id": None, "content": None, "created_at": "bigint"},
         statement=sql("imports/select_open_webui"),
     ),
 )
@@ -89,7 +91,7 @@ def _drop_schema(name: str) -> str:
     return name.partition(".")[2]
 
 
-def _list_names(rows: Sequence[Mapping[str, str]]) -> str:
+def _list_names(rows: Sequence[asyncpg.Record]) -> str:
     names = [row["name"] for row in rows]
     more = ", …" if len(names) > _MOST_NAMES else ""
     return ", ".join(names[:_MOST_NAMES]) + more if names else "no tables"

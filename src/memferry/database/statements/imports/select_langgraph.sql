@@ -1,6 +1,6 @@
 -- A store of LangGraph: the namespace is its labels joined by dots, the text the first of the usual fields of the value
 -- that is one, else the whole value.
-SELECT coalesce(value ->> text.field, value::text) AS content,
+SELECT coalesce(value ->> text.field, value::text, '') AS content,
     item.prefix AS namespace,
     item.prefix || '/' || item.key AS key,
     '{}'::text[] AS tags,

@@ -1,6 +1,6 @@
 -- A collection of mem0 in pgvector: the text is in the payload, and so are the times, as text of ISO 8601. A text that is
 -- no time, such as the 31st of February, stays where it was.
-SELECT payload ->> 'data' AS content,
+SELECT coalesce(payload ->> 'data', '') AS content,
     coalesce(payload ->> 'user_id', payload ->> 'agent_id', payload ->> 'run_id', 'default') AS namespace,
     item.id::text AS key,
     '{}'::text[] AS tags,
