@@ -28,7 +28,11 @@ def save_awkward(person: Person) -> None:
     person.save_many(
         [
             {"content": text, "namespace": text, "tags": [text, "b"], "source": text}
-            | {"source_ref": text, "metadata": {text: [1, None, text]}, "created_at": 1_700_000_000_000 + number}
+            | {
+                "source_ref": text,
+                "metadata": {text: [1, None, text]},
+                "created_at": 1_700_000_000_000 + number,
+            }
             for number, text in enumerate(AWKWARD)
         ]
     )

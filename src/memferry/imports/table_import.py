@@ -2,7 +2,7 @@
 
 import asyncio
 import secrets
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing, asynccontextmanager, suppress
 from uuid import UUID
 
@@ -132,7 +132,7 @@ async def _connect(address: str, timezone: str) -> AsyncIterator[Connection]:
 
 async def _copy_out(
     source: Connection, table: ForeignTable, request: ImportRequest
-) -> AsyncIterator[bytes]:
+) -> AsyncGenerator[bytes, None]:
     """Yield a table as COPY sends it, rendered for the staging table; a few chunks are ahead."""
     salt = secrets.token_hex() if request.conflict == "new_ids" else ""
     arguments = [READER_VERSION, request.namespace, list(request.tags), table.kind.name, salt]

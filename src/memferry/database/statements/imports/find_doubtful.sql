@@ -15,7 +15,7 @@ FROM (
             WHEN updated_at NOT BETWEEN 0 AND $5::bigint THEN 'updated_at: is not between 0 and ' || $5::bigint
             WHEN created_at > $6::bigint THEN 'created_at: lies in the future'
         END AS reason,
-        length(metadata) - length(translate(metadata, '{[', '')) > $7::bigint OR metadata ~ '[0-9]{300}' AS doubtful
+        length(metadata) - length(translate(metadata, '{[', '')) > $7::bigint AS doubtful
     FROM staged_memories
 ) AS checked
 WHERE reason IS NOT NULL OR doubtful
