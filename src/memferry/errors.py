@@ -59,7 +59,6 @@ MemferryError
 │   ├── ServiceRefused       the service answered with an error
 │   ├── ServiceUnreachable   it does not answer
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
-│   ├── ImportNotCompleted   the import failed or was cancelled
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
 │   └── WrongKey             the file is encrypted to another key
@@ -458,12 +457,6 @@ class ExportNotCompleted(ClientError):
     """The export ended without a file: it failed, was cancelled or expired."""
 
     code = "export_not_completed"
-
-
-class ImportNotCompleted(ClientError):
-    """The import ended without memories: it failed or was cancelled."""
-
-    code = "import_not_completed"
 
 
 class DownloadBroken(ClientError):

@@ -129,7 +129,7 @@ def test_a_repeated_key_is_refused_by_its_name(alice: Person, text: str, key: st
 def test_one_key_in_two_objects_is_no_repetition(alice: Person, text: str) -> None:
     save(alice, text)
 
-    assert find_repeated_key(text.encode()) is None
+    assert find_repeated_key(text.encode(), Skeleton(text.encode())) is None
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from memferry.model.token import Grant
 from memferry.settings import Quotas
 from memferry.tenants.operator import Operator
 from memferry.wire.imports import ImportReport
+from support.command_line import run_memferry
 from support.people import Person
 from support.postgres import execute, open_database
 from support.service import Service
@@ -37,8 +38,9 @@ CREATE TABLE memory (id varchar PRIMARY KEY, user_id varchar, content text, upda
 class Tenant:
     """A tenant of ours, and the database of another system that it moves from."""
 
-    def __init__(self, person: Person, id_: UUID, url: str, foreign_url: str) -> None:
+    def __init__(self, person: Person, name: str, id_: UUID, url: str, foreign_url: str) -> None:
         self.person = person
+        self.name = name
         self.id = id_
         self.url = url
         self.foreign_url = foreign_url
@@ -73,7 +75,7 @@ def tenant(service: Service, database_url: str) -> Iterator[Tenant]:
     asyncio.run(execute(database_url, f"CREATE DATABASE {foreign}"))
     with Person("alice", service.url, token.text) as person:
         foreign_url = urlsplit(database_url)._replace(path=f"/{foreign}").geturl()
-        yield Tenant(person, id_, database_url, foreign_url)
+        yield Tenant(person, name, id_, database_url, foreign_url)
     asyncio.run(execute(database_url, f"DROP DATABASE {foreign} WITH (FORCE)"))
 
 
@@ -251,6 +253,36 @@ def test_a_database_that_is_away_is_named_without_its_password(tenant: Tenant) -
     with pytest.raises(Invalid, match=r"^from: cannot be read") as fault:
         tenant.import_table()
     assert "secret" not in str(fault.value)
+
+
+def test_the_command_imports_a_table_and_says_what_became_of_its_rows(tenant: Tenant) -> None:
+    tenant.fill(*BAD_ROWS)
+    command = ("import", "--from", tenant.foreign_url, "--tenant", tenant.name)
+    refused = run_memferry(*command, settings={"MEMFERRY_DATABASE_URL": tenant.url})
+    kept = run_memferry(
+        *command, "--on-error", "skip", settings={"MEMFERRY_DATABASE_URL": tenant.url}
+    )
+
+    assert (refused.returncode, kept.returncode) == (1, 1)
+    assert b"nothing was imported" in refused.stdout
+    assert b"rejected: public.memory: row null: content: must not be empty" in kept.stdout
+    assert [row["source_ref"] for row in tenant.read_memories()] == ["good"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (["--from", "postgresql:///x"], b"--tenant: needed with --from"),
+        (["--from", "postgresql:///x", "--tenant", "t", "file"], b"FILE: has no meaning"),
+        (["--from", "postgresql:///x", "--tenant", "t", "--per", "message"], b"--per"),
+        (["--tenant", "t", "file"], b"--tenant: has no meaning without --from"),
+    ],
+)
+def test_the_command_refuses_what_does_not_go_together(arguments: list[str], word: bytes) -> None:
+    done = run_memferry("import", *arguments)
+
+    assert done.returncode == 1
+    assert word in done.stderr
 
 
 def test_the_other_system_is_never_written_to(tenant: Tenant) -> None:

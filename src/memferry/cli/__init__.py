@@ -15,6 +15,7 @@ from memferry.cli import (
     database,
     doctor,
     export,
+    import_,
     migrate,
     serve,
     store,
@@ -54,7 +55,19 @@ def _read_options(
     """Options before any command."""
 
 
-for command in (serve, worker, migrate, audit, export, doctor, database, store, tenant, token):
+for command in (
+    serve,
+    worker,
+    migrate,
+    audit,
+    export,
+    import_,
+    doctor,
+    database,
+    store,
+    tenant,
+    token,
+):
     app.add_typer(command.app)
 
 

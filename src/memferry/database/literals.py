@@ -32,6 +32,8 @@ def literal(value: object) -> str:
 
 def array(items: Sequence[str]) -> str:
     """A list of texts in text form (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO)."""
+    if not items:
+        return "{}"
     quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
 

@@ -1,6 +1,5 @@
 """Files of a multipart form (RFC 7578) as one archive, made while they come."""
 
-import zipfile
 from collections.abc import AsyncIterable, AsyncIterator
 from typing import IO, TYPE_CHECKING
 
@@ -8,6 +7,7 @@ from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
 
 from memferry.errors import Invalid
+from memferry.files.archive import StreamedArchive
 
 if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
@@ -17,36 +17,14 @@ _MOST_FILES = 100_000
 _NAME_CHARACTERS = 1000
 
 
-class _Sink:
-    """A file that cannot be sought: an archive is written to it, and taken away in pieces."""
-
-    def __init__(self) -> None:
-        self._pieces: list[bytes] = []
-
-    def write(self, data: bytes) -> int:
-        self._pieces.append(bytes(data))
-        return len(data)
-
-    def flush(self) -> None:
-        """Do nothing: the pieces are taken when their time comes."""
-
-    def close(self) -> None:
-        """Do nothing."""
-
-    def take(self) -> bytes:
-        data, self._pieces = b"".join(self._pieces), []
-        return data
-
-
 class FormArchive:
-    """A zip archive of the files of a form, stored and not compressed; `files` counts them."""
+    """An archive of the files of a form, in pieces; `files` counts them."""
 
     def __init__(self, content_type: str, chunks: AsyncIterable[bytes]) -> None:
         """Raises Invalid for a content type without a boundary."""
         _, options = parse_options_header(content_type)
         self._chunks = chunks
-        self._sink = _Sink()
-        self._archive = zipfile.ZipFile(self._sink, "w", zipfile.ZIP_STORED)
+        self._archive = StreamedArchive()
         self._header = (b"", b"")
         self._disposition = b""
         self._member: IO[bytes] | None = None
@@ -64,14 +42,13 @@ class FormArchive:
                 self._parser.write(chunk)
             except FormParserError as fault:
                 raise Invalid("body", "is not a multipart form") from fault
-            if data := self._sink.take():
+            if data := self._archive.take():
                 yield data
         if not self._ended:
             raise Invalid("body", "the form ends before its last boundary")
         if self.files == 0:
             raise Invalid("body", "the form holds no file")
-        self._archive.close()
-        yield self._sink.take()
+        yield self._archive.close()
 
     @property
     def files(self) -> int:
@@ -116,7 +93,7 @@ class FormArchive:
             raise Invalid("body", f"the form holds more than {_MOST_FILES} files")
         name = self._choose_name(options[b"filename"].decode("utf-8", "replace"))
         self._names.add(name)
-        self._member = self._archive.open(zipfile.ZipInfo(name), "w", force_zip64=True)
+        self._member = self._archive.open_member(name)
 
     def _choose_name(self, name: str) -> str:
         """A name that no other file of the archive has; it is a label, and no path to write to."""

@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +14,7 @@ from memferry.imports.request import ImportRequest
 from memferry.memories.validation import check_moved_memory
 from memferry.model.identity import derive_memory_id, iterate_memory_ids, read_id_time
 from memferry.model.json_text import merge_members
-from memferry.model.memory import DEFAULT_NAMESPACE, ValidMemory
+from memferry.model.memory import DEFAULT_NAMESPACE, MovedRow, ValidMemory
 from memferry.model.strict_json import compact
 from memferry.sources.base import Record
 from memferry.wire.memories import MovedMemory
@@ -28,29 +27,6 @@ COLUMNS = (
 )  # fmt: skip
 _DAY_MS = 24 * 3600 * 1000
 _MOST_IDS = 2**62
-
-
-@dataclass(frozen=True, slots=True)
-class StagedRow:
-    """A memory to be, with its id; a time is None where the file has none."""
-
-    id: UUID
-    memory: ValidMemory
-    created_at: int | None
-    updated_at: int | None
-
-    def render(self, place: int) -> bytes:
-        """Render it as a line of COPY's text format; raises UnicodeEncodeError.
-
-        https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2
-        """
-        memory = self.memory
-        fields = (
-            str(place), str(self.id), _escape(memory.content), _escape(memory.namespace),
-            _escape(array(memory.tags)), _escape(memory.source), _escape(memory.source_ref),
-            _escape(memory.metadata), _show(self.created_at), _show(self.updated_at),
-        )  # fmt: skip
-        return ("\t".join(fields) + "\n").encode()
 
 
 def find_latest_id_ms() -> int:
@@ -78,19 +54,17 @@ class RowMaker:
     def make_line(self, record: Record, place: int) -> bytes:
         """Make the line of a record; raises Invalid, TooLarge or NamespaceForbidden."""
         try:
-            return self._make_row(record).render(place)
+            row = check_moved_memory(self._complete(record), place)
+            self._check_namespace(row.memory.namespace)
+            return _render(self._choose_id(record, row.memory), row)
         except UnicodeEncodeError as fault:
             raise Invalid(
                 "text", "holds half of a surrogate pair, which is no character"
             ) from fault
 
-    def _make_row(self, record: Record) -> StagedRow:
-        row = check_moved_memory(self._complete(record), 0)
-        namespace = row.memory.namespace
+    def _check_namespace(self, namespace: str) -> None:
         if self._namespaces is not None and namespace not in self._namespaces:
             raise NamespaceForbidden("namespace", f"the token may not write to {namespace!r}")
-        memory_id = self._choose_id(record, row.memory)
-        return StagedRow(memory_id, row.memory, row.created_at, row.updated_at)
 
     def _complete(self, record: Record) -> MovedMemory:
         """What a save of the record would send."""
@@ -152,13 +126,29 @@ def _add_member(metadata: str | None, told: Mapping[str, Any]) -> str:
     return merge_members(text, msgspec.json.encode(patch)).decode()
 
 
+def _render(memory_id: UUID, row: MovedRow) -> bytes:
+    """Render a row as a line of COPY's text format; raises UnicodeEncodeError.
+
+    https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2
+    """
+    memory = row.memory
+    # No text holds NUL: all of them are escaped at once.
+    texts = (memory.content, memory.namespace, array(memory.tags), memory.source)
+    fields = (
+        f"{row.index}\t{memory_id}",
+        _escape("\0".join(texts)).replace("\0", "\t"),
+        _escape(memory.source_ref),
+        # JSON without white space has no line breaks and tabs but escaped ones.
+        "\\N" if memory.metadata is None else memory.metadata.replace("\\", "\\\\"),
+        "\\N" if row.created_at is None else str(row.created_at),
+        "\\N\n" if row.updated_at is None else f"{row.updated_at}\n",
+    )
+    return "\t".join(fields).encode()
+
+
 def _escape(text: str | None) -> str:
     if text is None:
         return "\\N"
     if "\\" in text:
         text = text.replace("\\", "\\\\")
     return text.replace("\n", "\\n").replace("\t", "\\t").replace("\r", "\\r")
-
-
-def _show(value: int | None) -> str:
-    return "\\N" if value is None else str(value)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import msgspec
 
-from memferry.cancellation import InterruptibleTask
+from memferry.cancellation import Interruption
 from memferry.database.pool import Connection, Database
 from memferry.errors import (
     ImportFailed,
@@ -58,11 +58,13 @@ class ImportWork:
         Raises Invalid for a job of another version.
         """
         request = StoredRequest.read(job.request)
-        attempt = _Attempt(self._database, self._quotas, claim, job, request)
-        task = InterruptibleTask(self._import(attempt))
-        watch.observe(attempt.find_progress, task.interrupt, (_limit_time(self._seconds),))
+        interruption = Interruption()
+        attempt = _Attempt(
+            self._database, self._quotas, claim, job, request, seal=interruption.seal
+        )
+        watch.observe(attempt.find_progress, interruption.interrupt, (_limit_time(self._seconds),))
         watch.check()
-        await task.wait()
+        await interruption.run(self._import(attempt))
         with suppress(StorageUnavailable):  # else the sweeper removes it
             await self._storage.delete(name_upload(claim.tenant_id, claim.job_id))
 
@@ -88,8 +90,20 @@ class _Attempt:
     """One attempt at one import."""
 
     def __init__(
-        self, database: Database, quotas: Quotas, claim: Claim, job: Job, request: StoredRequest
+        self,
+        database: Database,
+        quotas: Quotas,
+        claim: Claim,
+        job: Job,
+        request: StoredRequest,
+        *,
+        seal: Callable[[], None],
     ) -> None:
+        """`seal` is called when the job has ended in the transaction, which is then committed.
+
+        A renewal of the lease finds it gone as soon as that is done.
+        """
+        self._seal = seal
         self._database = database
         self._quotas = quotas
         self.claim = claim
@@ -134,7 +148,7 @@ class _Attempt:
         )
         failure = Failure(reason=str(fault), code=fault.code, retryable=fault.retryable)
         await fail_job(connection, self.claim, failure)
-        self._log(report)
+        self._end(report)
 
     async def _finish(self, connection: Connection, report: ImportReport, rows: int) -> None:
         await keep_report(connection, self.claim, _render(report))
@@ -146,9 +160,10 @@ class _Attempt:
         )
         if not await finish_job(connection, self.claim, result):
             raise LeaseLost
-        self._log(report)
+        self._end(report)
 
-    def _log(self, report: ImportReport) -> None:
+    def _end(self, report: ImportReport) -> None:
+        self._seal()
         log_event(
             "import.read",
             job=self.claim.job_id,

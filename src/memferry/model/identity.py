@@ -43,7 +43,7 @@ def derive_memory_id(namespace: str, source: str, key: str, created_at: int | No
 
 def read_id_time(memory_id: UUID) -> int | None:
     """The time (ms) in an id of version 7; None for another one."""
-    return memory_id.int >> 80 if memory_id.version == _VERSION else None
+    return memory_id.int >> 80 if memory_id.int >> 76 & 0xF == _VERSION else None
 
 
 def _make_version_7(time_ms: int, rest: int) -> UUID:

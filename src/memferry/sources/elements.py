@@ -53,7 +53,8 @@ def find_layout(head: bytes) -> Layout | None:
     if not text.startswith(b"{"):
         return None
     line, _, rest = text.partition(b"\n")
-    if line.rstrip().endswith(b"}") and rest.lstrip().startswith(b"{"):
+    following = rest.lstrip()[:1]
+    if line.rstrip().endswith(b"}") and (following == b"{" or (following and _is_whole(line))):
         return Layout.LINES
     return Layout.OBJECT
 
@@ -227,6 +228,15 @@ def _take_name(scanner: Scanner, journal: Journal, member: str) -> str | None:
         journal.reject(Place(member, name or "name"), "no name and colon where JSON has them")
         return None
     return name
+
+
+def _is_whole(text: bytes) -> bool:
+    """Whether a text is one value, neither less nor more."""
+    scanner = Scanner(io.BytesIO(text))
+    try:
+        return scanner.take_value() is not None and not scanner.look()
+    except CutOff:
+        return False
 
 
 def _skip_line(file: BinaryIO, line: bytes) -> None:

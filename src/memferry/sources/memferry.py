@@ -42,8 +42,8 @@ _STARTS = {
     "namespace": rb'["n]',
     "tags": rb"[\[n]",
     "metadata": rb"[{n]",
-    "created_at": rb"\d+\s*[,}]|null",
-    "updated_at": rb"\d+\s*[,}]|null",
+    "created_at": rb"\d+\s*(?:[,}]|\Z)|null",
+    "updated_at": rb"\d+\s*(?:[,}]|\Z)|null",
 }
 # Of a row that lacks some of the fields: others write seconds.
 _MILLISECONDS = re.compile(rb"\d{11}")
