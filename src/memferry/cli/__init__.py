@@ -21,6 +21,7 @@ from memferry.cli import (
     store,
     tenant,
     token,
+    verify,
     worker,
 )
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -56,7 +57,7 @@ def _read_options(
 
 
 for command in (
-    serve, worker, migrate, audit, export, key, doctor, database, store, tenant, token
+    serve, worker, migrate, audit, export, verify, key, doctor, database, store, tenant, token
 ):  # fmt: skip
     app.add_typer(command.app)
 
