@@ -127,7 +127,7 @@ def split_object(scanner: Scanner, journal: Journal, member: str) -> Iterator[El
             return
         if scanner.look() == b"[":
             yield from split_list(scanner, journal, member, name)
-        elif (raw := _take_value(scanner, journal, Place(member, name))) is not None:
+        elif (raw := _take_value(scanner, journal, Place(member, name), is_item=False)) is not None:
             yield Element(raw, name, name, is_item=False)
 
 
@@ -211,14 +211,18 @@ def _find_item(scanner: Scanner, journal: Journal, place: Place, *, is_first: bo
     return not has_ended
 
 
-def _take_value(scanner: Scanner, journal: Journal, place: Place) -> bytes | None:
+def _take_value(
+    scanner: Scanner, journal: Journal, place: Place, *, is_item: bool = True
+) -> bytes | None:
     try:
         raw = scanner.take_value()
     except CutOff:
         journal.reject(place, "the text ends within it: it seems to be cut off")
         return None
-    if raw is None:
+    if raw is None and is_item:
         journal.reject(place, f"is larger than {scanner.most} bytes")
+    elif raw is None:
+        journal.leave_out("large member beside the memories")
     return raw
 
 

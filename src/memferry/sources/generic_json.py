@@ -33,6 +33,8 @@ LISTS = (
     "edges",
 )
 """Names of lists that hold memories."""
+# A content of 1 MiB with all of it escaped, and as much around it. Decoded, it may take 25 times.
+_MOST_BYTES = 8 * 1024 * 1024
 _NEXT_NAMES = frozenset(["next", "next_cursor", "next_page"])
 _EMPTY = re.compile(rb"\[\s*\]")
 _ITEM_NAMES = frozenset([*TEXT_NAMES, "parts"])
@@ -58,7 +60,7 @@ def read_rows(
 ) -> Iterator[Record]:
     """The records of one member; of an object, what is in its lists of those names."""
     reader = RowReader(member.name, options, journal)
-    for element in split_elements(member, journal, lists):
+    for element in split_elements(member, journal, lists, _MOST_BYTES):
         if element.is_item and element.name in {"", *lists}:
             yield from reader.read(element)
         else:
