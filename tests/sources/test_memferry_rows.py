@@ -203,6 +203,16 @@ def test_text_that_no_decoder_takes_is_mended_and_counted(
         assert reading.notes.rejections == []
 
 
+@pytest.mark.parametrize("line", [b'{"id": broken}', b"broken", b"{", b"null", b'"x"'])
+def test_a_bad_first_record_loses_no_other(line: bytes) -> None:
+    row = make_lines(make_row(1)).rstrip()
+    lists = () if line == b"{" else (b"[%b,%b]" % (line, row),)
+    for data in (line + b"\n" + row + b"\n" + row, *lists):
+        reading = read(data)
+        assert set(reading.contents) == {"Tea 1"}
+        assert len(reading.notes.rejections) == 1
+
+
 def test_lines_that_were_glued_are_taken_apart() -> None:
     glued = make_lines(make_row(1)).rstrip() + make_lines(make_row(2))
     reading = read(make_lines(make_row(3)) + glued)

@@ -11,7 +11,7 @@ from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
 from memferry.sources.elements import (
     HEAD_BYTES,
     Element,
-    find_first_element,
+    find_first_elements,
     find_layout,
     peek_names,
     split_elements,
@@ -84,11 +84,16 @@ def _begins_with_text(member: Member) -> bool:
     head = peek_text(member, HEAD_BYTES)
     if find_layout(head) is None:
         return False
-    first = find_first_element(head, LISTS)
-    if first.startswith(b'"') or has_empty_list(peek_names(head)):
-        return True
-    names = peek_names(first)
-    return any(_is_text(names[name]) for name in TEXT_NAMES if name in names)
+    return has_empty_list(peek_names(head)) or any(
+        map(_holds_text, find_first_elements(head, LISTS))
+    )
+
+
+def _holds_text(element: bytes) -> bool:
+    names = peek_names(element)
+    return element.startswith(b'"') or any(
+        _is_text(names[name]) for name in TEXT_NAMES if name in names
+    )
 
 
 def _is_text(value: bytes) -> bool:
