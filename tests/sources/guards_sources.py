@@ -49,7 +49,7 @@ GUARDS: tuple[Guard, ...] = (
         "sources/text_lines.py",
         "TextBlock.add",
         "sources/test_text_lines.py",
-        make_true("text", "is_too_long"),
+        make_false("LONGEST_BYTES"),
     ),
     *guard_function(
         "sources/saved_texts.py",
@@ -57,7 +57,9 @@ GUARDS: tuple[Guard, ...] = (
         "sources/test_saved_texts.py",
         make_false("_MOST_CHARACTERS"),
     ),
-    *guard_function("sources/markdown.py", "_Reader._read_text", _MARKDOWN, make_false("too_long")),
+    *guard_function(
+        "sources/markdown.py", "_Reader._read_text", _MARKDOWN, make_false("_LONGEST_BYTES")
+    ),
     # What nobody has said, or wants to be kept.
     *guard_function(
         "sources/chatgpt.py",
