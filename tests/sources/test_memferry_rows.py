@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memferry.sources.memferry import FIELDS, Memferry
@@ -76,6 +76,8 @@ def show(reading: Reading) -> list[dict[str, Any]]:
     ]
 
 
+# A machine at work takes its time.
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(ROWS, min_size=1, max_size=5),
     st.fixed_dictionaries(
