@@ -13,6 +13,7 @@ from memferry.database.standby import Standby
 from memferry.errors import Unavailable
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.work import ExportWork
+from memferry.formats import load_encoders
 from memferry.imports.work import ImportWork
 from memferry.jobs.attempt import Attempts
 from memferry.jobs.queue import Queue
@@ -40,6 +41,8 @@ _SILENT_SECONDS = 30
 async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: jobs in progress are finished or handed back, nothing is lost."""
     give_way(settings.worker.nice)
+    # Before the first export, which would pay for it in time and memory.
+    load_encoders()
     if not await wait_for_schema(service_url(settings.database), stop):
         return
     # The processes of an external server may be those of another machine.

@@ -21,7 +21,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import Order, TextFormat
+from memferry.formats import Columns, Order
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -44,7 +44,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
-from support.variants import VARIANTS, name_variant
+from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -179,15 +179,16 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
-            for variant in VARIANTS:
+            for variant in (*PLAIN_VARIANTS, FULL_CSV):
                 kind = ExportRequest.parse(json.dumps(variant).encode()).format
-                if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
+                is_text = not isinstance(kind.rows, Columns)
+                if name in IN_FRAMES and not (is_text and kind.rows.csv is None):
                     continue
                 if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
                     continue
-                filled[f"{name} as {name_variant(variant)}"] = whole.replace(
-                    "{columns}", kind.columns
-                )
+                if "{frame}" in whole and is_text:
+                    continue
+                filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(whole)
         else:
             filled[name] = whole
     return filled

@@ -49,7 +49,7 @@ GUARDS: tuple[Guard, ...] = (
         "sources/text_lines.py",
         "TextBlock.add",
         "sources/test_text_lines.py",
-        make_true("text", "is_too_long"),
+        make_false("LONGEST_BYTES"),
     ),
     *guard_function(
         "sources/saved_texts.py",
@@ -57,7 +57,9 @@ GUARDS: tuple[Guard, ...] = (
         "sources/test_saved_texts.py",
         make_false("_MOST_CHARACTERS"),
     ),
-    *guard_function("sources/markdown.py", "_Reader._read_text", _MARKDOWN, make_false("too_long")),
+    *guard_function(
+        "sources/markdown.py", "_Reader._read_text", _MARKDOWN, make_false("_LONGEST_BYTES")
+    ),
     # What nobody has said, or wants to be kept.
     *guard_function(
         "sources/chatgpt.py",
@@ -147,6 +149,16 @@ GUARDS: tuple[Guard, ...] = (
         make_false("size"),
     ),
     *guard_function(
+        "sources/tar_archive.py",
+        "_check_head",
+        _CONTAINERS,
+        make_false("sum"),
+        make_false("end"),
+    ),
+    *guard_function(
+        "sources/tar_archive.py", "_read_entries", _CONTAINERS, make_false("count", "most")
+    ),
+    *guard_function(
         "sources/zip_archive.py",
         "_CheckedEntry.readinto",
         _CONTAINERS,
@@ -196,5 +208,5 @@ GUARDS: tuple[Guard, ...] = (
         make_false("state"),
         replace("not content", "False"),
     ),
-    *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_true("endswith")),
+    *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_false("_DIGESTS")),
 )

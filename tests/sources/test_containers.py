@@ -288,7 +288,7 @@ def test_a_tar_that_promises_too_much_is_refused(reader: Reader) -> None:
 
     with pytest.raises(Invalid, match="longer than the archive"):
         reader.read(bytes(head) + archive[512:])
-    with pytest.raises(Invalid, match="more than 2 files"):
+    with pytest.raises(Invalid, match="the archive holds more than 2 files"):
         reader.read(make_tar(dict.fromkeys("abc", b"")), limits=BundleLimits(members=2))
 
 
@@ -356,6 +356,11 @@ def test_a_damaged_or_locked_file_is_an_error_that_says_so(
     assert list(reader.unpacked.iterdir()) == []
 
 
+def test_a_size_that_lies_is_noticed_at_the_first_byte_too_many(reader: Reader) -> None:
+    with pytest.raises(Invalid, match="not what the directory"):
+        reader.use(lambda _: {}, change_directory(ONE, 24, struct.pack("<L", 5)))
+
+
 def test_every_cut_and_every_changed_byte_of_a_zip_is_an_error_or_harmless(
     reader: Reader,
 ) -> None:
@@ -395,7 +400,7 @@ def test_opening_a_member_again_counts_once(reader: Reader) -> None:
 
 
 def test_there_may_be_only_so_many_files_and_archives(reader: Reader) -> None:
-    with pytest.raises(Invalid, match="more than 3 files"):
+    with pytest.raises(Invalid, match="the archive holds more than 3 files"):
         reader.read(make_zip(dict.fromkeys("abcd", b"")), limits=BundleLimits(members=3))
     with pytest.raises(Invalid, match="more than 2 archives"):
         reader.read(make_zip({"a": ONE, "b": ONE}), limits=BundleLimits(archives=2))

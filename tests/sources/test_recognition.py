@@ -14,7 +14,8 @@ from support.source_files import Notes, make_bundle
 PAGE = (Path(__file__).parents[2] / "docs/sources.md").read_text()
 OURS = json.dumps({"id": "0195b1c2-aaaa-7bbb-8ccc-000000000001", "content": "Tea"})
 ENTITY = {"type": "entity", "name": "Ada", "entityType": "person", "observations": ["tea"]}
-MANIFEST = {"export_id": "01J0", "sequence": 1, "previous": None, "files": []}
+MANIFEST = {"id": "01J0", "memferry": {"sequence": 1}, "name": "x", "resources": []}
+DIGESTS = "0" * 64 + "  memferry-01J0.ndjson\n"
 
 
 def assign(files: dict[str, Any], name: str | None = None) -> tuple[dict[str, list[str]], Notes]:
@@ -47,10 +48,10 @@ def test_each_member_is_read_by_the_source_that_knows_it() -> None:
 
 
 def test_a_manifest_beside_an_export_is_left_out_and_counted() -> None:
-    groups, notes = assign({"a.ndjson": OURS, "a.manifest.json": MANIFEST})
+    groups, notes = assign({"a.ndjson": OURS, "a.manifest.json": MANIFEST, "a.sha256": DIGESTS})
 
     assert groups == {"memferry": ["a.ndjson"]}
-    assert notes.left_out == {"manifest of an export": 1}
+    assert notes.left_out == {"manifest of an export": 2}
 
 
 def test_a_source_that_is_named_reads_everything() -> None:

@@ -22,6 +22,7 @@ from memferry.cli import (
     store,
     tenant,
     token,
+    verify,
     worker,
 )
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -57,7 +58,8 @@ def _read_options(
 
 
 for command in (
-    serve, worker, migrate, audit, export, import_, key, doctor, database, store, tenant, token
+    serve, worker, migrate, audit, export, import_, verify,
+    key, doctor, database, store, tenant, token,
 ):  # fmt: skip
     app.add_typer(command.app)
 

@@ -1,14 +1,19 @@
 """`memferry import`: send files, wait, and say what became of every record."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from memferry.cli.options import DataDir
+from memferry.errors import Invalid
+
 app = typer.Typer()
 
 Files = Annotated[
-    list[Path], typer.Argument(metavar="FILE…", help="Files and folders; - is standard input.")
+    list[Path] | None,
+    typer.Argument(metavar="FILE…", help="Files and folders; - is standard input."),
 ]
 Format = Annotated[
     str | None,
@@ -46,11 +51,21 @@ Identity = Annotated[
     Path | None,
     typer.Option(help="Decrypt the files here with the keys in this file, as age-keygen's."),
 ]
+Address = Annotated[
+    str | None,
+    typer.Option(
+        "--from",
+        metavar="postgresql://…",
+        help="Operators: a table in the database of LangGraph, mem0 or Open WebUI, and no file.",
+    ),
+]
+Table = Annotated[str | None, typer.Option(help="With --from: which table, if several could be.")]
+Tenant = Annotated[str | None, typer.Option(help="With --from: whose memories they become.")]
 
 
 @app.command("import")
 def import_files(
-    files: Files,
+    files: Files = None,
     file_format: Format = None,
     namespace: Namespace = None,
     tags: Tags = None,
@@ -62,24 +77,45 @@ def import_files(
     branches: Branches = False,
     folders: Folders = None,
     identity: Identity = None,
+    address: Address = None,
+    table: Table = None,
+    tenant: Tenant = None,
+    data_dir: DataDir = None,
 ) -> None:
     """Import files of memories, of memferry's or others'. Reads MEMFERRY_URL and MEMFERRY_TOKEN.
 
     Exits with 1 if the import has failed, or if a record was rejected.
     """
-    from memferry.cli.send import send
-
-    options = {
-        "format": file_format,
+    options: dict[str, object] = {
         "namespace": namespace,
-        "tags": tags,
+        "tags": tuple(tags or ()),
         "conflict": conflict,
         "on_error": on_error,
         "dry_run": dry_run,
         "timezone": timezone,
+    }
+    of_files: dict[str, object] = {
+        "format": file_format,
         "per": per,
         "branches": branches,
         "folders": folders,
     }
-    if not send(files, identity, options):
+    if address is not None:
+        _refuse("with --from", {"FILE": files, "identity": identity, **of_files})
+        from memferry.cli.import_table import import_table
+
+        good = import_table(address, table, tenant, options, data_dir)
+    else:
+        _refuse("without --from", {"table": table, "tenant": tenant, "data-dir": data_dir})
+        from memferry.cli.send import send
+
+        good = send(files or [], identity, options | of_files)
+    if not good:
         raise typer.Exit(1)
+
+
+def _refuse(when: str, values: Mapping[str, object]) -> None:
+    """Raise Invalid for an argument that has no meaning here."""
+    for name, value in values.items():
+        if value:
+            raise Invalid("FILE" if name == "FILE" else f"--{name}", f"has no meaning {when}")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from memferry.cli.console import make_console, show_name
+from memferry.cli.import_report import print_line, print_report
 from memferry.cli.options import read_settings
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
@@ -12,10 +12,7 @@ from memferry.client.decrypt import read_identities
 from memferry.client.imports import Imports
 from memferry.client.input_files import Input, find_files
 from memferry.errors import Invalid, Misconfigured, ServiceRefused
-from memferry.wire.imports import Counts, ImportAnswer, ImportReport
-
-_SHOWN = 20
-_console = make_console()
+from memferry.wire.imports import ImportAnswer
 
 
 def send(paths: Sequence[Path], identity: Path | None, options: Mapping[str, object]) -> bool:
@@ -64,42 +61,10 @@ def _cancel(imports: Imports, job: ImportAnswer) -> ImportAnswer:
 
 def _print_end(job: ImportAnswer, input_: Input) -> None:
     dry = "dry run, " if job.options.dry_run else ""
-    _print(f"import {job.id}: {dry}{job.status}")
+    print_line(f"import {job.id}: {dry}{job.status}")
     if job.error is not None:
-        _print(job.error)
+        print_line(job.error)
     if input_.skipped:
-        _print(f"not sent: {input_.skipped:,} links and hidden files")
+        print_line(f"not sent: {input_.skipped:,} links and hidden files")
     if job.report is not None:
-        _print_report(job.report)
-
-
-def _print_report(report: ImportReport) -> None:
-    sources = ", ".join(report.sources)
-    records, files = _count(report.read, "record"), _count(report.files, "file")
-    _print(f"{records} in {files}, read as {sources}")
-    counts = {"created": report.created, "unchanged": report.unchanged, "updated": report.updated}
-    _print_counts("", {**counts, **report.skipped, "rejected": report.rejected})
-    _print_counts("left out: ", report.left_out)
-    _print_counts("repaired: ", report.repaired)
-    for rejection in report.rejections[:_SHOWN]:
-        _print(f"rejected: {_locate(rejection.file, rejection.at)}{rejection.reason}")
-    if report.rejected > _SHOWN:
-        _print(f"rejected: … and {report.rejected - _SHOWN:,} more")
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'s' * (number != 1)}"
-
-
-def _print_counts(prefix: str, counts: Counts) -> None:
-    for name, count in counts.items():
-        if count:
-            _print(f"  {count:>12,}  {prefix}{name}")
-
-
-def _locate(file: str, at: str) -> str:
-    return "".join(f"{word}: " for word in (file, at) if word)
-
-
-def _print(line: str) -> None:
-    _console.print(show_name(line), soft_wrap=True)
+        print_report(job.report)

@@ -18,7 +18,9 @@ def bind_literals(statement: str, arguments: Sequence[object]) -> str:
 
 
 def literal(value: object) -> str:
-    """A whole number, a text, a UUID or a list of texts as PostgreSQL reads it."""
+    """A whole number, a text, a UUID, a list of texts or None as PostgreSQL reads it."""
+    if value is None:
+        return "NULL"
     if isinstance(value, int):
         return f"'{value:d}'"
     if isinstance(value, list):

@@ -1,15 +1,15 @@
 """The merge of staged rows into the memories of a tenant, in one transaction with the job's end."""
 
 from collections import Counter
+from collections.abc import AsyncIterable
 from dataclasses import dataclass
-from typing import LiteralString
+from typing import Literal, LiteralString
 
 import asyncpg
 
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.errors import LeaseLost, TooManyMemories, TooManyMemoryBytes, UnknownToken
-from memferry.imports.reading import Reading
 from memferry.imports.request import ImportRequest
 from memferry.imports.rows import COLUMNS
 from memferry.model.job import Claim
@@ -28,16 +28,22 @@ class Merge:
     request: ImportRequest
     quotas: Quotas
 
-    async def stage(self, reading: Reading) -> None:
-        """Copy all lines into the staging table; raises UnknownToken for a leaving tenant."""
+    async def stage(
+        self, chunks: AsyncIterable[bytes], format_: Literal["text", "binary"] = "text"
+    ) -> None:
+        """Copy all rows into the staging table, as COPY reads them in this format.
+
+        Raises UnknownToken for a tenant that is being deleted.
+        """
         if await self._run(sql("imports/lock_home")) is None:
             raise UnknownToken
         await self._run(sql("imports/create_staging"))
         await self._run(sql("imports/create_settled"))
         await self.connection.copy_to_table(
             "staged_memories",
-            source=reading.iterate_chunks(),
+            source=chunks,
             columns=COLUMNS,
+            format=format_,
             timeout=self.database.long_running_timeout,
         )
 

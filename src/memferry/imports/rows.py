@@ -29,6 +29,15 @@ _DAY_MS = 24 * 3600 * 1000
 _MOST_IDS = 2**62
 
 
+def find_latest_id_ms() -> int:
+    """The latest time (ms) that an id may have.
+
+    By their ids purges know which exports are too old to hold a memory; the clock of another
+    machine is trusted to a day, as there (`exports/purge_exports.sql`).
+    """
+    return time.time_ns() // 1_000_000 + _DAY_MS
+
+
 class RowMaker:
     """Makes rows of the records of one source."""
 
@@ -39,7 +48,7 @@ class RowMaker:
         self._request = request
         self._source = source
         self._namespaces = namespaces
-        self._latest_id_ms = time.time_ns() // 1_000_000 + _DAY_MS
+        self._latest_id_ms = find_latest_id_ms()
         self._new_ids = iterate_memory_ids(_MOST_IDS)
 
     def make_line(self, record: Record, place: int) -> bytes:
@@ -95,10 +104,7 @@ class RowMaker:
         return memory_id
 
     def _check_id_time(self, memory_id: UUID, field: str) -> None:
-        """Refuse an id of tomorrow: by their ids purges know which exports are too old to hold it.
-
-        The clock of another machine is trusted to a day, as there (`exports/purge_exports.sql`).
-        """
+        """Refuse an id of tomorrow."""
         time_ms = read_id_time(memory_id)
         if time_ms is not None and time_ms > self._latest_id_ms:
             raise Invalid(field, "lies in the future; conflict=new_ids takes it all the same")

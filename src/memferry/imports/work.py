@@ -126,7 +126,7 @@ class _Attempt:
     async def _merge(self, connection: Connection, reading: Reading) -> None:
         """Nothing was changed yet where an import is refused, or a dry run."""
         merge = Merge(self._database, connection, self.request.options, self._quotas)
-        await merge.stage(reading)
+        await merge.stage(reading.iterate_chunks())
         if reading.is_refused:
             await self._fail(connection, reading)
             return
