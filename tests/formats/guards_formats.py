@@ -5,9 +5,13 @@ from guards import Guard, drop_item, drop_text, guard_function, make_false, repl
 _GUARDED = (
     "formats/test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
 )
-
+_EVERY_SIGN = "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unicode_is_known"
 _REFUSED_FIELDS = "formats/test_fields.py::test_fields_that_are_not_understood_are_refused"
 _ENTRIES = "formats/test_paste.py::test_no_line_of_a_content_passes_for_an_entry"
+
+_MARKUP = "formats/test_markdown.py::test_no_text_is_markup_and_each_stands_where_it_belongs"
+_PAGE = "formats/test_html.py::test_every_text_stands_where_it_belongs_and_is_exact"
+_POLICY = "formats/test_html.py::test_nothing_is_loaded_and_only_the_named_script_and_style_run"
 
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
@@ -57,6 +61,24 @@ GUARDS: tuple[Guard, ...] = (
         replace("not set(names) <= set(FIELDS)", "False"),
         make_false("len"),
     ),
+    *guard_function("model/csv_guards.py", "RISKY", _GUARDED, drop_text("|{SEPARATORS}{LATER}")),
+    *guard_function(
+        "model/csv_guards.py", "PLACES", _GUARDED, drop_text("|(?<={SEPARATORS})(?={LATER})")
+    ),
+    *guard_function(
+        "model/csv_guards.py",
+        "STARTS",
+        _EVERY_SIGN,
+        drop_text("\\uFF05\\uFF0B\\uFF0D\\uFF1D\\uFF20\\uFF5C\\U00002A74-\\U00002A76"),
+    ),
+    *guard_function(
+        "model/csv_guards.py",
+        "PASSED_OVER",
+        _EVERY_SIGN,
+        drop_text(
+            "\\u205F-\\u206F\\u2800\\u3000\\u3164\\uFE00-\\uFE0F\\uFEFF\\uFFA0\\uFFF0-\\uFFFC"
+        ),
+    ),
     # A line of a content is no entry.
     *guard_function(
         "formats/paste.py",
@@ -68,4 +90,29 @@ GUARDS: tuple[Guard, ...] = (
         drop_text(r"\u2028"),
     ),
     *guard_function("formats/paste.py", "_CONTENT", _ENTRIES, replace_text(r"\1  ", r"\1 ")),
+    # No text is markup, and no page loads anything.
+    *guard_function(
+        "formats/html.py",
+        "_escape",
+        _PAGE,
+        replace_text("&amp;", "&"),
+        replace_text("&lt;", "<"),
+        replace_text("&#13;", ""),
+    ),
+    *guard_function(
+        "formats/html.py",
+        "_make_head",
+        _POLICY,
+        drop_text("default-src 'none'; "),
+        drop_text("base-uri 'none'; "),
+    ),
+    *guard_function("formats/html.py", "_allow", _POLICY, replace_text("'sha256-", "'unsafe-")),
+    *guard_function(
+        "formats/markdown.py",
+        "_MARKS",
+        _MARKUP,
+        *map(drop_text, ("`", "*", "_", "<", "&", "#")),
+    ),
+    *guard_function("formats/markdown.py", "_FENCE", _MARKUP, replace_text("1 + ", "")),
+    *guard_function("formats/markdown.py", "_CONTENT", _MARKUP, drop_text("^ |")),
 )

@@ -14,6 +14,7 @@ from memferry.erasure.memories import MemoryErasure
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, make_router
+from memferry.imports.service import Imports
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
@@ -50,6 +51,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         memories=Memories(database),
         memory_erasure=MemoryErasure(database, storage),
         exports=exports,
+        imports=Imports(database, storage),
         downloads=Downloads(database, storage, exports),
         webhooks=Webhooks(database),
         audit=Audit(database),

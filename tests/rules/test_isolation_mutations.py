@@ -21,7 +21,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import TextFormat
+from memferry.formats import Columns, Order
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -44,7 +44,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
-from support.variants import VARIANTS, name_variant
+from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -100,7 +100,16 @@ ACROSS = {
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
+    "worker/forget_uploads",
 }
+
+# They make tables of their session alone, which it has already here.
+OF_THE_SESSION = {"imports/create_staging", "imports/create_settled"}
+_STAGED = """
+INSERT INTO staged_memories
+SELECT row_number() OVER (), id::uuid, 'c', 'n', '{t}', 's', NULL, NULL, 1, 1
+FROM unnest($1::text[]) AS id
+"""
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
 # sweeper removes. Every other column and every other table stays.
@@ -115,6 +124,7 @@ STATE = {
     "deliveries.attempt",
     "deliveries.next_attempt_at",
     "job_turns.claimed_at",
+    "import_uploads",
     "export_payloads",
     "export_manifests",
     "idempotency_keys",
@@ -127,6 +137,8 @@ VIEWS = {
     "memories",
     "jobs",
     "exports",
+    "imports",
+    "import_uploads",
     "export_payloads",
     "export_manifests",
     "manifest_chain",
@@ -141,7 +153,7 @@ VIEWS = {
     "tenant",
 }
 # Those over another view of one tenant, whose predicate they share.
-ON_VIEWS = {"exports"}
+ON_VIEWS = {"exports", "imports"}
 
 # Elements of arrays that the statement itself reads as an array or as JSON.
 _ARGUMENTS = {
@@ -153,6 +165,7 @@ _ARGUMENTS = {
 
 
 # Their rows are one text each.
+ANY_ORDER, BY_THREAD = {"exports/export_sample"}, {"exports/export_by_thread"}
 IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
 
 
@@ -166,13 +179,16 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
-            for variant in VARIANTS:
+            for variant in (*PLAIN_VARIANTS, FULL_CSV):
                 kind = ExportRequest.parse(json.dumps(variant).encode()).format
-                if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
+                is_text = not isinstance(kind.rows, Columns)
+                if name in IN_FRAMES and not (is_text and kind.rows.csv is None):
                     continue
-                filled[f"{name} as {name_variant(variant)}"] = whole.replace(
-                    "{columns}", kind.columns
-                )
+                if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
+                    continue
+                if "{frame}" in whole and is_text:
+                    continue
+                filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(whole)
         else:
             filled[name] = whole
     return filled
@@ -180,7 +196,8 @@ def statements() -> dict[str, str]:
 
 STATEMENTS = statements()
 FOR_A_TENANT = sorted(
-    STATEMENTS.keys() - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS)
+    STATEMENTS.keys()
+    - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | OF_THE_SESSION | ACROSS)
 )
 
 
@@ -269,14 +286,27 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
             settings = {"search_path": SERVICE_ROLE}
             connection = await asyncpg.connect(url, server_settings=settings)
             stack.push_async_callback(connection.close)
+            await _stage(connection)
             made.append(World(connection, await make_query_for_bob(connection)))
         yield made[0], made[1]
+
+
+async def _stage(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Make the tables of an import, which a session has for the length of a transaction."""
+    for name in sorted(OF_THE_SESSION):
+        await connection.execute(STATEMENTS[name].replace("ON COMMIT DROP", ""))
+    await connection.execute(f"GRANT ALL ON staged_memories, settled_memories TO {SERVICE_ROLE}")
+    await connection.execute(_STAGED, [SHARED.uuid, BOBS.uuid, FRESH.uuid])
 
 
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
     tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if list_relations(tree) & {"jobs", "exports", "job_queue"} else ["running"]
+    states = (
+        STATES
+        if list_relations(tree) & {"jobs", "exports", "imports", "job_queue"}
+        else ["running"]
+    )
     tried = set()
     for what, mutant in make_mutants(tree):
         for names in (SHARED, BOBS, FRESH):
@@ -367,6 +397,12 @@ def test_the_list_of_statements_of_the_owner_is_complete() -> None:
     }
 
     assert of_the_owner == OF_THE_OWNER
+
+
+def test_the_list_of_statements_that_make_tables_is_complete() -> None:
+    created = {name for name, each in STATEMENTS.items() if "CREATE TEMPORARY" in each}
+
+    assert created == OF_THE_SESSION
 
 
 def test_statements_on_sessions_read_nothing_else() -> None:

@@ -32,7 +32,7 @@ ID = "0195b1c2-aaaa-7bbb-8ccc-00000000000{}"
 
 def make_row(number: int = 1, **fields: Any) -> dict[str, Any]:
     """A row as it is exported."""
-    row = {
+    row: dict[str, Any] = {
         "id": ID.format(number),
         "content": f"Tea {number}",
         "namespace": "default",
@@ -161,6 +161,7 @@ def test_an_id_that_is_no_uuid_becomes_a_key() -> None:
         (b'{"id": null}', "content: is required"),
         (b'{"content": "x", "score": 1}', "score: unknown field"),
         (b'{"content": "caf\xe9"}', "is no valid JSON"),
+        (b'{"content": "x", "metadata": {"a": "caf\xe9"}}', "is no valid JSON"),
         (b'{"content": "x"', "is no valid JSON"),
         (b'{"content": "x", "tags": [1]}', "tags[0]: expected str"),
         (b'{"content": ' + b"[" * 9000 + b"]" * 9000 + b"}", "content: nested deeper"),

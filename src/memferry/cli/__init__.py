@@ -15,6 +15,7 @@ from memferry.cli import (
     database,
     doctor,
     export,
+    import_,
     key,
     migrate,
     serve,
@@ -57,7 +58,8 @@ def _read_options(
 
 
 for command in (
-    serve, worker, migrate, audit, export, verify, key, doctor, database, store, tenant, token
+    serve, worker, migrate, audit, export, import_, verify,
+    key, doctor, database, store, tenant, token,
 ):  # fmt: skip
     app.add_typer(command.app)
 

@@ -12,17 +12,21 @@ from memferry.sources.base import (
 from memferry.sources.chatgpt import ChatGptExport
 from memferry.sources.claude import ClaudeExport
 from memferry.sources.containers import open_bundle
-from memferry.sources.limits import Limits
+from memferry.sources.csv_rows import CsvRows
+from memferry.sources.generic_json import GenericJson
+from memferry.sources.limits import BundleLimits
 from memferry.sources.markdown import MarkdownFiles
+from memferry.sources.mcp import McpMemory
 from memferry.sources.memferry import Memferry
+from memferry.sources.openmemory import OpenMemoryBackup
 from memferry.sources.paste import PastedText
 from memferry.sources.recognition import Assignment, Sources
 
 SOURCES = Sources(
     # These read a whole archive or folder: all of its members are theirs.
-    accounts=(ChatGptExport(), ClaudeExport()),
+    accounts=(ChatGptExport(), ClaudeExport(), OpenMemoryBackup()),
     # Members of these stand for themselves: one archive may hold those of several sources.
-    files=(Memferry(), MarkdownFiles(), PastedText()),
+    files=(Memferry(), McpMemory(), GenericJson(), MarkdownFiles(), CsvRows(), PastedText()),
 )
 """All sources, the most particular ones first; a new one is one new file and its line here."""
 
@@ -30,8 +34,8 @@ __all__ = [
     "SOURCES",
     "Assignment",
     "Bundle",
+    "BundleLimits",
     "Journal",
-    "Limits",
     "Member",
     "Place",
     "ReadOptions",

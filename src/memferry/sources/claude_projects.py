@@ -16,6 +16,7 @@ from memferry.sources.times import TimeReader
 _HEADING = re.compile(r"^(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*:?[ \t]*)$", re.MULTILINE)
 _TAG_CHARACTERS = 200
 _REFERENCE_CHARACTERS = 200
+_MOST_NAMES = 100_000
 
 
 class ClaudeProjects:
@@ -34,7 +35,8 @@ class ClaudeProjects:
             self._journal.reject(place, "is no project: it has no `uuid`")
             return
         name = get_text(project, "name").strip()[:_TAG_CHARACTERS]
-        self._names[id_[:_REFERENCE_CHARACTERS]] = name
+        if len(self._names) < _MOST_NAMES:
+            self._names[id_[:_REFERENCE_CHARACTERS]] = name
         tags = [name] if name else []
         created_at, time_from = choose_time(self._times.read(project.get("created_at"), place))
         for field, more in (("description", []), ("prompt_template", [CUSTOM_INSTRUCTIONS])):

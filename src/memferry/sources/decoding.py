@@ -7,19 +7,24 @@ import msgspec
 
 from memferry.errors import Invalid
 from memferry.model.json_faults import refuse_deep, translate_message
+from memferry.model.json_text import find_repeated_key
 from memferry.sources.base import Journal, Place
 from memferry.sources.elements import Element, split_glued
 from memferry.sources.mending import may_hold_nul, mend
 
+# A reason may name a member of the record.
+_REASON_CHARACTERS = 500
 _T = TypeVar("_T")
 
 
 class ElementDecoder:
     """Decodes the elements of one member."""
 
-    def __init__(self, member: str, journal: Journal) -> None:
+    def __init__(self, member: str, journal: Journal, *, is_strict: bool = False) -> None:
         self._member = member
         self._journal = journal
+        # To look for repeated keys and deep nesting takes longer than to decode.
+        self._is_strict = is_strict
 
     def decode_cleanly(
         self, decoder: "msgspec.json.Decoder[_T]", element: Element
@@ -27,8 +32,8 @@ class ElementDecoder:
         """The value of an element that has nothing to mend; nothing otherwise."""
         try:
             if not may_hold_nul(element.raw):
-                return (decoder.decode(element.raw),)
-        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+                return (self._decode_valid(decoder, element.raw),)
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid):
             pass
         return ()
 
@@ -48,12 +53,23 @@ class ElementDecoder:
         try:
             raw, kinds = mend(element.raw)
             refuse_deep(raw)
-            values = [decoder.decode(raw)]
+            values = [self._decode_valid(decoder, raw)]
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, Invalid) as fault:
             return self._decode_glued(decoder, element, fault)
         for kind in sorted(kinds):
             self._journal.repair(kind, self.locate(element))
         return values
+
+    def _decode_valid(self, decoder: "msgspec.json.Decoder[_T]", raw: bytes) -> _T:
+        # Text that a decoder leaves as it is, it does not check.
+        if not raw.isascii():
+            raw.decode()
+        if self._is_strict:
+            refuse_deep(raw)
+        value = decoder.decode(raw)
+        if self._is_strict and (key := find_repeated_key(raw)) is not None:
+            raise Invalid(key, "is given twice")
+        return value
 
     def _decode_glued(
         self, decoder: "msgspec.json.Decoder[_T]", element: Element, fault: Exception
@@ -68,10 +84,10 @@ class ElementDecoder:
 
 
 def _explain(fault: Exception) -> str:
-    if isinstance(fault, Invalid):
-        return str(fault)
     if isinstance(fault, msgspec.ValidationError):
-        return str(translate_message(str(fault)))
+        fault = translate_message(str(fault))
+    if isinstance(fault, Invalid):
+        return str(fault)[:_REASON_CHARACTERS]
     if isinstance(fault, RecursionError):
         return "is nested too deep"
     return f"is no valid JSON: {fault}"

@@ -20,6 +20,7 @@ from memferry.sources.text import open_text, peek_text
 HEAD_BYTES = 64 * 1024
 """How much of a text is looked at to tell what it is."""
 _PEEKED_BYTES = 4096
+_NAME_CHARACTERS = 100
 _SKIPPED_BYTES = 1024 * 1024
 
 
@@ -222,12 +223,12 @@ def _take_value(scanner: Scanner, journal: Journal, place: Place) -> bytes | Non
 
 
 def _take_name(scanner: Scanner, journal: Journal, member: str) -> str | None:
-    raw = _take_value(scanner, journal, Place(member, "name"))
+    raw = _take_value(scanner, journal, Place(member, "name of a member"))
     name = None if raw is None else decode_name(raw)
     if name is None or scanner.take_byte() != b":":
-        journal.reject(Place(member, name or "name"), "no name and colon where JSON has them")
+        journal.reject(Place(member, "name of a member"), "no name and colon where JSON has them")
         return None
-    return name
+    return name[:_NAME_CHARACTERS]
 
 
 def _is_whole(text: bytes) -> bool:

@@ -20,6 +20,8 @@ from memferry.sources.text import peek_text
 # What may stand before the first object with names in a list.
 _NO_OBJECT = re.compile(rb'(?:(?:[^{\["\s,]++|"[^"\\]*+"|\{\s*+\}|\[\s*+\])\s*+,\s*+)*+')
 _ANY = msgspec.json.Decoder()
+# An empty list takes two bytes of text, and fifty of memory.
+_MOST_VALUES = 2_000_000
 
 
 def find_names(member: Member, lists: Collection[str] = ()) -> Mapping[str, bytes]:
@@ -41,5 +43,13 @@ def read_values(
     """Yield the elements of a file, decoded; what cannot be is rejected by itself."""
     decoder = ElementDecoder(member.name, journal)
     for element in split_elements(member, journal, lists):
+        if _count_values(element.raw) > _MOST_VALUES:
+            journal.reject(decoder.locate(element), f"holds more than {_MOST_VALUES} values")
+            continue
         for value in decoder.decode(_ANY, element):
-            yield Place(member.name, element.at), value
+            yield decoder.locate(element), value
+
+
+def _count_values(text: bytes) -> int:
+    """Count the values in JSON text, at least: signs in strings count too."""
+    return text.count(b",") + text.count(b"[") + text.count(b"{")

@@ -4,19 +4,18 @@ from dataclasses import dataclass
 
 from memferry.errors import Invalid
 
-# Below this, a high ratio does no harm: a short file of one repeated row has it honestly.
-_RATIO_FROM_BYTES = 64 * 1024 * 1024
-
 
 @dataclass(frozen=True, kw_only=True)
-class Limits:
+class BundleLimits:
     """The most that one import may hold; sizes in bytes, unpacked."""
 
     members: int = 250_000
     member_bytes: int = 64 * 1024**3
     total_bytes: int = 256 * 1024**3
     ratio: int = 500
-    """Of unpacked to packed bytes, from 64 MiB on."""
+    """Of unpacked to packed bytes."""
+    ratio_from_bytes: int = 64 * 1024**2
+    """Below, a high ratio does no harm: a short file of one repeated row has it honestly."""
     archives: int = 100
     """Archives within archives."""
 
@@ -24,7 +23,7 @@ class Limits:
 class UnpackedBytes:
     """Counts what all members of one import unpack to; declared sizes may lie."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: BundleLimits) -> None:
         self.limits = limits
         self._total = 0
 
@@ -33,7 +32,7 @@ class UnpackedBytes:
         limits = self.limits
         if unpacked > limits.member_bytes:
             raise Invalid("file", f"{name!r} unpacks to more than {limits.member_bytes} bytes")
-        if unpacked > _RATIO_FROM_BYTES and unpacked > packed * limits.ratio:
+        if unpacked > max(limits.ratio_from_bytes, packed * limits.ratio):
             raise Invalid("file", f"{name!r} unpacks to more than {limits.ratio} times its size")
 
     def add(self, size: int) -> None:
