@@ -20,6 +20,7 @@ from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.filters import FILTERS, Selection
+from memferry.filters.orders import ORDERS
 from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.tenants import tokens
 from support.canaries import (
@@ -120,6 +121,7 @@ STATE = {
 # The views of one tenant.
 VIEWS = {
     "memories",
+    "projects",
     "jobs",
     "exports",
     "export_payloads",
@@ -161,6 +163,10 @@ def statements() -> dict[str, str]:
                 filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
                     "{columns}", kind.columns
                 )
+        elif "{time}" in whole:
+            for order in ORDERS.values():
+                direction = "down" if order.descending else "up"
+                filled[f"{name} by {order.time} {direction}"] = order.fill(whole)
         else:
             filled[name] = whole
     return filled

@@ -1,0 +1,36 @@
+"""Guards of projects: names in use, limits of a token and of a tenant, moves that are whole."""
+
+from guards import Guard, drop, guard_function, guard_statement, make_false, make_true
+
+GUARDS: tuple[Guard, ...] = (
+    # No name is used twice, and no two groups of memories become one.
+    *guard_function(
+        "projects/service.py",
+        "_move",
+        "projects/test_projects.py::test_a_name_in_use_is_refused",
+        make_false("projects/find_use"),
+    ),
+    *guard_statement(
+        "projects/create_project",
+        "projects/test_projects.py::test_a_name_in_use_is_refused",
+        drop("AND NOT taken.by_memories"),
+    ),
+    *guard_function(
+        "projects/service.py",
+        "_move",
+        "projects/test_projects.py::test_a_project_with_more_memories_than_a_name_may_move_keeps_its_name",
+        make_false("MOVED_ROWS"),
+    ),
+    # What one tenant may have.
+    *guard_statement(
+        "projects/create_project",
+        "memories/test_store_limits.py::test_a_tenant_creates_no_more_projects_than_it_may_have",
+        make_true("used.projects < $4::bigint"),
+    ),
+    # A deletion is whole.
+    *guard_statement(
+        "erasure/delete_project",
+        "projects/test_projects.py::test_a_deletion_deletes_all_memories_as_single_deletions_do",
+        drop(", note('project.deleted', ...)"),
+    ),
+)
