@@ -64,7 +64,9 @@ def many(alice: Person) -> Person:
 @pytest.mark.parametrize("limit", [1, 2, 5, 500])
 def test_threads_are_paged_to_their_end_by_links_and_by_offset(many: Person, limit: int) -> None:
     whole = many.get(PATH, params={"limit": 500}).json()
-    by_link, by_offset, answer = [], [], many.get(PATH, params={"limit": limit})
+    by_link: list[Any] = []
+    by_offset: list[Any] = []
+    answer = many.get(PATH, params={"limit": limit})
     while True:
         by_link += answer.json()
         if "next" not in answer.links:

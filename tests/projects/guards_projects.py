@@ -1,6 +1,6 @@
 """Guards of projects: names in use, limits of a token and of a tenant, moves that are whole."""
 
-from guards import Guard, drop, guard_function, guard_statement, make_false, make_true
+from guards import Guard, drop, guard_function, guard_statement, make_false
 
 GUARDS: tuple[Guard, ...] = (
     # No name is used twice, and no two groups of memories become one.
@@ -20,12 +20,6 @@ GUARDS: tuple[Guard, ...] = (
         "_move",
         "projects/test_projects.py::test_a_project_with_more_memories_than_a_name_may_move_keeps_its_name",
         make_false("MOVED_ROWS"),
-    ),
-    # What one tenant may have.
-    *guard_statement(
-        "projects/create_project",
-        "memories/test_store_limits.py::test_a_tenant_creates_no_more_projects_than_it_may_have",
-        make_true("used.projects < $4::bigint"),
     ),
     # A deletion is whole.
     *guard_statement(

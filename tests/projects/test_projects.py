@@ -9,8 +9,7 @@ import pytest
 
 from memferry.projects import service as projects
 from support.people import Person
-from support.postgres import execute
-from support.tokens import create_holder, read_tenant_id
+from support.tokens import create_holder, fetchval, read_tenant_id
 
 PATH = "/api/projects"
 KEYS = [
@@ -70,8 +69,10 @@ def test_metadata_keeps_its_text(alice: Person) -> None:
 
 def test_every_namespace_with_memories_is_a_project(alice: Person) -> None:
     alice.save_many(
-        [{"content": "x", "namespace": "old", "created_at": 5, "updated_at": 9}]
-        + [{"content": "y", "namespace": "old", "created_at": 4, "updated_at": 8}]
+        [
+            {"content": "x", "namespace": "old", "created_at": 5, "updated_at": 9},
+            {"content": "y", "namespace": "old", "created_at": 4, "updated_at": 8},
+        ]
     )
     alice.save("z", namespace="n" * 512)
     first = listed(alice)
@@ -235,12 +236,13 @@ async def test_a_project_with_more_memories_than_a_name_may_move_keeps_its_name(
     alice: Person, database_url: str
 ) -> None:
     alice.save("x", namespace="a")
-    tenant = await read_tenant_id(alice, database_url)
-    await execute(
+    await fetchval(
         database_url,
         "INSERT INTO memferry.memories (tenant_id, id, content, namespace, tags, source, "
-        f"created_at, updated_at) SELECT '{tenant}', gen_random_uuid(), 'x', 'a', '{{}}', 'agent', "
-        f"1, 1 FROM generate_series(1, {projects.MOVED_ROWS})",
+        "created_at, updated_at) SELECT $1, gen_random_uuid(), 'x', 'a', '{}', 'agent', 1, 1 "
+        "FROM generate_series(1, $2::bigint)",
+        await read_tenant_id(alice, database_url),
+        projects.MOVED_ROWS,
     )
     answer = change(alice, named(alice, "a"), name="b")
 
