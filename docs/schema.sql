@@ -64,6 +64,27 @@ CREATE FUNCTION memferry.words(content text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT
     RETURN CASE WHEN (octet_length(content) <= 200000) THEN to_tsvector('simple'::regconfig, translate(content, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~'::text, '                                '::text)) ELSE memferry.words_of_long_text(translate(content, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~'::text, '                                '::text)) END;
 
+CREATE FUNCTION memferry_service.add_manifest(number bigint, export text, digest bytea, manifest text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(
+        hashtextextended('memferry manifests ' || current_setting('memferry.tenant'), 0)) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO memferry_service.export_manifests (export_id, text)
+    SELECT exports.id, manifest FROM memferry_service.exports
+    WHERE exports.id = export AND exports.status = 'completed' FOR SHARE;
+    IF NOT FOUND THEN
+        RETURN false;
+    END IF;
+    INSERT INTO memferry_service.manifest_chain (sequence, export_id, sha256) VALUES (number, export, digest);
+    RETURN true;
+EXCEPTION WHEN unique_violation THEN
+    RETURN false;
+END
+$$;
+
 CREATE FUNCTION memferry_service.any_word(content text) RETURNS tsquery
     LANGUAGE sql IMMUTABLE STRICT
     RETURN (SELECT (string_agg(((''''::text || replace(replace(unnest.lexeme, '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text), ' | '::text))::tsquery AS string_agg FROM unnest(memferry.words(any_word.content)) unnest(lexeme, positions, weights));
@@ -250,6 +271,12 @@ CREATE TABLE memferry.export_buckets (
     full_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE memferry.export_manifests (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    export_id text NOT NULL,
+    text text NOT NULL
+);
+
 CREATE TABLE memferry.export_payloads (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
     export_id text NOT NULL,
@@ -305,6 +332,7 @@ CREATE TABLE memferry.jobs (
     completed_at bigint,
     expires_at bigint,
     purged_at bigint,
+    parts json,
     CONSTRAINT completed_export_has_digest CHECK (((type <> 'export'::text) OR (status <> 'completed'::text) OR (sha256 IS NOT NULL))),
     CONSTRAINT encrypted_is_a_file CHECK ((((request ->> 'encrypt_to'::text) IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
     CONSTRAINT failed_has_error CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
@@ -324,6 +352,15 @@ CREATE TABLE memferry.keys (
     name text NOT NULL,
     value bytea NOT NULL,
     CONSTRAINT keys_value_check CHECK ((octet_length(value) >= 32))
+);
+
+CREATE TABLE memferry.manifest_chain (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    sequence bigint NOT NULL,
+    export_id text NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT manifest_chain_sequence_check CHECK ((sequence > 0)),
+    CONSTRAINT manifest_chain_sha256_check CHECK ((octet_length(sha256) = 32))
 );
 
 CREATE TABLE memferry.memories (
@@ -442,7 +479,8 @@ CREATE VIEW memferry_service.jobs AS
     snapshot_at,
     completed_at,
     expires_at,
-    purged_at
+    purged_at,
+    parts
    FROM memferry.jobs
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
 
@@ -472,10 +510,19 @@ CREATE VIEW memferry_service.exports AS
     snapshot_at,
     completed_at,
     expires_at,
-    purged_at
+    purged_at,
+    parts
    FROM memferry_service.jobs
   WHERE (type = 'export'::text)
   WITH CASCADED CHECK OPTION;
+
+CREATE VIEW memferry_service.export_manifests AS
+ SELECT export_id,
+    text
+   FROM memferry.export_manifests
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (EXISTS ( SELECT
+           FROM memferry_service.exports
+          WHERE (exports.id = export_manifests.export_id)))));
 
 CREATE VIEW memferry_service.export_payloads AS
  SELECT export_id,
@@ -524,6 +571,21 @@ CREATE VIEW memferry_service.keys AS
  SELECT name,
     value
    FROM memferry.keys;
+
+CREATE VIEW memferry_service.manifest_chain AS
+ SELECT sequence,
+    export_id,
+    sha256
+   FROM memferry.manifest_chain
+  WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
+
+CREATE VIEW memferry_service.manifest_queue AS
+ SELECT tenant_id,
+    export_id
+   FROM memferry.export_manifests manifest
+  WHERE (EXISTS ( SELECT
+           FROM memferry.jobs job
+          WHERE ((job.tenant_id = manifest.tenant_id) AND (job.id = manifest.export_id) AND ((job.status = 'expired'::text) OR ((job.status = 'completed'::text) AND (job.expires_at <= memferry.now_ms()))))));
 
 CREATE VIEW memferry_service.memories AS
  SELECT id,
@@ -610,6 +672,14 @@ CREATE VIEW memferry_service.tokens AS
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (namespaces <@ memferry.namespaces())))
   WITH CASCADED CHECK OPTION;
 
+CREATE VIEW memferry_service.unsealed_exports AS
+ SELECT tenant_id,
+    id
+   FROM memferry.jobs job
+  WHERE ((type = 'export'::text) AND (status = 'completed'::text) AND (expires_at > memferry.now_ms()) AND (NOT (EXISTS ( SELECT
+           FROM memferry.manifest_chain line
+          WHERE ((line.tenant_id = job.tenant_id) AND (line.export_id = job.id))))));
+
 CREATE VIEW memferry_service.workers AS
  SELECT id,
     host,
@@ -632,6 +702,9 @@ ALTER TABLE ONLY memferry.deliveries
 ALTER TABLE ONLY memferry.export_buckets
     ADD CONSTRAINT export_buckets_pkey PRIMARY KEY (tenant_id);
 
+ALTER TABLE ONLY memferry.export_manifests
+    ADD CONSTRAINT export_manifests_pkey PRIMARY KEY (tenant_id, export_id);
+
 ALTER TABLE ONLY memferry.export_payloads
     ADD CONSTRAINT export_payloads_pkey PRIMARY KEY (tenant_id, export_id);
 
@@ -650,6 +723,9 @@ ALTER TABLE ONLY memferry.jobs
 ALTER TABLE ONLY memferry.keys
     ADD CONSTRAINT keys_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY memferry.manifest_chain
+    ADD CONSTRAINT manifest_chain_pkey PRIMARY KEY (tenant_id, sequence);
+
 ALTER TABLE ONLY memferry.memories
     ADD CONSTRAINT memories_pkey PRIMARY KEY (tenant_id, id);
 
@@ -658,6 +734,9 @@ ALTER TABLE ONLY memferry.memory_usage
 
 ALTER TABLE ONLY memferry.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY memferry.manifest_chain
+    ADD CONSTRAINT one_line_per_export UNIQUE (tenant_id, export_id);
 
 ALTER TABLE ONLY memferry.projects
     ADD CONSTRAINT projects_by_name UNIQUE (tenant_id, name);
@@ -734,6 +813,9 @@ ALTER TABLE ONLY memferry.deliveries
 ALTER TABLE ONLY memferry.export_buckets
     ADD CONSTRAINT export_buckets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY memferry.export_manifests
+    ADD CONSTRAINT export_manifests_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY memferry.export_payloads
     ADD CONSTRAINT export_payloads_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
 
@@ -745,6 +827,9 @@ ALTER TABLE ONLY memferry.job_turns
 
 ALTER TABLE ONLY memferry.jobs
     ADD CONSTRAINT jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
+
+ALTER TABLE ONLY memferry.manifest_chain
+    ADD CONSTRAINT manifest_chain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
 ALTER TABLE ONLY memferry.projects
     ADD CONSTRAINT projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
@@ -801,6 +886,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.jobs TO memferry_ser
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.exports TO memferry_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE memferry_service.export_manifests TO memferry_service;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.export_payloads TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.idempotency_keys TO memferry_service;
@@ -820,6 +907,10 @@ GRANT SELECT ON TABLE memferry_service.keys TO memferry_service;
 GRANT INSERT(name) ON TABLE memferry_service.keys TO memferry_service;
 
 GRANT INSERT(value) ON TABLE memferry_service.keys TO memferry_service;
+
+GRANT SELECT,INSERT ON TABLE memferry_service.manifest_chain TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.manifest_queue TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.memories TO memferry_service;
 
@@ -872,5 +963,7 @@ GRANT SELECT(created_at) ON TABLE memferry_service.tokens TO memferry_service;
 GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE memferry_service.tokens TO memferry_service;
 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE memferry_service.tokens TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.unsealed_exports TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.workers TO memferry_service;

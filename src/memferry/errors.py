@@ -13,6 +13,7 @@ MemferryError
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
 │   ├── ExportNotFound
+│   ├── ManifestNotFound     the export ended without bytes, or they are gone
 │   ├── WebhookNotFound
 │   ├── TokenNotFound
 │   ├── ProjectNotFound
@@ -20,6 +21,7 @@ MemferryError
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
 │   ├── IdempotencyKeyInFlight
+│   ├── ManifestNotReady     the export is not completed yet
 │   ├── ExportOvertaken      memories were erased while the export was made
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -57,6 +59,7 @@ MemferryError
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
+│   ├── WrongManifest        a manifest is none, or was changed after it was signed
 │   └── WrongKey             the file is encrypted to another key
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
@@ -150,6 +153,12 @@ class ExportNotFound(NotFound):
     code = "export_not_found"
 
 
+class ManifestNotFound(NotFound):
+    """Manifest not found: the export failed, was cancelled or has expired."""
+
+    code = "manifest_not_found"
+
+
 class WebhookNotFound(NotFound):
     """Webhook not found."""
 
@@ -190,6 +199,13 @@ class IdempotencyKeyInFlight(Conflict):
     """A request with this Idempotency-Key is still being answered; try again in a moment."""
 
     code = "idempotency_key_in_flight"
+    retryable = True
+
+
+class ManifestNotReady(Conflict):
+    """The manifest is not there yet: the export is not completed; try again in a moment."""
+
+    code = "manifest_not_ready"
     retryable = True
 
 
@@ -440,6 +456,12 @@ class WrongDigest(ClientError):
     """The downloaded bytes are not the exported ones (SHA-256 differs)."""
 
     code = "wrong_digest"
+
+
+class WrongManifest(ClientError):
+    """The manifest cannot be trusted."""
+
+    code = "wrong_manifest"
 
 
 class WrongKey(ClientError):

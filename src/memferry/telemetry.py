@@ -140,10 +140,22 @@ LOG_EVENTS = {
         "%(loop)s: %(reason)s",
         "A loop of a worker met a fault; it goes on, and logs the same reason only once.",
     ),
+    "manifest.deferred": LogEvent(
+        INFO,
+        "export %(export)s gets its manifest later: %(reason)s",
+        "An export was completed while another one of its tenant held the chain of manifests; it "
+        "is sealed when its manifest is asked for, or by the next sweep.",
+    ),
     "migration.awaited": LogEvent(
         INFO,
         "another process is bringing the schema up to date; waiting for it",
         "Two processes migrate at once; this one goes on when the other is done.",
+    ),
+    "manifest.failed": LogEvent(
+        ERROR,
+        "export %(export)s cannot be given its manifest",
+        "The manifest of a completed export met a fault that the program does not know; the trace "
+        "follows, and the next sweep tries again.",
     ),
     "migration.applied": LogEvent(
         DEBUG,

@@ -35,7 +35,7 @@ from support.service import Service
 from support.tokens import create_holder
 
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
-_OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
+_OPEN |= {"/", "/assets/home.css", "/api/health/ready", "/api/keys"}
 _OPEN |= {
     f"/assets/{name}"
     for name in ("reference.css", "reference.js", "swagger-ui.css", "swagger-ui-bundle.js")

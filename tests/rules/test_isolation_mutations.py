@@ -19,9 +19,10 @@ import pytest
 from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
+from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
 from memferry.filters.orders import ORDERS
-from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.formats import Order, TextFormat
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -44,6 +45,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
+from support.variants import VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -92,6 +94,8 @@ ACROSS = {
     "operation/count_jobs_at_work",
     "jobs/expire_jobs",
     "jobs/find_dead_objects",
+    "exports/find_unsealed_exports",
+    "worker/forget_manifests",
     "tenants/find_token",
     "jobs/find_waiting_job",
     "worker/forget_deliveries",
@@ -113,6 +117,7 @@ STATE = {
     "deliveries.next_attempt_at",
     "job_turns.claimed_at",
     "export_payloads",
+    "export_manifests",
     "idempotency_keys",
     "deliveries",
     "messages",
@@ -125,6 +130,8 @@ VIEWS = {
     "jobs",
     "exports",
     "export_payloads",
+    "export_manifests",
+    "manifest_chain",
     "idempotency_keys",
     "export_buckets",
     "webhooks",
@@ -147,8 +154,13 @@ _ARGUMENTS = {
 }
 
 
+# Their rows are one text each.
+ANY_ORDER, BY_THREAD = {"exports/export_sample"}, {"exports/export_by_thread"}
+IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
+
+
 def statements() -> dict[str, str]:
-    """Each statement file as it is run: with all filters, and once per format."""
+    """Each statement file as it is run: with all filters, once per format, once per order."""
     every = dict.fromkeys(FILTERS)
     filled: dict[str, str] = {}
     for name, statement in sql._statements().items():  # noqa: SLF001 - every file there is
@@ -157,18 +169,24 @@ def statements() -> dict[str, str]:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
-            for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
-                    continue
-                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
-                    "{columns}", kind.columns
-                )
+            filled |= fill_columns(name, whole)
         elif "{time}" in whole:
-            for order in ORDERS.values():
-                direction = "down" if order.descending else "up"
-                filled[f"{name} by {order.time} {direction}"] = order.fill(whole)
+            filled |= {f"{name} by {word}": order.fill(whole) for word, order in ORDERS.items()}
         else:
             filled[name] = whole
+    return filled
+
+
+def fill_columns(name: str, statement: str) -> dict[str, str]:
+    """The statement once per format that it is run for."""
+    filled = {}
+    for variant in VARIANTS:
+        kind = ExportRequest.parse(json.dumps(variant).encode()).format
+        if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
+            continue
+        if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
+            continue
+        filled[f"{name} as {name_variant(variant)}"] = statement.replace("{columns}", kind.columns)
     return filled
 
 

@@ -159,6 +159,7 @@ def _bound(node: dict[str, Any]) -> bool:
 def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
     columns = FORMATS["ndjson"].columns
+    document = FORMATS["markdown"].columns
     export = sql("exports/export_rows").replace("{columns}", columns)
     by_key = sql("exports/export_by_key").replace("{columns}", columns)
     ranged = sql("exports/export_range").replace("{columns}", columns)
@@ -166,9 +167,17 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     return {
         "exports/export_rows": (export, ()),
         "exports/export_by_key": (by_key, ()),
+        "exports/export_by_thread": (
+            sql("exports/export_by_thread").replace("{columns}", document),
+            (),
+        ),
         "exports/export_range": (ranged, (*_ALL, *_END)),
         "exports/export_frames": (framed, (*_ALL, *_END, ROWS, 2**20, "\n")),
         "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
+        "exports/export_sample": (
+            sql("exports/export_sample").replace("{columns}", columns),
+            (1, ROWS),
+        ),
         "exports/count_memories": (sql("exports/count_memories"), ()),
         "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
         "exports/probe_rows": (
@@ -218,6 +227,8 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         most = {
             "exports/export_frames": 2,
             "exports/export_by_key": 2,
+            "exports/export_by_thread": 2,
+            "exports/export_sample": 2,
             "exports/probe_rows": 3,
             "memories/list_threads": 2,
         }.get(name, 1) * ROWS

@@ -29,6 +29,8 @@ ACROSS_TENANTS = {
     },
     "job_turns": {"tenant_id", "claimed_at"},
     "payload_queue": {"tenant_id", "export_id"},
+    "manifest_queue": {"tenant_id", "export_id"},
+    "unsealed_exports": {"tenant_id", "id"},
     "idempotency_queue": {"tenant_id", "created_at"},
     "delivery_queue": {
         "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at", "message_id",

@@ -15,6 +15,7 @@ from memferry.cli import (
     database,
     doctor,
     export,
+    key,
     migrate,
     serve,
     store,
@@ -54,7 +55,9 @@ def _read_options(
     """Options before any command."""
 
 
-for command in (serve, worker, migrate, audit, export, doctor, database, store, tenant, token):
+for command in (
+    serve, worker, migrate, audit, export, key, doctor, database, store, tenant, token
+):  # fmt: skip
     app.add_typer(command.app)
 
 

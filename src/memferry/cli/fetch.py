@@ -29,13 +29,27 @@ def fetch(request: Mapping[str, Any] | str, output: Path | None, identity: Path 
 
     Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
     """
-    settings = read_settings().client
     with _name_options():
         identities = None if identity is None else read_identities(identity)
-        if settings.token is None:
-            raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
-        with Client(settings.url, settings.token) as client:
+        with _open_client() as client:
             fetch_export(client, request, output, identities)
+
+
+def show_estimate(request: Mapping[str, Any]) -> None:
+    """Print what an export would be like; raises as `fetch`."""
+    with _open_client() as client:
+        estimate = Exports(client).estimate(request)
+    print(
+        f"{estimate.rows:,} memories, {'' if estimate.bytes_exact else 'about '}"
+        f"{estimate.bytes:,} bytes, {'inline' if estimate.inline else 'queued'}"
+    )
+
+
+def _open_client() -> Client:
+    settings = read_settings().client
+    if settings.token is None:
+        raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
+    return Client(settings.url, settings.token)
 
 
 @contextmanager

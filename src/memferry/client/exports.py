@@ -10,7 +10,7 @@ from memferry.client.calls import Call
 from memferry.client.client import Client
 from memferry.client.progress import Progress, Report, ignore_progress
 from memferry.errors import ExportNotCompleted
-from memferry.wire.exports import ExportAnswer
+from memferry.wire.exports import ExportAnswer, ExportEstimate
 
 _PATH = "/api/memories/exports"
 _POLL_SECONDS = 0.25
@@ -30,6 +30,10 @@ class Exports:
         """
         call = Call("POST", _PATH, request, idempotency_key=secrets.token_urlsafe())
         return self.client.call(call, ExportAnswer)
+
+    def estimate(self, request: Mapping[str, Any]) -> ExportEstimate:
+        """Say what an export would be like, without creating it; `request` as in `create`."""
+        return self.client.call(Call("POST", f"{_PATH}/estimate", request), ExportEstimate)
 
     def get(self, export_id: str) -> ExportAnswer:
         """Look up an export, with its payload or a fresh download link once it is completed."""

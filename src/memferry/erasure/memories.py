@@ -11,7 +11,7 @@ from memferry.exports.purge import begin_purge, purge_exports
 from memferry.memories.changes import delete_memories, lock_memories
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
-from memferry.storage import Storage
+from memferry.storage import Storage, remove_with_companions
 from memferry.telemetry import log_event
 
 
@@ -76,6 +76,6 @@ class MemoryErasure:
         """Remove the files; if the store is away, the sweeper removes them later."""
         try:
             for key in keys:
-                await self._storage.delete(key)
+                await remove_with_companions(self._storage, key)
         except StorageUnavailable as fault:
             log_event("purge.deferred", reason=fault)

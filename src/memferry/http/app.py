@@ -33,6 +33,7 @@ from memferry.http.health import HealthEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
 from memferry.http.listing import ListingEndpoints
+from memferry.http.manifests import ManifestEndpoints
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.page.home import home_routes
@@ -124,6 +125,7 @@ def list_operations(services: Services) -> list[Operation]:
     endpoints = (
         HealthEndpoints(services.readiness),
         ExportEndpoints(services.exports, services.downloads, services.audit),
+        ManifestEndpoints(services.exports),
         SearchEndpoints(memories),
         ListingEndpoints(memories, services.lists),
         DuplicateEndpoints(services.lists),

@@ -14,6 +14,7 @@ from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
 from memferry.files.compress import CODECS
+from memferry.formats import Order, Variant
 from support.people import Person, make_person
 from support.service import Service
 
@@ -47,10 +48,16 @@ class Lengths:
     """A file of four bytes per memory."""
 
     name: LiteralString = "lengths"
-    safe: bool = False
     extension: str = "lengths"
     media_type: str = "application/octet-stream"
     columns: LiteralString = "content"
+    order: Order = Order.TIME
+    leaves_out: str = ""
+    variants: frozenset[str] = frozenset()
+
+    def vary(self, _variant: Variant) -> "Lengths":
+        """The format, which has no variants."""
+        return self
 
     def start(self) -> LengthsEncoder:
         """The encoder of one file."""

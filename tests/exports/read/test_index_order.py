@@ -14,9 +14,9 @@ from memferry.exports.read.probe import probe
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.formats import FORMATS
 from memferry.model.token import Caller
 from support.postgres import create_database, open_database
+from support.variants import TEXT_FORMATS
 
 ALICE = UUID(int=1)
 MATCHING, OTHERS = 10_000, 90_000
@@ -89,7 +89,7 @@ async def export_inline(database: Database, request: ExportRequest) -> bytes:
 
 
 @pytest.mark.parametrize("export", [export_queued, export_inline])
-@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("file_format", TEXT_FORMATS)
 @pytest.mark.parametrize("filters", _FILTERS, ids=str)
 async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     planted: str, export: Export, file_format: str, filters: dict[str, object]

@@ -16,12 +16,12 @@ from memferry.exports.read.plan import Frames, Plan, Way
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_rows
 from memferry.exports.request import ExportRequest
-from memferry.formats import FORMATS
 from support.memories import AWKWARD
 from support.people import Person, make_person
 from support.postgres import open_database
 from support.service import Service
 from support.tokens import read_tenant_id
+from support.variants import VARIANTS, name_variant
 
 ROWS = 15_000
 EVERYWHERE = (0, UUID(int=0), 2**62, UUID(int=1))
@@ -54,7 +54,7 @@ async def exported(database: Database, readers: int, tenant_id: UUID, body: obje
         return b"".join([chunk async for chunk in run])
 
 
-@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("variant", VARIANTS, ids=name_variant)
 @pytest.mark.parametrize(
     "filters",
     [
@@ -68,9 +68,9 @@ async def exported(database: Database, readers: int, tenant_id: UUID, body: obje
     ids=str,
 )
 async def test_any_number_of_readers_gives_the_same_bytes(
-    database: Database, tenant_id: UUID, file_format: str, filters: dict[str, object]
+    database: Database, tenant_id: UUID, variant: dict[str, object], filters: dict[str, object]
 ) -> None:
-    body = {"format": file_format, **filters}
+    body = variant | filters
     alone = await exported(database, 1, tenant_id, body)
 
     assert [await exported(database, readers, tenant_id, body) == alone for readers in (2, 3)] == [

@@ -22,6 +22,7 @@ class Way(Enum):
     SPAN = "one statement walks an index that has the order"
     RANGES = "ranges of such an index, by as many connections as there are"
     KEYS = "no index has the order: the keys are sorted, and each row is looked up by its key"
+    SAMPLE = "some rows in no order, to see how large they are"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Probe:
     """What was found out about the rows of an export before they are read."""
 
     index_order: bool
-    """Whether an index has the rows in the order of exports."""
+    """Whether an index has the rows in the order of the format."""
     inline: bool = False
     """Whether the rows are for an answer: one connection reads them, and they are counted."""
     rows: int = 0
@@ -64,6 +65,8 @@ class Plan:
     way: Way
     frames: Frames | None = None
     """The frames to begin with; None: rows come by CSV, or each by itself."""
+    one_in: int = 1
+    """Of how many rows a sample has one."""
 
 
 def plan(request: ExportRequest, probe: Probe) -> Plan:

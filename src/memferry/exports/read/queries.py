@@ -1,5 +1,6 @@
 """The statements that read an export, filled for one request."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import LiteralString, TypeAlias
 from uuid import UUID
@@ -8,7 +9,7 @@ from memferry.database.sql import sql
 from memferry.exports.read.plan import Frames
 from memferry.exports.request import ExportRequest
 from memferry.filters import Selection
-from memferry.formats import Format, TextFormat
+from memferry.formats import Format, Order, TextFormat
 
 Query: TypeAlias = tuple[str, list[object]]
 """A statement and its arguments."""
@@ -16,6 +17,12 @@ Key: TypeAlias = tuple[int, UUID]
 """A row's place in the order of exports: created_at and id."""
 _FIRST_ID, _LAST_ID = UUID(int=0), UUID(int=2**128 - 1)
 _FIRST_MS, _LAST_MS = -(2**63), 2**63 - 1
+_BY_KEY: Mapping[Order, LiteralString] = {
+    Order.TIME: "exports/export_by_key",
+    Order.THREADS: "exports/export_by_thread",
+}
+# Whatever ids a client has chosen for its memories.
+_MOST_SAMPLE_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,19 @@ class Range:
 def query_all(request: ExportRequest, name: LiteralString) -> Query:
     """The statement `name` over all rows of a request."""
     statement, arguments = request.selection.fill(sql(name))
+    return _render(statement, request.format), arguments
+
+
+def query_by_key(request: ExportRequest) -> Query:
+    """All rows of a request by sorted keys, in the order of its format."""
+    return query_all(request, _BY_KEY[request.format.order])
+
+
+def query_sample(request: ExportRequest, one_in: int) -> Query:
+    """About one in so many rows, in no order."""
+    statement, arguments = request.selection.fill(
+        sql("exports/export_sample"), one_in, _MOST_SAMPLE_ROWS
+    )
     return _render(statement, request.format), arguments
 
 

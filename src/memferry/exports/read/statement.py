@@ -6,7 +6,14 @@ from memferry.database.csv_records import CsvReader
 from memferry.database.frames import FrameReader
 from memferry.database.pool import Connection
 from memferry.exports.read.plan import Plan, Probe, Way
-from memferry.exports.read.queries import Query, Range, query_all, query_range
+from memferry.exports.read.queries import (
+    Query,
+    Range,
+    query_all,
+    query_by_key,
+    query_range,
+    query_sample,
+)
 from memferry.exports.request import ExportRequest
 from memferry.formats import BinaryFormat, TextFormat
 
@@ -48,7 +55,9 @@ def open_copy_reader(format_: TextFormat) -> CopyReader:
 
 def _choose_query(request: ExportRequest, plan: Plan) -> Query:
     if plan.way is Way.KEYS:
-        return query_all(request, "exports/export_by_key")
+        return query_by_key(request)
+    if plan.way is Way.SAMPLE:
+        return query_sample(request, plan.one_in)
     if plan.frames is None:
         return query_all(request, "exports/export_rows")
     return query_range(request, Range.whole(request.range_selection), plan.frames)

@@ -38,6 +38,12 @@ class RowStream:
         """Digest of the bytes so far; of the whole file once the iteration has ended."""
         return self._sha256.digest()
 
+    @property
+    def edge_bytes(self) -> int:
+        """How many bytes the file has without any row."""
+        head, _, tail = _find_edges(self._format)
+        return len(head) + len(tail)
+
     def interrupt(self, fault: MemferryError) -> None:
         """Make the iteration raise, even while PostgreSQL is still looking for the next row."""
         self._blocks.fail(fault)
@@ -120,4 +126,15 @@ async def open_inline_rows(
             if plan_.way is Way.SPAN:
                 await keep_order(connection)
             blocks.start(read_statement, connection, request, plan_, blocks)
+        yield RowStream(request.format, blocks)
+
+
+@asynccontextmanager
+async def open_sample(
+    connection: Connection, request: ExportRequest, one_in: int
+) -> AsyncIterator[RowStream]:
+    """Start an export of about one in so many rows, in no order; iterate it for its bytes."""
+    plan_ = Plan(way=Way.SAMPLE, one_in=max(one_in, 1))
+    async with BlockStream(block_bytes=FRAME_BYTES) as blocks:
+        blocks.start(read_statement, connection, request, plan_, blocks)
         yield RowStream(request.format, blocks)

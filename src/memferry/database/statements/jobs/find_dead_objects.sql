@@ -1,5 +1,5 @@
--- Which of these stored things nobody needs now or ever: neither the file of a completed job, nor what the
--- attempt that runs now is writing. Those of tenants that never were here belong to somebody else
+-- Which of these stored things nobody needs now or ever: neither the file of a completed job with what is named after
+-- it, nor what the attempt that runs now is writing. Those of tenants that never were here belong to somebody else
 -- and are left alone.
 SELECT stored.name
 FROM unnest($1::text[], $2::uuid[], $3::text[], $4::integer[])
@@ -8,5 +8,5 @@ WHERE EXISTS (SELECT FROM tenant_ids WHERE tenant_ids.id = stored.tenant_id)
     AND NOT EXISTS (
         SELECT FROM job_queue AS job
         WHERE job.tenant_id = stored.tenant_id AND job.id = stored.job_id
-            AND (job.object_key = stored.name
+            AND (job.object_key = stored.name OR starts_with(stored.name, job.object_key || '.')
                 OR (job.status = 'running' AND job.attempt = stored.attempt)))
