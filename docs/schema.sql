@@ -298,6 +298,13 @@ CREATE TABLE memferry.idempotency_keys (
     CONSTRAINT idempotency_keys_request_sha256_check CHECK ((octet_length(request_sha256) = 32))
 );
 
+CREATE TABLE memferry.import_uploads (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    id text NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    CONSTRAINT import_uploads_id_check CHECK ((id ~ '^[0-9A-HJKMNP-TV-Z]{26}$'::text))
+);
+
 CREATE TABLE memferry.job_turns (
     tenant_id uuid NOT NULL,
     claimed_at timestamp with time zone NOT NULL
@@ -333,6 +340,7 @@ CREATE TABLE memferry.jobs (
     expires_at bigint,
     purged_at bigint,
     parts json,
+    report json,
     CONSTRAINT completed_export_has_digest CHECK (((type <> 'export'::text) OR (status <> 'completed'::text) OR (sha256 IS NOT NULL))),
     CONSTRAINT encrypted_is_a_file CHECK ((((request ->> 'encrypt_to'::text) IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
     CONSTRAINT failed_has_error CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
@@ -480,7 +488,8 @@ CREATE VIEW memferry_service.jobs AS
     completed_at,
     expires_at,
     purged_at,
-    parts
+    parts,
+    report
    FROM memferry.jobs
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
 
@@ -546,6 +555,39 @@ CREATE VIEW memferry_service.idempotency_queue AS
     created_at
    FROM memferry.idempotency_keys
   WHERE (created_at < (memferry.now_ms() - 86400000));
+
+CREATE VIEW memferry_service.import_uploads AS
+ SELECT id,
+    leased_until
+   FROM memferry.import_uploads
+  WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
+
+CREATE VIEW memferry_service.imports AS
+ SELECT id,
+    type,
+    status,
+    request,
+    needs,
+    token_id,
+    namespaces,
+    attempt,
+    failures,
+    leased_by,
+    leased_until,
+    row_count,
+    rows_done,
+    bytes_done,
+    file_bytes,
+    file_sha256,
+    error,
+    error_code,
+    retryable,
+    created_at,
+    completed_at,
+    report
+   FROM memferry_service.jobs
+  WHERE (type = 'import'::text)
+  WITH CASCADED CHECK OPTION;
 
 CREATE VIEW memferry_service.job_queue AS
  SELECT tenant_id,
@@ -680,6 +722,12 @@ CREATE VIEW memferry_service.unsealed_exports AS
            FROM memferry.manifest_chain line
           WHERE ((line.tenant_id = job.tenant_id) AND (line.export_id = job.id))))));
 
+CREATE VIEW memferry_service.upload_queue AS
+ SELECT tenant_id,
+    id,
+    leased_until
+   FROM memferry.import_uploads;
+
 CREATE VIEW memferry_service.workers AS
  SELECT id,
     host,
@@ -692,6 +740,8 @@ CREATE VIEW memferry_service.workers AS
    FROM memferry.workers;
 
 ALTER TABLE ONLY memferry_service.exports ALTER COLUMN type SET DEFAULT 'export'::text;
+
+ALTER TABLE ONLY memferry_service.imports ALTER COLUMN type SET DEFAULT 'import'::text;
 
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant_id, id);
@@ -713,6 +763,9 @@ ALTER TABLE ONLY memferry.gone_tenants
 
 ALTER TABLE ONLY memferry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key);
+
+ALTER TABLE ONLY memferry.import_uploads
+    ADD CONSTRAINT import_uploads_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY memferry.job_turns
     ADD CONSTRAINT job_turns_pkey PRIMARY KEY (tenant_id);
@@ -822,6 +875,9 @@ ALTER TABLE ONLY memferry.export_payloads
 ALTER TABLE ONLY memferry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY memferry.import_uploads
+    ADD CONSTRAINT import_uploads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY memferry.job_turns
     ADD CONSTRAINT job_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
 
@@ -898,6 +954,10 @@ GRANT SELECT(tenant_id) ON TABLE memferry_service.idempotency_queue TO memferry_
 
 GRANT SELECT(created_at) ON TABLE memferry_service.idempotency_queue TO memferry_service;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.import_uploads TO memferry_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.imports TO memferry_service;
+
 GRANT SELECT,UPDATE ON TABLE memferry_service.job_queue TO memferry_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE memferry_service.job_turns TO memferry_service;
@@ -965,5 +1025,7 @@ GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE memferry_service.tokens TO 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE memferry_service.tokens TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.unsealed_exports TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.upload_queue TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.workers TO memferry_service;

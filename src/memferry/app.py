@@ -17,6 +17,7 @@ from memferry.erasure.memories import MemoryErasure
 from memferry.erasure.projects import ProjectErasure
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
+from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
@@ -68,6 +69,30 @@ async def open_parts(
 
 
 @asynccontextmanager
+async def open_long_database(
+    settings: Settings,
+    *,
+    long_running_seconds: int,
+    program: str,
+    on_connect: Callable[[int], object] | None = None,
+) -> AsyncIterator[Database]:
+    """Open more connections to the database, for work that takes longer than all else."""
+    database = Database(
+        service_url(settings.database),
+        settings.database,
+        settings.quotas,
+        long_running_seconds=long_running_seconds,
+        program=program,
+        on_connect=on_connect,
+    )
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
 async def open_standby(
     settings: Settings, *, long_running_seconds: int, program: str
 ) -> AsyncIterator[Database | None]:
@@ -114,6 +139,8 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 projects=Projects(database, quotas),
                 project_erasure=ProjectErasure(database, erasure),
                 exports=exports,
+                imports=Imports(database, store, quotas),
+                import_bytes=quotas.import_bytes,
                 downloads=Downloads(database, store, exports, settings.exports),
                 webhooks=Webhooks(database, settings.webhooks, quotas),
                 audit=audit,

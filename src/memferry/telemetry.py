@@ -120,6 +120,12 @@ LOG_EVENTS = {
         "removed %(files)d files and uploads below %(prefix)s",
         "The deletion of a tenant has looked once for files, and removed those it found.",
     ),
+    "import.ended": LogEvent(
+        INFO,
+        "import %(job)s: attempt %(attempt)d read %(read)d records as %(source)s: %(created)d new, "
+        "%(updated)d overwritten, %(rejected)d rejected",
+        "An import has read its file to the end, and ends with this; what follows is the commit.",
+    ),
     "job.abandoned": LogEvent(
         WARNING,
         "%(job)s is left until its lease lapses: %(reason)s",
@@ -227,6 +233,11 @@ LOG_EVENTS = {
         WARNING,
         "unknown token from %(address)s",
         "Somebody has sent a token that does not exist, has expired or was revoked.",
+    ),
+    "upload.deferred": LogEvent(
+        WARNING,
+        "import %(job)s: its file is left to the sweeper: %(reason)s",
+        "The store was away while an import was deleted; a worker removes its file later.",
     ),
     "upload.swept": LogEvent(
         INFO,

@@ -9,6 +9,10 @@ _EVERY_SIGN = "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unic
 _REFUSED_FIELDS = "formats/test_fields.py::test_fields_that_are_not_understood_are_refused"
 _ENTRIES = "formats/test_paste.py::test_no_line_of_a_content_passes_for_an_entry"
 
+_MARKUP = "formats/test_markdown.py::test_no_text_is_markup_and_each_stands_where_it_belongs"
+_PAGE = "formats/test_html.py::test_every_text_stands_where_it_belongs_and_is_exact"
+_POLICY = "formats/test_html.py::test_nothing_is_loaded_and_only_the_named_script_and_style_run"
+
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "formats/csv.py", "_render_cell", _GUARDED, replace("safe and name in _TEXTS", "False")
@@ -86,4 +90,29 @@ GUARDS: tuple[Guard, ...] = (
         drop_text(r"\u2028"),
     ),
     *guard_function("formats/paste.py", "_CONTENT", _ENTRIES, replace_text(r"\1  ", r"\1 ")),
+    # No text is markup, and no page loads anything.
+    *guard_function(
+        "formats/html.py",
+        "_escape",
+        _PAGE,
+        replace_text("&amp;", "&"),
+        replace_text("&lt;", "<"),
+        replace_text("&#13;", ""),
+    ),
+    *guard_function(
+        "formats/html.py",
+        "_make_head",
+        _POLICY,
+        drop_text("default-src 'none'; "),
+        drop_text("base-uri 'none'; "),
+    ),
+    *guard_function("formats/html.py", "_allow", _POLICY, replace_text("'sha256-", "'unsafe-")),
+    *guard_function(
+        "formats/markdown.py",
+        "_MARKS",
+        _MARKUP,
+        *map(drop_text, ("`", "*", "_", "<", "&", "#")),
+    ),
+    *guard_function("formats/markdown.py", "_FENCE", _MARKUP, replace_text("1 + ", "")),
+    *guard_function("formats/markdown.py", "_CONTENT", _MARKUP, drop_text("^ |")),
 )

@@ -15,6 +15,7 @@ from memferry.erasure.projects import ProjectErasure
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, make_router
+from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
@@ -60,6 +61,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         projects=Projects(database),
         project_erasure=ProjectErasure(database, MemoryErasure(database, storage)),
         exports=exports,
+        imports=Imports(database, storage),
         downloads=Downloads(database, storage, exports),
         webhooks=Webhooks(database),
         audit=Audit(database),

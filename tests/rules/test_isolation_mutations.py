@@ -22,7 +22,7 @@ from memferry.errors import UnknownToken
 from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
 from memferry.filters.orders import ORDERS
-from memferry.formats import Order, TextFormat
+from memferry.formats import Columns, Order
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -45,7 +45,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
-from support.variants import VARIANTS, name_variant
+from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -101,7 +101,16 @@ ACROSS = {
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
+    "worker/forget_uploads",
 }
+
+# They make tables of their session alone, which it has already here.
+OF_THE_SESSION = {"imports/create_staging", "imports/create_settled"}
+_STAGED = """
+INSERT INTO staged_memories
+SELECT row_number() OVER (), id::uuid, 'c', 'n', '{t}', 's', NULL, NULL, 1, 1
+FROM unnest($1::text[]) AS id
+"""
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
 # sweeper removes. Every other column and every other table stays.
@@ -116,6 +125,7 @@ STATE = {
     "deliveries.attempt",
     "deliveries.next_attempt_at",
     "job_turns.claimed_at",
+    "import_uploads",
     "export_payloads",
     "export_manifests",
     "idempotency_keys",
@@ -129,6 +139,8 @@ VIEWS = {
     "projects",
     "jobs",
     "exports",
+    "imports",
+    "import_uploads",
     "export_payloads",
     "export_manifests",
     "manifest_chain",
@@ -143,7 +155,7 @@ VIEWS = {
     "tenant",
 }
 # Those over another view of one tenant, whose predicate they share.
-ON_VIEWS = {"exports"}
+ON_VIEWS = {"exports", "imports"}
 
 # Elements of arrays that the statement itself reads as an array or as JSON.
 _ARGUMENTS = {
@@ -180,19 +192,23 @@ def statements() -> dict[str, str]:
 def fill_columns(name: str, statement: str) -> dict[str, str]:
     """The statement once per format that it is run for."""
     filled = {}
-    for variant in VARIANTS:
+    for variant in (*PLAIN_VARIANTS, FULL_CSV):
         kind = ExportRequest.parse(json.dumps(variant).encode()).format
-        if name in IN_FRAMES and not (isinstance(kind, TextFormat) and kind.csv is None):
+        is_text = not isinstance(kind.rows, Columns)
+        if name in IN_FRAMES and not (is_text and kind.rows.csv is None):
             continue
         if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
             continue
-        filled[f"{name} as {name_variant(variant)}"] = statement.replace("{columns}", kind.columns)
+        if "{frame}" in statement and is_text:
+            continue
+        filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(statement)
     return filled
 
 
 STATEMENTS = statements()
 FOR_A_TENANT = sorted(
-    STATEMENTS.keys() - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS)
+    STATEMENTS.keys()
+    - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | OF_THE_SESSION | ACROSS)
 )
 
 
@@ -254,6 +270,8 @@ def _timeless(shown: str) -> str:
     shown = re.sub(r"\b1[6-9]\d{11}\b", "<now>", shown)
     shown = re.sub(r"datetime\.datetime\(20[2-9]\d[^)]*\)", "<now>", shown)
     shown = re.sub(r"'[0-9A-F]{8}-[0-9A-F]{8}-\d+'", "<snapshot>", shown)
+    # Seconds since the times that were planted.
+    shown = re.sub(r"=-\d{6,}\b", "=-<seconds>", shown)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", shown)
 
 
@@ -281,14 +299,27 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
             settings = {"search_path": SERVICE_ROLE}
             connection = await asyncpg.connect(url, server_settings=settings)
             stack.push_async_callback(connection.close)
+            await _stage(connection)
             made.append(World(connection, await make_query_for_bob(connection)))
         yield made[0], made[1]
+
+
+async def _stage(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Make the tables of an import, which a session has for the length of a transaction."""
+    for name in sorted(OF_THE_SESSION):
+        await connection.execute(STATEMENTS[name].replace("ON COMMIT DROP", ""))
+    await connection.execute(f"GRANT ALL ON staged_memories, settled_memories TO {SERVICE_ROLE}")
+    await connection.execute(_STAGED, [SHARED.uuid, BOBS.uuid, FRESH.uuid])
 
 
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
     tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if list_relations(tree) & {"jobs", "exports", "job_queue"} else ["running"]
+    states = (
+        STATES
+        if list_relations(tree) & {"jobs", "exports", "imports", "job_queue"}
+        else ["running"]
+    )
     tried = set()
     for what, mutant in make_mutants(tree):
         for names in (SHARED, BOBS, FRESH):
@@ -379,6 +410,12 @@ def test_the_list_of_statements_of_the_owner_is_complete() -> None:
     }
 
     assert of_the_owner == OF_THE_OWNER
+
+
+def test_the_list_of_statements_that_make_tables_is_complete() -> None:
+    created = {name for name, each in STATEMENTS.items() if "CREATE TEMPORARY" in each}
+
+    assert created == OF_THE_SESSION
 
 
 def test_statements_on_sessions_read_nothing_else() -> None:

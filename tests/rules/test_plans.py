@@ -158,12 +158,13 @@ def _bound(node: dict[str, Any]) -> bool:
 
 def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
-    columns = FORMATS["ndjson"].columns
-    document = FORMATS["markdown"].columns
+    columns = FORMATS["ndjson"].rows.columns
+    document = FORMATS["markdown"].rows.columns
     export = sql("exports/export_rows").replace("{columns}", columns)
     by_key = sql("exports/export_by_key").replace("{columns}", columns)
     ranged = sql("exports/export_range").replace("{columns}", columns)
     framed = sql("exports/export_frames").replace("{columns}", columns)
+    columns_of = FORMATS["parquet"].rows.render
     return {
         "exports/export_rows": (export, ()),
         "exports/export_by_key": (by_key, ()),
@@ -173,6 +174,14 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
         ),
         "exports/export_range": (ranged, (*_ALL, *_END)),
         "exports/export_frames": (framed, (*_ALL, *_END, ROWS, 2**20, "\n")),
+        "exports/export_columns": (
+            columns_of(sql("exports/export_columns")),
+            (*_ALL, *_END, ROWS, 2**20),
+        ),
+        "exports/export_columns_by_key": (
+            columns_of(sql("exports/export_columns_by_key")),
+            (ROWS, 2**20),
+        ),
         "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
         "exports/export_sample": (
             sql("exports/export_sample").replace("{columns}", columns),
@@ -226,6 +235,8 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         # after all were read.
         most = {
             "exports/export_frames": 2,
+            "exports/export_columns": 2,
+            "exports/export_columns_by_key": 2,
             "exports/export_by_key": 2,
             "exports/export_by_thread": 2,
             "exports/export_sample": 2,

@@ -289,13 +289,15 @@ def test_saved_memories_are_found_where_they_were_saved_and_where_they_were_show
 
 
 def test_a_file_of_saved_memories_is_read_beside_conversations() -> None:
-    memories = ["Keeps bees", {"content": "Likes tea", "created_at": START}, {"text": "Sails"}, 5]
+    tea = {"content": "Likes tea", "created_at": START, "enabled": False}
+    memories = ["Keeps bees", tea, {"text": "Sails"}, 5]
     reading = read_files(
         CHATGPT, {"conversations.json": [converse(*TALK)], "memories.json": memories}
     )
 
     assert reading.contents[2:] == ["Keeps bees", "Likes tea", "Sails"]
     assert reading.records[3].created_at == START * 1000
+    assert reading.records[3].origin == {"enabled": False, "time_from": "record"}
     assert [place.at for place, _ in reading.notes.rejections] == ["[3]"]
 
 

@@ -5,6 +5,7 @@ import io
 import os
 import stat
 import struct
+import tarfile
 import tracemalloc
 import zipfile
 from collections.abc import Callable
@@ -220,6 +221,94 @@ def test_links_and_files_of_the_system_are_left_out_and_counted(reader: Reader) 
     assert reader.use(look, archive.getvalue()) == {"a": b""}
 
 
+def make_tar(files: dict[str, bytes], form: int = tarfile.PAX_FORMAT) -> bytes:
+    """An archive as Python writes it."""
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w", format=form) as writer:
+        for name, data in files.items():
+            info = tarfile.TarInfo(name)
+            info.size = len(data)
+            writer.addfile(info, io.BytesIO(data))
+    return archive.getvalue()
+
+
+@pytest.mark.parametrize("form", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+def test_a_tar_of_any_form_is_read_packed_or_not(reader: Reader, form: int) -> None:
+    files = {"a": WORDS, "x" * 90 + "/" + "y" * 90: b"long", "empty": b"", "b": b"tea" * 171}
+    archive = make_tar(files, form)
+
+    for data in (archive, gzip.compress(archive), zstandard.compress(archive)):
+        assert reader.read(data) == files
+
+
+def test_names_of_a_tar_may_be_long_and_of_any_script(reader: Reader) -> None:
+    files = {"Gedächtnis/" + "ä" * 300: b"x", "../../y": b"y"}
+
+    for form in (tarfile.PAX_FORMAT, tarfile.GNU_FORMAT):
+        assert reader.read(make_tar(files, form)) == {"Gedächtnis/" + "ä" * 300: b"x", "y": b"y"}
+
+
+def test_links_and_devices_of_a_tar_are_left_out_and_counted(reader: Reader) -> None:
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as writer:
+        kinds = (tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.FIFOTYPE)
+        for kind in (*kinds, tarfile.DIRTYPE):
+            info = tarfile.TarInfo("odd")
+            info.type, info.linkname = kind, "/etc/passwd"
+            writer.addfile(info)
+        writer.addfile(tarfile.TarInfo("a"))
+
+    def look(bundle: Bundle) -> dict[str, bytes]:
+        assert bundle.left_out == {"link": 4}
+        return {member.name: b"" for member in bundle.members}
+
+    assert reader.use(look, archive.getvalue()) == {"a": b""}
+
+
+def test_every_cut_and_every_change_of_a_head_of_a_tar_is_an_error_or_harmless(
+    reader: Reader,
+) -> None:
+    archive = make_tar({"a": b"tea" * 9, "b": b"no tea"})
+    whole = reader.read(archive)
+    for at in [*range(512), *range(1024, 1536)]:
+        for data in (archive[:at], archive[:at] + bytes([archive[at] ^ 0xFF]) + archive[at + 1 :]):
+            try:
+                members = reader.read(data)
+            except Invalid:
+                continue
+            assert set(members.values()) <= {*whole.values(), data}
+
+
+def test_a_tar_that_promises_too_much_is_refused(reader: Reader) -> None:
+    archive = make_tar({"a": b"tea"})
+    head = bytearray(archive[:512])
+    head[124:136] = b"77777777777\0"
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+
+    with pytest.raises(Invalid, match="longer than the archive"):
+        reader.read(bytes(head) + archive[512:])
+    with pytest.raises(Invalid, match="the archive holds more than 2 files"):
+        reader.read(make_tar(dict.fromkeys("abc", b"")), limits=BundleLimits(members=2))
+
+
+def test_many_files_of_one_name_take_no_longer_than_others(reader: Reader) -> None:
+    archive = make_tar({"a": b"x"})[:1024] * 3000 + bytes(1024)
+
+    def look(bundle: Bundle) -> dict[str, bytes]:
+        assert len({member.name for member in bundle.members}) == 3000
+        return {}
+
+    reader.use(look, archive)
+
+
+def test_a_name_commands_no_terminal(reader: Reader) -> None:
+    assert list(reader.read(make_zip({"a\x1b[31m\n.md": b"x", "..": b"y"}))) == [
+        "a\ufffd[31m\ufffd.md",
+        "unnamed",
+    ]
+
+
 def change_directory(archive: bytes, offset: int, value: bytes) -> bytes:
     """An archive of one file with other bytes at an offset of its entry in the directory."""
     at = archive.rindex(b"PK\x01\x02") + offset
@@ -267,6 +356,11 @@ def test_a_damaged_or_locked_file_is_an_error_that_says_so(
     assert list(reader.unpacked.iterdir()) == []
 
 
+def test_a_size_that_lies_is_noticed_at_the_first_byte_too_many(reader: Reader) -> None:
+    with pytest.raises(Invalid, match="not what the directory"):
+        reader.use(lambda _: {}, change_directory(ONE, 24, struct.pack("<L", 5)))
+
+
 def test_every_cut_and_every_changed_byte_of_a_zip_is_an_error_or_harmless(
     reader: Reader,
 ) -> None:
@@ -306,7 +400,7 @@ def test_opening_a_member_again_counts_once(reader: Reader) -> None:
 
 
 def test_there_may_be_only_so_many_files_and_archives(reader: Reader) -> None:
-    with pytest.raises(Invalid, match="more than 3 files"):
+    with pytest.raises(Invalid, match="the archive holds more than 3 files"):
         reader.read(make_zip(dict.fromkeys("abcd", b"")), limits=BundleLimits(members=3))
     with pytest.raises(Invalid, match="more than 2 archives"):
         reader.read(make_zip({"a": ONE, "b": ONE}), limits=BundleLimits(archives=2))

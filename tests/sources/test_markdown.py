@@ -180,12 +180,21 @@ def test_a_note_of_front_matter_alone_is_kept_whole() -> None:
 
 
 def test_bytes_that_are_no_text_are_mended_and_noted() -> None:
-    data = b'\xef\xbb\xbf---\ntitle: "a\\0b"\n---\ncaf\xe9 \x00'
+    data = b'\xef\xbb\xbf---\ntitle: "a\\0b"\n---\ncaf\xc3\xa9 \x00'
     reading = read({"": data})
 
-    assert reading.contents == ["caf\ufffd "]
+    assert reading.contents == ["caf\xe9 "]
     assert reading.metadata == [{"frontmatter": {"title": "ab"}}]
-    assert reading.notes.repaired == {"byte order mark": 1, "invalid UTF-8": 1, "NUL": 2}
+    assert reading.notes.repaired == {"byte order mark": 1, "NUL": 2}
+
+
+def test_a_file_of_another_encoding_is_rejected_alone() -> None:
+    reading = read({"a.md": b"caf\xe9", "b.md": "x"})
+
+    assert reading.contents == ["x"]
+    assert [(place.member, reason) for place, reason in reading.notes.rejections] == [
+        ("a.md", "is not UTF-8, byte 3 is 0xE9: convert the file first")
+    ]
 
 
 def test_the_folder_becomes_a_tag_the_namespace_or_nothing() -> None:

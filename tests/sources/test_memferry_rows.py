@@ -161,6 +161,7 @@ def test_an_id_that_is_no_uuid_becomes_a_key() -> None:
         (b'{"id": null}', "content: is required"),
         (b'{"content": "x", "score": 1}', "score: unknown field"),
         (b'{"content": "caf\xe9"}', "is no valid JSON"),
+        (b'{"content": "x", "metadata": {"a": "caf\xe9"}}', "is no valid JSON"),
         (b'{"content": "x"', "is no valid JSON"),
         (b'{"content": "x", "tags": [1]}', "tags[0]: expected str"),
         (b'{"content": ' + b"[" * 9000 + b"]" * 9000 + b"}", "content: nested deeper"),

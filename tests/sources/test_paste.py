@@ -196,6 +196,20 @@ def test_our_own_export_is_read_to_the_byte() -> None:
     assert {record.created_at for record in reading.records} == {JAN_15}
 
 
+def test_our_own_export_is_recognised_whatever_its_memories_look_like() -> None:
+    lists = export("Food:\n- tea\n- bread\n- 1. salt", "```\n# x\n- a\n- b\n- c") * 2000
+
+    assert PASTE.recognises(make_bundle({"": lists}))
+    assert PASTE.recognises(make_bundle({"": lists.removesuffix("\n")}))
+    assert not PASTE.recognises(make_bundle({"": "- a\n- b\n- c\n- 2026-01-15: d\n"}))
+
+
+def test_an_entry_within_an_entry_is_part_of_it() -> None:
+    reading = read("  - Food\n    - tea\n    - [unknown] - bread\n  - Bees\n")
+
+    assert reading.contents == ["Food\n- tea\n- [unknown] - bread", "Bees"]
+
+
 def test_any_text_that_our_export_writes_comes_back(seed: int) -> None:
     choice = random.Random(seed)
     contents = [
@@ -224,10 +238,20 @@ def test_pasting_twice_gives_the_same_keys_and_another_date_another_one() -> Non
 
 
 def test_bytes_that_are_no_text_are_mended_and_noted() -> None:
-    reading = read(b"\xef\xbb\xbf[unknown] - caf\xe9\n[unknown] - a\x00b\n")
+    reading = read(b"\xef\xbb\xbf[unknown] - \xed\xa0\xbd\xed\xb8\x82\n[unknown] - a\x00b\n")
 
-    assert reading.contents == ["caf\ufffd", "ab"]
-    assert reading.notes.repaired == {"byte order mark": 1, "invalid UTF-8": 1, "NUL": 1}
+    assert reading.contents == ["\U0001f602", "ab"]
+    assert reading.notes.repaired == {"byte order mark": 1, "surrogates as bytes": 1, "NUL": 1}
+
+
+def test_an_entry_with_bytes_of_another_encoding_is_rejected_alone() -> None:
+    reading = read(b"[unknown] - Tea\n[2026-01-15] - caf\xe9\n[unknown] - Bees\n  \xff\n- x\n")
+
+    assert reading.contents == ["Tea", "x"]
+    assert [(place.at, reason[:12]) for place, reason in reading.notes.rejections] == [
+        ("line 2", "is not UTF-8"),
+        ("line 3", "is not UTF-8"),
+    ]
 
 
 def test_an_entry_of_any_length_is_refused_and_the_next_is_read() -> None:

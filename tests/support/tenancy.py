@@ -27,6 +27,7 @@ ACROSS_TENANTS = {
         "tenant_id", "id", "type", "status", "needs", "attempt", "failures", "leased_by",
         "leased_until", "created_at", "object_key", "expires_at",
     },
+    "upload_queue": {"tenant_id", "id", "leased_until"},
     "job_turns": {"tenant_id", "claimed_at"},
     "payload_queue": {"tenant_id", "export_id"},
     "manifest_queue": {"tenant_id", "export_id"},

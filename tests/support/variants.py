@@ -32,4 +32,7 @@ def name_variant(body: object) -> str:
 VARIANTS = list_variants()
 TEXT_FORMATS = [name for name, format_ in FORMATS.items() if isinstance(format_, TextFormat)]
 """Those that an answer can hold."""
+PLAIN_VARIANTS = [{"format": name} for name in FORMATS]
+FULL_CSV = max(VARIANTS, key=lambda body: sum(map(bool, body.values())))
+"""CSV with all of its options."""
 TEXT_VARIANTS = [body for body in VARIANTS if body["format"] in TEXT_FORMATS]

@@ -15,12 +15,14 @@ from memferry.cli import (
     database,
     doctor,
     export,
+    import_,
     key,
     migrate,
     serve,
     store,
     tenant,
     token,
+    verify,
     worker,
 )
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -56,7 +58,8 @@ def _read_options(
 
 
 for command in (
-    serve, worker, migrate, audit, export, key, doctor, database, store, tenant, token
+    serve, worker, migrate, audit, export, import_, verify,
+    key, doctor, database, store, tenant, token,
 ):  # fmt: skip
     app.add_typer(command.app)
 

@@ -42,6 +42,11 @@ Output = Annotated[
 ]
 
 
+Manifest = Annotated[
+    bool, typer.Option("--manifest", help="Save the signed manifest beside the file.")
+]
+
+
 @app.command()
 @add_filter_options
 def export(
@@ -55,6 +60,7 @@ def export(
     export_id: ExportId = None,
     estimate: Estimate = False,
     output: Output = None,
+    manifest: Manifest = False,
     **filters: Any,
 ) -> None:
     """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
@@ -78,4 +84,4 @@ def export(
             raise Invalid("--estimate", "makes no export; drop --id and --output")
         show_estimate(request)
     else:
-        fetch(request if export_id is None else export_id, output, identity)
+        fetch(request if export_id is None else export_id, output, identity, with_manifest=manifest)

@@ -174,13 +174,18 @@ def _name_filter(filter_: type[Filter]) -> str:
 
 NEEDS = frozenset(
     (
-        *(_name_format(file_format) for file_format in FORMATS.values()),
+        *map(_name_format, FORMATS.values()),
         *(_name_option(option, value) for option in OPTIONS for value in option.choices or (None,)),
         *map(_name_filter, FILTERS),
         _name_filter(TokenNamespaces),
     )
 )
-"""All that a worker of this version understands."""
+"""All that a worker of this version understands, if everything is installed."""
+
+
+def list_needs() -> frozenset[str]:
+    """All that a worker here understands: a format that is not installed is left to others."""
+    return NEEDS - {_name_format(format_) for format_ in FORMATS.values() if not format_.installed}
 
 
 def show_request(text: str) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from memferry.exports.chain import extend_chain
 from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader, Snapshot
 from memferry.exports.read.stream import RowStream
-from memferry.exports.request import NEEDS, TYPE, ExportRequest
+from memferry.exports.request import TYPE, ExportRequest, list_needs
 from memferry.files.kind import file_name, media_type
 from memferry.files.manifest import (
     EXTENSION,
@@ -42,7 +42,6 @@ class ExportWork:
     """Writes files of exports; one of these serves any number of attempts at once."""
 
     type = TYPE
-    needs = NEEDS
     final_faults = (SnapshotTooOld, ExportTooLarge)
 
     def __init__(
@@ -56,6 +55,7 @@ class ExportWork:
         store_check: StoreCheck | None = None,
     ) -> None:
         """`store_check` looks at the store before each publication."""
+        self.needs = list_needs()
         self._reader = reader
         self._storage = storage
         self._lifetime_ms = int(settings.lifetime_seconds * 1000)

@@ -17,9 +17,9 @@ _READABLE: LiteralString = "YYYY-MM-DD HH24:MI:SS"
 
 
 def _escape(text: LiteralString) -> LiteralString:
-    """The SQL expression of a text as HTML, also within quotes; a raw CR would become LF."""
-    for char, reference in (("'&'", "&amp;"), ("'<'", "&lt;"), ("'>'", "&gt;"), ("'\"'", "&quot;")):
-        text = f"replace({text}, {char}, '{reference}')"
+    """The SQL expression of a text as HTML, for no attribute; a raw CR would become LF."""
+    for char, reference in ("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"):
+        text = f"replace({text}, '{char}', '{reference}')"
     return rf"replace({text}, E'\r', '&#13;')"
 
 

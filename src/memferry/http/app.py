@@ -30,6 +30,7 @@ from memferry.http.errors import (
 from memferry.http.exports import ExportEndpoints
 from memferry.http.head import HeadAsGet
 from memferry.http.health import HealthEndpoints
+from memferry.http.imports import IMPORT_PATH, ImportEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
 from memferry.http.listing import ListingEndpoints
@@ -44,13 +45,14 @@ from memferry.http.search import SearchEndpoints
 from memferry.http.threads import ThreadEndpoints
 from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
+from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.projects.service import Projects
 from memferry.request_rate import RequestRate
-from memferry.settings import WebSettings
+from memferry.settings import Quotas, WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
@@ -69,6 +71,7 @@ class Services:
     projects: Projects
     project_erasure: ProjectErasure
     exports: Exports
+    imports: Imports
     downloads: Downloads
     webhooks: Webhooks
     audit: Audit
@@ -77,6 +80,8 @@ class Services:
     memory: Shares
     """The bytes that requests may hold."""
     readiness: Readiness
+    import_bytes: int = Quotas().import_bytes
+    """The most bytes that the file of an import may have."""
     web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
@@ -84,7 +89,8 @@ class Services:
 
 def web_app(services: Services) -> ASGIApp:
     """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes."""
-    longer = {BULK_PATH: services.web.bulk_seconds}
+    # The clock of an upload starts with its last byte, and the store has then to verify it.
+    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH), services.web.bulk_seconds)
     return Cors(Lifetime(HeadAsGet(make_router(services)), services.web.request_seconds, longer))
 
 
@@ -125,6 +131,7 @@ def list_operations(services: Services) -> list[Operation]:
     endpoints = (
         HealthEndpoints(services.readiness),
         ExportEndpoints(services.exports, services.downloads, services.audit),
+        ImportEndpoints(services.imports, most_bytes=services.import_bytes),
         ManifestEndpoints(services.exports),
         SearchEndpoints(memories),
         ListingEndpoints(memories, services.lists),

@@ -10,6 +10,7 @@ from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import LeaseLost
+from memferry.jobs.end import fail_job, finish_job
 from memferry.jobs.work import SealedResult
 from memferry.model.job import Claim, Failure, Job, JobProgress, Result
 from memferry.model.token import Caller
@@ -86,15 +87,15 @@ class Queue:
                 self._database.tenant(claim.tenant_id) as connection,
                 publish(connection) as completed_at,
             ):
-                await _finish(connection, claim, result, completed_at)
+                await finish_job(connection, claim, result, completed_at)
             return True
         return False
 
+    @retry_conflicts
     async def fail(self, claim: Claim, failure: Failure) -> bool:
         """End the job without a result; False: the lease was lost."""
-        return await self._change(
-            claim, "jobs/fail_job", failure.reason, failure.code, failure.retryable
-        )
+        async with self._database.tenant(claim.tenant_id) as connection:
+            return await fail_job(connection, claim, failure)
 
     async def release(self, claim: Claim, failure: Failure, pause_seconds: float) -> bool:
         """Let the job be claimed again after a pause; the attempt counts as a failure."""
@@ -115,29 +116,6 @@ class Queue:
 
 def _publish_plainly(_connection: Connection) -> AbstractAsyncContextManager[int | None]:
     return nullcontext(None)
-
-
-async def _finish(
-    connection: Connection, claim: Claim, result: Result, completed_at: int | None
-) -> None:
-    done = await connection.fetchval(
-        sql("jobs/finish_job"),
-        claim.job_id,
-        claim.attempt,
-        claim.worker,
-        result.rows,
-        result.size_bytes,
-        result.sha256,
-        result.object_key,
-        result.snapshot_at,
-        result.lifetime_ms,
-        result.file_bytes,
-        result.file_sha256,
-        completed_at,
-        result.parts,
-    )
-    if done is None:
-        raise LeaseLost
 
 
 class OwnedJobs:

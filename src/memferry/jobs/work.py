@@ -60,9 +60,10 @@ class Work(Protocol):
     def final_faults(self) -> Faults:
         """Faults that every further attempt would meet again."""
 
-    async def run(self, claim: Claim, job: Job, watch: Watch) -> Result:
-        """One attempt, up to what is to be published.
+    async def run(self, claim: Claim, job: Job, watch: Watch) -> Result | None:
+        """One attempt, up to what is to be published; None: it has ended the job itself.
 
+        A job whose result lies in the database ends in the transaction of the result (`end.py`).
         Raises Invalid for a job that only another version understands, and MemferryError.
         """
 

@@ -41,6 +41,8 @@ _START = re.compile(f"[{STARTS}]")
 
 def remove_guards(text: str) -> str:
     """The text that a guarded one stands for."""
+    if "'" not in text:
+        return text
     if text.startswith("'") and _FIRST_RISK.match(text, 1):
         text = text[1:]
     return _RUN.sub(_clear_run, text)

@@ -6,7 +6,6 @@ or in many; saved memories are no file, but what conversations show of them is f
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
@@ -19,10 +18,11 @@ from memferry.sources.times import TimeReader
 
 _LISTS = ("conversations",)
 _SHARD = re.compile(r"(?:.*/)?conversations[^/]*\.json")
+_MEMORY_TEXTS = ("content", "memory", "text")
+_MEMORY_TIMES = ("created_at", "create_time", "timestamp")
 _MEMORY_FILE = re.compile(r"(?:.*/)?memor(?:y|ies)\.json")
 
 
-@dataclass(frozen=True)
 class ChatGptExport:
     """A zip, a folder, or one of its files with conversations."""
 
@@ -70,25 +70,29 @@ class _Reader:
             else:
                 yield from self._read_conversation(value, place)
 
+    def read_memory_file(self, member: Member) -> None:
+        """Read a list of saved memories, which some exports are said to have."""
+        for place, value in read_values(member, self._journal, _LISTS):
+            fields = dict(value) if isinstance(value, dict) else {"content": value}
+            text = next(filter(None, (get_text(fields, name) for name in _MEMORY_TEXTS)), None)
+            if text is None:
+                self._journal.reject(place, "is no memory: it has no `content`")
+                continue
+            time = next(filter(None, map(fields.get, _MEMORY_TIMES)), None)
+            rest = fields.keys() - {*_MEMORY_TEXTS, *_MEMORY_TIMES}
+            self._saved.add(
+                SavedText(
+                    tag=SAVED_MEMORY,
+                    text=text,
+                    place=place,
+                    created_at=self._times.read(time, place),
+                    origin={name: fields[name] for name in sorted(rest)},
+                )
+            )
+
     def _read_conversation(self, value: Mapping[str, Any], place: Place) -> Iterator[Record]:
         reading = ChatGptConversation(value, place, self._times, self._journal)
         for text in reading.list_saved_texts():
             self._saved.add(text)
         conversation = reading.read(with_branches=self._options.branches)
         yield from make_records(conversation, self._options, self._journal)
-
-    def read_memory_file(self, member: Member) -> None:
-        """Read a list of saved memories, which some exports are said to have."""
-        for place, value in read_values(member, self._journal, _LISTS):
-            fields = {"content": value} if isinstance(value, str) else value
-            names = ("content", "memory", "text")
-            fields = fields if isinstance(fields, dict) else {}
-            text = next(filter(None, (get_text(fields, name) for name in names)), None)
-            if text is None:
-                self._journal.reject(place, "is no memory: it has no `content`")
-                continue
-            time = fields.get("created_at") or fields.get("create_time") or fields.get("timestamp")
-            created_at = self._times.read(time, place)
-            self._saved.add(
-                SavedText(tag=SAVED_MEMORY, text=text, place=place, created_at=created_at)
-            )

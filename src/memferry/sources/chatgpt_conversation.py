@@ -111,7 +111,7 @@ class ChatGptConversation:
             if leaf is not None:
                 self._journal.repair("missing current node", self._place)
         path = self._tree.list_path(leaf)
-        if path and self._nodes[path[0]].parent is not None:
+        if self._tree.is_broken(path):
             self._journal.repair("broken message tree", self._place)
         return path
 

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memferry.sources.base import Journal, Place
+from memferry.sources.conversations import cut_names
 from memferry.sources.json_values import get_list, get_object, get_text, list_objects
 
 USER_CONTEXT = "user_editable_context"
@@ -22,8 +23,6 @@ _ROLES = frozenset(["user", "assistant"])
 # A mark is a token such as `cite` with the turns it cites, between two private-use characters.
 _CITATION = re.compile("\ue200(?:file)?cite[^\ue200\ue201]*\ue201")
 _SAVED_LINE = re.compile(r"^\d{1,6}\. (?:\[(?P<date>[^\]\n]{1,40})\]\.? ?)?", re.MULTILINE)
-_MOST_ATTACHMENTS = 100
-_NAME_CHARACTERS = 500
 
 
 def get_role(message: Mapping[str, Any]) -> str:
@@ -75,8 +74,7 @@ def list_attachments(message: Mapping[str, Any]) -> list[str]:
     files = list_objects(get_object(message, "metadata"), "attachments")
     assets = list_objects(get_object(message, "content"), "parts")
     names = [get_text(file, "name") for file in files]
-    names += [get_text(asset, "asset_pointer") for asset in assets]
-    return [name[:_NAME_CHARACTERS] for name in names if name][:_MOST_ATTACHMENTS]
+    return cut_names([*names, *(get_text(asset, "asset_pointer") for asset in assets)])
 
 
 def list_instructions(message: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

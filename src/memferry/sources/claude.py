@@ -6,7 +6,6 @@ manifest with links to several, each of which can be imported by itself.
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from enum import Enum
 from typing import LiteralString
 
@@ -35,7 +34,6 @@ class _Kind(Enum):
     MANIFEST = "manifest"
 
 
-@dataclass(frozen=True)
 class ClaudeExport:
     """An archive, a folder, or one of its files."""
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from memferry.sources.base import Journal, Place
-from memferry.sources.conversations import OTHER_BRANCH, Conversation, Turn, make_id
+from memferry.sources.conversations import OTHER_BRANCH, Conversation, Turn, cut_names, make_id
 from memferry.sources.json_values import get_list, get_text, list_objects
 from memferry.sources.message_tree import MessageTree, TreeNode
 from memferry.sources.times import TimeReader
@@ -20,8 +20,6 @@ _LEFT_OUT = {
     "injected_prompt_block": "message of the system",
 }
 _TITLE_CHARACTERS = 100
-_MOST_ATTACHMENTS = 100
-_NAME_CHARACTERS = 500
 
 
 class ClaudeConversation:
@@ -89,7 +87,7 @@ class ClaudeConversation:
         if not isinstance(leaf, str) or leaf not in self._nodes:
             leaf = self._tree.find_newest_leaf()
         path = self._tree.list_path(leaf)
-        if path and self._nodes[path[0]].parent is not None:
+        if self._tree.is_broken(path):
             self._journal.repair("broken message tree", self._place)
         return path
 
@@ -160,8 +158,7 @@ def get_parent(message: Mapping[str, Any]) -> str | None:
 def list_names(message: Mapping[str, Any]) -> list[str]:
     """List the names of attached files."""
     files = [*list_objects(message, "attachments"), *list_objects(message, "files")]
-    names = [get_text(file, "file_name")[:_NAME_CHARACTERS] for file in files]
-    return [name for name in names if name][:_MOST_ATTACHMENTS]
+    return cut_names(get_text(file, "file_name") for file in files)
 
 
 def _find_title(turns: Sequence[Turn]) -> str | None:

@@ -1,14 +1,16 @@
 """From files on disk to a bundle: how they are packed is told by content, never by name."""
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
-from itertools import count
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import BinaryIO
 
 from memferry.errors import Invalid
+from memferry.sources import tar_archive, zip_archive
+from memferry.sources.archives import ArchiveEntry
 from memferry.sources.base import Bundle, Member
 from memferry.sources.compression import find_decompressor
 from memferry.sources.limits import BundleLimits, UnpackedBytes
@@ -18,13 +20,8 @@ from memferry.sources.members import (
     StreamedMember,
     UnreadableMember,
 )
-from memferry.sources.zip_archive import (
-    METHODS,
-    ZIP_MAGICS,
-    ZipEntry,
-    list_entries,
-    open_entry,
-)
+from memferry.sources.tar_archive import is_tar
+from memferry.sources.zip_archive import ZIP_MAGICS
 
 _HEAD_BYTES = 512
 # Such as a compressed archive that somebody has compressed again.
@@ -34,6 +31,8 @@ _MOST_DEPTH = 2
 _AGE_MAGICS = (b"age-encryption.org/", b"-----BEGIN AGE ENCRYPTED FILE-----")
 # Documents of office programs, books and programs are zip archives too: they hold no memories.
 _DOCUMENT_STARTS = ("[Content_Types].xml", "mimetype", "META-INF/")
+# A name is shown to people, and a terminal must not obey it.
+_CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _SYSTEM_FILES = frozenset([".DS_Store", "Thumbs.db", "desktop.ini"])
 
 
@@ -62,7 +61,7 @@ class _Opener:
         self._unpacked_bytes = UnpackedBytes(limits)
         self._stack = stack
         self._members: list[Member] = []
-        self._names: set[str] = set()
+        self._names = Counter[str]()
         self._left_out = Counter[str]()
         self._archives = 0
 
@@ -77,7 +76,7 @@ class _Opener:
         member, head = self._decompress(member)
         if head.startswith(_AGE_MAGICS):
             raise Invalid("file", f"{member.name!r} is encrypted with age: decrypt it first")
-        if head.startswith(ZIP_MAGICS) and depth < _MOST_DEPTH:
+        if (head.startswith(ZIP_MAGICS) or is_tar(head)) and depth < _MOST_DEPTH:
             self._add_archive(member, within, depth)
         else:
             self._add_member(member)
@@ -98,7 +97,7 @@ class _Opener:
         if self._archives > self._limits.archives:
             raise Invalid("file", f"holds more than {self._limits.archives} archives")
         file = self._stack.enter_context(member.open())
-        entries = list_entries(file, self._limits.members - len(self._members))
+        entries = self._list_entries(file)
         if entries and entries[0].name.startswith(_DOCUMENT_STARTS):
             self._add_member(member)
             return
@@ -110,14 +109,16 @@ class _Opener:
                 inside = self._make_entry(file, entry, name)
                 self.add(inside, f"{name}/", depth=depth + 1)
 
-    def _make_entry(self, file: BinaryIO, entry: ZipEntry, name: str) -> StreamedMember:
-        if entry.is_encrypted:
-            return UnreadableMember(name, "is encrypted: unpack the archive with its password")
-        if entry.method not in METHODS:
-            return UnreadableMember(
-                name, f"is compressed by method {entry.method}: only stored and deflated are read"
-            )
-        return self._make_member(name, entry.packed_bytes, partial(open_entry, file, entry))
+    def _list_entries(self, file: BinaryIO) -> Sequence[ArchiveEntry]:
+        most = self._limits.members - len(self._members)
+        if is_tar(file.read(_HEAD_BYTES)):
+            return tar_archive.list_entries(file, most)
+        return zip_archive.list_entries(file, most)
+
+    def _make_entry(self, file: BinaryIO, entry: ArchiveEntry, name: str) -> StreamedMember:
+        if entry.fault is not None:
+            return UnreadableMember(name, entry.fault)
+        return self._make_member(name, entry.packed_bytes, partial(entry.open, file))
 
     def _make_member(self, name: str, size: int, stream: Callable[[], BinaryIO]) -> PackedMember:
         return PackedMember(
@@ -132,14 +133,14 @@ class _Opener:
     def _make_name(self, name: str) -> str:
         """A label that stands once: an archive may hold several files of one name."""
         parts = [part for part in name.split("/") if part not in {"", ".", ".."}]
-        path = PurePosixPath("/".join(parts))
-        label = path
-        for number in count(2):
-            if str(label) not in self._names:
-                break
-            label = path.with_name(f"{path.stem} ({number}){path.suffix}")
-        self._names.add(str(label))
-        return str(label)
+        label = path = _CONTROLS.sub("\ufffd", "/".join(parts)) or "unnamed"
+        while label in self._names:
+            self._names[path] += 1
+            folder, slash, file_name = path.rpartition("/")
+            stem, dot, suffix = file_name.partition(".")
+            label = f"{folder}{slash}{stem} ({self._names[path]}){dot}{suffix}"
+        self._names[label] = 1
+        return label
 
 
 def _open_layer(
@@ -148,7 +149,7 @@ def _open_layer(
     return decompress(stream())
 
 
-def _find_reason_against(entry: ZipEntry) -> str | None:
+def _find_reason_against(entry: ArchiveEntry) -> str | None:
     """Why an entry of an archive is no member of its bundle; None: it is one."""
     name = entry.name.rpartition("/")[2]
     if entry.is_link:

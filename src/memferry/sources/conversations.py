@@ -1,7 +1,7 @@
 """Conversations as records: one per message, or one per conversation."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,6 +13,7 @@ from memferry.sources.base import Journal, Place, ReadOptions, Record
 BRANCH_TAG = "branch"
 OTHER_BRANCH = "other branch"
 _TITLE_CHARACTERS = 1000
+_NAMES, _NAME_CHARACTERS = 100, 500
 # What one memory of a whole conversation may hold: its metadata lists the messages.
 _MESSAGES = 2000
 
@@ -51,6 +52,11 @@ class Conversation:
     created_at: int | None
     updated_at: int | None
     origin: Mapping[str, Any] = field(default_factory=dict)
+
+
+def cut_names(names: Iterable[str]) -> list[str]:
+    """The names of attached files, as many and as much of each as metadata should hold."""
+    return [name[:_NAME_CHARACTERS] for name in names if name][:_NAMES]
 
 
 def make_records(

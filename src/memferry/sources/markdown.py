@@ -5,7 +5,6 @@ One reader for all: a file is a memory. Only our own export says exactly what it
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.errors import Invalid
@@ -21,7 +20,7 @@ from memferry.sources.front_matter import (
 from memferry.sources.markdown_blocks import cut_blocks, has_blocks
 from memferry.sources.markdown_note import OWN_KEY, Note, make_foreign_record, make_own_record
 from memferry.sources.text import open_text, peek_text
-from memferry.sources.text_lines import decode_text
+from memferry.sources.text_lines import TOO_LONG, UnreadableText, decode_text
 from memferry.sources.times import TimeReader
 
 _NAME = re.compile(r".*\.(?:md|markdown)", re.IGNORECASE)
@@ -34,7 +33,6 @@ _PEEKED_NOTES = 20
 _LONGEST_BYTES = MOST_BYTES + 4 * CONTENT_BYTES
 
 
-@dataclass(frozen=True)
 class MarkdownFiles:
     """Folders of notes, and single ones that begin with front matter."""
 
@@ -76,15 +74,18 @@ class _Reader:
     def read_member(self, member: Member) -> Iterator[Record]:
         """Yield the records of one file; what cannot be read is rejected by itself."""
         place = Place(member.name, "line 1")
-        text = self._read_text(member, place)
-        front, body = split_front_matter(text or "")
-        fields = peek_fields(member) if text is None else self._parse(front, place)
-        if fields and has_blocks(fields):
+        if has_blocks(peek_fields(member)):
             for note in cut_blocks(member, self._journal):
                 yield make_foreign_record(note, self._times, self._journal)
-        elif text is None:
-            self._journal.reject(place, "longer than any memory may be")
-        elif fields and OWN_KEY in fields:
+            return
+        try:
+            text = self._read_text(member, place)
+        except UnreadableText as fault:
+            self._journal.reject(place, str(fault))
+            return
+        front, body = split_front_matter(text)
+        fields = self._parse(front, place)
+        if fields and OWN_KEY in fields:
             yield from self._restore(Note(place=place, key="", fields=fields, body=body))
         elif reason := self._find_reason_against(member.name, text, body):
             self._journal.leave_out(reason)
@@ -94,12 +95,13 @@ class _Reader:
             note = self._make_note(place, fields or {}, text if whole else body)
             yield make_foreign_record(note, self._times, self._journal)
 
-    def _read_text(self, member: Member, place: Place) -> str | None:
-        """The text of a file; None if it is longer than a memory with its front matter may be."""
+    def _read_text(self, member: Member, place: Place) -> str:
+        """The text of a file; raises UnreadableText."""
         with open_text(member, self._journal) as file:
             data = file.read(_LONGEST_BYTES + 1)
-        too_long = len(data) > _LONGEST_BYTES
-        return None if too_long else decode_text(data, place, self._journal)
+        if len(data) > _LONGEST_BYTES:
+            raise UnreadableText(TOO_LONG)
+        return decode_text(data, place, self._journal)
 
     def _parse(self, front: str | None, place: Place) -> dict[str, Any] | None:
         """The front matter; None if it cannot be read, which is noted."""

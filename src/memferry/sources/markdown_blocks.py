@@ -43,8 +43,8 @@ def _cut_sections(lines: Iterator[TextLine], start: Place) -> Iterator[TextBlock
     """Yield what stands between `---` lines; what stands before the first only if there is text."""
     section = TextBlock(start)
     for line in lines:
-        if line.text is None or line.text.rstrip() != _FENCE:
-            section.add(line.text)
+        if line.text.rstrip() != _FENCE:
+            section.add(line.text, line.fault)
         else:
             if section.place is not start or section.text.strip():
                 yield section
@@ -54,7 +54,7 @@ def _cut_sections(lines: Iterator[TextLine], start: Place) -> Iterator[TextBlock
 
 def _read_front(section: TextBlock) -> dict[str, Any] | None:
     """The front matter that a section is; None if it is something else."""
-    if section.is_too_long:
+    if section.fault:
         return None
     try:
         fields = parse_front_matter(section.text)
@@ -67,8 +67,8 @@ def _make_note(
     fields: Mapping[str, Any] | None, body: TextBlock, journal: Journal
 ) -> Iterator[Note]:
     text = body.text.strip("\r\n")
-    if body.is_too_long:
-        journal.reject(body.place, "longer than any memory may be")
+    if body.fault:
+        journal.reject(body.place, body.fault)
     elif not text.strip():
         if fields is not None:
             journal.leave_out("note without text")

@@ -1,6 +1,6 @@
 """A conversation as a tree: each message answers one other, and edits leave branches behind."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -28,6 +28,10 @@ class MessageTree:
             path[leaf] = None
             leaf = self._nodes[leaf].parent
         return [*reversed(path)]
+
+    def is_broken(self, path: Sequence[str]) -> bool:
+        """Whether a path begins below a parent: one that is missing, or stands in the path."""
+        return bool(path) and self._nodes[path[0]].parent is not None
 
     def find_newest_leaf(self) -> str | None:
         """Find the newest message that none answers, the last of several; None without any."""

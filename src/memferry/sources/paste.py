@@ -5,7 +5,6 @@ Nothing in the text is obeyed or interpreted: it is cut into entries, and each i
 
 import hashlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
@@ -17,7 +16,6 @@ from memferry.sources.times import TimeReader
 from memferry.sources.written_dates import parse_date
 
 
-@dataclass(frozen=True)
 class PastedText:
     """Text with entries: dated lines, bullets, numbers; else its paragraphs."""
 
@@ -41,15 +39,17 @@ def _has_dated_entries(member: Member) -> bool:
     head = peek_text(member, HEAD_BYTES)
     if b"\x00" in head:
         return False
+    lines = head.decode("utf-8", "replace").split("\n")
     survey = Survey()
-    for line in head.decode("utf-8", "replace").split("\n"):
+    # The last line is cut, or nothing stands after the last LF.
+    for line in lines[:-1] or lines:
         survey.count(line)
-    return survey.dated > 0 and 2 * survey.dated >= survey.entries
+    return survey.dated > 0 and (survey.is_exact or 2 * survey.dated >= survey.entries)
 
 
 def _make_record(entry: PastedEntry, times: TimeReader, journal: Journal) -> Record | None:
-    if entry.is_too_long:
-        journal.reject(entry.place, "longer than any memory may be")
+    if entry.fault:
+        journal.reject(entry.place, entry.fault)
         return None
     content = entry.text
     if not content:

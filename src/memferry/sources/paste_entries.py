@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from memferry.sources.base import Journal, Member, Place
 from memferry.sources.paste_lines import LineKind, PastedLine, parse_line
@@ -30,11 +30,14 @@ class Survey:
     windows_ends: int = 0
     is_exact: bool = True
     """Whether it has the form of our own export, line by line."""
-    _in_fence: bool = field(default=False, repr=False)
+    _in_fence: bool = False
+    _indent: int = 0
 
     def count(self, text: str) -> None:
-        """Count one line."""
+        """Count one line; an entry that stands further in than the first belongs to another one."""
         line = parse_line(text)
+        if not self.entries and line.kind is LineKind.ENTRY:
+            self._indent = line.indent
         self.lines += 1
         self.windows_ends += text.endswith("\r")
         self.is_exact &= _begins_exact_entry(text) or (
@@ -43,7 +46,7 @@ class Survey:
         self.blanks += line.kind is LineKind.BLANK
         self.sentences += line.text.endswith(_ENDS_SENTENCE)
         self._in_fence ^= line.kind is LineKind.FENCE
-        if line.kind is LineKind.ENTRY:
+        if line.kind is LineKind.ENTRY and line.indent <= self._indent:
             self.entries += 1
             self.dated += line.is_dated
             self.fenced += self._in_fence
@@ -60,8 +63,8 @@ def _begins_exact_entry(text: str) -> bool:
 def survey_lines(member: Member) -> Survey:
     """Look at all lines of a file once, and keep none."""
     survey = Survey()
-    for line in cut_lines(member, _NoJournal()):
-        survey.count("x" if line is None else line.decode("utf-8", "replace"))
+    for line, _ in cut_lines(member, _NoJournal()):
+        survey.count(line.decode("utf-8", "replace"))
     return survey
 
 
@@ -107,7 +110,7 @@ def _cut_exact(
     end = "\r" if survey.windows_ends == survey.lines else ""
     entry = None
     for line in lines:
-        text = (line.text or "").removesuffix(end)
+        text = line.text.removesuffix(end)
         start = _EXACT_ENTRY.fullmatch(text)
         if start:
             if entry:
@@ -116,7 +119,7 @@ def _cut_exact(
             if end:
                 journal.repair("CRLF line ends", line.place)
         if entry:
-            entry.add(start["text"] if start else text)
+            entry.add(start["text"] if start else text, line.fault)
     if entry:
         yield _join_exact(entry)
 
@@ -131,13 +134,13 @@ def _cut_prose(lines: Iterator[TextLine], survey: Survey) -> Iterator[PastedEntr
     line_by_line = survey.blanks == 0 and survey.sentences == survey.lines
     entry = None
     for line in lines:
-        parsed = parse_line("x" if line.text is None else line.text)
+        parsed = parse_line(line.text)
         if entry and (line_by_line or parsed.kind is not LineKind.TEXT):
             yield entry
             entry = None
         if parsed.kind is LineKind.TEXT:
             entry = entry or PastedEntry(line.place)
-            entry.add(line.text and line.text.rstrip())
+            entry.add(line.text.rstrip(), line.fault)
     if entry:
         yield entry
 
@@ -161,7 +164,7 @@ class _ListCutter:
         """Yield the entries; the last one when the lines are at their end."""
         for line in lines:
             before = self._entry
-            self._take(line, parse_line("x" if line.text is None else line.text))
+            self._take(line, parse_line(line.text))
             if before and self._entry is not before:
                 yield before
         if self._entry:
@@ -197,7 +200,7 @@ class _ListCutter:
 
     def _begin(self, line: TextLine, parsed: PastedLine) -> None:
         self._entry = PastedEntry(line.place, date=parsed.date, section=self._section)
-        self._entry.add(None if line.text is None else parsed.text)
+        self._entry.add(parsed.text, line.fault)
         self._indent, self._inner_indent = parsed.indent, 0
 
     def _go_on(self, line: TextLine, indent: int) -> None:
@@ -208,4 +211,4 @@ class _ListCutter:
         for _ in range(self._blanks):
             self._entry.add("")
         inner = " " * max(0, indent - self._inner_indent)
-        self._entry.add(None if line.text is None else inner + line.text.strip())
+        self._entry.add(inner + line.text.strip(), line.fault)

@@ -1,5 +1,6 @@
 """Which source reads which members: told by their content, never by their names."""
 
+import re
 from collections.abc import Sequence
 from typing import BinaryIO, NamedTuple
 
@@ -9,8 +10,9 @@ from memferry.sources.elements import HEAD_BYTES, find_layout, peek_names
 from memferry.sources.kinds import describe_bundle
 from memferry.sources.text import peek_text
 
-# What an export's manifest says of itself; it lies beside the files, and holds no memory.
-_MANIFEST_NAMES = frozenset(["export_id", "sequence", "previous"])
+# Beside the files of an export lie its manifest and their digests: they hold no memory.
+_MANIFEST_NAMES = frozenset(["id", "memferry", "resources"])
+_DIGESTS = re.compile(rb"[0-9a-f]{64} [ *]memferry-")
 
 
 class Assignment(NamedTuple):
@@ -106,7 +108,7 @@ def _leave_manifests_out(bundle: Bundle, journal: Journal) -> Bundle:
 
 
 def _is_manifest(member: Member) -> bool:
-    if not member.name.endswith(".json"):
-        return False
     head = peek_text(member, HEAD_BYTES)
+    if _DIGESTS.match(head):
+        return True
     return find_layout(head) is not None and peek_names(head).keys() >= _MANIFEST_NAMES

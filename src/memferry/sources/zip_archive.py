@@ -14,6 +14,7 @@ from struct import Struct, error
 from typing import BinaryIO, cast
 
 from memferry.errors import Invalid
+from memferry.sources.archives import Section, decode_name, open_section
 from memferry.sources.compression import open_deflated
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
@@ -28,9 +29,8 @@ _MOST_COMMENT_BYTES = 0xFFFF
 _IS_ELSEWHERE = 0xFFFFFFFF
 _ENCRYPTED = 0x1
 _UNIX = 3
+# The compression methods that are read (section 4.4.5).
 _STORED, _DEFLATED = 0, 8
-METHODS = (_STORED, _DEFLATED)
-"""The compression methods that are read (section 4.4.5)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,28 +51,36 @@ class ZipEntry:
         """Whether it is a mere folder."""
         return self.name.endswith("/")
 
+    @property
+    def fault(self) -> str | None:
+        """Why it cannot be opened; None: it can."""
+        if self.is_encrypted:
+            return "is encrypted: unpack the archive with its password"
+        if self.method not in {_STORED, _DEFLATED}:
+            return f"is compressed by method {self.method}: only stored and deflated are read"
+        return None
+
+    def open(self, file: BinaryIO) -> BinaryIO:
+        """Its bytes; raises EOFError where they are not what the directory says."""
+        head = os.pread(file.fileno(), _LOCAL.size, self.offset)
+        if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
+            raise EOFError("nothing stands where the directory of the archive points")
+        name_bytes, extra_bytes = _LOCAL.unpack(head)[-2:]
+        start = self.offset + _LOCAL.size + name_bytes + extra_bytes
+        packed = open_section(file, start, self.packed_bytes)
+        unpacked = open_deflated(packed) if self.method == _DEFLATED else packed
+        return cast(BinaryIO, io.BufferedReader(_CheckedEntry(unpacked, self)))
+
 
 def list_entries(file: BinaryIO, most: int) -> list[ZipEntry]:
     """The entries of the archive in the order of its directory; raises Invalid above `most`."""
     try:
         start, size, shift = _find_directory(file)
-        entries = list(_read_directory(_Section(file, start, size), shift, most))
+        entries = list(_read_directory(Section(file, start, size), shift, most))
     except (error, EOFError) as fault:
         raise Invalid("file", f"the directory of the zip archive is damaged: {fault}") from fault
     _check_places(entries, file.seek(0, os.SEEK_END))
     return entries
-
-
-def open_entry(file: BinaryIO, entry: ZipEntry) -> BinaryIO:
-    """The bytes of an entry; raises EOFError where they are not what the directory says."""
-    head = os.pread(file.fileno(), _LOCAL.size, entry.offset)
-    if len(head) < _LOCAL.size or not head.startswith(b"PK\x03\x04"):
-        raise EOFError("nothing stands where the directory of the archive points")
-    name_bytes, extra_bytes = _LOCAL.unpack(head)[-2:]
-    start = entry.offset + _LOCAL.size + name_bytes + extra_bytes
-    packed = _open_section(file, start, entry.packed_bytes)
-    unpacked = open_deflated(packed) if entry.method == _DEFLATED else packed
-    return cast(BinaryIO, io.BufferedReader(_CheckedEntry(unpacked, entry)))
 
 
 def _find_directory(file: BinaryIO) -> tuple[int, int, int]:
@@ -132,7 +140,7 @@ def _read_entry(fields: tuple[int, ...], reader: BinaryIO, shift: int) -> ZipEnt
     name, extra = text[:name_bytes], text[name_bytes : name_bytes + extra_bytes]
     unpacked, packed, offset = _widen(extra, (unpacked, packed, offset))
     return ZipEntry(
-        name=_decode_name(name),
+        name=decode_name(name),
         offset=offset + shift,
         packed_bytes=packed,
         unpacked_bytes=unpacked,
@@ -161,15 +169,6 @@ def _widen(extra: bytes, numbers: Sequence[int]) -> Iterator[int]:
             yield number
 
 
-def _decode_name(name: bytes) -> str:
-    """A name as a label: nothing is ever written under it. Some tools forget the UTF-8 flag."""
-    try:
-        text = name.decode()
-    except UnicodeDecodeError:
-        text = name.decode("cp437")
-    return text.replace("\\", "/").replace("\x00", "")
-
-
 def _check_places(entries: list[ZipEntry], size: int) -> None:
     """Raise Invalid if files share bytes, which only a bomb does, or lie outside of the archive."""
     end = 0
@@ -179,31 +178,6 @@ def _check_places(entries: list[ZipEntry], size: int) -> None:
         end = entry.offset + _LOCAL.size + entry.packed_bytes
     if end > size:
         raise Invalid("file", "the zip archive is damaged: a file in it lies behind its end")
-
-
-def _open_section(file: BinaryIO, start: int, size: int) -> BinaryIO:
-    return cast(BinaryIO, io.BufferedReader(_Section(file, start, size), 64 * 1024))
-
-
-class _Section(io.RawIOBase):
-    """Some bytes of a file, read without moving its position: several may be open at once."""
-
-    def __init__(self, file: BinaryIO, start: int, size: int) -> None:
-        self._file = file
-        self._at = start
-        self._end = start + size
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        size = min(len(buffer), self._end - self._at)
-        data = os.pread(self._file.fileno(), size, self._at)
-        if size and not data:
-            raise EOFError("the archive was cut off")
-        buffer[: len(data)] = data
-        self._at += len(data)
-        return len(data)
 
 
 class _CheckedEntry(io.RawIOBase):

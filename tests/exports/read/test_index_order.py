@@ -104,12 +104,25 @@ async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     assert await spilled_bytes(planted) == before
 
 
+@pytest.mark.parametrize("filters", _FILTERS, ids=str)
+async def test_rows_by_columns_are_looked_up_by_sorted_keys(
+    planted: str, filters: dict[str, object]
+) -> None:
+    before = await spilled_bytes(planted)
+    async with open_database(planted, size=4) as database:
+        filtered = await export_queued(database, _request("parquet", filters))
+        in_order = await export_queued(database, _request("parquet", {"namespace": "notes"}))
+
+    assert filtered == in_order
+    assert await spilled_bytes(planted) == before
+
+
 async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     before = await spilled_bytes(planted)
     async with open_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
         statement, arguments = request.selection.fill(sql("exports/export_rows"))
-        await connection.fetch(statement.replace("{columns}", request.format.columns), *arguments)
+        await connection.fetch(request.format.rows.render(statement), *arguments)
 
     assert await spilled_bytes(planted) > before
 

@@ -81,7 +81,7 @@ WITH CASCADED CHECK OPTION;
 CREATE VIEW memferry_service.jobs AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report
 FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry.namespaces())::text[]);
@@ -93,6 +93,18 @@ SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures
 FROM memferry_service.jobs WHERE type = 'export'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
+
+CREATE VIEW memferry_service.imports AS
+SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
+    row_count, rows_done, bytes_done, file_bytes, file_sha256, error, error_code, retryable, created_at, completed_at,
+    report
+FROM memferry_service.jobs WHERE type = 'import'
+WITH CASCADED CHECK OPTION;
+ALTER VIEW memferry_service.imports ALTER COLUMN type SET DEFAULT 'import';
+
+CREATE VIEW memferry_service.import_uploads AS
+SELECT id, leased_until FROM memferry.import_uploads
+WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 
 CREATE VIEW memferry_service.export_payloads AS
 SELECT export_id, payload
@@ -153,6 +165,9 @@ FROM memferry.tokens;
 CREATE VIEW memferry_service.job_queue AS
 SELECT tenant_id, id, type, status, needs, attempt, failures, leased_by, leased_until, created_at, object_key, expires_at
 FROM memferry.jobs;
+
+CREATE VIEW memferry_service.upload_queue AS
+SELECT tenant_id, id, leased_until FROM memferry.import_uploads;
 
 CREATE VIEW memferry_service.job_turns AS
 SELECT tenant_id, claimed_at FROM memferry.job_turns;
@@ -310,6 +325,10 @@ $$;
 -- The rights of the service role.
 
 GRANT USAGE ON SCHEMA memferry_service TO memferry_service;
+-- Imports stage their rows in a temporary table; some operators take this right from everybody.
+DO $$ BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO memferry_service', current_database());
+END $$;
 -- Workers look whether the schema is theirs before they begin.
 GRANT SELECT ON public.memferry_migrations TO memferry_service;
 
@@ -318,7 +337,8 @@ GRANT SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revo
     INSERT (id, name, prefix, sha256, scopes, namespaces, expires_at), UPDATE (revoked_at)
     ON memferry_service.tokens TO memferry_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.export_payloads,
+    memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.imports,
+    memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
 GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
@@ -337,6 +357,7 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
 
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
 GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+GRANT SELECT, DELETE ON memferry_service.upload_queue TO memferry_service;
 GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.manifest_queue, memferry_service.message_queue
     TO memferry_service;

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from memferry.exports.request import ExportRequest
-from memferry.formats import TextFormat
+from memferry.formats import Columns
 
 FRAME_BYTES = 128 * 1024
 """Target size of a frame: large enough to hide its own cost, small enough for a cache."""
@@ -73,12 +73,15 @@ def plan(request: ExportRequest, probe: Probe) -> Plan:
     """Choose the way by the request's format and what the probe has found."""
     if probe.records is not None:
         return Plan(way=Way.READY)
-    if not probe.index_order:
-        return Plan(way=Way.KEYS)
-    if not isinstance(request.format, TextFormat):
-        return Plan(way=Way.SPAN)
-    way = Way.SPAN if probe.inline else Way.RANGES
-    if request.format.csv is not None:
+    way = _choose_way(probe)
+    rows = request.format.rows
+    if rows.csv is not None or (way is Way.KEYS and not isinstance(rows, Columns)):
         return Plan(way=way)
     mean_bytes = _USUAL_BYTES if probe.mean_bytes is None else probe.mean_bytes
     return Plan(way=way, frames=Frames.for_rows(mean_bytes))
+
+
+def _choose_way(probe: Probe) -> Way:
+    if not probe.index_order:
+        return Way.KEYS
+    return Way.SPAN if probe.inline else Way.RANGES

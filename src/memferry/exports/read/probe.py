@@ -61,5 +61,5 @@ async def probe_order(connection: Connection, request: ExportRequest) -> Probe:
     if request.selection.index_order:
         return Probe(index_order=True)
     statement, arguments = request.selection.fill(sql("exports/export_rows"))
-    query = statement.replace("{columns}", request.format.columns)
+    query = statement.replace("{columns}", request.format.rows.columns)
     return Probe(index_order=not await needs_sort(connection, query, arguments))
