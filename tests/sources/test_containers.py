@@ -16,8 +16,8 @@ import zstandard
 
 from memferry.errors import Invalid
 from memferry.sources.base import Bundle
-from memferry.sources.containers import open_bundle
-from memferry.sources.limits import BundleLimits
+from memferry.sources.bundles.containers import open_bundle
+from memferry.sources.bundles.limits import BundleLimits
 
 WORDS = b"Green tea before noon.\n" * 1000
 MIB = 1024 * 1024
