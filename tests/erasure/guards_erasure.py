@@ -17,13 +17,13 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "erasure/memories.py",
-        "MemoryErasure.delete",
+        "MemoryErasure.delete_many",
         "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",
         drop_statement("_remove"),
     ),
     *guard_function(
         "erasure/memories.py",
-        "MemoryErasure.delete",
+        "MemoryErasure.delete_many",
         "erasure/test_erasure.py::test_the_setting_purges_with_every_deletion",
         make_false("_always_purge"),
     ),
@@ -62,7 +62,7 @@ GUARDS: tuple[Guard, ...] = (
     # Also those that are being made.
     *guard_function(
         "erasure/memories.py",
-        "MemoryErasure.delete",
+        "MemoryErasure._delete_and_purge",
         "erasure/test_erasure.py::test_an_inline_export_during_a_purge_is_made_again_without_the_memory",
         drop_statement("begin_purge"),
     ),

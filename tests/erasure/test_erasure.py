@@ -340,7 +340,9 @@ def test_purging_waits_for_an_export_whose_row_is_being_inserted(
     assert done["payload"] is None
 
 
-async def test_the_view_of_a_tenant_shows_its_count_of_erasures_alone(database_url: str) -> None:
+async def test_the_view_of_a_tenant_shows_its_name_and_its_count_of_erasures_alone(
+    database_url: str,
+) -> None:
     owner = await asyncpg.connect(database_url)
     columns = await owner.fetch(
         "SELECT attname FROM pg_attribute"
@@ -348,4 +350,4 @@ async def test_the_view_of_a_tenant_shows_its_count_of_erasures_alone(database_u
     )
     await owner.close()
 
-    assert [row["attname"] for row in columns] == ["erasures"]
+    assert [row["attname"] for row in columns] == ["id", "name", "erasures"]

@@ -25,6 +25,11 @@ def answer_text(
     return Response(body, status, headers, media_type="application/json")
 
 
+def show_purged(purged: int | None) -> dict[str, str]:
+    """The header that tells how many exports a deletion removed; none if none were to be."""
+    return {} if purged is None else {"Memferry-Purged-Exports": str(purged)}
+
+
 def wrap_rows(texts: Iterable[str]) -> Raw:
     """Join rendered rows into a JSON array without parsing them: numbers keep their digits."""
     return Raw(f"[{','.join(texts)}]".encode())
