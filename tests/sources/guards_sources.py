@@ -18,6 +18,7 @@ _PASTE = "sources/test_paste.py"
 _CONTAINERS = "sources/test_containers.py"
 _CSV = "sources/test_csv_rows.py"
 _JSON = "sources/test_generic_json.py"
+_PARQUET = "sources/test_parquet_rows.py"
 _RECOGNITION = "sources/test_recognition.py"
 _ROWS = "sources/test_memferry_rows.py"
 
@@ -229,4 +230,12 @@ GUARDS: tuple[Guard, ...] = (
         replace("not content", "False"),
     ),
     *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_false("_DIGESTS")),
+    *guard_function(
+        "sources/parquet_rows.py",
+        "_check_size",
+        _PARQUET,
+        make_false("_MOST_GROUP_BYTES"),
+        make_false("_MOST_RATIO"),
+    ),
+    *guard_function("sources/parquet.py", "ParquetTables.read", _PARQUET, make_false("find_spec")),
 )

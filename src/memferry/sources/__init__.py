@@ -19,6 +19,7 @@ from memferry.sources.markdown import MarkdownFiles
 from memferry.sources.mcp import McpMemory
 from memferry.sources.memferry import Memferry
 from memferry.sources.openmemory import OpenMemoryBackup
+from memferry.sources.parquet import ParquetTables
 from memferry.sources.paste import PastedText
 from memferry.sources.recognition import Assignment, Sources
 
@@ -26,7 +27,15 @@ SOURCES = Sources(
     # These read a whole archive or folder: all of its members are theirs.
     accounts=(ChatGptExport(), ClaudeExport(), OpenMemoryBackup()),
     # Members of these stand for themselves: one archive may hold those of several sources.
-    files=(Memferry(), McpMemory(), GenericJson(), MarkdownFiles(), CsvRows(), PastedText()),
+    files=(
+        Memferry(),
+        ParquetTables(),
+        McpMemory(),
+        GenericJson(),
+        MarkdownFiles(),
+        CsvRows(),
+        PastedText(),
+    ),
 )
 """All sources, the most particular ones first; a new one is one new file and its line here."""
 

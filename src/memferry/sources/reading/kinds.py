@@ -21,7 +21,6 @@ _MAGICS = (
     (b"Rar!", "a RAR archive"),
     (b"\xfd7zXZ\x00", "an xz file"),
     (b"BZh", "a bzip2 file"),
-    (b"PAR1", "a Parquet file"),
     (b"PGDMP", "a dump of pg_dump"),
     (b"\x7fELF", "a program"),
     (b"<!DOCTYPE", "an HTML page"),
