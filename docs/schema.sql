@@ -72,13 +72,8 @@ BEGIN
         hashtextextended('memferry manifests ' || current_setting('memferry.tenant'), 0)) THEN
         RETURN false;
     END IF;
-    INSERT INTO memferry_service.export_manifests (export_id, text)
-    SELECT exports.id, manifest FROM memferry_service.exports
-    WHERE exports.id = export AND exports.status = 'completed' FOR SHARE;
-    IF NOT FOUND THEN
-        RETURN false;
-    END IF;
     INSERT INTO memferry_service.manifest_chain (sequence, export_id, sha256) VALUES (number, export, digest);
+    INSERT INTO memferry_service.export_manifests (export_id, text) VALUES (export, manifest);
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     RETURN false;

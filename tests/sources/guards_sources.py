@@ -178,7 +178,7 @@ GUARDS: tuple[Guard, ...] = (
         "sources/decoding.py",
         "ElementDecoder._decode_valid",
         _ROWS,
-        make_true("isascii"),
+        make_false("isascii"),
     ),
     *guard_function(
         "sources/decoding.py",

@@ -48,7 +48,8 @@ def open_bundle(
     with ExitStack() as stack:
         opener = _Opener(directory, limits or BundleLimits(), stack)
         for name, path in files:
-            opener.add(FileMember(name, path), "" if len(files) == 1 else f"{name}/")
+            label = opener.make_name(name) if name else name
+            opener.add(FileMember(label, path), "" if len(files) == 1 else f"{label}/")
         yield opener.bundle
 
 
@@ -105,7 +106,7 @@ class _Opener:
             if reason := _find_reason_against(entry):
                 self._left_out[reason] += 1
             elif not entry.is_directory:
-                name = self._make_name(within + entry.name)
+                name = self.make_name(within + entry.name)
                 inside = self._make_entry(file, entry, name)
                 self.add(inside, f"{name}/", depth=depth + 1)
 
@@ -130,7 +131,7 @@ class _Opener:
             raise Invalid("file", f"holds more than {self._limits.members} files")
         self._members.append(member)
 
-    def _make_name(self, name: str) -> str:
+    def make_name(self, name: str) -> str:
         """A label that stands once: an archive may hold several files of one name."""
         parts = [part for part in name.split("/") if part not in {"", ".", ".."}]
         label = path = _CONTROLS.sub("\ufffd", "/".join(parts)) or "unnamed"

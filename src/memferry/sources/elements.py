@@ -5,7 +5,7 @@ A bad element never loses the others: each is cut out of the text before anybody
 
 import io
 import json
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from enum import Enum, auto
 from functools import partial
 from typing import BinaryIO
@@ -21,6 +21,7 @@ HEAD_BYTES = 64 * 1024
 """How much of a text is looked at to tell what it is."""
 _PEEKED_BYTES = 4096
 _NAME_CHARACTERS = 100
+_FIRST_ELEMENTS = 5
 _SKIPPED_BYTES = 1024 * 1024
 
 
@@ -51,13 +52,20 @@ def find_layout(head: bytes) -> Layout | None:
     text = head.lstrip()
     if text.startswith(b"["):
         return Layout.LIST
+    line, *others = text.split(b"\n", _FIRST_ELEMENTS)
     if not text.startswith(b"{"):
-        return None
-    line, _, rest = text.partition(b"\n")
-    following = rest.lstrip()[:1]
-    if line.rstrip().endswith(b"}") and (following == b"{" or (following and _is_whole(line))):
-        return Layout.LINES
-    return Layout.OBJECT
+        # The first lines may be damaged.
+        return Layout.LINES if any(map(_is_whole_object, others)) else None
+    return Layout.LINES if others and _is_line(line.rstrip(), others) else Layout.OBJECT
+
+
+def _is_line(line: bytes, others: Sequence[bytes]) -> bool:
+    """Whether a line that begins with a brace seems to be an object, maybe a damaged one."""
+    following = next((other for other in others if not other.isspace()), b"")
+    if following.startswith(b"{"):
+        is_open = line.endswith((b":", b",", b"["))
+        return line.endswith(b"}") or (not is_open and _is_whole_object(following))
+    return bool(following) and _is_whole_object(line)
 
 
 def split_elements(
@@ -127,7 +135,7 @@ def split_object(scanner: Scanner, journal: Journal, member: str) -> Iterator[El
             return
         if scanner.look() == b"[":
             yield from split_list(scanner, journal, member, name)
-        elif (raw := _take_value(scanner, journal, Place(member, name))) is not None:
+        elif (raw := _take_value(scanner, journal, Place(member, name), is_item=False)) is not None:
             yield Element(raw, name, name, is_item=False)
 
 
@@ -184,6 +192,22 @@ def find_first_element(head: bytes, lists: Iterable[str] = ()) -> bytes:
     return text
 
 
+def find_first_elements(head: bytes, lists: Iterable[str] = ()) -> list[bytes]:
+    """The first few elements, each with what follows it: one may be damaged or odd."""
+    if find_layout(head) is Layout.LINES:
+        return head.lstrip().split(b"\n", _FIRST_ELEMENTS)[:_FIRST_ELEMENTS]
+    scanner, elements = Scanner(io.BytesIO(find_first_element(head, lists))), list[bytes]()
+    try:
+        while len(elements) < _FIRST_ELEMENTS:
+            elements.append(scanner.peek(HEAD_BYTES))
+            scanner.take_value()
+            if scanner.take_byte() != b",":
+                break
+    except CutOff:
+        pass
+    return elements
+
+
 def decode_name(text: bytes) -> str | None:
     """The name of a member; None if it is none."""
     try:
@@ -211,14 +235,18 @@ def _find_item(scanner: Scanner, journal: Journal, place: Place, *, is_first: bo
     return not has_ended
 
 
-def _take_value(scanner: Scanner, journal: Journal, place: Place) -> bytes | None:
+def _take_value(
+    scanner: Scanner, journal: Journal, place: Place, *, is_item: bool = True
+) -> bytes | None:
     try:
         raw = scanner.take_value()
     except CutOff:
         journal.reject(place, "the text ends within it: it seems to be cut off")
         return None
-    if raw is None:
+    if raw is None and is_item:
         journal.reject(place, f"is larger than {scanner.most} bytes")
+    elif raw is None:
+        journal.leave_out("large member beside the memories")
     return raw
 
 
@@ -231,11 +259,11 @@ def _take_name(scanner: Scanner, journal: Journal, member: str) -> str | None:
     return name[:_NAME_CHARACTERS]
 
 
-def _is_whole(text: bytes) -> bool:
-    """Whether a text is one value, neither less nor more."""
+def _is_whole_object(text: bytes) -> bool:
+    """Whether a text is one object, neither less nor more."""
     scanner = Scanner(io.BytesIO(text))
     try:
-        return scanner.take_value() is not None and not scanner.look()
+        return scanner.look() == b"{" and bool(scanner.take_value()) and not scanner.look()
     except CutOff:
         return False
 

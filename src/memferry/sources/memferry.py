@@ -15,7 +15,7 @@ from memferry.sources.decoding import ElementDecoder
 from memferry.sources.elements import (
     HEAD_BYTES,
     Element,
-    find_first_element,
+    find_first_elements,
     find_layout,
     peek_names,
     split_elements,
@@ -113,7 +113,11 @@ def _begins_with_row(member: Member) -> bool:
         return False
     if _EMPTY_LIST.fullmatch(head):
         return True
-    names = peek_names(find_first_element(head, _LISTS))
+    return any(map(_is_row, find_first_elements(head, _LISTS)))
+
+
+def _is_row(text: bytes) -> bool:
+    names = peek_names(text)
     return (
         {"id", "content"} <= names.keys() <= set(FIELDS)
         and all(re.match(start, names[name]) for name, start in _STARTS.items() if name in names)

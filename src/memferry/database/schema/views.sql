@@ -268,8 +268,8 @@ BEGIN ATOMIC
 END;
 
 -- Add a line to the tenant's chain and keep the text of its manifest. False if another transaction adds one at this
--- moment, or has added one that the caller's snapshot does not show, or if the export is not completed any more: then
--- nothing was done, and the transaction goes on. The lock is that of take_turn in database/pool.py.
+-- moment, or has added one that the caller's snapshot does not show: then nothing was done, and the transaction goes on.
+-- The lock is that of take_turn in database/pool.py.
 CREATE FUNCTION memferry_service.add_manifest(number bigint, export text, digest bytea, manifest text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -277,13 +277,8 @@ BEGIN
         hashtextextended('memferry manifests ' || current_setting('memferry.tenant'), 0)) THEN
         RETURN false;
     END IF;
-    INSERT INTO memferry_service.export_manifests (export_id, text)
-    SELECT exports.id, manifest FROM memferry_service.exports
-    WHERE exports.id = export AND exports.status = 'completed' FOR SHARE;
-    IF NOT FOUND THEN
-        RETURN false;
-    END IF;
     INSERT INTO memferry_service.manifest_chain (sequence, export_id, sha256) VALUES (number, export, digest);
+    INSERT INTO memferry_service.export_manifests (export_id, text) VALUES (export, manifest);
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     RETURN false;
