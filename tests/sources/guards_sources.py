@@ -231,7 +231,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_false("_DIGESTS")),
     *guard_function(
-        "sources/parquet_rows.py",
+        "sources/rows/parquet_rows.py",
         "_check_size",
         _PARQUET,
         make_false("_MOST_GROUP_BYTES"),
