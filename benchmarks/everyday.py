@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from math import inf
 from typing import Any
 from urllib.parse import quote
-from uuid import UUID
 
 from measure import Goal, Line, Work, compare, line, times
 from memferry.database.sql import sql
+from memferry.filters.orders import NEWEST
 from memferry.memories.rows import RENDERED_BYTES
 from memferry.model.identity import new_memory_ids
 from references import bare
@@ -23,8 +23,6 @@ from service import Bench, Client
 _REPEATS = 100
 _BULK_ROWS = 10_000
 _LISTED = 50
-# A place before the first row of any list.
-_NEWEST = (2**63 - 1, UUID(int=0))
 # Places in the vocabulary: somewhat rare, rare, very rare.
 _SEARCHED = (5_000, 10_000, 15_000)
 _PAUSE_SECONDS = 0.005
@@ -93,16 +91,19 @@ def search(bench: Bench) -> Iterator[Line]:
     query = " ".join(words[place] for place in _SEARCHED)
     path = f"/api/memories?limit={_LISTED}&q={quote(query)}"
     yield _read(
-        bench, "search", path, statement, [_LISTED, 0, [query], RENDERED_BYTES, inf, *_NEWEST]
+        bench,
+        "search",
+        path,
+        statement,
+        [_LISTED, 0, [query], RENDERED_BYTES, inf, *NEWEST.start],
     )
 
 
 def list_newest(bench: Bench) -> Iterator[Line]:
     """GET /api/memories."""
     path = f"/api/memories?limit={_LISTED}"
-    yield _read(
-        bench, "list", path, sql("memories/list_memories"), [_LISTED, 0, RENDERED_BYTES, *_NEWEST]
-    )
+    statement = NEWEST.fill(sql("memories/list_memories"))
+    yield _read(bench, "list", path, statement, [_LISTED, 0, RENDERED_BYTES, *NEWEST.start])
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:

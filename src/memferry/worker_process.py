@@ -22,7 +22,7 @@ from memferry.jobs.work import Work
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.store_start import agree_on_store
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
-from memferry.settings import Settings
+from memferry.settings import Settings, choose_allocator
 from memferry.storage import Storage
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
@@ -42,6 +42,7 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: jobs in progress are finished or handed back, nothing is lost."""
     give_way(settings.worker.nice)
     # Before the first export, which would pay for it in time and memory.
+    choose_allocator()
     load_encoders()
     if not await wait_for_schema(service_url(settings.database), stop):
         return

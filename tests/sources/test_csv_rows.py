@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memferry.errors import Invalid
@@ -43,6 +43,8 @@ def make_table(*lines: str) -> str:
     return "\r\n".join((CSV_HEADER, *lines))
 
 
+# A machine at work takes its time.
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(st.lists(ROWS, max_size=5))
 def test_any_rows_come_back(rows: list[dict[str, Any]]) -> None:
     reading = read(write_csv(rows))

@@ -303,6 +303,16 @@ def test_what_is_no_memory_is_counted() -> None:
     }
 
 
+def test_a_record_that_would_fill_memory_is_rejected_alone() -> None:
+    hostile = b"[" + b"[]," * (4 * 1024 * 1024) + b"[]]"
+    data = b'{"memories":[{"content":"a"},{"content":%b},{"content":"b"}],"more":{"a":%b}}'
+    reading = read_files(GenericJson(), {"x": data % (hostile, hostile)})
+
+    assert reading.contents == ["a", "b"]
+    assert [place.at for place, _ in reading.notes.rejections] == ["memories[1]"]
+    assert reading.notes.left_out == {"large member beside the memories": 1}
+
+
 def test_secrets_beside_the_memories_are_never_copied() -> None:
     agent = {
         "secrets": {"TOKEN": "hidden"},

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from memferry.sources.memferry import FIELDS, Memferry
@@ -76,6 +76,8 @@ def show(reading: Reading) -> list[dict[str, Any]]:
     ]
 
 
+# A machine at work takes its time.
+@settings(deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(ROWS, min_size=1, max_size=5),
     st.fixed_dictionaries(
@@ -201,6 +203,16 @@ def test_text_that_no_decoder_takes_is_mended_and_counted(
         assert reading.contents == ["Tea 1", mended]
         assert list(reading.notes.repaired) == [kind] * (kind is not None)
         assert reading.notes.rejections == []
+
+
+@pytest.mark.parametrize("line", [b'{"id": broken}', b"broken", b"{", b"null", b'"x"'])
+def test_a_bad_first_record_loses_no_other(line: bytes) -> None:
+    row = make_lines(make_row(1)).rstrip()
+    lists = () if line == b"{" else (b"[%b,%b]" % (line, row),)
+    for data in (line + b"\n" + row + b"\n" + row, *lists):
+        reading = read(data)
+        assert set(reading.contents) == {"Tea 1"}
+        assert len(reading.notes.rejections) == 1
 
 
 def test_lines_that_were_glued_are_taken_apart() -> None:

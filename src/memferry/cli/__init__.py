@@ -14,6 +14,7 @@ from memferry.cli import (
     audit,
     database,
     doctor,
+    drill,
     export,
     import_,
     key,
@@ -58,7 +59,7 @@ def _read_options(
 
 
 for command in (
-    serve, worker, migrate, audit, export, import_, verify,
+    serve, worker, migrate, audit, export, import_, verify, drill,
     key, doctor, database, store, tenant, token,
 ):  # fmt: skip
     app.add_typer(command.app)

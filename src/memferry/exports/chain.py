@@ -121,8 +121,10 @@ class Chain:
         try:
             async with self._database.tenant(tenant_id) as connection:
                 await take_turn(connection, _TURN, wait_ms=_REQUEST_WAIT_MS)
+                if not await connection.fetchval(sql("exports/lock_completed"), export_id):
+                    return False
                 row = await connection.fetchrow(sql("exports/read_chain"), export_id)
-                if row is None or row["status"] != "completed":
+                if row is None:
                     return False
                 request = ExportRequest.read(row["request"])
                 return await make_line(tenant_id, make_export(row), request, row).add(connection)

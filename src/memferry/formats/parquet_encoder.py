@@ -19,8 +19,10 @@ from memferry.formats.parquet import TIMES
 
 # A row group ends with the row that makes it so large. One lies in memory, as frames, as columns
 # and as compressed pages.
-_GROUP_BYTES = 8 * 1024 * 1024
+_GROUP_BYTES = 4 * 1024 * 1024
 _GROUP_ROWS = 128 * 1024
+# Arrow looks for the end of a page each so many rows. It holds the pages of all columns.
+_PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 128
 _TAGS = pa.list_(pa.field("element", pa.string(), nullable=False))
 _TIME = pa.timestamp("ms", tz="UTC")
 _NULLABLE = ("source_ref", "metadata")
@@ -42,15 +44,15 @@ class ParquetEncoder:
         self._group = _start_group()
         self._schema = pa.schema([_describe_column(field) for field in fields])
         self._file = _Pieces()
-        # Arrow's own pool of memory keeps what it has once taken.
         self._writer = pq.ParquetWriter(
             self._file,
             self._schema,
-            memory_pool=pa.system_memory_pool(),
             compression="zstd",
             compression_level=1,
             use_dictionary=_DICTIONARIES,
             write_statistics=_STATISTICS,
+            data_page_size=_PAGE_BYTES,
+            write_batch_size=_PAGE_ROWS,
         )
 
     def encode(self, records: bytes) -> bytes:
@@ -136,7 +138,9 @@ def _make_texts(lengths: bytes, data: bytes) -> pa.Array:
     """A column of texts around the bytes of all of them; where a length is -1 there is none."""
     sizes = _make_numbers("i", pa.int32(), lengths)
     there = pc.greater_equal(sizes, _ZERO[0]).buffers()[1]
-    offsets = pa.concat_arrays([_ZERO, pc.cumulative_sum(pc.max_element_wise(sizes, _ZERO[0]))])
+    sizes = pc.max_element_wise(sizes, _ZERO[0])
+    ends = pc.cumulative_sum(sizes)
+    offsets = pa.concat_arrays([_ZERO, ends])
     if offsets[-1].as_py() != len(data):
         raise AssertionError(f"texts of {offsets[-1]} bytes in {len(data)}")
     return pa.Array.from_buffers(

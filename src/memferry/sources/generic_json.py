@@ -8,17 +8,17 @@ from collections.abc import Iterator, Mapping
 from typing import LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
-from memferry.sources.elements import (
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     Element,
-    find_first_element,
+    find_first_elements,
     find_layout,
     peek_names,
     split_elements,
 )
-from memferry.sources.fields import TEXT_NAMES
-from memferry.sources.foreign_rows import RowReader
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
+from memferry.sources.rows.fields import TEXT_NAMES
+from memferry.sources.rows.foreign_rows import RowReader
 
 LISTS = (
     "memories",
@@ -33,6 +33,8 @@ LISTS = (
     "edges",
 )
 """Names of lists that hold memories."""
+# A content of 1 MiB with all of it escaped, and as much around it. Decoded, it may take 25 times.
+_MOST_BYTES = 8 * 1024 * 1024
 _NEXT_NAMES = frozenset(["next", "next_cursor", "next_page"])
 _EMPTY = re.compile(rb"\[\s*\]")
 _ITEM_NAMES = frozenset([*TEXT_NAMES, "parts"])
@@ -58,7 +60,7 @@ def read_rows(
 ) -> Iterator[Record]:
     """The records of one member; of an object, what is in its lists of those names."""
     reader = RowReader(member.name, options, journal)
-    for element in split_elements(member, journal, lists):
+    for element in split_elements(member, journal, lists, _MOST_BYTES):
         if element.is_item and element.name in {"", *lists}:
             yield from reader.read(element)
         else:
@@ -82,11 +84,16 @@ def _begins_with_text(member: Member) -> bool:
     head = peek_text(member, HEAD_BYTES)
     if find_layout(head) is None:
         return False
-    first = find_first_element(head, LISTS)
-    if first.startswith(b'"') or has_empty_list(peek_names(head)):
-        return True
-    names = peek_names(first)
-    return any(_is_text(names[name]) for name in TEXT_NAMES if name in names)
+    return has_empty_list(peek_names(head)) or any(
+        map(_holds_text, find_first_elements(head, LISTS))
+    )
+
+
+def _holds_text(element: bytes) -> bool:
+    names = peek_names(element)
+    return element.startswith(b'"') or any(
+        _is_text(names[name]) for name in TEXT_NAMES if name in names
+    )
 
 
 def _is_text(value: bytes) -> bool:

@@ -8,17 +8,19 @@ import msgspec
 from msgspec import Raw
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import (
+from memferry.sources.reading.decoding import ElementDecoder
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
-    find_first_element,
+    find_first_elements,
     find_layout,
     peek_names,
     split_elements,
 )
-from memferry.sources.fields import Fields
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
+from memferry.sources.rows.fields import Fields
 
+# Decoded, it may take 25 times.
+_MOST_BYTES = 8 * 1024 * 1024
 # The lines as one object, as the server's tool `read_graph` answers.
 _LISTS = ("entities", "relations")
 _ENTITY = frozenset(["name", "entityType"])
@@ -39,7 +41,7 @@ class McpMemory:
         """Yield a memory per observation, and one per relation; the file knows no times."""
         for member in bundle.members:
             decoder = ElementDecoder(member.name, journal, is_strict=True)
-            for element in split_elements(member, journal, _LISTS):
+            for element in split_elements(member, journal, _LISTS, _MOST_BYTES):
                 for line in decoder.decode(_LINE, element):
                     yield from _read_line(Fields(line), decoder.locate(element), journal)
 
@@ -48,7 +50,11 @@ def _begins_with_graph(member: Member) -> bool:
     head = peek_text(member, HEAD_BYTES)
     if find_layout(head) is None:
         return False
-    names = peek_names(find_first_element(head, _LISTS)).keys()
+    return any(map(_is_line, find_first_elements(head, _LISTS)))
+
+
+def _is_line(text: bytes) -> bool:
+    names = peek_names(text).keys()
     return names >= _ENTITY or names >= _RELATION
 
 

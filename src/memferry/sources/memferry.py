@@ -11,16 +11,16 @@ import msgspec
 from msgspec import Raw, Struct
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import (
+from memferry.sources.reading.decoding import ElementDecoder
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     Element,
-    find_first_element,
+    find_first_elements,
     find_layout,
     peek_names,
     split_elements,
 )
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
 
 FIELDS = (
     "id",
@@ -113,7 +113,11 @@ def _begins_with_row(member: Member) -> bool:
         return False
     if _EMPTY_LIST.fullmatch(head):
         return True
-    names = peek_names(find_first_element(head, _LISTS))
+    return any(map(_is_row, find_first_elements(head, _LISTS)))
+
+
+def _is_row(text: bytes) -> bool:
+    names = peek_names(text)
     return (
         {"id", "content"} <= names.keys() <= set(FIELDS)
         and all(re.match(start, names[name]) for name, start in _STARTS.items() if name in names)

@@ -143,6 +143,18 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     next_cursor: NextCursor = None
 
 
+class ThreadSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One thread, or one memory that belongs to none; times in epoch milliseconds UTC."""
+
+    parent_ref: Annotated[str, describe("of a memory that belongs to no thread, its id")]
+    namespace: str
+    count: int
+    first_at: int
+    last_at: int
+    title: Annotated[str, describe("metadata.title of the oldest memory, or its first line")]
+    has_chunks: Annotated[bool, describe("whether any has a metadata.chunk_index")]
+
+
 class NamespaceCount(msgspec.Struct, frozen=True, kw_only=True):
     """One namespace."""
 

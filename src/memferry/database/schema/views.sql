@@ -46,9 +46,9 @@ END $$;
 
 -- Views of one tenant. INSERT fills a missing tenant_id by the default of the table.
 
--- The session's tenant, unless it is leaving. Its row can be shared and locked here, and tells nothing.
+-- The session's tenant, unless it is leaving. Its row can be shared and locked here.
 CREATE VIEW memferry_service.tenant AS
-SELECT erasures FROM memferry.tenants
+SELECT id, name, erasures FROM memferry.tenants
 WHERE id = current_setting('memferry.tenant')::uuid AND leaving_at IS NULL;
 
 -- The digest can be stored, and not be read (see the rights below).
@@ -70,6 +70,12 @@ WITH CASCADED CHECK OPTION;
 CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
 WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+CREATE VIEW memferry_service.projects AS
+SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at
+FROM memferry.projects WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND (memferry.namespaces() IS NULL OR name = ANY (memferry.namespaces()))
+WITH CASCADED CHECK OPTION;
 
 -- The limit is read once per statement, and not for each job: the start of an export sums up all that are stored.
 CREATE VIEW memferry_service.jobs AS
@@ -262,8 +268,8 @@ BEGIN ATOMIC
 END;
 
 -- Add a line to the tenant's chain and keep the text of its manifest. False if another transaction adds one at this
--- moment, or has added one that the caller's snapshot does not show, or if the export is not completed any more: then
--- nothing was done, and the transaction goes on. The lock is that of take_turn in database/pool.py.
+-- moment, or has added one that the caller's snapshot does not show: then nothing was done, and the transaction goes on.
+-- The lock is that of take_turn in database/pool.py.
 CREATE FUNCTION memferry_service.add_manifest(number bigint, export text, digest bytea, manifest text)
 RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
 BEGIN
@@ -271,13 +277,8 @@ BEGIN
         hashtextextended('memferry manifests ' || current_setting('memferry.tenant'), 0)) THEN
         RETURN false;
     END IF;
-    INSERT INTO memferry_service.export_manifests (export_id, text)
-    SELECT exports.id, manifest FROM memferry_service.exports
-    WHERE exports.id = export AND exports.status = 'completed' FOR SHARE;
-    IF NOT FOUND THEN
-        RETURN false;
-    END IF;
     INSERT INTO memferry_service.manifest_chain (sequence, export_id, sha256) VALUES (number, export, digest);
+    INSERT INTO memferry_service.export_manifests (export_id, text) VALUES (export, manifest);
     RETURN true;
 EXCEPTION WHEN unique_violation THEN
     RETURN false;
@@ -335,6 +336,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
+GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
+    UPDATE (name, description, metadata, archived_at, updated_at), DELETE
+    ON memferry_service.projects TO memferry_service;
 GRANT SELECT, INSERT, DELETE ON memferry_service.export_manifests TO memferry_service;
 -- Lines are added and read, never changed or removed.
 GRANT SELECT, INSERT ON memferry_service.manifest_chain TO memferry_service;

@@ -12,7 +12,7 @@ from memferry.exports.read.plan import FRAME_BYTES, Plan, Probe, Way, plan
 from memferry.exports.read.ranges import Ranges
 from memferry.exports.read.statement import emit_ready_records, read_statement
 from memferry.exports.request import ExportRequest
-from memferry.files.threads import run_in_thread, run_in_thread_if_large
+from memferry.files.threads import OneThread, run_in_thread_if_large
 from memferry.formats import BinaryFormat, Encoder, Format, TextFormat
 
 
@@ -30,6 +30,7 @@ class RowStream:
         self._blocks = blocks
         self._on_last_row = on_last_row
         self._encoder: Encoder | None = None
+        self._thread = OneThread()
         self._sha256 = hashlib.sha256()
         self.rows_done = 0
         self.bytes_done = 0
@@ -49,6 +50,7 @@ class RowStream:
 
     def close(self) -> None:
         """Let go of what an encoder holds beside memory."""
+        self._thread.close()
         if self._encoder is not None:
             self._encoder.close()
 
@@ -93,16 +95,17 @@ class RowStream:
     async def _encode_blocks(self, format_: BinaryFormat) -> AsyncIterator[Block]:
         """The blocks of an encoder, which works in a thread beside the COPY."""
         rows = 0
-        self._encoder = encoder = await run_in_thread(format_.start)
+        run = self._thread.run
+        self._encoder = encoder = await run(format_.start)
         async for block in self._blocks:
             rows += block.rows
-            if data := await run_in_thread(encoder.encode, block.data):
+            if data := await run(encoder.encode, block.data):
                 yield Block(rows, data)
                 rows = 0
         if self._on_last_row is not None:
             await self._on_last_row()
         pieces = encoder.finish()
-        while data := await run_in_thread(next, pieces, b""):
+        while data := await run(next, pieces, b""):
             yield Block(rows, data)
             rows = 0
 
