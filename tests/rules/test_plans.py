@@ -242,6 +242,7 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
             "exports/export_sample": 2,
             "exports/probe_rows": 3,
             "memories/list_threads": 2,
+            "memories/list_duplicates": 2,
         }.get(name, 1) * ROWS
         assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)
 

@@ -139,7 +139,7 @@ def test_a_file_that_unpacks_to_too_much_is_refused() -> None:
 
 
 def test_a_row_group_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("memferry.sources.parquet_rows._MOST_GROUP_BYTES", 10_000)
+    monkeypatch.setattr("memferry.sources.rows.parquet_rows._MOST_GROUP_BYTES", 10_000)
     texts = [f"{number}" for number in range(10_000)]
 
     with pytest.raises(Invalid, match="a row group of more than 10000 bytes"):

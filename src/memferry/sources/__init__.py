@@ -9,12 +9,12 @@ from memferry.sources.base import (
     Record,
     Source,
 )
+from memferry.sources.bundles.containers import open_bundle
+from memferry.sources.bundles.limits import BundleLimits
 from memferry.sources.chatgpt import ChatGptExport
 from memferry.sources.claude import ClaudeExport
-from memferry.sources.containers import open_bundle
 from memferry.sources.csv_rows import CsvRows
 from memferry.sources.generic_json import GenericJson
-from memferry.sources.limits import BundleLimits
 from memferry.sources.markdown import MarkdownFiles
 from memferry.sources.mcp import McpMemory
 from memferry.sources.memferry import Memferry

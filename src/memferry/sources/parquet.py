@@ -26,7 +26,7 @@ class ParquetTables:
             raise Invalid(
                 "file", "is Parquet, which is not installed here: pip install 'memferry[parquet]'"
             )
-        from memferry.sources.parquet_rows import read_table  # noqa: PLC0415 - an extra of 50 MB
+        from memferry.sources.rows.parquet_rows import read_table  # noqa: PLC0415 - an extra of 50 MB
 
         for member in bundle.members:
             if not _is_parquet(member):

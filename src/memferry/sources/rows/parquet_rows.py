@@ -12,9 +12,9 @@ from msgspec import Raw
 
 from memferry.errors import Invalid
 from memferry.sources.base import Journal, Member, Place, ReadOptions, Record
-from memferry.sources.fields import Fields
-from memferry.sources.foreign_rows import RowReader
 from memferry.sources.memferry import FIELDS, Row, make_record
+from memferry.sources.rows.fields import Fields
+from memferry.sources.rows.foreign_rows import RowReader
 
 _TEXT_COLUMNS = frozenset(["content", "memory", "text"])
 _TIMES = ("created_at", "updated_at")

@@ -1,14 +1,14 @@
 """What a file is that no source knows, in words: for the message that says what was seen."""
 
 from memferry.sources.base import Bundle, Member
-from memferry.sources.elements import (
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     Layout,
     find_first_element,
     find_layout,
     peek_names,
 )
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
 
 _MAGICS = (
     (b"\x89PNG", "a PNG image"),
