@@ -44,6 +44,20 @@ def test_an_export_comes_back_byte_for_byte_in_an_empty_tenant(
     assert after == before
 
 
+@pytest.mark.parametrize("file_format", ["parquet", "okf"])
+def test_a_file_of_a_binary_format_comes_back_byte_for_byte(
+    alice: Person, bob: Person, file_format: str
+) -> None:
+    save_awkward(alice)
+    before = alice.download(alice.export(format=file_format))
+    job = bob.import_file(before)
+
+    assert job["status"] == "completed", job["error"]
+    assert job["report"]["created"] == job["row_count"] == len(AWKWARD)
+    assert bob.export(format="ndjson")["payload"] == alice.export(format="ndjson")["payload"]
+    assert bob.download(bob.export(format=file_format)) == before
+
+
 def test_a_second_import_changes_nothing(alice: Person) -> None:
     file = write_ndjson(make_row("one"), make_row("two", tags=["a"], metadata={"b": 1.5}))
     first, second = alice.import_file(file), alice.import_file(file)

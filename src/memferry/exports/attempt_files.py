@@ -1,11 +1,12 @@
 """What one attempt at an export writes into the store: its files, their digests, the manifest."""
 
 import asyncio
+import hashlib
 from collections.abc import AsyncIterable, AsyncIterator, Sequence
-from contextlib import aclosing, closing
+from contextlib import aclosing, closing, suppress
 from dataclasses import dataclass
 
-from memferry.errors import ExportTooLarge, StorageUnavailable
+from memferry.errors import ExportTooLarge, MemferryError, StorageUnavailable
 from memferry.exports.pack.packed import PackedFile
 from memferry.exports.pack.split import PartStream, Splitter
 from memferry.exports.read.stream import RowStream
@@ -23,7 +24,7 @@ from memferry.formats import TextFormat
 from memferry.jobs.work import Watch
 from memferry.model.export import MOST_PARTS, Part, part_key
 from memferry.model.job import Claim
-from memferry.storage import Storage, replace_bytes
+from memferry.storage import Storage, remove_with_companions, replace_bytes
 
 # The tenant's turn is held meanwhile.
 _MANIFEST_SECONDS = 10
@@ -38,7 +39,19 @@ class AttemptFiles:
     request: ExportRequest
 
     async def write(self, rows: RowStream, watch: Watch) -> Sequence[Part]:
-        """Write the rows as one file, or as parts if the request wants them; the digests too."""
+        """Write the rows as one file, or as parts if the request wants them; the digests too.
+
+        If one of them cannot be written, those before it are removed: at once if the store can,
+        else by a sweep.
+        """
+        try:
+            return await self._write_all(rows, watch)
+        except BaseException:
+            with suppress(MemferryError):
+                await remove_with_companions(self.storage, self.claim.object_key)
+            raise
+
+    async def _write_all(self, rows: RowStream, watch: Watch) -> Sequence[Part]:
         file_format, most_bytes = self.request.format, self.request.part_content_bytes
         if most_bytes is None or not isinstance(file_format, TextFormat) or not file_format.ends:
             parts = [await self._write_file(None, rows, watch)]
@@ -46,7 +59,7 @@ class AttemptFiles:
             splitter = Splitter(rows, file_format, file_format.ends, most_bytes)
             async with aclosing(splitter):
                 parts = await self._write_parts(splitter, watch)
-        await self._put_sums(parts)
+        await self._put_sums(parts, watch)
         return parts
 
     async def _write_parts(self, splitter: Splitter, watch: Watch) -> list[Part]:
@@ -85,15 +98,15 @@ class AttemptFiles:
             file_sha256=file.sha256.hex(),
         )
 
-    async def _put_sums(self, parts: Sequence[Part]) -> None:
+    async def _put_sums(self, parts: Sequence[Part], watch: Watch) -> None:
         """Write the digests beside the files, for `sha256sum -c` in the store."""
         keys = [part_key(self.claim.object_key, number + 1) for number in range(len(parts))]
         names = [key.rpartition("/")[2] for key in keys]
-        digests = [part.file_sha256 for part in parts]
-        await replace_bytes(
-            self.storage,
+        text = write_sums(zip(names, (part.file_sha256 for part in parts), strict=True))
+        await self.storage.put(
             f"{self.claim.object_key}.{SUMS_EXTENSION}",
-            write_sums(zip(names, digests, strict=True)),
+            _guard(_iterate(text), watch),
+            sha256=hashlib.sha256(text).digest,
             media_type=SUMS_MEDIA_TYPE,
             filename=f"memferry-{self.claim.job_id}.{SUMS_EXTENSION}",
         )
@@ -116,6 +129,10 @@ class AttemptFiles:
                 )
         except TimeoutError as fault:
             raise StorageUnavailable from fault
+
+
+async def _iterate(data: bytes) -> AsyncIterator[bytes]:
+    yield data
 
 
 async def _guard(chunks: AsyncIterable[bytes], watch: Watch) -> AsyncIterator[bytes]:
