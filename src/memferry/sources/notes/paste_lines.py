@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass
 from enum import Enum
 
-from memferry.sources.written_dates import names_time
+from memferry.sources.reading.written_dates import names_time
 
 _FENCE = re.compile(r"(?:```|~~~)[^`~]*")
 _RULE = re.compile(r"(?:-{3,}|\*{3,}|_{3,}|={3,})")

@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 
 from memferry.model.rules import CONTENT_BYTES
 from memferry.sources.base import Journal, Member, Place
-from memferry.sources.mending import NUL, SURROGATE_BYTES
-from memferry.sources.text import open_text
+from memferry.sources.reading.mending import NUL, SURROGATE_BYTES
+from memferry.sources.reading.text import open_text
 
 LONGEST_BYTES = 4 * CONTENT_BYTES
 """More than a content can take with all that may stand around its lines."""

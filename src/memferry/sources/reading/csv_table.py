@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from memferry.errors import Invalid
 from memferry.sources.base import Journal, Place
-from memferry.sources.mending import NUL, SURROGATE_BYTES
+from memferry.sources.reading.mending import NUL, SURROGATE_BYTES
 
 _LINE_BYTES = 16 * 1024 * 1024
 """More than the largest memory takes with all quotes doubled."""

@@ -9,10 +9,10 @@ from msgspec import Raw
 
 from memferry.errors import Invalid
 from memferry.sources.base import Journal, Place, ReadOptions, Record
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import Element
-from memferry.sources.fields import TEXT_NAMES, Fields
-from memferry.sources.times import TimeReader
+from memferry.sources.reading.decoding import ElementDecoder
+from memferry.sources.reading.elements import Element
+from memferry.sources.reading.times import TimeReader
+from memferry.sources.rows.fields import TEXT_NAMES, Fields
 
 # By a name that only records of that program have, or several.
 _PROGRAMS = (

@@ -9,8 +9,8 @@ from memferry.errors import Invalid
 from memferry.model.json_faults import refuse_deep, translate_message
 from memferry.model.json_text import find_repeated_key
 from memferry.sources.base import Journal, Place
-from memferry.sources.elements import Element, split_glued
-from memferry.sources.mending import may_hold_nul, mend
+from memferry.sources.reading.elements import Element, split_glued
+from memferry.sources.reading.mending import may_hold_nul, mend
 
 # A reason may name a member of the record.
 _REASON_CHARACTERS = 500

@@ -5,10 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from memferry.sources.base import Journal, Place
-from memferry.sources.conversations import OTHER_BRANCH, Conversation, Turn, cut_names, make_id
-from memferry.sources.json_values import get_list, get_text, list_objects
-from memferry.sources.message_tree import MessageTree, TreeNode
-from memferry.sources.times import TimeReader
+from memferry.sources.chats.conversations import (
+    OTHER_BRANCH,
+    Conversation,
+    Turn,
+    cut_names,
+    make_id,
+)
+from memferry.sources.chats.message_tree import MessageTree, TreeNode
+from memferry.sources.reading.json_values import get_list, get_text, list_objects
+from memferry.sources.reading.times import TimeReader
 
 _ROLES = {"human": "user", "assistant": "assistant"}
 _ROOT = "00000000-0000-4000-8000-000000000000"

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from memferry.sources.base import Journal, Place
-from memferry.sources.chatgpt_messages import (
+from memferry.sources.chats.chatgpt_messages import (
     MODEL_CONTEXT,
     USER_CONTEXT,
     find_reason_against,
@@ -17,12 +17,12 @@ from memferry.sources.chatgpt_messages import (
     list_saved_lines,
     read_text,
 )
-from memferry.sources.conversations import OTHER_BRANCH, Conversation, Turn, make_id
-from memferry.sources.json_values import get_object, get_text
-from memferry.sources.message_tree import MessageTree, TreeNode
-from memferry.sources.saved_texts import CUSTOM_INSTRUCTIONS, SAVED_MEMORY, SavedText
-from memferry.sources.times import TimeReader
-from memferry.sources.written_dates import parse_date
+from memferry.sources.chats.conversations import OTHER_BRANCH, Conversation, Turn, make_id
+from memferry.sources.chats.message_tree import MessageTree, TreeNode
+from memferry.sources.chats.saved_texts import CUSTOM_INSTRUCTIONS, SAVED_MEMORY, SavedText
+from memferry.sources.reading.json_values import get_object, get_text
+from memferry.sources.reading.times import TimeReader
+from memferry.sources.reading.written_dates import parse_date
 
 _FACTS = ("gizmo_id", "conversation_template_id", "is_archived", "is_starred")
 _CONTEXTS = frozenset([USER_CONTEXT, MODEL_CONTEXT])

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memferry.sources.base import Journal, Place
-from memferry.sources.conversations import cut_names
-from memferry.sources.json_values import get_list, get_object, get_text, list_objects
+from memferry.sources.chats.conversations import cut_names
+from memferry.sources.reading.json_values import get_list, get_object, get_text, list_objects
 
 USER_CONTEXT = "user_editable_context"
 MODEL_CONTEXT = "model_editable_context"

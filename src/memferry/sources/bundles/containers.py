@@ -9,19 +9,19 @@ from pathlib import Path
 from typing import BinaryIO
 
 from memferry.errors import Invalid
-from memferry.sources import tar_archive, zip_archive
-from memferry.sources.archives import ArchiveEntry
 from memferry.sources.base import Bundle, Member
-from memferry.sources.compression import find_decompressor
-from memferry.sources.limits import BundleLimits, UnpackedBytes
-from memferry.sources.members import (
+from memferry.sources.bundles import tar_archive, zip_archive
+from memferry.sources.bundles.archives import ArchiveEntry
+from memferry.sources.bundles.compression import find_decompressor
+from memferry.sources.bundles.limits import BundleLimits, UnpackedBytes
+from memferry.sources.bundles.members import (
     FileMember,
     PackedMember,
     StreamedMember,
     UnreadableMember,
 )
-from memferry.sources.tar_archive import is_tar
-from memferry.sources.zip_archive import ZIP_MAGICS
+from memferry.sources.bundles.tar_archive import is_tar
+from memferry.sources.bundles.zip_archive import ZIP_MAGICS
 
 _HEAD_BYTES = 512
 # Such as a compressed archive that somebody has compressed again.

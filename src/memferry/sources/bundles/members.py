@@ -8,8 +8,8 @@ from typing import BinaryIO, Protocol, cast
 
 from memferry.errors import Invalid
 from memferry.sources.base import Member
-from memferry.sources.compression import DAMAGES, describe_damage
-from memferry.sources.limits import UnpackedBytes
+from memferry.sources.bundles.compression import DAMAGES, describe_damage
+from memferry.sources.bundles.limits import UnpackedBytes
 
 _CHUNK_BYTES = 1024 * 1024
 

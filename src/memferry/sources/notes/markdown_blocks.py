@@ -4,9 +4,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from memferry.sources.base import Journal, Member, Place
-from memferry.sources.front_matter import UnreadableFrontMatter, parse_front_matter
-from memferry.sources.markdown_note import Note
-from memferry.sources.text_lines import TextBlock, TextLine, read_lines
+from memferry.sources.notes.markdown_note import Note
+from memferry.sources.reading.front_matter import UnreadableFrontMatter, parse_front_matter
+from memferry.sources.reading.text_lines import TextBlock, TextLine, read_lines
 
 _FENCE = "---"
 _NEEDED = frozenset(["id", "created_at"])

@@ -14,8 +14,8 @@ from msgspec import Struct
 
 from memferry.errors import Invalid
 from memferry.sources.base import Journal, Member, Place
-from memferry.sources.scanner import MOST_VALUE_BYTES, CutOff, Scanner
-from memferry.sources.text import open_text, peek_text
+from memferry.sources.reading.scanner import MOST_VALUE_BYTES, CutOff, Scanner
+from memferry.sources.reading.text import open_text, peek_text
 
 HEAD_BYTES = 64 * 1024
 """How much of a text is looked at to tell what it is."""

@@ -14,8 +14,8 @@ from struct import Struct, error
 from typing import BinaryIO, cast
 
 from memferry.errors import Invalid
-from memferry.sources.archives import Section, decode_name, open_section
-from memferry.sources.compression import open_deflated
+from memferry.sources.bundles.archives import Section, decode_name, open_section
+from memferry.sources.bundles.compression import open_deflated
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 

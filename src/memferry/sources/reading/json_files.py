@@ -7,15 +7,15 @@ from typing import Any
 import msgspec
 
 from memferry.sources.base import Journal, Member, Place
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import (
+from memferry.sources.reading.decoding import ElementDecoder
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     find_first_element,
     find_layout,
     peek_names,
     split_elements,
 )
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
 
 # What may stand before the first object with names in a list.
 _NO_OBJECT = re.compile(rb'(?:(?:[^{\["\s,]++|"[^"\\]*+"|\{\s*+\}|\[\s*+\])\s*+,\s*+)*+')

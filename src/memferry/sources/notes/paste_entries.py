@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from memferry.sources.base import Journal, Member, Place
-from memferry.sources.paste_lines import LineKind, PastedLine, parse_line
-from memferry.sources.text_lines import TextBlock, TextLine, cut_lines
-from memferry.sources.written_dates import names_time
+from memferry.sources.notes.paste_lines import LineKind, PastedLine, parse_line
+from memferry.sources.reading.text_lines import TextBlock, TextLine, cut_lines
+from memferry.sources.reading.written_dates import names_time
 
 # Our own export: an entry, two blanks after each line end in it, nothing else.
 _EXACT_ENTRY = re.compile(r"\[(?P<date>\d{4,6}-\d\d-\d\d)\] - (?P<text>.*)", re.DOTALL)

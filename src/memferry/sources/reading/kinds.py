@@ -1,14 +1,14 @@
 """What a file is that no source knows, in words: for the message that says what was seen."""
 
 from memferry.sources.base import Bundle, Member
-from memferry.sources.elements import (
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     Layout,
     find_first_element,
     find_layout,
     peek_names,
 )
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
 
 _MAGICS = (
     (b"\x89PNG", "a PNG image"),
@@ -21,7 +21,6 @@ _MAGICS = (
     (b"Rar!", "a RAR archive"),
     (b"\xfd7zXZ\x00", "an xz file"),
     (b"BZh", "a bzip2 file"),
-    (b"PAR1", "a Parquet file"),
     (b"PGDMP", "a dump of pg_dump"),
     (b"\x7fELF", "a program"),
     (b"<!DOCTYPE", "an HTML page"),

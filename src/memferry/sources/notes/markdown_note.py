@@ -11,9 +11,9 @@ from msgspec import Struct
 from memferry.errors import Invalid
 from memferry.model.json_faults import translate_message
 from memferry.sources.base import Journal, Place, Record
-from memferry.sources.conversations import choose_time, encode_metadata
-from memferry.sources.mending import mend
-from memferry.sources.times import TimeReader
+from memferry.sources.chats.conversations import choose_time, encode_metadata
+from memferry.sources.reading.mending import mend
+from memferry.sources.reading.times import TimeReader
 
 OWN_KEY = "memferry"
 """The front matter by which our own export restores a memory."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, tzinfo
 from functools import lru_cache
 
-from memferry.sources.times import count_since_epoch, parse_iso
+from memferry.sources.reading.times import count_since_epoch, parse_iso
 
 _MONTHS = (
     *("january", "february", "march", "april", "may", "june"),

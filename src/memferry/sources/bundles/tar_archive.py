@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from memferry.errors import Invalid
-from memferry.sources.archives import decode_name, open_section
+from memferry.sources.bundles.archives import decode_name, open_section
 
 _BLOCK = 512
 _MAGIC_AT, _MAGIC = 257, b"ustar"

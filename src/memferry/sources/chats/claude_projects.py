@@ -7,10 +7,10 @@ from itertools import pairwise
 from typing import Any
 
 from memferry.sources.base import Journal, Place, ReadOptions, Record
-from memferry.sources.conversations import choose_time, encode_metadata
-from memferry.sources.json_values import get_object, get_text, list_objects
-from memferry.sources.saved_texts import CUSTOM_INSTRUCTIONS, SAVED_MEMORY
-from memferry.sources.times import TimeReader
+from memferry.sources.chats.conversations import choose_time, encode_metadata
+from memferry.sources.chats.saved_texts import CUSTOM_INSTRUCTIONS, SAVED_MEMORY
+from memferry.sources.reading.json_values import get_object, get_text, list_objects
+from memferry.sources.reading.times import TimeReader
 
 # A line that is a heading of Markdown, or bold as a whole.
 _HEADING = re.compile(r"^(?:#{1,6}[ \t].*|\*\*[^*\n]+\*\*:?[ \t]*)$", re.MULTILINE)
