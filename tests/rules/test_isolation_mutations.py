@@ -60,6 +60,7 @@ OF_THE_OWNER = {
     "tenants/lock_tenant",
     "tenants/finish_tenant_deletion",
     "operation/replace_store_identity",
+    "drill/find_newest_export",
 }
 
 # They look at the server's sessions, and at no row of anybody.

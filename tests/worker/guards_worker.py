@@ -21,12 +21,6 @@ GUARDS: tuple[Guard, ...] = (
         "jobs/find_dead_objects", _NAMED_AFTER, make_false("starts_with(stored.name, ...)")
     ),
     *guard_function(
-        "storage/base.py",
-        "remove_with_companions",
-        "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",
-        replace('f"{key}."', '"none/"'),
-    ),
-    *guard_function(
         "exports/chain.py",
         "Chain.seal_overdue",
         "worker/test_sweeper.py::test_an_export_that_was_not_sealed_is_sealed_and_others_are_not_held_up",
