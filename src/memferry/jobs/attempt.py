@@ -188,14 +188,14 @@ class Attempts:
     async def _settle(self, claim: Claim, lease: Lease, outcome: Outcome) -> None:
         """Tell the queue how an attempt ended.
 
-        The lease ends first: a later renewal would put a whole lease in the place of a pause.
+        A result may wait for its publication, under the lease. Otherwise the lease ends first: a
+        later renewal would put a whole lease in the place of a pause.
         """
-        await lease.end()
+        if not isinstance(outcome, Done):
+            await lease.end()
         match outcome:
             case Done(result):
-                if not await self._queue.finish(claim, result):
-                    await self._works[claim.type].undo(claim)
-                    log_event("lease.lost", job=_name(claim), attempt=claim.attempt)
+                await self._publish(claim, lease, result)
             case Failed(failure):
                 await self._queue.fail(claim, failure)
             case Retry(failure, pause):
@@ -206,6 +206,12 @@ class Attempts:
                 pass
             case Lost():
                 log_event("lease.lost", job=_name(claim), attempt=claim.attempt)
+
+    async def _publish(self, claim: Claim, lease: Lease, result: Result) -> None:
+        if not await self._queue.finish(claim, result):
+            await self._works[claim.type].undo(claim)
+            log_event("lease.lost", job=_name(claim), attempt=claim.attempt)
+        await lease.end()
 
 
 def _name(claim: Claim) -> str:
