@@ -60,6 +60,7 @@ OF_THE_OWNER = {
     "tenants/lock_tenant",
     "tenants/finish_tenant_deletion",
     "operation/replace_store_identity",
+    "drill/find_newest_export",
 }
 
 # They look at the server's sessions, and at no row of anybody.
@@ -102,6 +103,15 @@ ACROSS = {
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
     "worker/forget_uploads",
+}
+
+# Run on the database of another system, whose table an operator imports.
+OF_OTHER_SYSTEMS = {
+    "imports/copy_records",
+    "imports/list_foreign_tables",
+    "imports/select_langgraph",
+    "imports/select_mem0",
+    "imports/select_open_webui",
 }
 
 # They make tables of their session alone, which it has already here.
@@ -176,6 +186,8 @@ def statements() -> dict[str, str]:
     every = dict.fromkeys(FILTERS)
     filled: dict[str, str] = {}
     for name, statement in sql._statements().items():  # noqa: SLF001 - every file there is
+        if name in OF_OTHER_SYSTEMS:
+            continue
         whole: str = statement
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
