@@ -1,6 +1,7 @@
 """A database of version 0.1.0 comes to the schema of today and beyond, with each row and right."""
 
 import asyncio
+import json
 import os
 import subprocess
 import sys
@@ -68,9 +69,18 @@ async def read_rights(url: str) -> set[tuple[str, str, str]]:
     return {tuple(row) for row in rows}
 
 
+def keep_columns(rows: list[str], old: list[str]) -> list[str]:
+    """The columns that the old rows of a table have; a newer one is null in a row of 0.1.0."""
+    names = json.loads(old[0]).keys()
+    added = {name for row in rows for name in json.loads(row) if name not in names}
+    for name in added:
+        rows = [row.replace(f', "{name}": null', "") for row in rows]
+    return rows
+
+
 def keep_tables(rows: dict[str, list[str]], old: dict[str, list[str]]) -> dict[str, list[str]]:
-    """The tables that version 0.1.0 has, and without the keys that newer ones make."""
-    kept = {table: rows[table] for table in old}
+    """The tables and columns that version 0.1.0 has, without the keys that newer ones make."""
+    kept = {table: keep_columns(rows[table], old[table]) for table in old}
     return kept | {"keys": [row for row in rows["keys"] if '"name": "manifests"' not in row]}
 
 

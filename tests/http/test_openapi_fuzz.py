@@ -40,6 +40,12 @@ OPERATIONS = [
     "GET /api/memories/exports",
     "GET /api/memories/exports/{export_id}",
     "DELETE /api/memories/exports/{export_id}",
+    "GET /api/memories/exports/{export_id}/manifest",
+    "GET /api/keys",
+    "POST /api/memories/imports",
+    "GET /api/memories/imports",
+    "GET /api/memories/imports/{import_id}",
+    "DELETE /api/memories/imports/{import_id}",
     "POST /api/memories",
     "GET /api/memories",
     "POST /api/memories/list",
@@ -86,7 +92,13 @@ OPERATIONS = [
 BODIES = {"MovedMemory"}
 POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 # Where nothing is asked for, or any text, no request is wrong.
-ALWAYS_RIGHT = {"GET /api/health", "GET /health", "GET /api/health/ready", "GET /downloads/{link}"}
+ALWAYS_RIGHT = {
+    "GET /api/health",
+    "GET /health",
+    "GET /api/health/ready",
+    "GET /api/keys",
+    "GET /downloads/{link}",
+}
 # Where the document leaves nothing open: what it does not allow must be refused.
 STRICT = {
     "POST /api/memories/exports",

@@ -100,6 +100,8 @@ class ExportRequest:
         Raises Invalid for a field that only another version knows.
         """
         fields = msgspec.json.decode(text, type=dict[str, Raw])
+        if "filters" not in fields:
+            raise Invalid("filters", "is missing")
         filters = msgspec.json.decode(fields.pop("filters"), type=dict[str, Raw])
         request = cls.parse(msgspec.json.encode(fields | filters))
         if namespaces is None:
