@@ -105,6 +105,18 @@ def test_a_token_is_printed_alone_and_works_until_it_is_revoked(
     assert run_memferry("token", "revoke", token, settings=external).returncode == 1
 
 
+def test_a_token_that_is_good_beyond_the_year_9999_is_listed(
+    database_url: str, tmp_path: Path
+) -> None:
+    external = {"MEMFERRY_DATABASE_URL": database_url, "MEMFERRY_DATA_DIR": str(tmp_path)}
+    create = ("token", "create", "--tenant", "late", "--name", "late")
+    run_memferry(*create, "--expires", "8640000000000000", settings=external)
+    listed = run_memferry("token", "list", settings=external | {"COLUMNS": "300"})
+
+    assert listed.returncode == 0, listed.stderr
+    assert b"8640000000000000" in listed.stdout
+
+
 def test_names_are_listed_as_they_are_and_none_controls_the_terminal(
     database_url: str, tmp_path: Path
 ) -> None:

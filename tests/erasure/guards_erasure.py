@@ -28,12 +28,6 @@ GUARDS: tuple[Guard, ...] = (
         make_false("manifest.export_id = holding.id"),
     ),
     *guard_function(
-        "storage/base.py",
-        "remove_with_companions",
-        "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",
-        replace('f"{key}."', '"none/"'),
-    ),
-    *guard_function(
         "erasure/memories.py",
         "MemoryErasure.delete_many",
         "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",

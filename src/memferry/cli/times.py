@@ -4,6 +4,9 @@ from datetime import UTC, datetime
 
 from memferry.errors import Invalid
 
+# The first of January 10000, UTC.
+_LATEST_SHOWN_MS = 253_402_300_800_000
+
 
 def read_epoch_ms(option: str, text: str | None) -> int | None:
     """Read epoch milliseconds or ISO 8601 into epoch milliseconds; UTC without a zone.
@@ -25,7 +28,9 @@ def read_epoch_ms(option: str, text: str | None) -> int | None:
 
 
 def show_time(epoch_ms: int | None) -> str:
-    """Format a time for a table; none is an empty cell."""
+    """Format a time for a table; none is an empty cell, one after the year 9999 is a number."""
     if epoch_ms is None:
         return ""
+    if epoch_ms >= _LATEST_SHOWN_MS:
+        return str(epoch_ms)
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")
