@@ -8,6 +8,7 @@ import everyday
 import exports
 import filters
 import others
+import searches
 import size
 from measure import Line
 from service import Bench
@@ -30,8 +31,9 @@ def all_cases(points: list[size.Point]) -> dict[str, Case]:
         **{f"filter by {name}": filters.make_filter_case(name) for name in filters.filters(0)},
         "save one": everyday.save_one,
         "save many": everyday.save_many,
-        "search": everyday.search,
         "list": everyday.list_newest,
+        "search": searches.time_searches,
+        "locomo": searches.count_missed_turns,
         "p99": everyday.p99_beside_exports,
         "backlog": backlog.compare_backlog,
         **{f"today {way}": others.make_slower_case(way) for way in others.WAYS},

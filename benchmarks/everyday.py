@@ -1,4 +1,4 @@
-"""Saving, searching and listing: against bare statements, and while large exports run."""
+"""Saving and listing: against bare statements, and while large exports run."""
 
 import json
 import random
@@ -7,9 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import inf
 from typing import Any
-from urllib.parse import quote
 from uuid import UUID
 
 from measure import Goal, Line, Work, compare, line, times
@@ -17,7 +15,7 @@ from memferry.database.sql import sql
 from memferry.memories.rows import RENDERED_BYTES
 from memferry.model.identity import new_memory_ids
 from references import bare
-from seed import memory, vocabulary
+from seed import memory
 from service import Bench, Client
 
 _REPEATS = 100
@@ -25,8 +23,6 @@ _BULK_ROWS = 10_000
 _LISTED = 50
 # A place before the first row of any list.
 _NEWEST = (2**63 - 1, UUID(int=0))
-# Places in the vocabulary: somewhat rare, rare, very rare.
-_SEARCHED = (5_000, 10_000, 15_000)
 _PAUSE_SECONDS = 0.005
 _P99_SECONDS = 6.0
 # What the answer of an unfinished export says. To ask all the time would load the API by itself.
@@ -86,17 +82,6 @@ def save_many(bench: Bench) -> Iterator[Line]:
     bench.run(owner.close())
 
 
-def search(bench: Bench) -> Iterator[Line]:
-    """GET /api/memories with a query."""
-    statement = sql("memories/search_memories")
-    words = vocabulary()
-    query = " ".join(words[place] for place in _SEARCHED)
-    path = f"/api/memories?limit={_LISTED}&q={quote(query)}"
-    yield _read(
-        bench, "search", path, statement, [_LISTED, 0, [query], RENDERED_BYTES, inf, *_NEWEST]
-    )
-
-
 def list_newest(bench: Bench) -> Iterator[Line]:
     """GET /api/memories."""
     path = f"/api/memories?limit={_LISTED}"
@@ -106,13 +91,12 @@ def list_newest(bench: Bench) -> Iterator[Line]:
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:
-    repeats, most = (3, 1.2) if name == "search" else (_REPEATS, 4.0)
-    goal = Goal(case=name, against="SELECT", most=most, note=f"{repeats} times in a row")
+    goal = Goal(case=name, against="SELECT", most=4.0, note=f"{_REPEATS} times in a row")
     client, owner = bench.client("big"), bench.owner()
     bench.run(owner.execute("SET search_path = memferry_service; SET jit = off"))
     query = bare(statement, client.tenant_id).replace("{filters}", "TRUE")
-    ours = times(repeats, lambda: client.good("GET", path))
-    theirs = times(repeats, lambda: bench.run(owner.fetch(query, *arguments)))
+    ours = times(_REPEATS, lambda: client.good("GET", path))
+    theirs = times(_REPEATS, lambda: bench.run(owner.fetch(query, *arguments)))
     found = compare(goal, ours, theirs, bench.options.rounds)
     bench.run(owner.close())
     return found

@@ -142,7 +142,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_schema(
         "views",
-        "VIEW memferry_service.memories",
+        "VIEW memferry_service.searched_memories",
         "memories/test_namespaces.py tenants/test_tokens.py",
         replace("namespace = ANY ((SELECT", "true OR namespace = ANY ((SELECT"),
     ),

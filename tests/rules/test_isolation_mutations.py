@@ -21,6 +21,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.filters import FILTERS, Selection
 from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.memories.search import BY_INDEX, BY_READING
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -120,6 +121,7 @@ STATE = {
 # The views of one tenant.
 VIEWS = {
     "memories",
+    "searched_memories",
     "jobs",
     "exports",
     "export_payloads",
@@ -134,12 +136,24 @@ VIEWS = {
     "tenant",
 }
 # Those over another view of one tenant, whose predicate they share.
-ON_VIEWS = {"exports"}
+ON_VIEWS = {"exports", "memories"}
 
+# Words of both, and their keys with the marks of both: whoever knew Bob's keys would find nothing.
+WORDS = "{words,canary}"
+KEYS = "'AKEcwords' | 'AAsLwords' | 'AAsLcanary'"
 # Elements of arrays that the statement itself reads as an array or as JSON.
 _ARGUMENTS = {
     ("memories/save_memories", 4): '{"{}"}',
     ("memories/save_memories", 7): '{"{}"}',
+    ("memories/search_memories by index", 3): KEYS,
+    ("memories/search_memories by reading", 3): KEYS,
+    ("memories/search_memories by index", 10): WORDS,
+    ("memories/search_memories by index", 11): WORDS,
+    ("memories/search_memories by reading", 10): WORDS,
+    ("memories/search_memories by reading", 11): WORDS,
+    ("memories/list_other_hits by index", 3): KEYS,
+    ("memories/list_other_hits by reading", 3): KEYS,
+    ("memories/count_hits", 1): KEYS,
     ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
@@ -154,7 +168,12 @@ def statements() -> dict[str, str]:
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
-        if "{columns}" in whole:
+        if "{match}" in whole:
+            filled |= {
+                f"{name} {way}": whole.replace("{match}", match)
+                for way, match in (("by index", BY_INDEX), ("by reading", BY_READING))
+            }
+        elif "{columns}" in whole:
             for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
                 if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
                     continue
@@ -392,7 +411,10 @@ async def test_a_view_without_a_tenant_predicate_of_its_own_reads_views_that_hav
         sorted(ON_VIEWS),
     )
 
-    assert {(row["schema"], row["name"]) for row in relations} == {("memferry_service", "jobs")}
+    assert {(row["schema"], row["name"]) for row in relations} == {
+        ("memferry_service", "jobs"),
+        ("memferry_service", "searched_memories"),
+    }
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS - ON_VIEWS))

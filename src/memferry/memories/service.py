@@ -1,7 +1,6 @@
 """The memories of one tenant. PostgreSQL renders the rows of answers as JSON text."""
 
 import asyncio
-import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -21,7 +20,9 @@ from memferry.errors import (
     UnknownToken,
 )
 from memferry.filters import Selection
+from memferry.memories.ranking import Ranking
 from memferry.memories.rows import RENDERED_BYTES, Render, Rows, bound_row_bytes
+from memferry.memories.search import WordQuery, WordSearch
 from memferry.model import rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.json_text import merge_members
@@ -192,26 +193,48 @@ class Memories:
     async def search(
         self,
         caller: Caller,
-        queries: Sequence[str],
+        text: str,
         selection: Selection,
         *,
         limit: int,
         offset: int = 0,
         place: Sequence[Any] | None = None,
-    ) -> Rows:
-        """For each query the rows that match and share any word with it, best first.
+        is_prefix: bool = False,
+    ) -> tuple[Rows, Ranking | None]:
+        """The rows that match and share any word with the text, best first, and their ranking.
 
-        A place is score, `created_at` and `id`. Each row has its score, and in `query` the number
-        of its query from 1.
+        Each row has its score. A place is score, `created_at`, `id` and ranking; raises Invalid for
+        one of other words. With `is_prefix` words are beginnings of words.
         """
-        statement, arguments = selection.fill(
-            sql("memories/search_memories"),
-            *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
-            *(place or (math.inf, *_NEWEST)),
-        )
-        return Rows(
-            await self._fetch(caller, statement, arguments, heavy=True), self._make_renderer(caller)
-        )
+        query = WordQuery(text=text, limit=limit, offset=offset, place=place, is_prefix=is_prefix)
+        async with self._database.tenant(caller, heavy=True) as connection:
+            search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+            records, ranking = await search.find(query)
+        return Rows(records, self._make_renderer(caller)), ranking
+
+    async def search_many(
+        self,
+        caller: Caller,
+        texts: Sequence[str],
+        selection: Selection,
+        *,
+        limit: int,
+        is_prefix: bool = False,
+    ) -> Rows:
+        """For each text the best rows; each row has in `query` the number of its text from 1."""
+        records: list[asyncpg.Record] = []
+        async with self._database.tenant(caller, heavy=True) as connection:
+            search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+            for number, text in enumerate(texts, 1):
+                query = WordQuery(
+                    text=text,
+                    number=number,
+                    limit=limit,
+                    most_rows=limit * len(texts),
+                    is_prefix=is_prefix,
+                )
+                records += (await search.find(query))[0]
+        return Rows(records, self._make_renderer(caller))
 
     async def list_thread(
         self,
