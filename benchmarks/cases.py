@@ -7,6 +7,7 @@ import buckets
 import everyday
 import exports
 import filters
+import imports
 import others
 import searches
 import size
@@ -29,6 +30,7 @@ def all_cases(points: list[size.Point]) -> dict[str, Case]:
         "curve": lambda bench: size.curve(bench, points),
         "worker memory": size.worker_memory,
         **{f"filter by {name}": filters.make_filter_case(name) for name in filters.filters(0)},
+        "import NDJSON": imports.compare_import_ndjson,
         "save one": everyday.save_one,
         "save many": everyday.save_many,
         "list": everyday.list_newest,

@@ -62,7 +62,7 @@ async def _copy_as_owner(connection: Connection, bench: Bench, request: ExportRe
 
 async def _copy(connection: Connection, statement: str, request: ExportRequest) -> None:
     whole, arguments = request.selection.fill(statement)
-    query = whole.replace("{columns}", request.format.columns)
+    query = request.format.rows.render(whole)
     status = await connection.copy_from_query(query, *arguments, output=_discard, format="binary")
     assert int(status.removeprefix("COPY ")) > 0
 

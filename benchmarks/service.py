@@ -61,8 +61,8 @@ class Client:
         self._headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/json"}
 
     def request(self, method: str, path: str, body: Any = None) -> tuple[int, bytes]:
-        """Send it, and read the answer to its last byte; a `body` of bytes is sent as it is."""
-        content = body if body is None or isinstance(body, bytes) else json.dumps(body)
+        """Send it, and read the answer to its last byte; bytes and files are sent as they are."""
+        content = json.dumps(body) if isinstance(body, dict) else body
         self._renew()
         self._connection.request(method, path, content, self._headers)
         answer = self._connection.getresponse()

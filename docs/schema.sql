@@ -27,6 +27,29 @@ BEGIN
 END
 $$;
 
+CREATE FUNCTION memferry.make_long_keys(mark text, plain text, stemmer regconfig, is_sampled boolean) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    AS $$
+DECLARE
+    most integer;
+    words text[];
+    stems text[];
+BEGIN
+    FOREACH most IN ARRAY ARRAY[1048576, 100000] LOOP
+        BEGIN
+            words := tsvector_to_array(to_tsvector('pg_catalog.simple', left(plain, most)));
+            stems := tsvector_to_array(ts_delete(to_tsvector(stemmer, left(plain, most)), words));
+            RETURN array_to_tsvector(ARRAY(
+                SELECT mark || left(word, 500) FROM unnest(words) AS word
+                UNION ALL SELECT mark || '~' || left(stem, 500) FROM unnest(stems) AS stem
+                UNION ALL SELECT mark || '%' WHERE is_sampled));
+        EXCEPTION WHEN program_limit_exceeded THEN
+            CONTINUE;
+        END;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION memferry.namespaces() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (convert_from(decode(NULLIF(current_setting('memferry.namespaces'::text, true), ''::text), 'hex'::text), 'UTF8'::name))::text[];
@@ -67,20 +90,6 @@ BEGIN
     RETURN 0;
 END
 $_$;
-
-CREATE FUNCTION memferry.shorten_text(plain text, stemmer regconfig) RETURNS text
-    LANGUAGE plpgsql IMMUTABLE STRICT
-    AS $$
-BEGIN
-    PERFORM array_to_tsvector(ARRAY(
-        SELECT repeat('x', 9) || left(word, 500)
-        FROM unnest(tsvector_to_array(to_tsvector('pg_catalog.simple', plain))
-            || tsvector_to_array(to_tsvector(stemmer, plain))) AS word));
-    RETURN plain;
-EXCEPTION WHEN program_limit_exceeded THEN
-    RETURN left(plain, 100000);
-END
-$$;
 
 CREATE FUNCTION memferry.tenant_mark(tenant_id uuid) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -151,8 +160,8 @@ ALTER TEXT SEARCH CONFIGURATION memferry.stems
     ADD MAPPING FOR uint WITH memferry.english_stems;
 
 CREATE FUNCTION memferry.search_keys(tenant_id uuid, id uuid, content text) RETURNS tsvector
-    LANGUAGE sql IMMUTABLE STRICT COST 1000
-    RETURN memferry.make_keys(memferry.tenant_mark(tenant_id), CASE WHEN (octet_length(content) <= 100000) THEN memferry.plain_text(content) ELSE memferry.shorten_text(memferry.plain_text(content), 'memferry.stems'::regconfig) END, 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0));
+    LANGUAGE sql IMMUTABLE STRICT COST 100000
+    RETURN CASE WHEN (octet_length(content) <= 100000) THEN memferry.make_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) ELSE memferry.make_long_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) END;
 
 CREATE FUNCTION memferry.words_of_long_text(content text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE STRICT
@@ -167,6 +176,22 @@ $$;
 CREATE FUNCTION memferry.words(content text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT
     RETURN CASE WHEN (octet_length(content) <= 200000) THEN to_tsvector('simple'::regconfig, memferry.plain_text(content)) ELSE memferry.words_of_long_text(memferry.plain_text(content)) END;
+
+CREATE FUNCTION memferry_service.add_manifest(number bigint, export text, digest bytea, manifest text) RETURNS boolean
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(
+        hashtextextended('memferry manifests ' || current_setting('memferry.tenant'), 0)) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO memferry_service.manifest_chain (sequence, export_id, sha256) VALUES (number, export, digest);
+    INSERT INTO memferry_service.export_manifests (export_id, text) VALUES (export, manifest);
+    RETURN true;
+EXCEPTION WHEN unique_violation THEN
+    RETURN false;
+END
+$$;
 
 CREATE FUNCTION memferry_service.any_word(content text) RETURNS tsquery
     LANGUAGE sql IMMUTABLE STRICT
@@ -253,7 +278,7 @@ CREATE FUNCTION memferry_service.stem(word text) RETURNS text
 
 CREATE FUNCTION memferry_service.key_query(word text, is_prefix boolean) RETURNS tsquery
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
-    RETURN (SELECT CASE WHEN key_query.is_prefix THEN ((memferry_service.quote_word((own.mark || "left"(key_query.word, 500))) || ':*'::text))::tsquery ELSE ((memferry_service.quote_word((own.mark || "left"(own.stem, 500))))::tsquery || (memferry_service.quote_word(((own.mark || '~'::text) || "left"(own.stem, 500))))::tsquery) END AS "case" FROM (SELECT memferry.tenant_mark((current_setting('memferry.tenant'::text))::uuid) AS mark, memferry_service.stem(key_query.word) AS stem) own);
+    RETURN (SELECT CASE WHEN key_query.is_prefix THEN ((memferry_service.quote_word((own.mark || "left"(key_query.word, 500))) || ':*'::text))::tsquery WHEN (key_query.word !~ '[a-z]'::text) THEN (memferry_service.quote_word((own.mark || "left"(key_query.word, 500))))::tsquery ELSE ((memferry_service.quote_word((own.mark || "left"(own.stem, 500))))::tsquery || (memferry_service.quote_word(((own.mark || '~'::text) || "left"(own.stem, 500))))::tsquery) END AS "case" FROM (SELECT memferry.tenant_mark((current_setting('memferry.tenant'::text))::uuid) AS mark, memferry_service.stem(key_query.word) AS stem) own);
 
 CREATE TABLE memferry.audit (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
@@ -424,6 +449,12 @@ CREATE TABLE memferry.export_buckets (
     full_at timestamp with time zone NOT NULL
 );
 
+CREATE TABLE memferry.export_manifests (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    export_id text NOT NULL,
+    text text NOT NULL
+);
+
 CREATE TABLE memferry.export_payloads (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
     export_id text NOT NULL,
@@ -443,6 +474,13 @@ CREATE TABLE memferry.idempotency_keys (
     export_id text NOT NULL,
     created_at bigint DEFAULT memferry.now_ms() NOT NULL,
     CONSTRAINT idempotency_keys_request_sha256_check CHECK ((octet_length(request_sha256) = 32))
+);
+
+CREATE TABLE memferry.import_uploads (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    id text NOT NULL,
+    leased_until timestamp with time zone NOT NULL,
+    CONSTRAINT import_uploads_id_check CHECK ((id ~ '^[0-9A-HJKMNP-TV-Z]{26}$'::text))
 );
 
 CREATE TABLE memferry.job_turns (
@@ -479,6 +517,8 @@ CREATE TABLE memferry.jobs (
     completed_at bigint,
     expires_at bigint,
     purged_at bigint,
+    parts json,
+    report json,
     CONSTRAINT completed_export_has_digest CHECK (((type <> 'export'::text) OR (status <> 'completed'::text) OR (sha256 IS NOT NULL))),
     CONSTRAINT encrypted_is_a_file CHECK ((((request ->> 'encrypt_to'::text) IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
     CONSTRAINT failed_has_error CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
@@ -498,6 +538,15 @@ CREATE TABLE memferry.keys (
     name text NOT NULL,
     value bytea NOT NULL,
     CONSTRAINT keys_value_check CHECK ((octet_length(value) >= 32))
+);
+
+CREATE TABLE memferry.manifest_chain (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    sequence bigint NOT NULL,
+    export_id text NOT NULL,
+    sha256 bytea NOT NULL,
+    CONSTRAINT manifest_chain_sequence_check CHECK ((sequence > 0)),
+    CONSTRAINT manifest_chain_sha256_check CHECK ((octet_length(sha256) = 32))
 );
 
 CREATE TABLE memferry.memory_usage (
@@ -587,7 +636,9 @@ CREATE VIEW memferry_service.jobs AS
     snapshot_at,
     completed_at,
     expires_at,
-    purged_at
+    purged_at,
+    parts,
+    report
    FROM memferry.jobs
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
 
@@ -617,10 +668,19 @@ CREATE VIEW memferry_service.exports AS
     snapshot_at,
     completed_at,
     expires_at,
-    purged_at
+    purged_at,
+    parts
    FROM memferry_service.jobs
   WHERE (type = 'export'::text)
   WITH CASCADED CHECK OPTION;
+
+CREATE VIEW memferry_service.export_manifests AS
+ SELECT export_id,
+    text
+   FROM memferry.export_manifests
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (EXISTS ( SELECT
+           FROM memferry_service.exports
+          WHERE (exports.id = export_manifests.export_id)))));
 
 CREATE VIEW memferry_service.export_payloads AS
  SELECT export_id,
@@ -644,6 +704,39 @@ CREATE VIEW memferry_service.idempotency_queue AS
     created_at
    FROM memferry.idempotency_keys
   WHERE (created_at < (memferry.now_ms() - 86400000));
+
+CREATE VIEW memferry_service.import_uploads AS
+ SELECT id,
+    leased_until
+   FROM memferry.import_uploads
+  WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
+
+CREATE VIEW memferry_service.imports AS
+ SELECT id,
+    type,
+    status,
+    request,
+    needs,
+    token_id,
+    namespaces,
+    attempt,
+    failures,
+    leased_by,
+    leased_until,
+    row_count,
+    rows_done,
+    bytes_done,
+    file_bytes,
+    file_sha256,
+    error,
+    error_code,
+    retryable,
+    created_at,
+    completed_at,
+    report
+   FROM memferry_service.jobs
+  WHERE (type = 'import'::text)
+  WITH CASCADED CHECK OPTION;
 
 CREATE VIEW memferry_service.job_queue AS
  SELECT tenant_id,
@@ -669,6 +762,21 @@ CREATE VIEW memferry_service.keys AS
  SELECT name,
     value
    FROM memferry.keys;
+
+CREATE VIEW memferry_service.manifest_chain AS
+ SELECT sequence,
+    export_id,
+    sha256
+   FROM memferry.manifest_chain
+  WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
+
+CREATE VIEW memferry_service.manifest_queue AS
+ SELECT tenant_id,
+    export_id
+   FROM memferry.export_manifests manifest
+  WHERE (EXISTS ( SELECT
+           FROM memferry.jobs job
+          WHERE ((job.tenant_id = manifest.tenant_id) AND (job.id = manifest.export_id) AND ((job.status = 'expired'::text) OR ((job.status = 'completed'::text) AND (job.expires_at <= memferry.now_ms()))))));
 
 CREATE VIEW memferry_service.memories AS
  SELECT id,
@@ -735,6 +843,20 @@ CREATE VIEW memferry_service.tokens AS
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (namespaces <@ memferry.namespaces())))
   WITH CASCADED CHECK OPTION;
 
+CREATE VIEW memferry_service.unsealed_exports AS
+ SELECT tenant_id,
+    id
+   FROM memferry.jobs job
+  WHERE ((type = 'export'::text) AND (status = 'completed'::text) AND (expires_at > memferry.now_ms()) AND (NOT (EXISTS ( SELECT
+           FROM memferry.manifest_chain line
+          WHERE ((line.tenant_id = job.tenant_id) AND (line.export_id = job.id))))));
+
+CREATE VIEW memferry_service.upload_queue AS
+ SELECT tenant_id,
+    id,
+    leased_until
+   FROM memferry.import_uploads;
+
 CREATE VIEW memferry_service.workers AS
  SELECT id,
     host,
@@ -748,6 +870,8 @@ CREATE VIEW memferry_service.workers AS
 
 ALTER TABLE ONLY memferry_service.exports ALTER COLUMN type SET DEFAULT 'export'::text;
 
+ALTER TABLE ONLY memferry_service.imports ALTER COLUMN type SET DEFAULT 'import'::text;
+
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant_id, id);
 
@@ -756,6 +880,9 @@ ALTER TABLE ONLY memferry.deliveries
 
 ALTER TABLE ONLY memferry.export_buckets
     ADD CONSTRAINT export_buckets_pkey PRIMARY KEY (tenant_id);
+
+ALTER TABLE ONLY memferry.export_manifests
+    ADD CONSTRAINT export_manifests_pkey PRIMARY KEY (tenant_id, export_id);
 
 ALTER TABLE ONLY memferry.export_payloads
     ADD CONSTRAINT export_payloads_pkey PRIMARY KEY (tenant_id, export_id);
@@ -766,6 +893,9 @@ ALTER TABLE ONLY memferry.gone_tenants
 ALTER TABLE ONLY memferry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_pkey PRIMARY KEY (tenant_id, key);
 
+ALTER TABLE ONLY memferry.import_uploads
+    ADD CONSTRAINT import_uploads_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY memferry.job_turns
     ADD CONSTRAINT job_turns_pkey PRIMARY KEY (tenant_id);
 
@@ -775,6 +905,9 @@ ALTER TABLE ONLY memferry.jobs
 ALTER TABLE ONLY memferry.keys
     ADD CONSTRAINT keys_pkey PRIMARY KEY (name);
 
+ALTER TABLE ONLY memferry.manifest_chain
+    ADD CONSTRAINT manifest_chain_pkey PRIMARY KEY (tenant_id, sequence);
+
 ALTER TABLE ONLY memferry.memories
     ADD CONSTRAINT memories_pkey PRIMARY KEY (tenant_id, id);
 
@@ -783,6 +916,9 @@ ALTER TABLE ONLY memferry.memory_usage
 
 ALTER TABLE ONLY memferry.messages
     ADD CONSTRAINT messages_pkey PRIMARY KEY (tenant_id, id);
+
+ALTER TABLE ONLY memferry.manifest_chain
+    ADD CONSTRAINT one_line_per_export UNIQUE (tenant_id, export_id);
 
 ALTER TABLE ONLY memferry.tenants
     ADD CONSTRAINT tenants_name_key UNIQUE (name);
@@ -849,17 +985,26 @@ ALTER TABLE ONLY memferry.deliveries
 ALTER TABLE ONLY memferry.export_buckets
     ADD CONSTRAINT export_buckets_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY memferry.export_manifests
+    ADD CONSTRAINT export_manifests_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY memferry.export_payloads
     ADD CONSTRAINT export_payloads_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY memferry.idempotency_keys
     ADD CONSTRAINT idempotency_keys_tenant_id_export_id_fkey FOREIGN KEY (tenant_id, export_id) REFERENCES memferry.jobs(tenant_id, id) ON DELETE CASCADE;
 
+ALTER TABLE ONLY memferry.import_uploads
+    ADD CONSTRAINT import_uploads_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY memferry.job_turns
     ADD CONSTRAINT job_turns_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY memferry.jobs
     ADD CONSTRAINT jobs_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
+
+ALTER TABLE ONLY memferry.manifest_chain
+    ADD CONSTRAINT manifest_chain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
 ALTER TABLE ONLY memferry.tokens
     ADD CONSTRAINT tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
@@ -915,6 +1060,8 @@ GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.jobs TO memferry_ser
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.exports TO memferry_service;
 
+GRANT SELECT,INSERT,DELETE ON TABLE memferry_service.export_manifests TO memferry_service;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.export_payloads TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.idempotency_keys TO memferry_service;
@@ -925,6 +1072,10 @@ GRANT SELECT(tenant_id) ON TABLE memferry_service.idempotency_queue TO memferry_
 
 GRANT SELECT(created_at) ON TABLE memferry_service.idempotency_queue TO memferry_service;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.import_uploads TO memferry_service;
+
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.imports TO memferry_service;
+
 GRANT SELECT,UPDATE ON TABLE memferry_service.job_queue TO memferry_service;
 
 GRANT SELECT,INSERT,UPDATE ON TABLE memferry_service.job_turns TO memferry_service;
@@ -934,6 +1085,10 @@ GRANT SELECT ON TABLE memferry_service.keys TO memferry_service;
 GRANT INSERT(name) ON TABLE memferry_service.keys TO memferry_service;
 
 GRANT INSERT(value) ON TABLE memferry_service.keys TO memferry_service;
+
+GRANT SELECT,INSERT ON TABLE memferry_service.manifest_chain TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.manifest_queue TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.memories TO memferry_service;
 
@@ -970,5 +1125,9 @@ GRANT SELECT(created_at) ON TABLE memferry_service.tokens TO memferry_service;
 GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE memferry_service.tokens TO memferry_service;
 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE memferry_service.tokens TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.unsealed_exports TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.upload_queue TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.workers TO memferry_service;

@@ -16,6 +16,7 @@ from memferry.database.servers import owner_url, service_url
 from memferry.erasure.memories import MemoryErasure
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
+from memferry.imports.service import Imports
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
@@ -64,6 +65,30 @@ async def open_parts(
 
 
 @asynccontextmanager
+async def open_long_database(
+    settings: Settings,
+    *,
+    long_running_seconds: int,
+    program: str,
+    on_connect: Callable[[int], object] | None = None,
+) -> AsyncIterator[Database]:
+    """Open more connections to the database, for work that takes longer than all else."""
+    database = Database(
+        service_url(settings.database),
+        settings.database,
+        settings.quotas,
+        long_running_seconds=long_running_seconds,
+        program=program,
+        on_connect=on_connect,
+    )
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
+
+
+@asynccontextmanager
 async def open_standby(
     settings: Settings, *, long_running_seconds: int, program: str
 ) -> AsyncIterator[Database | None]:
@@ -105,6 +130,8 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
                 memories=Memories(database, quotas),
                 memory_erasure=MemoryErasure(database, store, settings.exports),
                 exports=exports,
+                imports=Imports(database, store, quotas),
+                import_bytes=quotas.import_bytes,
                 downloads=Downloads(database, store, exports, settings.exports),
                 webhooks=Webhooks(database, settings.webhooks, quotas),
                 audit=audit,

@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import Coroutine
 from contextlib import suppress
-from typing import Any
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 
 async def finish_uncancelled(task: "asyncio.Future[Any]") -> None:
@@ -26,3 +28,37 @@ async def wait_for_first(*waits: Coroutine[Any, Any, object], seconds: float | N
     finally:
         for task in tasks:
             task.cancel()
+
+
+class Interruption:
+    """The way to end work from outside by an exception, until the work is sealed."""
+
+    def __init__(self) -> None:
+        self._task: asyncio.Task[Any] | None = None
+        self._fault: Exception | None = None
+        self._sealed = False
+
+    def interrupt(self, fault: Exception) -> None:
+        """Cancel the work, whose `run` raises the fault; does nothing if it is sealed or over."""
+        if self._task is not None and not self._sealed and self._fault is None:
+            self._fault = fault
+            self._task.cancel()
+
+    def seal(self) -> None:
+        """Let the work go on to its end from now on, whatever happens."""
+        self._sealed = True
+
+    async def run(self, work: Coroutine[Any, Any, _T]) -> _T:
+        """Do the work; a cancellation of the caller cancels it too.
+
+        Raises the fault of an interruption.
+        """
+        self._task = task = asyncio.create_task(work)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            if self._fault is not None and task.cancelled():
+                raise self._fault from None
+            raise
+        finally:
+            self._task = None

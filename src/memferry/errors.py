@@ -13,13 +13,17 @@ MemferryError
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
 │   ├── ExportNotFound
+│   ├── ImportNotFound
+│   ├── ManifestNotFound     the export ended without bytes, or they are gone
 │   ├── WebhookNotFound
 │   ├── TokenNotFound
 │   ├── DownloadNotFound
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
 │   ├── IdempotencyKeyInFlight
-│   └── ExportOvertaken      memories were erased while the export was made
+│   ├── ManifestNotReady     the export is not completed yet
+│   ├── ExportOvertaken      memories were erased while the export was made
+│   └── UploadLapsed         a file came so slowly that its claim was over
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
@@ -42,18 +46,24 @@ MemferryError
 │   ├── TransactionConflict  the database gave way to another transaction
 │   └── StorageUnavailable
 ├── ObjectNotFound           the object store holds nothing under that key
-├── LeaseLost                this worker does not own the export any more
+├── LeaseLost                this worker does not own the job any more
 ├── ExportFailed             why an attempt at an export failed
 │   ├── WorkerLost           its worker died
 │   ├── WrongBytes           the store holds other bytes than were written
 │   ├── SnapshotTooOld       its snapshot would hold vacuum back for too long
 │   └── ExportTooLarge       it is larger than one export may be
+├── ImportFailed             why an attempt at an import failed
+│   ├── UnknownInput         the file is none that can be read
+│   ├── RecordsRejected      some records cannot be saved, and all or none were asked for
+│   ├── ImportTooSlow        it takes longer than one may
+│   └── NoRoomForImport      the disk of the worker is full
 ├── ClientError              a client did not get what it asked the service for
 │   ├── ServiceRefused       the service answered with an error
 │   ├── ServiceUnreachable   it does not answer
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
+│   ├── WrongManifest        a manifest is none, or was changed after it was signed
 │   └── WrongKey             the file is encrypted to another key
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
@@ -147,6 +157,18 @@ class ExportNotFound(NotFound):
     code = "export_not_found"
 
 
+class ImportNotFound(NotFound):
+    """Import not found."""
+
+    code = "import_not_found"
+
+
+class ManifestNotFound(NotFound):
+    """Manifest not found: the export failed, was cancelled or has expired."""
+
+    code = "manifest_not_found"
+
+
 class WebhookNotFound(NotFound):
     """Webhook not found."""
 
@@ -184,10 +206,24 @@ class IdempotencyKeyInFlight(Conflict):
     retryable = True
 
 
+class ManifestNotReady(Conflict):
+    """The manifest is not there yet: the export is not completed; try again in a moment."""
+
+    code = "manifest_not_ready"
+    retryable = True
+
+
 class ExportOvertaken(Conflict):
     """Memories were erased while the export was being made; try again in a moment."""
 
     code = "export_overtaken"
+    retryable = True
+
+
+class UploadLapsed(Conflict):
+    """The file came too slowly, and was given up; send it again."""
+
+    code = "upload_lapsed"
     retryable = True
 
 
@@ -254,19 +290,19 @@ class TooMuchAtOnce(LimitReached):
 
 
 class TooManyExports(LimitReached):
-    """The limit of exports per hour is reached; deleted ones count."""
+    """The limit of exports and imports per hour is reached; deleted ones count."""
 
     code = "too_many_exports"
 
 
 class TooManyUnfinishedExports(LimitReached):
-    """The limit of exports that wait or run is reached; cancel some, or wait for them."""
+    """The limit of exports and imports that wait or run is reached; cancel some, or wait."""
 
     code = "too_many_unfinished_exports"
 
 
 class TooManyStoredBytes(LimitReached):
-    """The limit of bytes stored in exports is reached; delete some, or wait until they expire."""
+    """The limit of stored bytes is reached; delete exports or imports, or wait until they end."""
 
     code = "too_many_stored_bytes"
 
@@ -349,7 +385,7 @@ class ObjectNotFound(MemferryError):
 
 
 class LeaseLost(MemferryError):
-    """The worker does not own the export any more."""
+    """The worker does not own the job any more."""
 
     code = "lease_lost"
 
@@ -383,6 +419,37 @@ class ExportTooLarge(ExportFailed):
     """The export is larger than one may be; ask for fewer rows at a time."""
 
     code = "export_too_large"
+
+
+class ImportFailed(MemferryError):
+    """The import could not be done."""
+
+    code = "import_failed"
+
+
+class UnknownInput(ImportFailed):
+    """The file is none that can be imported."""
+
+    code = "unknown_input"
+
+
+class RecordsRejected(ImportFailed):
+    """Some records cannot be imported, so none was; the report names them."""
+
+    code = "records_rejected"
+
+
+class ImportTooSlow(ImportFailed):
+    """The import took longer than one may; import less at a time."""
+
+    code = "import_too_slow"
+
+
+class NoRoomForImport(ImportFailed):
+    """The worker has no room on its disk for the file."""
+
+    code = "no_room_for_import"
+    retryable = True
 
 
 class ClientError(MemferryError):
@@ -419,6 +486,12 @@ class WrongDigest(ClientError):
     """The downloaded bytes are not the exported ones (SHA-256 differs)."""
 
     code = "wrong_digest"
+
+
+class WrongManifest(ClientError):
+    """The manifest cannot be trusted."""
+
+    code = "wrong_manifest"
 
 
 class WrongKey(ClientError):

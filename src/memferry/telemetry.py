@@ -120,6 +120,12 @@ LOG_EVENTS = {
         "removed %(files)d files and uploads below %(prefix)s",
         "The deletion of a tenant has looked once for files, and removed those it found.",
     ),
+    "import.ended": LogEvent(
+        INFO,
+        "import %(job)s: attempt %(attempt)d read %(read)d records as %(source)s: %(created)d new, "
+        "%(updated)d overwritten, %(rejected)d rejected",
+        "An import has read its file to the end, and ends with this; what follows is the commit.",
+    ),
     "job.abandoned": LogEvent(
         WARNING,
         "%(job)s is left until its lease lapses: %(reason)s",
@@ -140,10 +146,22 @@ LOG_EVENTS = {
         "%(loop)s: %(reason)s",
         "A loop of a worker met a fault; it goes on, and logs the same reason only once.",
     ),
+    "manifest.deferred": LogEvent(
+        INFO,
+        "export %(export)s gets its manifest later: %(reason)s",
+        "An export was completed while another one of its tenant held the chain of manifests; it "
+        "is sealed when its manifest is asked for, or by the next sweep.",
+    ),
     "migration.awaited": LogEvent(
         INFO,
         "another process is bringing the schema up to date; waiting for it",
         "Two processes migrate at once; this one goes on when the other is done.",
+    ),
+    "manifest.failed": LogEvent(
+        ERROR,
+        "export %(export)s cannot be given its manifest",
+        "The manifest of a completed export met a fault that the program does not know; the trace "
+        "follows, and the next sweep tries again.",
     ),
     "migration.applied": LogEvent(
         DEBUG,
@@ -215,6 +233,11 @@ LOG_EVENTS = {
         WARNING,
         "unknown token from %(address)s",
         "Somebody has sent a token that does not exist, has expired or was revoked.",
+    ),
+    "upload.deferred": LogEvent(
+        WARNING,
+        "import %(job)s: its file is left to the sweeper: %(reason)s",
+        "The store was away while an import was deleted; a worker removes its file later.",
     ),
     "upload.swept": LogEvent(
         INFO,

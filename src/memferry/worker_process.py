@@ -6,13 +6,15 @@ import socket
 from contextlib import suppress
 from functools import partial
 
-from memferry.app import open_parts, open_standby
+from memferry.app import open_long_database, open_parts, open_standby
 from memferry.database.pool import Database
 from memferry.database.servers import service_url
 from memferry.database.standby import Standby
 from memferry.errors import Unavailable
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.work import ExportWork
+from memferry.formats import load_encoders
+from memferry.imports.work import ImportWork
 from memferry.jobs.attempt import Attempts
 from memferry.jobs.queue import Queue
 from memferry.jobs.retry import RetryPolicy
@@ -20,7 +22,7 @@ from memferry.jobs.work import Work
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.store_start import agree_on_store
 from memferry.operation.workers import HEARTBEAT_SECONDS, Workers, WorkerSignature
-from memferry.settings import Settings
+from memferry.settings import Settings, choose_allocator
 from memferry.storage import Storage
 from memferry.webhooks.delivery import Deliverer
 from memferry.webhooks.outgoing import Sender
@@ -39,6 +41,9 @@ _SILENT_SECONDS = 30
 async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: jobs in progress are finished or handed back, nothing is lost."""
     give_way(settings.worker.nice)
+    # Before the first export, which would pay for it in time and memory.
+    choose_allocator()
+    load_encoders()
     if not await wait_for_schema(service_url(settings.database), stop):
         return
     # The processes of an external server may be those of another machine.
@@ -56,6 +61,12 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
             database,
             store,
         ),
+        open_long_database(
+            settings,
+            long_running_seconds=_longest_import_seconds(settings),
+            program=f"{program} import",
+            on_connect=ours,
+        ) as long_database,
         open_standby(
             settings, long_running_seconds=long_running_seconds, program=program
         ) as standby,
@@ -66,7 +77,13 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
         attendance = Attendance(Workers(database), identity, worker)
         sender = Sender(settings.webhooks)
         loops = [
-            *_make_job_loops(settings, database, standby, store, attendance),
+            *_make_job_loops(
+                settings,
+                database,
+                _make_export_work(settings, database, standby, store, attendance),
+                ImportWork(long_database, store, settings.worker, settings.quotas),
+                attendance=attendance,
+            ),
             *_make_stuck_session_loops(settings, database, standby),
             *_make_other_loops(settings, database, store, attendance, sender),
         ]
@@ -89,15 +106,15 @@ def _longest_transaction_seconds(settings: Settings) -> int:
     return settings.worker.snapshot_seconds + _BACKSTOP_SECONDS
 
 
+def _longest_import_seconds(settings: Settings) -> int:
+    """The same for a transaction of an import."""
+    return settings.worker.import_seconds + _BACKSTOP_SECONDS
+
+
 def _make_job_loops(
-    settings: Settings,
-    database: Database,
-    standby: Database | None,
-    store: Storage,
-    attendance: Attendance,
+    settings: Settings, database: Database, *works: Work, attendance: Attendance
 ) -> list[Loop]:
     queue = Queue(database, settings.worker, settings.quotas)
-    works: list[Work] = [_make_export_work(settings, database, standby, store, attendance)]
     attempts = Attempts(
         queue,
         {work.type: work for work in works},
@@ -141,12 +158,15 @@ def _make_stuck_session_loops(
     servers = {"stuck sessions": database}
     if standby is not None:
         servers["stuck sessions on the standby"] = standby
-    longest = _longest_transaction_seconds(settings)
     return [
         Loop(
             name,
             StuckSessions(
-                database, seconds=longest, silent_seconds=_SILENT_SECONDS, server=server
+                database,
+                seconds=_longest_transaction_seconds(settings),
+                import_seconds=_longest_import_seconds(settings),
+                silent_seconds=_SILENT_SECONDS,
+                server=server,
             ).tick,
             channel=None,
             seconds=HEARTBEAT_SECONDS,

@@ -69,12 +69,13 @@ def test_purging_removes_the_file_that_holds_the_memory_and_its_links(
     secret = alice.save("secret")
     done = alice.wait_for(alice.export())
     files = list(service.store.glob(f"*/{done['id']}/*"))
-    assert len(files) == 1
+    assert len(files) == 3
     assert httpx.head(done["download_url"]).status_code == 200
 
     assert purged_by(alice, secret) == 1
-    assert not files[0].exists()
+    assert not any(file.exists() for file in files)
     assert httpx.get(done["download_url"]).status_code == 404
+    assert alice.get(f"/api/memories/exports/{done['id']}/manifest").status_code == 404
     assert shown(alice, done)["download_url"] is None
 
 

@@ -85,8 +85,20 @@ GUARDS: tuple[Guard, ...] = (
         replace('int.from_bytes(key, "little") & (2**255 - 1)', 'int.from_bytes(key, "little")'),
     ),
     *guard_function(
+        "exports/estimate.py",
+        "Estimation._measure",
+        "exports/test_estimate.py",
+        make_true("may_be_payload"),
+    ),
+    *guard_function(
+        "exports/estimate.py",
+        "_read",
+        "exports/test_estimate.py::test_few_rows_with_too_many_bytes_are_queued",
+        make_false("INLINE_BYTES"),
+    ),
+    *guard_function(
         "exports/creation.py",
-        "_may_be_payload",
+        "may_be_payload",
         "exports/test_encryption.py::test_a_small_export_is_encrypted_too_and_never_a_payload",
         make_true("recipient"),
     ),

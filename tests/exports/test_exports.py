@@ -128,7 +128,7 @@ def test_each_filter_selects_exactly_its_rows(alice: Person) -> None:
 
 
 def test_filters_are_shown_as_they_were_given(alice: Person) -> None:
-    given = {"tags": ['a"b'], "metadata_filter": {"x": 1}, "created_after": 5}
+    given = {"tags": ['a"b'], "metadata_filter": {"x": 1}, "created_after": 5, "updated_before": 9}
 
     export = alice.export(**given)
 

@@ -1,56 +1,118 @@
 """Guards of CSV that a spreadsheet runs no cell of."""
 
-from guards import Guard, drop_text, guard_function, replace, replace_text
+from guards import Guard, drop_item, drop_text, guard_function, make_false, replace, replace_text
 
 _GUARDED = (
     "formats/test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
 )
+_EVERY_SIGN = "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unicode_is_known"
+_REFUSED_FIELDS = "formats/test_fields.py::test_fields_that_are_not_understood_are_refused"
+_ENTRIES = "formats/test_paste.py::test_no_line_of_a_content_passes_for_an_entry"
+
+_MARKUP = "formats/test_markdown.py::test_no_text_is_markup_and_each_stands_where_it_belongs"
+_PAGE = "formats/test_html.py::test_every_text_stands_where_it_belongs_and_is_exact"
+_POLICY = "formats/test_html.py::test_nothing_is_loaded_and_only_the_named_script_and_style_run"
 
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
-        "formats/csv_safe.py",
-        "CSV_SAFE",
+        "formats/csv.py", "_render_cell", _GUARDED, replace("safe and name in _TEXTS", "False")
+    ),
+    *guard_function(
+        "formats/csv.py",
+        "_TEXTS",
         _GUARDED,
-        replace_text("{_guard('content')} AS", "content AS"),
-        replace_text("{_guard('namespace')} AS", "namespace AS"),
-        replace_text("{_guard('to_json(tags)::text')} AS", "to_json(tags)::text AS"),
-        replace_text("{_guard('source')} AS", "source AS"),
-        replace_text(
-            "{_guard('''coalesce(source_ref, '')''')} AS source_ref",
-            "coalesce(source_ref, '') AS source_ref",
-        ),
-    ),
-    *guard_function("formats/csv_safe.py", "_RISKY", _GUARDED, drop_text("|{_SEPARATORS}{_LATER}")),
-    *guard_function(
-        "formats/csv_safe.py", "_PLACES", _GUARDED, drop_text("|(?<={_SEPARATORS})(?={_LATER})")
+        *map(drop_item, ("content", "namespace", "tags", "source", "source_ref")),
     ),
     *guard_function(
-        "formats/csv_safe.py",
-        "_STARTS",
-        "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unicode_is_known",
+        "formats/csv.py",
+        "_TEXTS",
+        "formats/test_fields.py::test_metadata_are_guarded_as_well",
+        drop_item("metadata"),
+    ),
+    *guard_function(
+        "formats/csv.py",
+        "_choose_quoted",
+        "formats/test_csv_safe.py::test_every_cell_of_text_is_quoted",
+        make_false("safe"),
+    ),
+    *guard_function(
+        "formats/csv.py",
+        "_choose_quoted",
+        "formats/test_fields.py::test_an_empty_cell_that_is_alone_in_its_line_is_a_record",
+        replace("len(columns) == 1", "False"),
+    ),
+    *guard_function(
+        "formats/csv.py",
+        "_choose_columns",
+        "formats/test_fields.py::test_fields_without_metadata_contradict_csv_metadata",
+        replace('"metadata" not in names', "False"),
+    ),
+    *guard_function(
+        "formats/__init__.py",
+        "find_format",
+        "formats/test_fields.py::test_an_option_that_a_format_does_not_have_is_refused",
+        replace("option not in format_.variants", "False"),
+    ),
+    *guard_function(
+        "formats/variant.py",
+        "check_fields",
+        _REFUSED_FIELDS,
+        replace("not names", "False"),
+        replace("not set(names) <= set(FIELDS)", "False"),
+        make_false("len"),
+    ),
+    *guard_function("model/csv_guards.py", "RISKY", _GUARDED, drop_text("|{SEPARATORS}{LATER}")),
+    *guard_function(
+        "model/csv_guards.py", "PLACES", _GUARDED, drop_text("|(?<={SEPARATORS})(?={LATER})")
+    ),
+    *guard_function(
+        "model/csv_guards.py",
+        "STARTS",
+        _EVERY_SIGN,
         drop_text("\\uFF05\\uFF0B\\uFF0D\\uFF1D\\uFF20\\uFF5C\\U00002A74-\\U00002A76"),
     ),
     *guard_function(
-        "formats/csv_safe.py",
-        "_PASSED_OVER",
-        "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unicode_is_known",
+        "model/csv_guards.py",
+        "PASSED_OVER",
+        _EVERY_SIGN,
         drop_text(
             "\\u205F-\\u206F\\u2800\\u3000\\u3164\\uFE00-\\uFE0F\\uFEFF\\uFFA0\\uFFF0-\\uFFFC"
         ),
     ),
+    # A line of a content is no entry.
     *guard_function(
-        "formats/csv_safe.py",
-        "CSV_SAFE",
-        "formats/test_csv_safe.py::test_every_cell_of_text_is_quoted",
-        replace(
-            '("content", "namespace", "tags", "source", "source_ref", "record_end")',
-            '("record_end")',
-        ),
+        "formats/paste.py",
+        "_BREAKS",
+        _ENTRIES,
+        drop_text(r"\n"),
+        drop_text(r"\r"),
+        drop_text(r"\u0085"),
+        drop_text(r"\u2028"),
+    ),
+    *guard_function("formats/paste.py", "_CONTENT", _ENTRIES, replace_text(r"\1  ", r"\1 ")),
+    # No text is markup, and no page loads anything.
+    *guard_function(
+        "formats/html.py",
+        "_escape",
+        _PAGE,
+        replace_text("&amp;", "&"),
+        replace_text("&lt;", "<"),
+        replace_text("&#13;", ""),
     ),
     *guard_function(
-        "exports/request.py",
-        "_find_format",
-        "formats/test_csv_safe.py::test_csv_safe_is_refused_with_another_format",
-        replace("name not in SAFE_FORMATS", "False"),
+        "formats/html.py",
+        "_make_head",
+        _POLICY,
+        drop_text("default-src 'none'; "),
+        drop_text("base-uri 'none'; "),
     ),
+    *guard_function("formats/html.py", "_allow", _POLICY, replace_text("'sha256-", "'unsafe-")),
+    *guard_function(
+        "formats/markdown.py",
+        "_MARKS",
+        _MARKUP,
+        *map(drop_text, ("`", "*", "_", "<", "&", "#")),
+    ),
+    *guard_function("formats/markdown.py", "_FENCE", _MARKUP, replace_text("1 + ", "")),
+    *guard_function("formats/markdown.py", "_CONTENT", _MARKUP, drop_text("^ |")),
 )

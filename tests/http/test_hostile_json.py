@@ -12,7 +12,7 @@ import pytest
 from msgspec import Raw
 
 from memferry.errors import Invalid
-from memferry.filters import EXPORT_FILTERS
+from memferry.filters import FILTERS
 from memferry.model import rules
 from memferry.model.json_text import MAX_DEPTH
 from support.people import Person
@@ -178,7 +178,9 @@ def test_every_filter_has_a_limit() -> None:
         "metadata_filter": Raw(deep.encode()),
         "created_after": 2**63,
         "created_before": 2**63,
+        "updated_after": 2**63,
+        "updated_before": 2**63,
     }
-    for each in EXPORT_FILTERS:
+    for each in FILTERS:
         with pytest.raises(Invalid, match=each.field):
             each.check(too_much[each.field])

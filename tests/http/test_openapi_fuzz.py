@@ -36,6 +36,7 @@ OPERATIONS = [
     "GET /health",
     "GET /api/health/ready",
     "POST /api/memories/exports",
+    "POST /api/memories/exports/estimate",
     "GET /api/memories/exports",
     "GET /api/memories/exports/{export_id}",
     "DELETE /api/memories/exports/{export_id}",
@@ -71,7 +72,11 @@ POSITIVE, NEGATIVE = GenerationMode.POSITIVE, GenerationMode.NEGATIVE
 # Where nothing is asked for, or any text, no request is wrong.
 ALWAYS_RIGHT = {"GET /api/health", "GET /health", "GET /api/health/ready", "GET /downloads/{link}"}
 # Where the document leaves nothing open: what it does not allow must be refused.
-STRICT = {"POST /api/memories/exports", "POST /api/webhooks"}
+STRICT = {
+    "POST /api/memories/exports",
+    "POST /api/memories/exports/estimate",
+    "POST /api/webhooks",
+}
 CASES = [(each, POSITIVE) for each in OPERATIONS] + [
     (each, NEGATIVE) for each in OPERATIONS if each not in ALWAYS_RIGHT
 ]

@@ -29,9 +29,20 @@ FILTERS = {
     "metadata_filter": {"a": 1},
     "created_after": 1,
     "created_before": 2,
+    "updated_after": 1,
+    "updated_before": 2,
 }
 HOOK = {"url": "https://example.com/", "events": ["memory.saved"], "description": "d"}
 # Every address that takes a JSON body, and one with all its fields.
+EXPORT = {
+    "format": "csv",
+    "fields": ["id", "metadata"],
+    "csv_metadata": True,
+    "csv_safe": True,
+    "compression": None,
+    "encrypt_to": None,
+    **FILTERS,
+}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/memories": ROW,
     "PATCH /api/memories/{memory_id}": {
@@ -44,13 +55,8 @@ BODIES: dict[str, dict[str, Any]] = {
         **dict.fromkeys(("recall", "source", "include", "entity"), "sent by published clients"),
         **FILTERS,
     },
-    "POST /api/memories/exports": {
-        "format": "csv",
-        "compression": None,
-        "csv_safe": True,
-        "encrypt_to": None,
-        **FILTERS,
-    },
+    "POST /api/memories/exports": EXPORT,
+    "POST /api/memories/exports/estimate": EXPORT,
     "POST /api/webhooks": HOOK,
     "PUT /api/webhooks/{webhook_id}": {**HOOK, "enabled": True},
     "POST /api/tokens": {

@@ -14,6 +14,7 @@ from memferry.erasure.memories import MemoryErasure
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, make_router
+from memferry.imports.service import Imports
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
@@ -31,7 +32,7 @@ from support.service import Service
 from support.tokens import create_holder
 
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
-_OPEN |= {"/", "/assets/home.css", "/api/health/ready"}
+_OPEN |= {"/", "/assets/home.css", "/api/health/ready", "/api/keys"}
 _OPEN |= {
     f"/assets/{name}"
     for name in ("reference.css", "reference.js", "swagger-ui.css", "swagger-ui-bundle.js")
@@ -50,6 +51,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         memories=Memories(database),
         memory_erasure=MemoryErasure(database, storage),
         exports=exports,
+        imports=Imports(database, storage),
         downloads=Downloads(database, storage, exports),
         webhooks=Webhooks(database),
         audit=Audit(database),

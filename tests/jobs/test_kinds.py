@@ -13,19 +13,18 @@ from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.exports.request import NEEDS, TYPE, ExportRequest
 from memferry.files.compress import CODECS
-from memferry.formats import FORMATS, SAFE_FORMATS
 from memferry.jobs.queue import Queue
 from memferry.model.identity import new_export_id
 from memferry.model.job import qualify_needs
 from memferry.settings import WorkerSettings
 from support.postgres import create_database, open_database
+from support.variants import VARIANTS
 
 KEY = str(pyrage.x25519.Identity.generate().to_public())
 REQUESTS = [
-    {"format": name, "compression": codec, "csv_safe": safe, "encrypt_to": key}
-    for name in FORMATS
+    {**variant, "compression": codec, "encrypt_to": key}
+    for variant in VARIANTS
     for codec in (None, *CODECS)
-    for safe in ((False, True) if name in SAFE_FORMATS else (False,))
     for key in (None, KEY)
 ]
 
@@ -35,6 +34,8 @@ FILTERS = {
     "metadata_filter": {"c": 1},
     "created_after": 1,
     "created_before": 2,
+    "updated_after": 3,
+    "updated_before": 4,
 }
 
 

@@ -172,10 +172,12 @@ def test_stored_bytes_count_toward_the_quota_until_they_are_deleted(dave: Person
 def test_an_export_of_too_many_rows_is_refused_with_the_numbers(dave: Person) -> None:
     dave.save_many([{"content": str(number)} for number in range(ROWS + 1)])
     refused = ask(dave)
+    estimate = dave.post(f"{EXPORTS}/estimate", json={})
     dave.delete(f"/api/memories/{dave.get('/api/memories?limit=1').json()[0]['id']}")
 
     assert (refused.status_code, refused.json()["code"]) == (422, "export_too_large")
     assert "10,006 rows, and 10,005 is the limit" in refused.json()["error"]
+    assert (estimate.status_code, estimate.json()) == (422, refused.json())
     assert dave.get(EXPORTS).json() == {"exports": []}
     assert ask(dave).json()["row_count"] == ROWS
 

@@ -22,6 +22,7 @@ from memferry.errors import (
 from memferry.exports.hand_out.links import LIFETIME
 from memferry.filters import FILTERS
 from memferry.formats import FORMATS
+from memferry.formats.csv import CSV
 from memferry.http.errors import find_status
 from memferry.model.audit import EVENTS as AUDIT_EVENTS
 from memferry.model.export import INLINE_BYTES, INLINE_ROWS
@@ -155,7 +156,7 @@ def test_every_reason_to_fail_is_documented_with_what_it_means() -> None:
 
 
 def test_the_header_of_csv_is_documented() -> None:
-    assert f"`{FORMATS['csv'].head.decode().strip()}`" in EXPORTS
+    assert f"`{CSV.head.decode().strip()}`" in EXPORTS
 
 
 def test_every_event_of_exports_is_documented() -> None:

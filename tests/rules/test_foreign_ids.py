@@ -28,6 +28,7 @@ UNKNOWN = {
     "memory_id": "00000000-0000-7000-8000-0000000000ff",
     "webhook_id": "00000000-0000-4000-8000-0000000000ff",
     "export_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
+    "import_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "token_id": "00000000-0000-7000-8000-0000000000ff",
     "reference": "a-thread-that-nobody-knows",
 }
@@ -50,6 +51,7 @@ def thread_of(person: Person) -> str:
 MAKE: dict[str, Callable[[Person], str]] = {
     "memory_id": lambda person: str(person.save("of Bob")["id"]),
     "export_id": lambda person: str(person.export()["id"]),
+    "import_id": lambda person: str(person.import_file("[]")["id"]),
     "webhook_id": lambda person: str(
         person.post("/api/webhooks", json={"url": "https://example.com/"}).json()["id"]
     ),

@@ -19,8 +19,9 @@ import pytest
 from memferry.database import sql
 from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
+from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
-from memferry.formats import FORMATS, SAFE_FORMATS
+from memferry.formats import Columns, Order
 from memferry.memories.search import BY_INDEX, BY_READING
 from memferry.tenants import tokens
 from support.canaries import (
@@ -44,6 +45,7 @@ from support.mutants import (
 )
 from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
+from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
@@ -92,12 +94,23 @@ ACROSS = {
     "operation/count_jobs_at_work",
     "jobs/expire_jobs",
     "jobs/find_dead_objects",
+    "exports/find_unsealed_exports",
+    "worker/forget_manifests",
     "tenants/find_token",
     "jobs/find_waiting_job",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
+    "worker/forget_uploads",
 }
+
+# They make tables of their session alone, which it has already here.
+OF_THE_SESSION = {"imports/create_staging", "imports/create_settled"}
+_STAGED = """
+INSERT INTO staged_memories
+SELECT row_number() OVER (), id::uuid, 'c', 'n', '{t}', 's', NULL, NULL, 1, 1
+FROM unnest($1::text[]) AS id
+"""
 
 # What these may change of a stranger's, if a condition is lost: states and times, and rows that the
 # sweeper removes. Every other column and every other table stays.
@@ -112,7 +125,9 @@ STATE = {
     "deliveries.attempt",
     "deliveries.next_attempt_at",
     "job_turns.claimed_at",
+    "import_uploads",
     "export_payloads",
+    "export_manifests",
     "idempotency_keys",
     "deliveries",
     "messages",
@@ -124,7 +139,11 @@ VIEWS = {
     "searched_memories",
     "jobs",
     "exports",
+    "imports",
+    "import_uploads",
     "export_payloads",
+    "export_manifests",
+    "manifest_chain",
     "idempotency_keys",
     "export_buckets",
     "webhooks",
@@ -136,7 +155,7 @@ VIEWS = {
     "tenant",
 }
 # Those over another view of one tenant, whose predicate they share.
-ON_VIEWS = {"exports", "memories"}
+ON_VIEWS = {"exports", "imports", "memories"}
 
 # Words of both, and their keys with the marks of both: whoever knew Bob's keys would find nothing.
 WORDS = "{words,canary}"
@@ -151,12 +170,17 @@ _ARGUMENTS = {
     ("memories/search_memories by index", 11): WORDS,
     ("memories/search_memories by reading", 10): WORDS,
     ("memories/search_memories by reading", 11): WORDS,
-    ("memories/list_other_hits by index", 3): KEYS,
-    ("memories/list_other_hits by reading", 3): KEYS,
+    ("memories/list_other_hits", 3): KEYS,
+    ("memories/read_other_hits", 3): KEYS,
     ("memories/count_hits", 1): KEYS,
     ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
+
+
+# Their rows are one text each.
+ANY_ORDER, BY_THREAD = {"exports/export_sample"}, {"exports/export_by_thread"}
+IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
 
 
 def statements() -> dict[str, str]:
@@ -168,26 +192,35 @@ def statements() -> dict[str, str]:
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
-        if "{match}" in whole:
-            filled |= {
-                f"{name} {way}": whole.replace("{match}", match)
-                for way, match in (("by index", BY_INDEX), ("by reading", BY_READING))
-            }
-        elif "{columns}" in whole:
-            for kind in (*FORMATS.values(), *SAFE_FORMATS.values()):
-                if name in {"exports/export_frames", "exports/probe_rows"} and kind.csv is not None:
-                    continue
-                filled[f"{name} as {kind.name}{' safe' * kind.safe}"] = whole.replace(
-                    "{columns}", kind.columns
-                )
-        else:
-            filled[name] = whole
+        filled |= _fill_variants(name, whole)
+    return filled
+
+
+def _fill_variants(name: str, whole: str) -> dict[str, str]:
+    """The statement once per way to find words, and once per format that it is run for."""
+    if "{match}" in whole:
+        ways = {"by index": BY_INDEX, "by reading": BY_READING}
+        return {f"{name} {way}": whole.replace("{match}", match) for way, match in ways.items()}
+    if "{columns}" not in whole:
+        return {name: whole}
+    filled: dict[str, str] = {}
+    for variant in (*PLAIN_VARIANTS, FULL_CSV):
+        kind = ExportRequest.parse(json.dumps(variant).encode()).format
+        is_text = not isinstance(kind.rows, Columns)
+        if name in IN_FRAMES and not (is_text and kind.rows.csv is None):
+            continue
+        if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
+            continue
+        if "{frame}" in whole and is_text:
+            continue
+        filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(whole)
     return filled
 
 
 STATEMENTS = statements()
 FOR_A_TENANT = sorted(
-    STATEMENTS.keys() - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | ACROSS)
+    STATEMENTS.keys()
+    - (OF_THE_OWNER | OF_SESSIONS | OF_SERVERS | OF_WORKERS | OF_THE_SESSION | ACROSS)
 )
 
 
@@ -276,14 +309,27 @@ async def worlds(urls: tuple[str, str]) -> AsyncIterator[tuple[World, World]]:
             settings = {"search_path": SERVICE_ROLE}
             connection = await asyncpg.connect(url, server_settings=settings)
             stack.push_async_callback(connection.close)
+            await _stage(connection)
             made.append(World(connection, await make_query_for_bob(connection)))
         yield made[0], made[1]
+
+
+async def _stage(connection: "asyncpg.Connection[asyncpg.Record]") -> None:
+    """Make the tables of an import, which a session has for the length of a transaction."""
+    for name in sorted(OF_THE_SESSION):
+        await connection.execute(STATEMENTS[name].replace("ON COMMIT DROP", ""))
+    await connection.execute(f"GRANT ALL ON staged_memories, settled_memories TO {SERVICE_ROLE}")
+    await connection.execute(_STAGED, [SHARED.uuid, BOBS.uuid, FRESH.uuid])
 
 
 async def attempts(world: World, name: str) -> AsyncIterator[tuple[str, str, str]]:
     """Every mutant with every set of arguments in every state: what it is, itself, the state."""
     tree, types = parse_statement(STATEMENTS[name]), await world.types(STATEMENTS[name])
-    states = STATES if list_relations(tree) & {"jobs", "exports", "job_queue"} else ["running"]
+    states = (
+        STATES
+        if list_relations(tree) & {"jobs", "exports", "imports", "job_queue"}
+        else ["running"]
+    )
     tried = set()
     for what, mutant in make_mutants(tree):
         for names in (SHARED, BOBS, FRESH):
@@ -374,6 +420,12 @@ def test_the_list_of_statements_of_the_owner_is_complete() -> None:
     }
 
     assert of_the_owner == OF_THE_OWNER
+
+
+def test_the_list_of_statements_that_make_tables_is_complete() -> None:
+    created = {name for name, each in STATEMENTS.items() if "CREATE TEMPORARY" in each}
+
+    assert created == OF_THE_SESSION
 
 
 def test_statements_on_sessions_read_nothing_else() -> None:

@@ -29,7 +29,7 @@ _VALUES = re.compile(r"property|fixture")
 # Uvicorn and Starlette call these by name.
 _CALLED_BY_A_LIBRARY = {"on_tick", "to_string", "_unsupported_upgrade_warning"}
 # The client names what it brings as the service names what it hands out.
-_TWICE = {"Download", "Exports"}
+_TWICE = {"Download", "Exports", "Imports"}
 
 
 def test_a_function_is_a_verb_phrase() -> None:

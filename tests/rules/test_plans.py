@@ -160,17 +160,35 @@ def _bound(node: dict[str, Any]) -> bool:
 
 def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
     """What runs with filters, with the arguments that come before theirs."""
-    columns = FORMATS["ndjson"].columns
+    columns = FORMATS["ndjson"].rows.columns
+    document = FORMATS["markdown"].rows.columns
     export = sql("exports/export_rows").replace("{columns}", columns)
     by_key = sql("exports/export_by_key").replace("{columns}", columns)
     ranged = sql("exports/export_range").replace("{columns}", columns)
     framed = sql("exports/export_frames").replace("{columns}", columns)
+    columns_of = FORMATS["parquet"].rows.render
     return {
         "exports/export_rows": (export, ()),
         "exports/export_by_key": (by_key, ()),
+        "exports/export_by_thread": (
+            sql("exports/export_by_thread").replace("{columns}", document),
+            (),
+        ),
         "exports/export_range": (ranged, (*_ALL, *_END)),
         "exports/export_frames": (framed, (*_ALL, *_END, ROWS, 2**20, "\n")),
+        "exports/export_columns": (
+            columns_of(sql("exports/export_columns")),
+            (*_ALL, *_END, ROWS, 2**20),
+        ),
+        "exports/export_columns_by_key": (
+            columns_of(sql("exports/export_columns_by_key")),
+            (ROWS, 2**20),
+        ),
         "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
+        "exports/export_sample": (
+            sql("exports/export_sample").replace("{columns}", columns),
+            (1, ROWS),
+        ),
         "exports/count_memories": (sql("exports/count_memories"), ()),
         "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
         "exports/probe_rows": (
@@ -183,8 +201,12 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
             (50, 0, KEYS, RENDERED_BYTES, inf, *_END, *_ALL, ["1234"], ["1234"], [1.0], 1),
         ),
         "memories/list_other_hits": (
-            sql("memories/list_other_hits").replace("{match}", BY_INDEX),
+            sql("memories/list_other_hits"),
             (50, 0, KEYS, RENDERED_BYTES, *_END, 1),
+        ),
+        "memories/read_other_hits": (
+            sql("memories/read_other_hits"),
+            (50, 0, KEYS, RENDERED_BYTES, *_END, 1, 500),
         ),
         "memories/count_selected": (sql("memories/count_selected"), (1_001,)),
         "memories/find_newest": (sql("memories/find_newest"), (1_000,)),
@@ -215,7 +237,11 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         # are counted; a row is looked up after its key was found.
         most = {
             "exports/export_frames": 2,
+            "exports/export_columns": 2,
+            "exports/export_columns_by_key": 2,
             "exports/export_by_key": 2,
+            "exports/export_by_thread": 2,
+            "exports/export_sample": 2,
             "exports/probe_rows": 3,
         }.get(name, 1) * ROWS
         assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)

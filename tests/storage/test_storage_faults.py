@@ -12,7 +12,14 @@ import pytest
 from memferry.errors import StorageUnavailable
 from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import open_storage, s3_uploads
-from memferry.storage.s3_multipart import LEAST_PART_BYTES, MIB, LinkSpeed, compute_part_bytes
+from memferry.storage.s3_multipart import (
+    LEAST_PART_BYTES,
+    MIB,
+    LinkSpeed,
+    MultipartUpload,
+    PartSizes,
+)
+from memferry.storage.s3_uploads import Uploads
 from support.fault_proxy import Fault, FaultProxy, run_fault_proxy
 from support.people import make_person
 from support.postgres import create_database
@@ -101,13 +108,35 @@ async def test_parts_that_fail_together_fail_the_upload_once(
 
 
 def test_the_parts_of_an_upload_can_hold_the_largest_object() -> None:
-    sizes = [compute_part_bytes(number) for number in range(1, 10_001)]
+    sizes = [PartSizes().compute(number) for number in range(1, 10_001)]
 
     assert sum(sizes) >= 5 * 1024 * 1024 * MIB
-    assert max(sizes) <= 5 * 1024 * MIB
+    # S3 takes 5 GiB, and a part lies in memory.
+    assert max(sizes) <= 1700 * MIB
     # 50 GiB, the default limit of an export, without large parts.
     needed = sum(whole < 50 * 1024 * MIB for whole in accumulate(sizes)) + 1
     assert sizes[needed - 1] <= 32 * MIB
+
+
+async def test_an_object_of_parts_that_grow_is_whole(store: Store, moto: str) -> None:
+    # Two parts of 5 MiB, two of 10, and the last ones of 15.
+    sizes = PartSizes(first_bytes=5 * MIB, parts_of_a_size=2, most_bytes=15 * MIB)
+    uploads = Uploads("bucket", "some/prefix", options(moto))
+    upload_id = await uploads.create("grown", "text/plain", "grown")
+    speed = LinkSpeed(quick=True, sizes=sizes)
+    upload = MultipartUpload(uploads, "grown", upload_id, speed)
+    await upload.send(make_chunks(63 * MIB))
+    await upload.complete()
+    await uploads.close()
+    client = store.client
+    parts = [
+        client.head_object(Bucket="bucket", Key="some/prefix/grown", PartNumber=number)
+        for number in range(1, 7)
+    ]
+    expected = b"".join([chunk async for chunk in make_chunks(63 * MIB)])
+
+    assert [part["ContentLength"] // MIB for part in parts] == [5, 5, 10, 10, 15, 15]
+    assert await read(store, "grown", 0, len(expected)) == expected
 
 
 def test_the_size_of_parts_follows_the_speed_of_the_link() -> None:

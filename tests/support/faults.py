@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -51,7 +52,10 @@ class Step(IntEnum):
     WRITTEN = 5
     """All bytes are written, and the file has no name yet."""
     NAMED = 6
-    """The file is whole under its own name; the publication is asked for and has locked nothing."""
+    """File and manifest are whole under their names; the publication is asked for.
+
+    It holds the turn of manifests, and has locked no row.
+    """
     PUBLISHED = 7
     """The publication is being committed; the worker has not heard of it."""
     POISON = 8
@@ -109,6 +113,12 @@ def wait_until(look: Callable[[], _T | None], *, seconds: float = 30, every: flo
         assert time.monotonic() < deadline, "waited in vain"
         time.sleep(every)
     return found
+
+
+def list_published(key: str) -> list[str]:
+    """The objects of a published file, as `Plant.files` lists them."""
+    name = key.partition("/")[2]
+    return [name, f"{name}.manifest.json", f"{name}.sha256"]
 
 
 def is_alive(process: "subprocess.Popen[bytes]") -> bool:
@@ -232,6 +242,9 @@ class Plant:
         data = httpx.get(done["download_url"]).content
         assert hashlib.sha256(data).hexdigest() == done["sha256"] == self.sha256
         assert (done["row_count"], done["bytes_done"]) == (ROWS, len(data))
+        manifest = self.person.get(f"/api/memories/exports/{export_id}/manifest").json()
+        assert manifest["memferry"]["content"] == {"bytes": len(data), "sha256": self.sha256}
+        self.assert_chain()
 
     def files(self, export_id: str | None = None) -> list[str]:
         """What the store holds, of one export or of all: the part of the path after the tenant."""
@@ -247,9 +260,26 @@ class Plant:
         return [name for name in names if export_id is None or name.startswith(export_id)]
 
     def assert_one_file(self, export_id: str) -> None:
-        """The store soon holds the export's one published object, and nothing else of it."""
-        key: str = self.row(export_id)["object_key"]
-        self.assert_files([key.partition("/")[2]], export_id)
+        """The store soon holds the export's published objects, and nothing else of it."""
+        self.assert_files(list_published(self.row(export_id)["object_key"]), export_id)
+
+    def assert_chain(self) -> None:
+        """The tenant's manifests follow one another, and the export of each is completed."""
+        lines = self.sql(
+            "SELECT sequence, line.sha256, text, status FROM memferry.manifest_chain AS line "
+            "LEFT JOIN memferry.jobs ON jobs.id = line.export_id "
+            "LEFT JOIN memferry.export_manifests AS manifest ON manifest.export_id = jobs.id "
+            "ORDER BY sequence"
+        )
+        previous: str | None = None
+        for number, line in enumerate(lines, start=1):
+            assert line["sequence"] == number
+            # Neither for an export that was deleted.
+            assert line["status"] == ("completed" if line["text"] else None)
+            if line["text"]:
+                assert hashlib.sha256(line["text"].encode()).digest() == line["sha256"]
+                assert json.loads(line["text"])["memferry"]["chain"]["previous"] == previous
+            previous = line["sha256"].hex()
 
     def assert_files(self, expected: list[str], export_id: str | None = None) -> None:
         """The store soon holds exactly these: the sweeper may still have to come by."""

@@ -46,6 +46,7 @@ class Memory:
     tags: list[str]
     metadata: dict[str, Any] | None
     created_at: int
+    updated_at: int
 
     def write_json(self, content: str) -> str:
         """The memory as a client sends it."""
@@ -56,6 +57,7 @@ class Memory:
                 "tags": self.tags,
                 "metadata": self.metadata,
                 "created_at": Number(str(self.created_at)),
+                "updated_at": Number(str(self.updated_at)),
             }
         )
 
@@ -69,6 +71,8 @@ class Filters:
     metadata_filter: dict[str, Any] | None = None
     created_after: int | None = None
     created_before: int | None = None
+    updated_after: int | None = None
+    updated_before: int | None = None
 
     def write_json(self) -> dict[str, str]:
         """The given filters, each as JSON text."""
@@ -87,10 +91,20 @@ class Filters:
             and (not self.metadata_filter or contains(memory.metadata, self.metadata_filter))
             and (self.created_after is None or memory.created_at >= self.created_after)
             and (self.created_before is None or memory.created_at <= self.created_before)
+            and (self.updated_after is None or memory.updated_at >= self.updated_after)
+            and (self.updated_before is None or memory.updated_at <= self.updated_before)
         )
 
 
-FILTERS = ("namespace", "tags", "metadata_filter", "created_after", "created_before")
+FILTERS = (
+    "namespace",
+    "tags",
+    "metadata_filter",
+    "created_after",
+    "created_before",
+    "updated_after",
+    "updated_before",
+)
 
 
 def contains(whole: object, part: object) -> bool:
@@ -148,7 +162,9 @@ MEMORIES = st.builds(
     tags=_TAGS,
     metadata=st.none() | OBJECTS,
     created_at=st.sampled_from(TIMES),
+    updated_at=st.sampled_from(TIMES),
 )
+_SPANS = st.tuples(st.sampled_from(TIMES), st.sampled_from(TIMES)).map(sorted)
 
 
 @st.composite
@@ -172,11 +188,14 @@ def filters(draw: st.DrawFn, memories: list[Memory]) -> Filters:
     """Filters that one of the memories may well match, or just not."""
     near = draw(st.sampled_from(memories))
     wanted = draw(parts(near.metadata)) if near.metadata else draw(OBJECTS)
-    after, before = sorted(draw(st.tuples(st.sampled_from(TIMES), st.sampled_from(TIMES))))
+    after, before = draw(_SPANS)
+    changed_after, changed_before = draw(_SPANS)
     return Filters(
         namespace=draw(st.none() | st.just(near.namespace) | _NAMES),
         tags=draw(st.none() | st.just(near.tags[::-1]) | _TAGS),
         metadata_filter=draw(st.none() | st.just(wanted if isinstance(wanted, dict) else {})),
         created_after=draw(st.none() | st.just(after)),
         created_before=draw(st.none() | st.just(before)),
+        updated_after=draw(st.none() | st.none() | st.just(changed_after)),
+        updated_before=draw(st.none() | st.none() | st.just(changed_before)),
     )

@@ -41,6 +41,21 @@ class Person(httpx.Client):
         export: dict[str, Any] = answer.json()
         return export
 
+    def import_file(self, file: bytes | str, **options: Any) -> dict[str, Any]:
+        """Send a file to import; the import once it has ended."""
+        answer = self.post("/api/memories/imports", content=file, params=options)
+        assert answer.status_code == 201, answer.text
+        return self.wait_for_import(answer.json())
+
+    def wait_for_import(self, job: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
+        """The import once it has ended."""
+        deadline = time.monotonic() + seconds
+        while job["status"] in ("pending", "running"):
+            assert time.monotonic() < deadline, job
+            time.sleep(0.05)
+            job = self.get(f"/api/memories/imports/{job['id']}").json()
+        return job
+
     def wait_for(self, export: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
         """The export once it is finished."""
         deadline = time.monotonic() + seconds

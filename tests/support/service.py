@@ -57,6 +57,18 @@ class Service:
         return find_child(self.process.pid, "memferry worker")
 
 
+@contextmanager
+def asleep(service: Service) -> Iterator[None]:
+    """A time in which the worker claims nothing."""
+    worker = service.worker_pid()
+    assert worker is not None
+    os.kill(worker, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(worker, signal.SIGCONT)
+
+
 def list_children(parent: int) -> list[int]:
     """The processes that a process has started and that still run."""
     found = []

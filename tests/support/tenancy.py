@@ -27,8 +27,11 @@ ACROSS_TENANTS = {
         "tenant_id", "id", "type", "status", "needs", "attempt", "failures", "leased_by",
         "leased_until", "created_at", "object_key", "expires_at",
     },
+    "upload_queue": {"tenant_id", "id", "leased_until"},
     "job_turns": {"tenant_id", "claimed_at"},
     "payload_queue": {"tenant_id", "export_id"},
+    "manifest_queue": {"tenant_id", "export_id"},
+    "unsealed_exports": {"tenant_id", "id"},
     "idempotency_queue": {"tenant_id", "created_at"},
     "delivery_queue": {
         "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at", "message_id",

@@ -10,7 +10,16 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from support.faults import CLEAN, FIRST_ROWS, POISONED, Plant, Step, is_alive, wait_until
+from support.faults import (
+    CLEAN,
+    FIRST_ROWS,
+    POISONED,
+    Plant,
+    Step,
+    is_alive,
+    list_published,
+    wait_until,
+)
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]
@@ -96,7 +105,7 @@ def storm(plant: Plant, chance: random.Random) -> Watch:
 def published(plant: Plant) -> list[str]:
     """The files that the rows of completed exports name, as `Plant.files` lists them."""
     rows = plant.sql("SELECT object_key FROM memferry.jobs WHERE status = 'completed'")
-    return sorted(row["object_key"].partition("/")[2] for row in rows)
+    return sorted(name for row in rows for name in list_published(row["object_key"]))
 
 
 @pytest.mark.timeout(7200)
@@ -205,6 +214,12 @@ def test_progress_does_not_go_back_while_another_worker_starts_over(plant: Plant
     assert row["rows_done"] >= before
 
 
+def waits_for_turn(plant: Plant) -> bool:
+    """Whether a session waits for the turn of a tenant; the gates' locks have two keys."""
+    waiting = "SELECT FROM pg_locks WHERE locktype = 'advisory' AND objsubid = 1 AND NOT granted"
+    return bool(plant.sql(waiting))
+
+
 def test_a_late_publication_changes_nothing_and_removes_its_file(
     plant: Plant,
 ) -> None:
@@ -215,7 +230,8 @@ def test_a_late_publication_changes_nothing_and_removes_its_file(
         gate.wait()
         late.send_signal(signal.SIGSTOP)
         plant.start_worker(MEMFERRY_SWEEP_SECONDS="3600")
-        wait_until(lambda: gate.count_waiting() == 2)
+        # It has written its file, and waits for the turn in which manifests are made.
+        wait_until(lambda: waits_for_turn(plant))
         late.send_signal(signal.SIGCONT)
     plant.assert_right(export_id)
 

@@ -40,6 +40,8 @@ GUARDS: tuple[Guard, ...] = (
         "worker/end_stuck_sessions",
         "worker/test_stuck_sessions.py",
         make_true("application_name LIKE 'memferry worker%'"),
+        make_true("application_name NOT LIKE '% import'"),
+        replace("xact_start < clock_timestamp() - make_interval(secs => $3)", "$3 >= 0::float"),
         replace("xact_start < clock_timestamp() - make_interval(secs => $1)", "$1 >= 0::float"),
     ),
     *guard_function(

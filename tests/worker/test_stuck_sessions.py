@@ -76,7 +76,7 @@ async def test_sessions_of_a_halted_worker_are_terminated_in_every_state(
     pids = [each.get_server_pid() for each in (sharing, preparing, sending)]
     for pid, state in zip(pids, states, strict=True):
         await until_it_shows(owner, pid, state)
-    await StuckSessions(database, seconds=0, silent_seconds=30).tick()
+    await StuckSessions(database, import_seconds=3600, seconds=0, silent_seconds=30).tick()
 
     for pid in pids:
         await until_it_shows(owner, pid, None)
@@ -91,9 +91,9 @@ async def test_sessions_of_working_workers_and_of_others_go_on(
     url: str, database: Database
 ) -> None:
     requests, strangers = await reading(url, "memferry"), await reading(url, "psql")
-    await StuckSessions(database, seconds=0, silent_seconds=30).tick()
+    await StuckSessions(database, import_seconds=3600, seconds=0, silent_seconds=30).tick()
     worker = await reading(url)
-    await StuckSessions(database, seconds=60, silent_seconds=30).tick()
+    await StuckSessions(database, import_seconds=3600, seconds=60, silent_seconds=30).tick()
 
     for each in (requests, strangers, worker):
         assert await each.fetchval("SELECT 1") == 1
@@ -113,7 +113,7 @@ async def test_a_silent_worker_loses_its_snapshot_and_no_other_does(
         await reading(url, f"memferry worker {word}")
         for word in ("0000aaaa", "0000bbbb", "0000cccc")
     ]
-    await StuckSessions(database, seconds=3600, silent_seconds=30).tick()
+    await StuckSessions(database, import_seconds=3600, seconds=3600, silent_seconds=30).tick()
 
     await until_it_shows(owner, silent.get_server_pid(), None)
     silent.terminate()

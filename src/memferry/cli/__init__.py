@@ -14,12 +14,16 @@ from memferry.cli import (
     audit,
     database,
     doctor,
+    drill,
     export,
+    import_,
+    key,
     migrate,
     serve,
     store,
     tenant,
     token,
+    verify,
     worker,
 )
 from memferry.errors import DatabaseUnavailable, MemferryError
@@ -54,7 +58,10 @@ def _read_options(
     """Options before any command."""
 
 
-for command in (serve, worker, migrate, audit, export, doctor, database, store, tenant, token):
+for command in (
+    serve, worker, migrate, audit, export, import_, verify, drill,
+    key, doctor, database, store, tenant, token,
+):  # fmt: skip
     app.add_typer(command.app)
 
 

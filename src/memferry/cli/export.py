@@ -14,6 +14,13 @@ app = typer.Typer()
 
 Format = Annotated[str, typer.Option("--format", help=f"One of {', '.join(FORMATS)}.")]
 Compression = Annotated[str | None, typer.Option(help=f"Compress the file: {' or '.join(CODECS)}.")]
+Fields = Annotated[
+    str | None,
+    typer.Option(help="Only these fields of a memory, with commas between: id,content."),
+]
+CsvMetadata = Annotated[
+    bool, typer.Option("--csv-metadata", help="With csv: add the column metadata at the end.")
+]
 CsvSafe = Annotated[
     bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
 ]
@@ -26,9 +33,17 @@ ExportId = Annotated[
     str | None,
     typer.Option("--id", help="Fetch this export, made before; goes on where it broke."),
 ]
+Estimate = Annotated[
+    bool, typer.Option("--estimate", help="Only say how many rows and bytes it would have.")
+]
 Output = Annotated[
     Path | None,
     typer.Option("-o", "--output", help="The file to write; - for standard output."),
+]
+
+
+Manifest = Annotated[
+    bool, typer.Option("--manifest", help="Save the signed manifest beside the file.")
 ]
 
 
@@ -37,19 +52,25 @@ Output = Annotated[
 def export(
     file_format: Format = "json",
     compression: Compression = None,
+    fields: Fields = None,
+    csv_metadata: CsvMetadata = False,
     csv_safe: CsvSafe = False,
     encrypt_to: EncryptTo = None,
     identity: Identity = None,
     export_id: ExportId = None,
+    estimate: Estimate = False,
     output: Output = None,
+    manifest: Manifest = False,
     **filters: Any,
 ) -> None:
     """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
-    from memferry.cli.fetch import fetch
+    from memferry.cli.fetch import fetch, show_estimate
 
     request = {
         "format": file_format,
         "compression": compression,
+        "fields": None if fields is None else fields.split(","),
+        "csv_metadata": csv_metadata or None,
         "csv_safe": csv_safe or None,
         "encrypt_to": encrypt_to,
         **read_filters(filters),
@@ -58,4 +79,9 @@ def export(
         raise Invalid("--id", "an export that exists has its filters already; drop them here")
     if identity is not None and export_id is None and encrypt_to is None:
         raise Invalid("--identity", "goes with --encrypt-to, or with --id")
-    fetch(request if export_id is None else export_id, output, identity)
+    if estimate:
+        if export_id is not None or output is not None:
+            raise Invalid("--estimate", "makes no export; drop --id and --output")
+        show_estimate(request)
+    else:
+        fetch(request if export_id is None else export_id, output, identity, with_manifest=manifest)

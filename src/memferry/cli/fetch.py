@@ -14,6 +14,8 @@ from memferry.client.decrypt import Identities, read_identities
 from memferry.client.download import Download
 from memferry.client.exports import Exports
 from memferry.client.fetch import fetch_to_file, fetch_to_stream, find_resumable
+from memferry.client.local_files import replace_when_whole
+from memferry.client.manifests import name_manifest
 from memferry.errors import ClientError, Invalid, Misconfigured
 from memferry.files.compress import CODECS
 from memferry.files.kind import file_name
@@ -24,18 +26,42 @@ _STANDARD_OUTPUT = Path("-")
 _console = make_console(stderr=True)
 
 
-def fetch(request: Mapping[str, Any] | str, output: Path | None, identity: Path | None) -> None:
+def fetch(
+    request: Mapping[str, Any] | str,
+    output: Path | None,
+    identity: Path | None,
+    *,
+    with_manifest: bool = False,
+) -> None:
     """Fetch an export as the environment's tenant; what is encrypted comes decrypted by a key.
 
     Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
     """
-    settings = read_settings().client
+    if with_manifest and output == _STANDARD_OUTPUT:
+        raise Invalid("--manifest", "lies beside a file, and standard output is none")
     with _name_options():
         identities = None if identity is None else read_identities(identity)
-        if settings.token is None:
-            raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
-        with Client(settings.url, settings.token) as client:
-            fetch_export(client, request, output, identities)
+        with _open_client() as client:
+            export = fetch_export(client, request, output, identities)
+            if with_manifest:
+                _save_manifest(client, export, output)
+
+
+def show_estimate(request: Mapping[str, Any]) -> None:
+    """Print what an export would be like; raises as `fetch`."""
+    with _open_client() as client:
+        estimate = Exports(client).estimate(request)
+    print(
+        f"{estimate.rows:,} memories, {'' if estimate.bytes_exact else 'about '}"
+        f"{estimate.bytes:,} bytes, {'inline' if estimate.inline else 'queued'}"
+    )
+
+
+def _open_client() -> Client:
+    settings = read_settings().client
+    if settings.token is None:
+        raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
+    return Client(settings.url, settings.token)
 
 
 @contextmanager
@@ -72,6 +98,15 @@ def fetch_export(
         _fetch_to(target, download, identities)
     _print_end(export, target)
     return export
+
+
+def _save_manifest(client: Client, export: ExportAnswer, output: Path | None) -> None:
+    text = Exports(client).get_manifest(export.id)
+    target = name_manifest(output, export.id)
+    partial = target.with_name(f".{target.name}.partial")
+    with replace_when_whole(target, partial, "wb") as file:
+        file.write(text)
+    _console.print(f"manifest -> {target}", soft_wrap=True)
 
 
 def _name_file(download: Download, *, encrypted: bool) -> str:

@@ -10,7 +10,7 @@ from msgspec import Raw
 
 from memferry.cli.times import read_epoch_ms
 from memferry.errors import Invalid
-from memferry.filters import EXPORT_FILTERS, Filter
+from memferry.filters import FILTERS, Filter
 
 
 def add_filter_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -24,7 +24,7 @@ def add_filter_options(command: Callable[..., None]) -> Callable[..., None]:
         Parameter(
             filter_.field, Parameter.KEYWORD_ONLY, default=None, annotation=_annotate(filter_)
         )
-        for filter_ in EXPORT_FILTERS
+        for filter_ in FILTERS
     ]
     # Typer reads the signature, as any caller of inspect.signature.
     command.__signature__ = signature(command).replace(parameters=[*own, *options])  # type: ignore[attr-defined]
@@ -33,7 +33,7 @@ def add_filter_options(command: Callable[..., None]) -> Callable[..., None]:
 
 def read_filters(texts: Mapping[str, Any]) -> dict[str, object]:
     """The filters for the body of a request; raises Invalid, which names the option."""
-    return {filter_.field: _read(filter_, texts[filter_.field]) for filter_ in EXPORT_FILTERS}
+    return {filter_.field: _read(filter_, texts[filter_.field]) for filter_ in FILTERS}
 
 
 def _annotate(filter_: type[Filter]) -> Any:

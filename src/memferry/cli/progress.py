@@ -11,7 +11,7 @@ from memferry.client.progress import Progress
 
 
 class ProgressBars:
-    """A context manager that shows one bar for each step of an export."""
+    """A context manager that shows one bar for each step of an export or import."""
 
     def __init__(self) -> None:
         self._bars = Bars(
@@ -36,9 +36,9 @@ class ProgressBars:
             self._tasks[progress.step] = self._bars.add_task(progress.step, shown="")
         self._bars.update(
             self._tasks[progress.step],
-            # The bar of an export without rows is full, too.
-            completed=progress.done if progress.total else 1,
-            total=progress.total or 1,
+            # The bar of an export without rows is full, too; one without a total moves to and fro.
+            completed=1 if progress.total == 0 else progress.done,
+            total=1 if progress.total == 0 else progress.total,
             shown=_describe(progress),
         )
 
@@ -46,4 +46,6 @@ class ProgressBars:
 def _describe(progress: Progress) -> str:
     if progress.step == "exporting":
         return f"{progress.done:,} of {progress.total:,} rows"
+    if progress.step == "importing":
+        return f"{progress.done:,} records"
     return decimal(progress.done)

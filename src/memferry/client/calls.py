@@ -91,7 +91,8 @@ def read_answer(answer: httpx.Response, answer_type: type[_T]) -> _T:
     if answer.is_error:
         raise ServiceRefused(_read_reason(answer))
     try:
-        return msgspec.json.decode(answer.content, type=answer_type)
+        # What has no content (RFC 9110, section 15.3.5) is nothing.
+        return msgspec.json.decode(answer.content or b"null", type=answer_type)
     except (msgspec.MsgspecError, ValueError) as fault:
         raise ServiceRefused(f"{answer.url} answers, but not as memferry does: {fault}") from fault
 

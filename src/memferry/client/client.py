@@ -1,6 +1,7 @@
 """The synchronous client."""
 
 import time
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Self, TypeVar
 
@@ -54,6 +55,28 @@ class Client:
             if isinstance(answer, httpx.Response):
                 return read_answer(answer, answer_type)
             time.sleep(answer)
+
+    def upload(
+        self,
+        path: str,
+        chunks: Iterator[bytes],
+        answer_type: type[_T],
+        *,
+        params: Mapping[str, str | Sequence[str]],
+        size_bytes: int | None = None,
+    ) -> _T:
+        """Send a body as it comes, once, and answer the JSON; raises as `call`.
+
+        With its size the service can refuse it before it comes.
+        """
+        headers = {"Content-Type": "application/octet-stream"}
+        if size_bytes is not None:
+            headers["Content-Length"] = str(size_bytes)
+        try:
+            answer = self._api.post(path, params=params, content=chunks, headers=headers)
+        except httpx.TransportError as fault:
+            raise ServiceUnreachable(f"{self.url} does not take the file: {fault}") from fault
+        return read_answer(answer, answer_type)
 
     def _try_once(self, request: httpx.Request, retries: Retries) -> httpx.Response | float:
         """Send the call once; answers the result, or the seconds until the next try."""

@@ -6,11 +6,14 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from msgspec import Raw
+
 from memferry.client.calls import Call
 from memferry.client.client import Client
 from memferry.client.progress import Progress, Report, ignore_progress
 from memferry.errors import ExportNotCompleted
-from memferry.wire.exports import ExportAnswer
+from memferry.files.manifest import open_manifest
+from memferry.wire.exports import ExportAnswer, ExportEstimate
 
 _PATH = "/api/memories/exports"
 _POLL_SECONDS = 0.25
@@ -31,9 +34,20 @@ class Exports:
         call = Call("POST", _PATH, request, idempotency_key=secrets.token_urlsafe())
         return self.client.call(call, ExportAnswer)
 
+    def estimate(self, request: Mapping[str, Any]) -> ExportEstimate:
+        """Say what an export would be like, without creating it; `request` as in `create`."""
+        return self.client.call(Call("POST", f"{_PATH}/estimate", request), ExportEstimate)
+
     def get(self, export_id: str) -> ExportAnswer:
         """Look up an export, with its payload or a fresh download link once it is completed."""
         return self.client.call(Call("GET", f"{_PATH}/{quote(export_id, safe='')}"), ExportAnswer)
+
+    def get_manifest(self, export_id: str) -> bytes:
+        """The signed manifest of a completed export, byte for byte; raises WrongManifest."""
+        path = f"{_PATH}/{quote(export_id, safe='')}/manifest"
+        text = bytes(self.client.call(Call("GET", path), Raw))
+        open_manifest(text)
+        return text
 
     def wait(self, export: ExportAnswer) -> ExportAnswer:
         """Wait until an export is completed; raises ExportNotCompleted if it ends otherwise."""

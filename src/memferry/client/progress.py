@@ -7,11 +7,12 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Progress:
-    """How much of a step is done: rows while the service exports, bytes while they come here."""
+    """How much of a step is done: rows while the service works, bytes while they travel."""
 
-    step: Literal["exporting", "downloading"]
+    step: Literal["exporting", "downloading", "uploading", "importing"]
     done: int
-    total: int
+    total: int | None
+    """None where nobody knows how much there is."""
 
 
 Report = Callable[[Progress], None]

@@ -18,7 +18,9 @@ def bind_literals(statement: str, arguments: Sequence[object]) -> str:
 
 
 def literal(value: object) -> str:
-    """A whole number, a text, a UUID or a list of texts as PostgreSQL reads it."""
+    """A whole number, a text, a UUID, a list of texts or None as PostgreSQL reads it."""
+    if value is None:
+        return "NULL"
     if isinstance(value, int):
         return f"'{value:d}'"
     if isinstance(value, list):
@@ -30,6 +32,8 @@ def literal(value: object) -> str:
 
 def array(items: Sequence[str]) -> str:
     """A list of texts in text form (https://www.postgresql.org/docs/current/arrays.html#ARRAYS-IO)."""
+    if not items:
+        return "{}"
     quoted = (item.replace("\\", "\\\\").replace('"', '\\"') for item in items)
     return "{" + ",".join(f'"{item}"' for item in quoted) + "}"
 

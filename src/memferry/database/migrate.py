@@ -24,6 +24,9 @@ SET LOCAL lock_timeout = '1s';
 DROP SCHEMA IF EXISTS memferry_service CASCADE;
 """
 _PAUSE_SECONDS = 1.0
+# Made once per database: what seals download links, and what signs manifests (any 32 bytes are a
+# private key of Ed25519: RFC 8032, section 5.1.5).
+_SECRET_KEYS = ("links", "manifests")
 
 
 def list_migrations() -> dict[str, str]:
@@ -115,10 +118,12 @@ async def _apply(connection: Connection, missing: Sequence[str]) -> None:
     await connection.execute(
         f"COMMENT ON SCHEMA memferry_service IS '{_describe_views(connection)}'"
     )
-    await connection.execute(
-        "INSERT INTO memferry.keys (name, value) VALUES ('links', $1) ON CONFLICT DO NOTHING",
-        secrets.token_bytes(32),
-    )
+    for name in _SECRET_KEYS:
+        await connection.execute(
+            "INSERT INTO memferry.keys (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            name,
+            secrets.token_bytes(32),
+        )
 
 
 def find_missing(applied: Collection[str]) -> list[str]:

@@ -11,7 +11,7 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import LiteralString, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -51,6 +51,8 @@ SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
 """
 # Added to the server's own limit, for a server that no longer answers.
 _ANSWER_SECONDS = 5
+# As above, for a turn whose holder may write a small object to the store.
+_END_IDLE_TURN = "SET LOCAL idle_in_transaction_session_timeout = '12s';"
 _ROLLBACK_SECONDS = 5
 _CLOSE_SECONDS = 5
 UNLIMITED_SECONDS = 30 * 24 * 3600.0
@@ -252,6 +254,21 @@ class Database:
 async def keep_order(connection: Connection) -> None:
     """Make the planner read an index that has the order, until the transaction ends."""
     await connection.execute(_KEEP_ORDER)
+
+
+async def take_turn(connection: Connection, subject: LiteralString, *, wait_ms: int) -> None:
+    """Be the only transaction of its tenant with the turn of a subject, until it ends.
+
+    Raises TransactionConflict if another one has the turn for longer than `wait_ms`.
+    """
+    with translate_errors():
+        await connection.execute(
+            f"SET LOCAL lock_timeout = {wait_ms};"
+            + _END_IDLE_TURN
+            + "SELECT pg_advisory_xact_lock("
+            f"hashtextextended('memferry {subject} ' || current_setting('memferry.tenant'), 0));"
+            "SET LOCAL lock_timeout = 0;"
+        )
 
 
 @asynccontextmanager

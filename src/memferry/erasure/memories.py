@@ -9,7 +9,7 @@ from memferry.exports.purge import begin_purge, purge_exports
 from memferry.memories.service import delete_memory
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
-from memferry.storage import Storage
+from memferry.storage import Storage, remove_with_companions
 from memferry.telemetry import log_event
 
 
@@ -45,6 +45,6 @@ class MemoryErasure:
         """Remove the files; if the store is away, the sweeper removes them later."""
         try:
             for key in keys:
-                await self._storage.delete(key)
+                await remove_with_companions(self._storage, key)
         except StorageUnavailable as fault:
             log_event("purge.deferred", reason=fault)

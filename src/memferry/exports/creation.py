@@ -15,6 +15,7 @@ from memferry.errors import (
     TransactionConflict,
     UnknownToken,
 )
+from memferry.exports.chain import Chain, make_line
 from memferry.exports.limits import ExportLimits
 from memferry.exports.pack.payload import Payload
 from memferry.exports.read.plan import Probe
@@ -55,6 +56,7 @@ class Creation:
 
     def __init__(self, database: Database, limits: ExportLimits, *, lifetime_ms: int) -> None:
         self._database = database
+        self._chain = Chain(database)
         self._limits = limits
         self._lifetime_ms = lifetime_ms
 
@@ -64,6 +66,12 @@ class Creation:
         Raises as `Exports.create`.
         """
         await self._limits.start(submission.caller.tenant_id, submission.key)
+        created = await self._create_once_possible(submission)
+        if not created.sealed:
+            await self._chain.seal(submission.caller.tenant_id, created.export.id)
+        return created.export
+
+    async def _create_once_possible(self, submission: Submission) -> "_Created":
         row_count: int | None = None
         for _ in range(_TRIES):
             try:
@@ -76,48 +84,62 @@ class Creation:
         raise ExportOvertaken
 
     @retry_conflicts
-    async def _create_in_snapshot(self, submission: Submission, row_count: int | None) -> Export:
+    async def _create_in_snapshot(
+        self, submission: Submission, row_count: int | None
+    ) -> "_Created":
         """`row_count` is given for rows that are known to be too large for a payload."""
         caller = submission.caller
         async with self._database.tenant(caller, snapshot=True, heavy=True) as connection:
             known_id = await _find_known(connection, submission)
             if known_id is None:
-                export = await self._insert(connection, submission, row_count)
-                await _keep_key(connection, submission, export.id)
-                return export
-        return await read_export(self._database, caller, known_id, submission.hold, of_token=None)
+                created = await self._insert(connection, submission, row_count)
+                await _keep_key(connection, submission, created.export.id)
+                return created
+        return _Created(
+            await read_export(self._database, caller, known_id, submission.hold, of_token=None)
+        )
 
     async def _insert(
         self, connection: Connection, submission: Submission, row_count: int | None
-    ) -> Export:
+    ) -> "_Created":
         request = submission.request
-        if row_count is None and _may_be_payload(request):
+        if row_count is None and may_be_payload(request):
             rows = await probe(connection, submission.caller, request)
             if rows.rows <= INLINE_ROWS:
                 return await self._insert_completed(connection, submission, rows)
         if row_count is None:
-            row_count = await _count_rows(connection, request)
+            row_count = await count_rows(connection, request)
             self._limits.check_rows(row_count)
-        return await _insert_pending(connection, request, row_count)
+        return _Created(await _insert_pending(connection, request, row_count))
 
     async def _insert_completed(
         self, connection: Connection, submission: Submission, rows: Probe
-    ) -> Export:
-        request = submission.request
-        async with open_inline_rows(connection, request, rows) as stream:
+    ) -> "_Created":
+        request = submission.request.convert_to_payload()
+        async with open_inline_rows(connection, submission.request, rows) as stream:
             payload = await _read_payload(stream, rows.rows, submission.hold)
         row = await _insert_row(
             connection,
             sql("exports/create_completed_export"),
             new_export_id(),
-            request.convert_to_payload().as_json,
+            request.as_json,
             stream.rows_done,
             stream.bytes_done,
             stream.sha256,
             payload.finish(),
             self._lifetime_ms,
         )
-        return make_export(row, payload_json=payload.render_json())
+        export = make_export(row, payload_json=payload.render_json())
+        line = make_line(submission.caller.tenant_id, export, request, row)
+        return _Created(export, sealed=await line.add(connection))
+
+
+@dataclass(frozen=True)
+class _Created:
+    """An export, and whether it has its line in the chain or needs none yet."""
+
+    export: Export
+    sealed: bool = True
 
 
 class _PayloadTooLarge(Exception):
@@ -128,7 +150,7 @@ class _PayloadTooLarge(Exception):
         self.row_count = row_count
 
 
-def _may_be_payload(request: ExportRequest) -> bool:
+def may_be_payload(request: ExportRequest) -> bool:
     """A payload is text, and lies in the database and in the answer as it is."""
     return request.recipient is None and isinstance(request.format, TextFormat)
 
@@ -162,7 +184,8 @@ async def _keep_key(connection: Connection, submission: Submission, export_id: s
         raise TransactionConflict from fault
 
 
-async def _count_rows(connection: Connection, request: ExportRequest) -> int:
+async def count_rows(connection: Connection, request: ExportRequest) -> int:
+    """The exact number of matching memories."""
     statement, arguments = request.selection.fill(sql("exports/count_memories"))
     row_count: int = await connection.fetchval(statement, *arguments)
     return row_count

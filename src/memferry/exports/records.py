@@ -6,13 +6,14 @@ from dataclasses import fields, replace
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import ExportNotFound
 from memferry.exports.pack.payload import read_stored
 from memferry.exports.request import show_request
-from memferry.model.export import Export
+from memferry.model.export import Export, Part
 from memferry.model.identity import is_export_id
 from memferry.model.token import Caller
 from memferry.shares import Hold
@@ -45,6 +46,8 @@ def make_export(row: asyncpg.Record, **more: Sequence[bytes]) -> Export:
     """Make an export of its row in the view `exports`; one past its lifetime is expired."""
     values = dict(row)
     values |= show_request(values["request"]) | more
+    if values["parts"] is not None:
+        values["parts"] = msgspec.json.decode(values["parts"], type=list[Part])
     export = Export(
         **{field.name: values[field.name] for field in fields(Export) if field.name in values}
     )

@@ -11,10 +11,11 @@ from msgspec import Raw
 from memferry.errors import Invalid
 from memferry.files.compress import CODECS, Codec
 from memferry.files.encrypt import check_recipient
-from memferry.filters import EXPORT_FILTERS, Filter, Selection
+from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters
 from memferry.filters.token_namespaces import TokenNamespaces
-from memferry.formats import FORMATS, SAFE_FORMATS, Format
+from memferry.formats import FORMATS, Format, find_format
+from memferry.formats.variant import check_fields
 from memferry.model import strict_json
 from memferry.wire.exports import NewExport
 
@@ -32,17 +33,18 @@ class Option:
     """One of the body that memferry.wire describes."""
     default: object
     """The value that changes nothing; null stands for it."""
-    check: Callable[[str, Any], object] = lambda _field, _value: None
-    """Raises Invalid, which names the field."""
+    check: Callable[[str, Any], object] = lambda _field, value: value
+    """Answers the value as it is stored; raises Invalid, which names the field."""
     choices: Sequence[str] = ()
     """All values, where a worker must know each."""
     of_file: bool = False
     """Whether it changes files alone, and no payload."""
 
 
-def _check_codec(field: str, name: str) -> None:
+def _check_codec(field: str, name: str) -> str:
     if name not in CODECS:
         raise Invalid(field, f"unknown; expected one of {', '.join(CODECS)}, or null")
+    return name
 
 
 # A new option is one entry.
@@ -50,6 +52,8 @@ OPTIONS = (
     Option(
         field="compression", default=None, check=_check_codec, choices=tuple(CODECS), of_file=True
     ),
+    Option(field="fields", default=None, check=check_fields),
+    Option(field="csv_metadata", default=False),
     Option(field="csv_safe", default=False),
     Option(field="encrypt_to", default=None, check=check_recipient, of_file=True),
 )
@@ -71,9 +75,10 @@ class ExportRequest:
     def parse(cls, body: bytes) -> Self:
         """Read a request body; raises Invalid that names the field."""
         request = strict_json.decode(_DECODER, body)
-        file_format = _find_format(request.format, csv_safe=request.csv_safe is True)
         options = _check_options(request)
-        values = check_filters(EXPORT_FILTERS, request)
+        name = _DEFAULT_FORMAT if request.format is None else request.format
+        file_format = find_format(name, options)
+        values = check_filters(FILTERS, request)
         _check_order(values)
         return cls(file_format, options, values)
 
@@ -128,7 +133,7 @@ class ExportRequest:
         return msgspec.json.encode(
             {
                 filter_.field: self._show(filter_)
-                for filter_ in EXPORT_FILTERS
+                for filter_ in FILTERS
                 if filter_.always_shown or filter_ in self.values
             }
         )
@@ -169,13 +174,18 @@ def _name_filter(filter_: type[Filter]) -> str:
 
 NEEDS = frozenset(
     (
-        *(_name_format(file_format) for file_format in FORMATS.values()),
+        *map(_name_format, FORMATS.values()),
         *(_name_option(option, value) for option in OPTIONS for value in option.choices or (None,)),
-        *map(_name_filter, EXPORT_FILTERS),
+        *map(_name_filter, FILTERS),
         _name_filter(TokenNamespaces),
     )
 )
-"""All that a worker of this version understands."""
+"""All that a worker of this version understands, if everything is installed."""
+
+
+def list_needs() -> frozenset[str]:
+    """All that a worker here understands: a format that is not installed is left to others."""
+    return NEEDS - {_name_format(format_) for format_ in FORMATS.values() if not format_.installed}
 
 
 def show_request(text: str) -> dict[str, Any]:
@@ -199,24 +209,14 @@ def _check_options(request: Any) -> dict[str, Any]:
     for option in OPTIONS:
         value = getattr(request, option.field)
         if value is not None and value != option.default:
-            option.check(option.field, value)
-            options[option.field] = value
+            options[option.field] = option.check(option.field, value)
     return options
 
 
-def _find_format(name: str | None, *, csv_safe: bool) -> Format:
-    name = _DEFAULT_FORMAT if name is None else name
-    if name not in FORMATS:
-        raise Invalid("format", f"unknown; expected one of {', '.join(FORMATS)}")
-    if not csv_safe:
-        return FORMATS[name]
-    if name not in SAFE_FORMATS:
-        raise Invalid("csv_safe", f"goes only with format {' or '.join(SAFE_FORMATS)}")
-    return SAFE_FORMATS[name]
-
-
 def _check_order(values: Mapping[type[Filter], object]) -> None:
+    """Raise Invalid for a span of time that ends before it begins."""
     times = {filter_.field: value for filter_, value in values.items() if isinstance(value, int)}
-    after, before = times.get("created_after"), times.get("created_before")
-    if after is not None and before is not None and after > before:
-        raise Invalid("created_after", "is later than created_before")
+    for what in ("created", "updated"):
+        after, before = times.get(f"{what}_after"), times.get(f"{what}_before")
+        if after is not None and before is not None and after > before:
+            raise Invalid(f"{what}_after", f"is later than {what}_before")

@@ -5,15 +5,23 @@ from typing import Any
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.errors import ExportNotFound, StorageUnavailable
+from memferry.errors import (
+    ExportNotFound,
+    ManifestNotFound,
+    ManifestNotReady,
+    StorageUnavailable,
+)
+from memferry.exports.chain import Chain
 from memferry.exports.creation import Creation, Submission
+from memferry.exports.estimate import Estimation
 from memferry.exports.limits import ExportLimits
 from memferry.exports.records import make_export, read_export
 from memferry.exports.request import TYPE, ExportRequest
+from memferry.files.signature import PublicKey
 from memferry.jobs.queue import OwnedJobs
-from memferry.model.export import Export
+from memferry.model.export import Estimate, Export
 from memferry.model.identity import is_export_id
-from memferry.model.job import object_prefix
+from memferry.model.job import UNFINISHED, object_prefix
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Hold, hold_uncounted
@@ -34,12 +42,13 @@ class Exports:
         settings: ExportSettings = ExportSettings(),
         quotas: Quotas = Quotas(),
     ) -> None:
+        limits = ExportLimits(database, quotas)
         self._creation = Creation(
-            database,
-            ExportLimits(database, quotas),
-            lifetime_ms=int(settings.lifetime_seconds * 1000),
+            database, limits, lifetime_ms=int(settings.lifetime_seconds * 1000)
         )
+        self._estimation = Estimation(database, limits)
         self._database = database
+        self._chain = Chain(database)
         self._jobs = OwnedJobs(database)
         self._storage = storage
 
@@ -61,6 +70,13 @@ class Exports:
         """
         return await self._creation.create(Submission(caller, request, idempotency_key, hold))
 
+    async def estimate(self, caller: Caller, request: ExportRequest) -> Estimate:
+        """What the export would be like; nothing is stored, and no limit of exports is touched.
+
+        Raises ExportTooLarge where `create` would.
+        """
+        return await self._estimation.estimate(caller, request)
+
     async def get(self, caller: Caller, export_id: str, *, hold: Hold = hold_uncounted) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound.
 
@@ -70,6 +86,41 @@ class Exports:
         return await read_export(
             self._database, caller, export_id, hold, of_token=caller.own_exports_of
         )
+
+    async def get_manifest(self, caller: Caller, export_id: str) -> bytes:
+        """The manifest of a completed export; raises ExportNotFound.
+
+        Raises ManifestNotReady before the export is completed, and ManifestNotFound if it never
+        will be or has expired. Which exports the caller finds, as in `get`.
+        """
+        text = await self._find_manifest(caller, export_id)
+        if text is None:
+            await self._chain.seal(caller.tenant_id, export_id)
+            text = await self._find_manifest(caller, export_id)
+        if text is None:
+            raise ManifestNotReady
+        return text.encode()
+
+    async def _find_manifest(self, caller: Caller, export_id: str) -> str | None:
+        """None for a completed export that was not sealed yet."""
+        if not is_export_id(export_id):
+            raise ExportNotFound
+        async with self._database.tenant(caller) as connection:
+            row = await connection.fetchrow(
+                sql("exports/get_manifest"), export_id, caller.own_exports_of
+            )
+        if row is None:
+            raise ExportNotFound
+        if row["status"] in UNFINISHED:
+            raise ManifestNotReady
+        if row["status"] != "completed" or row["lapsed"]:
+            raise ManifestNotFound
+        text: str | None = row["text"]
+        return text
+
+    async def read_public_key(self) -> PublicKey:
+        """The key by which manifests are verified."""
+        return await self._chain.read_public_key()
 
     async def newest(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None

@@ -1,20 +1,34 @@
 """Exports as a type of job: all rows of one snapshot into one file of the store."""
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
 from contextlib import closing
+from functools import partial
 from typing import Protocol
 
-from memferry.errors import ExportTooLarge, SnapshotTooOld
+from memferry.errors import ExportTooLarge, SnapshotTooOld, StorageUnavailable
+from memferry.exports.chain import extend_chain
 from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader, Snapshot
 from memferry.exports.read.stream import RowStream
-from memferry.exports.request import NEEDS, TYPE, ExportRequest
+from memferry.exports.request import TYPE, ExportRequest, list_needs
 from memferry.files.kind import file_name, media_type
-from memferry.jobs.work import Watch
+from memferry.files.manifest import (
+    EXTENSION,
+    MEDIA_TYPE,
+    SUMS_EXTENSION,
+    SUMS_MEDIA_TYPE,
+    manifest_name,
+    write_sums,
+)
+from memferry.jobs.work import SealedResult, Watch
 from memferry.model.job import Claim, Job, JobProgress, Result
 from memferry.settings import ExportSettings, Quotas, WorkerSettings
-from memferry.storage import Storage
+from memferry.storage import Storage, remove_with_companions, replace_bytes
 from memferry.telemetry import log_event
+
+# The tenant's turn is held meanwhile.
+_MANIFEST_SECONDS = 10
 
 
 class StoreCheck(Protocol):
@@ -28,7 +42,6 @@ class ExportWork:
     """Writes files of exports; one of these serves any number of attempts at once."""
 
     type = TYPE
-    needs = NEEDS
     final_faults = (SnapshotTooOld, ExportTooLarge)
 
     def __init__(
@@ -42,6 +55,7 @@ class ExportWork:
         store_check: StoreCheck | None = None,
     ) -> None:
         """`store_check` looks at the store before each publication."""
+        self.needs = list_needs()
         self._reader = reader
         self._storage = storage
         self._lifetime_ms = int(settings.lifetime_seconds * 1000)
@@ -67,9 +81,10 @@ class ExportWork:
             server=snapshot.server,
             held_seconds=snapshot.held_seconds,
         )
+        await self._put_sums(claim, file)
         if self._store_check is not None:
             await self._store_check.check_store()
-        return Result(
+        result = Result(
             rows=rows.rows_done,
             size_bytes=rows.bytes_done,
             sha256=rows.sha256,
@@ -78,6 +93,12 @@ class ExportWork:
             file_sha256=file.sha256,
             snapshot_at=snapshot.taken_at,
             lifetime_ms=self._lifetime_ms,
+        )
+        return SealedResult(
+            **vars(result),
+            publication=lambda connection: extend_chain(
+                connection, claim, result, partial(self._put_manifest, claim, request)
+            ),
         )
 
     def _observe(self, watch: Watch, rows: RowStream, snapshot: Snapshot) -> None:
@@ -107,9 +128,39 @@ class ExportWork:
             filename=file_name(claim.job_id, request.format, request.codec, encrypted=encrypted),
         )
 
+    async def _put_sums(self, claim: Claim, file: PackedFile) -> None:
+        """Write the digest beside the file, for `sha256sum -c` in the store."""
+        _, _, name = claim.object_key.rpartition("/")
+        await replace_bytes(
+            self._storage,
+            f"{claim.object_key}.{SUMS_EXTENSION}",
+            write_sums([(name, file.sha256.hex())]),
+            media_type=SUMS_MEDIA_TYPE,
+            filename=f"memferry-{claim.job_id}.{SUMS_EXTENSION}",
+        )
+
+    async def _put_manifest(self, claim: Claim, request: ExportRequest, text: bytes) -> None:
+        """Write the manifest beside the file; the tenant's other exports wait for that.
+
+        Beside an encrypted file nothing may tell what is in it: not its filters, nor a digest.
+        """
+        if request.recipient is not None:
+            return
+        try:
+            async with asyncio.timeout(_MANIFEST_SECONDS):
+                await replace_bytes(
+                    self._storage,
+                    f"{claim.object_key}.{EXTENSION}",
+                    text,
+                    media_type=MEDIA_TYPE,
+                    filename=manifest_name(claim.job_id),
+                )
+        except TimeoutError as fault:
+            raise StorageUnavailable from fault
+
     async def undo(self, claim: Claim) -> None:
-        """Remove the file of an attempt that may not be published any more."""
-        await self._storage.delete(claim.object_key)
+        """Remove what an attempt wrote that may not be published any more."""
+        await remove_with_companions(self._storage, claim.object_key)
 
 
 async def _guard(chunks: AsyncIterable[bytes], watch: Watch) -> AsyncIterator[bytes]:

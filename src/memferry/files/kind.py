@@ -5,9 +5,17 @@ from memferry.files.compress import Codec
 from memferry.formats import Format
 
 
-def file_name(export_id: str, format_: Format, codec: Codec | None, *, encrypted: bool) -> str:
-    """The name a downloaded file gets."""
-    name = f"memferry-{export_id}.{format_.extension}"
+def file_name(
+    export_id: str,
+    format_: Format,
+    codec: Codec | None,
+    *,
+    encrypted: bool,
+    part: int | None = None,
+) -> str:
+    """The name a downloaded file gets; `part` is its number, from 1, in an export that is split."""
+    number = "" if part is None else f".part-{part:04}"
+    name = f"memferry-{export_id}{number}.{format_.extension}"
     if codec is not None:
         name += f".{codec.extension}"
     return f"{name}.{encrypt.EXTENSION}" if encrypted else name

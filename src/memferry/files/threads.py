@@ -2,11 +2,42 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import TypeVar
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import ParamSpec, TypeVar
+
+from memferry.cancellation import finish_uncancelled
 
 # To hand over to a thread costs more than to hash or to compress this much.
 _SMALL_BYTES = 256 * 1024
 _T = TypeVar("_T")
+_Parameters = ParamSpec("_Parameters")
+
+
+class OneThread:
+    """Always the same thread: malloc keeps memory apart for each thread that has asked for some."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(max_workers=1)
+
+    async def run(
+        self,
+        work: Callable[_Parameters, _T],
+        *args: _Parameters.args,
+        **kwargs: _Parameters.kwargs,
+    ) -> _T:
+        """Work there; a caller that is cancelled waits for its end, and nothing runs on."""
+        loop = asyncio.get_running_loop()
+        task = loop.run_in_executor(self._executor, partial(work, *args, **kwargs))
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await finish_uncancelled(task)
+            raise
+
+    def close(self) -> None:
+        """End the thread, which must be idle."""
+        self._executor.shutdown()
 
 
 def run_in_thread_if_large(work: Callable[[bytes], _T], chunk: bytes) -> "asyncio.Future[_T]":

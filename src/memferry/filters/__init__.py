@@ -17,7 +17,6 @@ FILTERS: tuple[type[Filter], ...] = (
     UpdatedAfter,
     UpdatedBefore,
 )
-"""Every filter; lists take all of them."""
-EXPORT_FILTERS = tuple(filter_ for filter_ in FILTERS if filter_.exported)
+"""Every filter; lists, searches and exports take all of them."""
 
-__all__ = ["EXPORT_FILTERS", "FILTERS", "Filter", "Selection"]
+__all__ = ["FILTERS", "Filter", "Selection"]

@@ -16,8 +16,6 @@ class Filter(ABC):
     meaning: ClassVar[str]
     example: ClassVar[Any] = None
     """A value for the description of the API."""
-    exported: ClassVar[bool] = True
-    """Whether exports take it, as lists do."""
     always_shown: ClassVar[bool] = False
     """Whether an export's `filters` name it also where it is not given: published clients know
     five fields."""

@@ -9,7 +9,6 @@ class UpdatedAfter(TimeFilter):
     field = "updated_after"
     condition = "updated_at >= $?::bigint"
     meaning = "last changed at this time or later, epoch milliseconds"
-    exported = False
     help = "Changed then or later: epoch ms or ISO 8601."
 
 
@@ -19,5 +18,4 @@ class UpdatedBefore(TimeFilter):
     field = "updated_before"
     condition = "updated_at <= $?::bigint"
     meaning = "last changed at this time or earlier, epoch milliseconds"
-    exported = False
     help = "Changed then or earlier: epoch ms or ISO 8601."

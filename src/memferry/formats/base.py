@@ -1,10 +1,20 @@
-"""What a format is: PostgreSQL renders every row of a text format, Python joins the pieces."""
+"""What a format is: PostgreSQL renders every row, Python joins the pieces or encodes them."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, LiteralString, Protocol, TypeAlias
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum
+from importlib.util import find_spec
+from typing import ClassVar, LiteralString, Protocol, TypeAlias
 
+from memferry.formats.variant import Variant
 from memferry.model.csv_copy import CsvCopy
+
+
+class Order(Enum):
+    """In which order the rows of a file run."""
+
+    TIME = "created_at, then id"
+    THREADS = "namespace, then thread, then created_at, then id"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,55 +26,116 @@ class TextFormat:
     """
 
     name: LiteralString
-    safe: bool = False
-    """Whether no spreadsheet runs anything in it."""
     extension: str
     media_type: str
     columns: LiteralString
-    """Select list over the view `memories`, aliased `memory`: one text, or the cells of `csv`."""
+    """Select list over the view `memories`, aliased `memory`: one text, or the cells of `csv`.
+
+    By threads it may name what export_by_thread.sql says of the place of a row.
+    """
+    order: Order = Order.TIME
     csv: CsvCopy | None = None
     """How COPY writes the records by its own CSV; None: they come in frames."""
     head: bytes = b""
     separator: bytes
     ends_with_separator: bool = False
     tail: bytes = b""
+    leaves_out: str = ""
+    """What of a memory is not in the file, as a sentence."""
+    variants: frozenset[str] = frozenset()
+    """The options of a request that change its records: names of fields of Variant."""
+    make_variant: "Callable[[Variant], TextFormat] | None" = None
+    installed: ClassVar[bool] = True
+
+    @property
+    def rows(self) -> "TextFormat":
+        """How PostgreSQL sends its rows: as they stand in the file."""
+        return self
+
+    def render(self, statement: str) -> str:
+        """The statement with its select list."""
+        return statement.replace("{columns}", self.columns)
+
+    def vary(self, variant: Variant) -> "TextFormat":
+        """The format with these options, all of them among its variants.
+
+        Raises Invalid that names the field for options that contradict each other.
+        """
+        return self if self.make_variant is None else self.make_variant(variant)
 
 
 class Encoder(Protocol):
-    """Makes one file of a binary format: batches of rows in, bytes out."""
+    """Makes one file of a binary format: records in, bytes out."""
 
-    def encode(self, rows: Sequence[Any]) -> bytes:
-        """The bytes that these rows add to the file; b"" while the encoder gathers more rows."""
+    def encode(self, records: bytes) -> bytes:
+        """What these whole records add to the file; b"" while the encoder gathers more."""
 
-    def finish(self) -> bytes:
-        """The rest of the file, after the last row."""
+    def finish(self) -> Iterator[bytes]:
+        """The rest of the file, in pieces of bounded size, none of which is empty."""
+
+    def close(self) -> None:
+        """Let go of what it holds beside memory, whether the file is whole or not."""
 
 
-class BinaryFormat(Protocol):
-    """A format that Python encodes, row by row or by columns."""
+@dataclass(frozen=True, kw_only=True)
+class Columns:
+    """Frames by columns: all values of the first column, then all of the second, and so on.
 
-    @property
-    def name(self) -> LiteralString:
-        """Its name in a request."""
+    A frame is one value, what record_send makes of a row of aggregates, so nothing runs per row.
+    """
 
-    @property
-    def safe(self) -> bool:
-        """Whether no spreadsheet runs anything in it."""
-
-    @property
-    def extension(self) -> str:
-        """The end of a file's name."""
-
-    @property
-    def media_type(self) -> str:
-        """The type of its files."""
+    cells: LiteralString
+    """Select list over the view `memories`, aliased `memory`: the cells of a row."""
+    row_bytes: LiteralString
+    """How many bytes the cells of a row have, by their names."""
+    frame: LiteralString
+    """The frame as an aggregate over the cells of those rows that are `small`."""
+    csv: ClassVar[None] = None
+    separator: ClassVar[bytes] = b""
 
     @property
     def columns(self) -> LiteralString:
-        """Select list over the view `memories`, aliased `memory`: what the encoder is given."""
+        """A row in a frame of its own, as a select list over the view."""
+        cells = f"SELECT {self.cells}, true AS small"
+        return f"(SELECT {self.frame} FROM ({cells}) AS cells)"  # noqa: S608 - text of a format
 
-    def start(self) -> Encoder:
-        """The encoder of one file."""
+    def render(self, statement: str) -> str:
+        """The statement with its cells, their size and the frame of them."""
+        places = {name: getattr(self, name) for name in ("columns", "cells", "row_bytes", "frame")}
+        for name, text in places.items():
+            statement = statement.replace(f"{{{name}}}", text)
+        return statement
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinaryFormat:
+    """Records as PostgreSQL sends them, and an encoder that makes a file of them."""
+
+    name: LiteralString
+    extension: str
+    media_type: str
+    rows: TextFormat | Columns
+    """How PostgreSQL sends the rows to the encoder."""
+    order: Order = Order.TIME
+    """In which order the encoder is given the rows."""
+    start: Callable[[], Encoder] = field(compare=False)
+    """Starts the encoder of one file."""
+    package: str | None = None
+    """What must be installed beside memferry itself, by the name of its import."""
+    leaves_out: str = ""
+    """What of a memory is not in the file, as a sentence."""
+    variants: frozenset[str] = frozenset()
+    """The options of a request that change its records: names of fields of Variant."""
+    make_variant: "Callable[[Variant], BinaryFormat] | None" = None
+
+    @property
+    def installed(self) -> bool:
+        """Whether this process can write it; looks for the package, and loads nothing."""
+        return self.package is None or find_spec(self.package) is not None
+
+    def vary(self, variant: Variant, /) -> "BinaryFormat":
+        """The format with these options, all of them among its variants."""
+        return self if self.make_variant is None else self.make_variant(variant)
 
 
 Format: TypeAlias = TextFormat | BinaryFormat

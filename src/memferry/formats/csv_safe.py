@@ -1,66 +1,18 @@
-r"""CSV that a spreadsheet only shows: no text in it becomes a formula.
+r"""Guards for a CSV that a spreadsheet only shows: no text in it becomes a formula.
 
 A quote `'` is put before whatever a spreadsheet may run, at the start of a cell and wherever a
 reader that takes another separator than the comma would start one. See OWASP on CSV injection
 (https://owasp.org/www-community/attacks/CSV_Injection).
-
-A quote is one of the marks passed over on the way to a formula, so a guarded text is risky itself,
-and one that was not guarded never looks like one: taking one quote from each place gives the text
-back.
 """
 
-from dataclasses import replace
 from typing import LiteralString
 
-from memferry.formats.csv import CSV
-from memferry.model.csv_copy import CsvCopy
-
-# What starts a formula: the ASCII signs, their full-width, small, raised, lowered and mathematical
-# twins (all that NFKC turns into one), and what DDE and macros start with in some programs.
-_STARTS: LiteralString = (
-    r"=+\-@|%"
-    r"\u207A-\u207C\u208A-\u208C\u2212\uFB29\uFE62\uFE63\uFE66\uFE6A\uFE6B"
-    r"\uFF05\uFF0B\uFF0D\uFF1D\uFF20\uFF5C\U00002A74-\U00002A76"
-)
-# What a program may pass over on its way there: controls, blanks, marks that show nothing, quotes.
-_PASSED_OVER: LiteralString = (
-    r"\u0001-\u0020\u0022\u0027\u007F-\u00A0\u00AD\u034F\u0600-\u0605\u061C\u06DD\u070F"
-    r"\u0890\u0891\u08E2\u115F\u1160\u1680\u17B4\u17B5\u180B-\u180F\u2000-\u200F\u2028-\u202F"
-    r"\u205F-\u206F\u2800\u3000\u3164\uFE00-\uFE0F\uFEFF\uFFA0\uFFF0-\uFFFC"
-    r"\U000110BD\U000110CD\U00013430-\U0001343F\U0001BCA0-\U0001BCA3\U0001D173-\U0001D17A"
-    r"\U000E0000-\U000E0FFF"
-)
-# Tab and line ends at the start of a cell are enough by themselves.
-_FIRST: LiteralString = rf"[{_PASSED_OVER}]*[{_STARTS}\t\r\n]"
-# Where a cell starts for a program that separates by semicolon or tab, as in many languages. To it
-# the quotes of this file mean nothing, since they stand in the middle of what it takes for a cell.
-_SEPARATORS: LiteralString = r"[;\t\r\n]"
-_LATER: LiteralString = f"[{_PASSED_OVER}]*[{_STARTS}]"
-_RISKY: LiteralString = f"^{_FIRST}|{_SEPARATORS}{_LATER}"
-_PLACES: LiteralString = f"^(?={_FIRST})|(?<={_SEPARATORS})(?={_LATER})"
+from memferry.model.csv_guards import PLACES, RISKY
 
 
-def _guard(text: LiteralString) -> LiteralString:
+def guard(text: LiteralString) -> LiteralString:
     """The SQL expression of a text with its guards; most texts need none and are only looked at."""
     return (
-        f"CASE WHEN {text} ~ '{_RISKY}' "
-        f"THEN regexp_replace({text}, '{_PLACES}', '''', 'g') ELSE {text} END"
+        f"CASE WHEN {text} ~ '{RISKY}' "
+        f"THEN regexp_replace({text}, '{PLACES}', '''', 'g') ELSE {text} END"
     )
-
-
-CSV_SAFE = replace(
-    CSV,
-    safe=True,
-    columns=(
-        f"id, {_guard('content')} AS content, {_guard('namespace')} AS namespace, "
-        f"{_guard('to_json(tags)::text')} AS tags, {_guard('source')} AS source, "
-        f"{_guard('''coalesce(source_ref, '')''')} AS source_ref, "
-        "created_at, updated_at, '.' AS record_end"
-    ),
-    csv=CsvCopy(
-        null="\x01\x02\x03\x04",
-        force_quote=("content", "namespace", "tags", "source", "source_ref", "record_end"),
-        record_end=b',"."\n',
-    ),
-)
-"""CSV with guards; every cell of text is quoted, so that a separator in it starts no cell."""

@@ -1,15 +1,24 @@
 """JSON (RFC 8259): one array of memory objects; `[]` when there are none."""
 
 from memferry.formats.base import TextFormat
-from memferry.formats.ndjson import MEMORY_OBJECT
+from memferry.formats.ndjson import render_object
+from memferry.formats.variant import FIELDS, Variant, describe_missing
 
-JSON = TextFormat(
-    name="json",
-    extension="json",
-    media_type="application/json",
-    columns=MEMORY_OBJECT,
-    head=b"[",
-    separator=b",\n",
-    tail=b"]",
-)
+
+def _make_json(variant: Variant) -> TextFormat:
+    return TextFormat(
+        name="json",
+        extension="json",
+        media_type="application/json",
+        columns=render_object(variant),
+        head=b"[",
+        separator=b",\n",
+        tail=b"]",
+        leaves_out=describe_missing(variant.fields or FIELDS),
+        variants=frozenset({"fields"}),
+        make_variant=_make_json,
+    )
+
+
+JSON = _make_json(Variant())
 """The lines of NDJSON with commas between them, in brackets."""

@@ -27,8 +27,10 @@ from memferry.http.errors import (
 from memferry.http.exports import ExportEndpoints
 from memferry.http.head import HeadAsGet
 from memferry.http.health import HealthEndpoints
+from memferry.http.imports import IMPORT_PATH, ImportEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
+from memferry.http.manifests import ManifestEndpoints
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.page.home import home_routes
@@ -38,10 +40,11 @@ from memferry.http.search import SearchEndpoints
 from memferry.http.threads import ThreadEndpoints
 from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
+from memferry.imports.service import Imports
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.request_rate import RequestRate
-from memferry.settings import WebSettings
+from memferry.settings import Quotas, WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
@@ -56,6 +59,7 @@ class Services:
     memories: Memories
     memory_erasure: MemoryErasure
     exports: Exports
+    imports: Imports
     downloads: Downloads
     webhooks: Webhooks
     audit: Audit
@@ -64,6 +68,8 @@ class Services:
     memory: Shares
     """The bytes that requests may hold."""
     readiness: Readiness
+    import_bytes: int = Quotas().import_bytes
+    """The most bytes that the file of an import may have."""
     web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
@@ -71,7 +77,8 @@ class Services:
 
 def web_app(services: Services) -> ASGIApp:
     """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes."""
-    longer = {BULK_PATH: services.web.bulk_seconds}
+    # The clock of an upload starts with its last byte, and the store has then to verify it.
+    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH), services.web.bulk_seconds)
     return Cors(Lifetime(HeadAsGet(make_router(services)), services.web.request_seconds, longer))
 
 
@@ -112,6 +119,8 @@ def list_operations(services: Services) -> list[Operation]:
     endpoints = (
         HealthEndpoints(services.readiness),
         ExportEndpoints(services.exports, services.downloads, services.audit),
+        ImportEndpoints(services.imports, most_bytes=services.import_bytes),
+        ManifestEndpoints(services.exports),
         SearchEndpoints(memories),
         MemoryEndpoints(memories, services.memory_erasure),
         ThreadEndpoints(memories),

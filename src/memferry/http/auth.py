@@ -27,7 +27,7 @@ AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 HELD = "memferry.held"
 """Where the scope of a request has the memory that it holds until it is answered."""
 _HEADER = b"authorization"
-_OPEN = frozenset({"/api/health", "/api/health/ready"})
+_OPEN = frozenset({"/api/health", "/api/health/ready", "/api/keys"})
 
 
 class Authentication:

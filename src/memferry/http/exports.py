@@ -25,12 +25,12 @@ from memferry.http.reading import (
     run_by_size,
 )
 from memferry.http.routing import Operation
-from memferry.http.views import answer_json, render_export, summarize_export
+from memferry.http.views import answer_json, render_export, show_estimate, summarize_export
 from memferry.model.audit import Entry
 from memferry.model.cursor import ExportId, TimeMs
 from memferry.model.export import Export
 from memferry.model.job import UNFINISHED
-from memferry.wire.exports import ExportAnswer, ExportPage, NewExport
+from memferry.wire.exports import ExportAnswer, ExportEstimate, ExportPage, NewExport
 
 _KEY = re.compile(r"[!-~]{1,255}")
 _PAGES = Pages(listing=("exports",), kinds=(TimeMs, ExportId))
@@ -62,6 +62,10 @@ class ExportEndpoints:
                 access=_CREATE,
             ),
             _operation(
+                f"POST {base}/estimate", self.estimate_export, ExportEstimate, errors=(413, 422),
+                body=NewExport, access=_CREATE,
+            ),
+            _operation(
                 f"GET {base}", self.list_exports, ExportPage, parameters=_LIST_QUERY, access=_READ
             ),
             _operation(f"GET {one}", self.get_export, ExportAnswer, errors=(404,), access=_READ),
@@ -76,12 +80,21 @@ class ExportEndpoints:
         The `download_url` of a queued export appears when its file is whole. With an
         `Idempotency-Key`, a repeat within 24 hours answers the same export.
         """
-        body = await read_body(request, BODY_BYTES) or b"{}"
-        export_request = await run_by_size(len(body), partial(ExportRequest.parse, body))
+        export_request = await _read_export_request(request)
         key = _read_idempotency_key(request)
         hold = partial(hold_memory, request)
         export = await self._exports.create(get_caller(request), export_request, key, hold=hold)
         return await self._answer_export(request, export, 201)
+
+    async def estimate_export(self, request: Request) -> Response:
+        """What an export with this body would be like: rows, bytes, inline or queued.
+
+        Nothing is exported or stored, and it counts towards no limit of exports. Rows are exact;
+        bytes too, if they fit into an answer, else they are estimated from about 1,000 rows.
+        """
+        export_request = await _read_export_request(request)
+        estimate = await self._exports.estimate(get_caller(request), export_request)
+        return answer_json(show_estimate(estimate))
 
     async def list_exports(self, request: Request) -> Response:
         """The most recent exports, newest first, without payloads and links.
@@ -126,6 +139,11 @@ class ExportEndpoints:
         if export.status in UNFINISHED:
             headers["Retry-After"] = "1"
         return await answer_pieces(request, render_export(export, address), status, headers)
+
+
+async def _read_export_request(request: Request) -> ExportRequest:
+    body = await read_body(request, BODY_BYTES) or b"{}"
+    return await run_by_size(len(body), partial(ExportRequest.parse, body))
 
 
 def _read_idempotency_key(request: Request) -> str | None:

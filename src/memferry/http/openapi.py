@@ -36,6 +36,26 @@ _REASONS = {
 }
 # What everything may answer that needs a token.
 _USUAL_ERRORS = (400, 401, 403, 429, 503)
+_FILES = {
+    "required": True,
+    "content": {
+        "application/octet-stream": {},
+        "multipart/form-data": {
+            "schema": {
+                "type": "object",
+                "properties": {
+                    "file": {
+                        "type": "array",
+                        "items": {"type": "string", "contentMediaType": "application/octet-stream"},
+                        "minItems": 1,
+                    }
+                },
+                "required": ["file"],
+                "additionalProperties": False,
+            }
+        },
+    },
+}
 _VALUE = re.compile(r"{(\w+)(?::\w+)?}")
 Schemas = dict[Any, dict[str, Any]]
 
@@ -68,7 +88,7 @@ def _make_schemas(operations: Sequence[Operation]) -> tuple[Schemas, dict[str, A
 
     A body stands in its operation, where people look for its fields; an answer is a reference.
     """
-    bodies = {operation.body for operation in operations if operation.body is not None}
+    bodies = {body for operation in operations if (body := operation.struct) is not None}
     answers = {operation.answer for operation in operations} - {None, bytes}
     types = sorted(bodies | answers | {Error}, key=str)
     shown, components = msgspec.json.schema_components(
@@ -88,7 +108,9 @@ def _describe(operation: Operation, schemas: Schemas) -> dict[str, Any]:
     }
     if parameters := list(_describe_parameters(operation)):
         shown["parameters"] = parameters
-    if operation.body is not None:
+    if operation.body is bytes:
+        shown["requestBody"] = _FILES
+    elif operation.body is not None:
         shown["requestBody"] = _wrap_schema(schemas[operation.body])
     return shown
 

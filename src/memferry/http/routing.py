@@ -55,7 +55,8 @@ class Operation:
     tag: str = ""
     errors: tuple[int, ...] = ()
     """The statuses of failures beside those that everything with `access` has."""
-    body: type[Struct] | None = None
+    body: type[Struct] | type[bytes] | None = None
+    """The struct of a JSON body; bytes: any file, or a multipart form of files."""
     parameters: tuple[Parameter, ...] = ()
     access: Access | None = None
 
@@ -63,6 +64,11 @@ class Operation:
     def name(self) -> str:
         """The name of the operation, which is that of its endpoint."""
         return self.endpoint.__name__
+
+    @property
+    def struct(self) -> type[Struct] | None:
+        """The type of its JSON body, if it has one."""
+        return self.body if self.body is not None and issubclass(self.body, Struct) else None
 
     @property
     def methods(self) -> list[str]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.errors import Invalid
-from memferry.filters import EXPORT_FILTERS, FILTERS, Filter, Selection
+from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters, keep_given
 from memferry.http.answers import answer_rows
 from memferry.http.auth import Access
@@ -145,7 +145,7 @@ class SearchEndpoints:
         body = await run_by_size(len(text), lambda: strict_json.decode(_bulk_search, text))
         _check_queries(body)
         limit = convert_number(body.k, 5, least=1, most=50)
-        selection = Selection.for_scan(check_filters(EXPORT_FILTERS, body))
+        selection = Selection.for_scan(check_filters(FILTERS, body))
         rows = await self._memories.search_many(
             get_caller(request), body.queries, selection, limit=limit, is_prefix=body.prefix
         )

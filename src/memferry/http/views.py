@@ -7,8 +7,8 @@ import msgspec
 from msgspec import Raw
 from starlette.responses import Response
 
-from memferry.model.export import Export
-from memferry.wire.exports import ExportFilters, ExportSummary
+from memferry.model.export import Estimate, Export
+from memferry.wire.exports import ExportEstimate, ExportFilters, ExportSummary
 
 _filters = msgspec.json.Decoder(ExportFilters)
 
@@ -62,4 +62,15 @@ def summarize_export(export: Export) -> ExportSummary:
         completed_at=export.completed_at,
         expires_at=export.expires_at,
         purged_at=export.purged_at,
+    )
+
+
+def show_estimate(estimate: Estimate) -> ExportEstimate:
+    """Show what an export would be like."""
+    return ExportEstimate(
+        rows=estimate.rows,
+        bytes=estimate.size_bytes,
+        bytes_exact=estimate.measured_rows is None,
+        sample_rows=estimate.measured_rows,
+        inline=estimate.inline,
     )

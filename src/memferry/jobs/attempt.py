@@ -30,6 +30,11 @@ class Done:
 
 
 @dataclass(frozen=True)
+class Settled:
+    """The work has ended the job itself, in the transaction of what it did."""
+
+
+@dataclass(frozen=True)
 class Failed:
     """No attempt will follow."""
 
@@ -56,7 +61,7 @@ class Lost:
     """The job is another's by now, or cancelled."""
 
 
-Outcome: TypeAlias = Done | Failed | Retry | HandBack | Lost
+Outcome: TypeAlias = Done | Settled | Failed | Retry | HandBack | Lost
 
 
 class JobQueue(Renewals, Protocol):
@@ -154,7 +159,8 @@ class Attempts:
     async def _do_work(self, claim: Claim, job: Job, lease: Lease) -> Outcome:
         work = self._works[claim.type]
         try:
-            return Done(await work.run(claim, job, lease))
+            result = await work.run(claim, job, lease)
+            return Settled() if result is None else Done(result)
         except LeaseLost:
             return Lost()
         except Invalid:
@@ -196,6 +202,8 @@ class Attempts:
                 await self._queue.release(claim, failure, pause)
             case HandBack(pause):
                 await self._queue.hand_back(claim, pause)
+            case Settled():
+                pass
             case Lost():
                 log_event("lease.lost", job=_name(claim), attempt=claim.attempt)
 

@@ -2,12 +2,16 @@
 
 import asyncio
 from collections.abc import Collection, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from typing import LiteralString
 from uuid import UUID
 
-from memferry.database.pool import Database
+from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
+from memferry.errors import LeaseLost
+from memferry.jobs.end import fail_job, finish_job
+from memferry.jobs.work import SealedResult
 from memferry.model.job import Claim, Failure, Job, JobProgress, Result
 from memferry.model.token import Caller
 from memferry.settings import Quotas, WorkerSettings
@@ -74,26 +78,24 @@ class Queue:
             claim, "jobs/renew_job", self._lease_seconds, progress.rows, progress.size_bytes
         )
 
+    @retry_conflicts
     async def finish(self, claim: Claim, result: Result) -> bool:
         """Publish the result; False: the lease was lost, and the result is nobody's."""
-        return await self._change(
-            claim,
-            "jobs/finish_job",
-            result.rows,
-            result.size_bytes,
-            result.sha256,
-            result.object_key,
-            result.snapshot_at,
-            result.lifetime_ms,
-            result.file_bytes,
-            result.file_sha256,
-        )
+        publish = result.publication if isinstance(result, SealedResult) else _publish_plainly
+        with suppress(LeaseLost):
+            async with (
+                self._database.tenant(claim.tenant_id) as connection,
+                publish(connection) as completed_at,
+            ):
+                await finish_job(connection, claim, result, completed_at)
+            return True
+        return False
 
+    @retry_conflicts
     async def fail(self, claim: Claim, failure: Failure) -> bool:
         """End the job without a result; False: the lease was lost."""
-        return await self._change(
-            claim, "jobs/fail_job", failure.reason, failure.code, failure.retryable
-        )
+        async with self._database.tenant(claim.tenant_id) as connection:
+            return await fail_job(connection, claim, failure)
 
     async def release(self, claim: Claim, failure: Failure, pause_seconds: float) -> bool:
         """Let the job be claimed again after a pause; the attempt counts as a failure."""
@@ -110,6 +112,10 @@ class Queue:
                 sql(statement), claim.job_id, claim.attempt, claim.worker, *values
             )
         return done is not None
+
+
+def _publish_plainly(_connection: Connection) -> AbstractAsyncContextManager[int | None]:
+    return nullcontext(None)
 
 
 class OwnedJobs:

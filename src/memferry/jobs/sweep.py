@@ -5,12 +5,12 @@ from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from memferry.storage import Storage
+from memferry.storage import Storage, remove_with_companions
 from memferry.telemetry import log_event
 
 _PAGE = 500
 _KEY = re.compile(
-    r"(?P<tenant>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<job>[0-9A-Z]{26})/(?P<attempt>[0-9]{1,9})"
+    r"(?P<tenant>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<job>[0-9A-Z]{26})/(?P<attempt>[0-9]{1,9})(?:\.[a-z0-9.-]+)?"
 )
 _Item = TypeVar("_Item")
 
@@ -49,7 +49,7 @@ class JobSweep:
             keys = await self._jobs.expire(_PAGE)
             for key in keys:
                 if key is not None:
-                    await self._storage.delete(key)
+                    await remove_with_companions(self._storage, key)
             full_page = len(keys) == _PAGE
 
     async def _remove_objects(self) -> None:

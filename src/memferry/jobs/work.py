@@ -1,12 +1,27 @@
 """What a type of job brings along, and what it is given while it works."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
+from memferry.database.pool import Connection
 from memferry.errors import MemferryError
 from memferry.model.job import Claim, Job, JobProgress, Result
 
 Faults: TypeAlias = tuple[type[MemferryError], ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SealedResult(Result):
+    """A result with something to write in the transaction that publishes it."""
+
+    publication: Callable[[Connection], AbstractAsyncContextManager[int | None]]
+    """Entered in that transaction before the row of the job is changed, and left after.
+
+    It yields when the job counts as completed, in epoch ms; None: now. If the lease was lost, the
+    block raises LeaseLost and the transaction is rolled back. It may be entered again.
+    """
 
 
 class Watch(Protocol):
@@ -45,9 +60,10 @@ class Work(Protocol):
     def final_faults(self) -> Faults:
         """Faults that every further attempt would meet again."""
 
-    async def run(self, claim: Claim, job: Job, watch: Watch) -> Result:
-        """One attempt, up to what is to be published.
+    async def run(self, claim: Claim, job: Job, watch: Watch) -> Result | None:
+        """One attempt, up to what is to be published; None: it has ended the job itself.
 
+        A job whose result lies in the database ends in the transaction of the result (`end.py`).
         Raises Invalid for a job that only another version understands, and MemferryError.
         """
 

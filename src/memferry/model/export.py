@@ -11,6 +11,30 @@ INLINE_BYTES = 32 * 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
+class Part:
+    """One file of an export that was split; sizes in bytes, digests in hex."""
+
+    rows: int
+    content_bytes: int
+    content_sha256: str
+    file_bytes: int
+    file_sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Estimate:
+    """What an export would be like."""
+
+    rows: int
+    size_bytes: int
+    """Of the export before it is compressed and encrypted."""
+    inline: bool
+    """Whether the answer would hold it."""
+    measured_rows: int | None = None
+    """How many rows the size was estimated from; None: all of them were measured."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Export:
     """One row of `exports`; times in epoch ms, sizes in bytes."""
 
@@ -38,6 +62,8 @@ class Export:
     expires_at: int | None
     purged_at: int | None
     """When its bytes were removed because a memory they held was deleted."""
+    parts: Sequence[Part] | None = None
+    """Its files in their order, if it was split."""
     payload_json: Sequence[bytes] | None = None
     """The whole export as one JSON string, if it was small."""
 

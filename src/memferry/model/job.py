@@ -78,6 +78,8 @@ class Result:
     snapshot_at: int | None = None
     lifetime_ms: int | None = None
     """How long the file is kept; None: for ever."""
+    parts: str | None = None
+    """The files of a result that was split, as JSON text."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,13 +22,13 @@ _BRACKETS = bytes.maketrans(b"[{]}", b"(())")
 _NO_BRACKETS = bytes(sorted(set(range(256)) - set(b"[{]}")))
 
 
-def find_repeated_key(text: bytes) -> str | None:
+def find_repeated_key(text: bytes, shape: "Skeleton | None" = None) -> str | None:
     """A key that one object of valid JSON text names twice; None if there is none.
 
     A decoder keeps one member of a name, so what it gives back has as many members as it was given,
     unless some were repeated. Only then they are looked for one by one.
     """
-    shape = Skeleton(text)
+    shape = shape or Skeleton(text)
     if shape.has_distinct_keys:
         return None
     if Skeleton(msgspec.json.encode(decode_plain(text))).members == shape.members:

@@ -62,7 +62,7 @@ def compact(field: str, text: bytes, *, depth: int = MAX_DEPTH, keys: int | None
         raise Invalid(field, "must not contain NUL (U+0000)")
     if shape.holds_wild_number:
         raise Invalid(field, "holds a number that is too large or too small")
-    if (key := find_repeated_key(packed)) is not None:
+    if (key := find_repeated_key(packed, shape)) is not None:
         raise Invalid(field, f"the key {key!r} is given twice")
     return packed
 

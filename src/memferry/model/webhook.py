@@ -13,6 +13,8 @@ EVENTS = (
     "memory.deleted",
     "export.completed",
     "export.failed",
+    "import.completed",
+    "import.failed",
     # Never sent: accepted for a published client that lists it.
     "summary.created",
 )

@@ -61,20 +61,27 @@ class Quotas:
         "MEMFERRY_TENANT_EXPORTS_PER_HOUR",
         parse_count,
         3600,
-        "Exports per hour of one tenant: so many at once, and as many regained within an hour; "
-        "deleted ones count, repeats by key do not.",
+        "Exports and imports per hour of one tenant: so many at once, and as many regained within "
+        "an hour; deleted ones count, repeats by key do not.",
     )
     unfinished_exports: int = declare(
         "MEMFERRY_TENANT_UNFINISHED_EXPORTS",
         parse_count,
         1000,
-        "Exports of one tenant that wait or run before it is refused another one.",
+        "Exports and imports of one tenant that wait or run before it is refused another one.",
     )
     stored_bytes: int = declare(
         "MEMFERRY_TENANT_STORED_BYTES",
         parse_count,
         100 * 1024**3,
-        "Bytes in completed exports of one tenant before it is refused another one.",
+        "Bytes in completed exports of one tenant before it is refused another one; as many in the "
+        "files of its imports that wait or run.",
+    )
+    import_bytes: int = declare(
+        "MEMFERRY_IMPORT_BYTES",
+        parse_count,
+        8 * 1024**3,
+        "Bytes of the file of one import as it is sent.",
     )
     export_rows: int = declare(
         "MEMFERRY_EXPORT_ROWS", parse_count, 100_000_000, "Rows one export may have."

@@ -1,9 +1,10 @@
 """Settings of exports and of workers."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from memferry.settings.environment import declare
-from memferry.settings.parsing import parse_count, parse_flag, parse_niceness
+from memferry.settings.parsing import parse_count, parse_flag, parse_niceness, parse_path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,6 +78,19 @@ class WorkerSettings:
         3600,
         "How long one attempt at an export may hold its snapshot, and with it vacuum; the same for "
         "all workers.",
+    )
+    import_seconds: int = declare(
+        "MEMFERRY_IMPORT_SECONDS",
+        parse_count,
+        4 * 3600,
+        "How long one attempt at an import may take; the same for all workers.",
+    )
+    import_dir: Path | None = declare(
+        "MEMFERRY_IMPORT_DIR",
+        parse_path,
+        None,
+        "Where a worker keeps the files of imports while it reads them; unset: the directory for "
+        "temporary files.",
     )
     sweep_seconds: int = declare(
         "MEMFERRY_SWEEP_SECONDS",

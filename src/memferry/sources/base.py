@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any, BinaryIO, LiteralString, Protocol
 from uuid import UUID
 
+from msgspec import Struct
 
-@dataclass(frozen=True, slots=True)
-class Place:
+
+class Place(Struct, frozen=True, gc=False):
     """Where something stands in the input, for a person to find it."""
 
     member: str
@@ -16,8 +17,7 @@ class Place:
     """Such as `line 12`, `[3]`, `message m-1`."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Record(Struct, frozen=True, kw_only=True):
     """One memory as a source has it, not checked by the rules of memories yet.
 
     Times are epoch milliseconds; None: the source does not say. A record of our own exports brings
@@ -69,6 +69,8 @@ class Bundle:
 
     members: Sequence[Member]
     is_archive: bool = False
+    left_out: Mapping[str, int] = field(default_factory=dict)
+    """What of an archive is no member, by reason, such as `link`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,6 +83,8 @@ class ReadOptions:
     """One memory per `message`, or per `conversation`."""
     branches: bool = False
     """Whether abandoned branches of conversations are read too, with the tag `branch`."""
+    folders: str = "tag"
+    """What the folder of a Markdown file becomes: a `tag`, the `namespace`, or `none` of both."""
     extra: Mapping[str, str] = field(default_factory=dict)
 
 

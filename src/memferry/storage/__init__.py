@@ -5,7 +5,15 @@ from urllib.parse import unquote, urlsplit
 
 from memferry.errors import Misconfigured
 from memferry.settings import StorageSettings
-from memferry.storage.base import ObjectInfo, Storage, Upload, read_whole, remove_prefix
+from memferry.storage.base import (
+    ObjectInfo,
+    Storage,
+    Upload,
+    read_whole,
+    remove_prefix,
+    remove_with_companions,
+    replace_bytes,
+)
 from memferry.storage.local import LocalStorage
 from memferry.storage.s3 import S3Storage
 
@@ -23,4 +31,13 @@ def open_storage(settings: StorageSettings) -> Storage:
     raise Misconfigured("MEMFERRY_STORAGE_URL: expected file:///directory or s3://bucket/prefix")
 
 
-__all__ = ["ObjectInfo", "Storage", "Upload", "open_storage", "read_whole", "remove_prefix"]
+__all__ = [
+    "ObjectInfo",
+    "Storage",
+    "Upload",
+    "open_storage",
+    "read_whole",
+    "remove_prefix",
+    "remove_with_companions",
+    "replace_bytes",
+]

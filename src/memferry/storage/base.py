@@ -1,5 +1,6 @@
 """The promise that every object store keeps."""
 
+import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass
@@ -118,6 +119,34 @@ async def remove_prefix(storage: Storage, prefix: str) -> int:
         await storage.delete(info.key)
         count += 1
     return count
+
+
+async def remove_with_companions(storage: Storage, key: str) -> None:
+    """Remove an object and those that are named after it, with a dot behind its key."""
+    await storage.delete(key)
+    async for info in storage.list(f"{key}."):
+        await storage.delete(info.key)
+
+
+async def replace_bytes(
+    storage: Storage, key: str, data: bytes, *, media_type: str, filename: str
+) -> None:
+    """Write a small object as `Storage.put`; one that only this caller can have written goes."""
+
+    async def source() -> AsyncIterator[bytes]:
+        yield data
+
+    async def put() -> None:
+        digest = hashlib.sha256(data).digest()
+        await storage.put(
+            key, source(), sha256=lambda: digest, media_type=media_type, filename=filename
+        )
+
+    try:
+        await put()
+    except FileExistsError:
+        await storage.delete(key)
+        await put()
 
 
 async def read_whole(storage: Storage, key: str, *, most_bytes: int) -> bytes:

@@ -14,17 +14,28 @@ from memferry.storage.s3_uploads import Uploads
 
 MIB = 1024 * 1024
 LEAST_PART_BYTES = 5 * MIB
-_USUAL_PART_BYTES = 8 * MIB
-_PARTS_OF_A_SIZE = 1000
 # The most bytes of parts in flight, beside the part that is being filled.
 _FLIGHT_BYTES = 32 * MIB
 # If a part takes longer, the link is slow: parts stay small and go one at a time.
 _QUICK_SECONDS = 10.0
 
 
-def compute_part_bytes(number: int) -> int:
-    """The size of a part on a quick link by its number, from 1; 10,000 hold more than 5 TiB."""
-    return _USUAL_PART_BYTES << ((number - 1) // _PARTS_OF_A_SIZE)
+@dataclass(frozen=True)
+class PartSizes:
+    """How parts grow: a part lies in memory, so the first ones are small, and none is huge.
+
+    10,000 of these hold 5 TiB, the most that one object may have.
+    """
+
+    first_bytes: int = 8 * MIB
+    parts_of_a_size: int = 1000
+    """After so many parts they are twice as large."""
+    most_bytes: int = 1640 * MIB
+
+    def compute(self, number: int) -> int:
+        """The size of a part on a quick link by its number, from 1."""
+        grown = self.first_bytes << ((number - 1) // self.parts_of_a_size)
+        return min(grown, self.most_bytes)
 
 
 @dataclass
@@ -32,17 +43,18 @@ class LinkSpeed:
     """Whether the link is quick, as the last part showed; slow until the first part is through."""
 
     quick: bool = False
+    sizes: PartSizes = PartSizes()
 
     def choose_part_bytes(self, number: int) -> int:
         """The size of the part with this number."""
-        # After 1,000 parts they must grow on a slow link too, or 10,000 of them would not suffice.
-        if not self.quick and number <= _PARTS_OF_A_SIZE:
+        # Later they must grow on a slow link too, or 10,000 of them would not suffice.
+        if not self.quick and number <= self.sizes.parts_of_a_size:
             return LEAST_PART_BYTES
-        return compute_part_bytes(number)
+        return self.sizes.compute(number)
 
     def choose_parts_at_once(self, number: int) -> int:
         """How many parts may be in flight."""
-        return max(1, _FLIGHT_BYTES // compute_part_bytes(number)) if self.quick else 1
+        return max(1, _FLIGHT_BYTES // self.sizes.compute(number)) if self.quick else 1
 
     def record_part(self, seconds: float) -> None:
         """Take the time of a part into account."""
@@ -108,8 +120,10 @@ async def _cut_parts(chunks: AsyncIterable[bytes], speed: LinkSpeed) -> AsyncIte
     async for chunk in chunks:
         buffer += chunk
         while len(buffer) >= (size := speed.choose_part_bytes(number)):
-            yield bytes(buffer[:size])
+            with memoryview(buffer) as whole, whole[:size] as part:
+                data = bytes(part)
             del buffer[:size]
+            yield data
             number += 1
     if buffer or number == 1:
         yield bytes(buffer)

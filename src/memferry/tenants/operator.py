@@ -43,6 +43,16 @@ class Operator:
         async with owner_connection(self._url) as connection:
             return await _ensure_tenant(connection, name)
 
+    async def find_tenant(self, name: str) -> UUID:
+        """Find the tenant by its name; raises Invalid if there is none, or it is being deleted."""
+        async with owner_connection(self._url) as connection:
+            tenants = await connection.fetch(sql("tenants/list_tenants"))
+        for row in tenants:
+            if row["name"] == name and row["leaving_at"] is None:
+                tenant_id: UUID = row["id"]
+                return tenant_id
+        raise Invalid("tenant", f"there is no {name}; see: memferry tenant list")
+
     async def list_tenants(self) -> Sequence[Mapping[str, Any]]:
         """Every tenant with the numbers of its tokens and exports, newest last."""
         async with owner_connection(self._url) as connection:

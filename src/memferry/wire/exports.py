@@ -5,14 +5,15 @@ from typing import Annotated
 import msgspec
 
 from memferry.files.compress import CODECS
-from memferry.filters import EXPORT_FILTERS
-from memferry.formats import FORMATS
+from memferry.filters import FILTERS
+from memferry.formats import FIELDS, FORMATS
 from memferry.model.job import Status
 from memferry.wire.filters import add_filters
 from memferry.wire.schema import NextCursor, describe
 
 _Format = Annotated[str, describe(enum=list(FORMATS))]
 _Codec = Annotated[str, describe(enum=list(CODECS))]
+_Field = Annotated[str, describe(enum=list(FIELDS))]
 
 
 # A new option is one field here.
@@ -25,6 +26,13 @@ class ExportOptions(
     compression: Annotated[
         _Codec | None, describe("compresses the file; a payload never is compressed")
     ] = None
+    fields: Annotated[
+        Annotated[list[_Field], describe(minItems=1, uniqueItems=True)] | None,
+        describe("only these fields of each memory; with format json, ndjson or csv"),
+    ] = None
+    csv_metadata: Annotated[
+        bool | None, describe("adds the column metadata at the end; only with format csv")
+    ] = False
     csv_safe: Annotated[
         bool | None,
         describe("guards cells that a spreadsheet would run as formulas; only with format csv"),
@@ -35,14 +43,14 @@ class ExportOptions(
     ] = None
 
 
-NewExport = add_filters("NewExport", ExportOptions, EXPORT_FILTERS)
+NewExport = add_filters("NewExport", ExportOptions, FILTERS)
 
 
 class _FilterAnswer(msgspec.Struct, frozen=True, kw_only=True):
     """The filters of an export; all must match. One that is null or absent was not given."""
 
 
-ExportFilters = add_filters("ExportFilters", _FilterAnswer, EXPORT_FILTERS, answer=True)
+ExportFilters = add_filters("ExportFilters", _FilterAnswer, FILTERS, answer=True)
 
 
 class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
@@ -52,6 +60,8 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     status: Status
     format: _Format
     compression: Annotated[_Codec | None, describe("of the file; null for a payload")]
+    fields: Annotated[list[_Field] | None, describe("the only fields in it; null: all")]
+    csv_metadata: Annotated[bool, describe("whether a CSV has the column metadata")]
     csv_safe: Annotated[bool, describe("whether cells that a spreadsheet would run are guarded")]
     encrypted: Annotated[bool, describe("whether the file is encrypted; it has no payload then")]
     encrypt_to: Annotated[str | None, describe("the public key it is encrypted to")]
@@ -89,6 +99,16 @@ class ExportAnswer(ExportSummary, frozen=True, kw_only=True):
 
     payload: str | None
     download_url: str | None
+
+
+class ExportEstimate(msgspec.Struct, frozen=True, kw_only=True):
+    """What an export would be like now; none was made."""
+
+    rows: Annotated[int, describe("exactly so many memories match")]
+    bytes: Annotated[int, describe("size of the export, not compressed; see bytes_exact")]
+    bytes_exact: Annotated[bool, describe("whether all rows were measured, and not a sample")]
+    sample_rows: Annotated[int | None, describe("how many rows the sample had; null when exact")]
+    inline: Annotated[bool, describe("whether it comes as payload; else it is queued")]
 
 
 class ExportPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

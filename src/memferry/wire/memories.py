@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 from msgspec import UNSET, Raw, UnsetType
 
-from memferry.filters import EXPORT_FILTERS
+from memferry.filters import FILTERS
 from memferry.model.memory import DEFAULT_NAMESPACE, DEFAULT_SOURCE
 from memferry.wire.filters import add_filters
 from memferry.wire.schema import Json, JsonText, NextCursor, Time, describe
@@ -69,7 +69,7 @@ class BulkSearchOptions(
     entity: Annotated[Any, describe("sent by published clients; without effect")] = None
 
 
-BulkSearch = add_filters("BulkSearch", BulkSearchOptions, EXPORT_FILTERS)
+BulkSearch = add_filters("BulkSearch", BulkSearchOptions, FILTERS)
 
 
 class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):

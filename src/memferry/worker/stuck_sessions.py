@@ -20,16 +20,18 @@ class StuckSessions:
         database: Database,
         *,
         seconds: float,
+        import_seconds: float,
         silent_seconds: float,
         server: Database | None = None,
     ) -> None:
-        """How old a transaction may become, and for how long a worker may say nothing.
+        """How old a transaction may become, one of an import, and how long a worker may be silent.
 
         `server` is where sessions are ended, if not on the database that workers sign in to.
         """
         self._database = database
         self._server = server or database
         self._seconds = float(seconds)
+        self._import_seconds = float(import_seconds)
         self._silent_seconds = float(silent_seconds)
 
     async def tick(self) -> bool:
@@ -40,7 +42,7 @@ class StuckSessions:
         try:
             async with self._server.own_sessions() as connection:
                 ended = await connection.fetch(
-                    sql("worker/end_stuck_sessions"), self._seconds, programs
+                    sql("worker/end_stuck_sessions"), self._seconds, programs, self._import_seconds
                 )
         except asyncpg.PostgresError as fault:
             raise Misconfigured(f"sessions of workers cannot be ended: {fault}") from fault

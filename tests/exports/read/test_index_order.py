@@ -14,9 +14,9 @@ from memferry.exports.read.probe import probe
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.formats import FORMATS
 from memferry.model.token import Caller
 from support.postgres import create_database, open_database
+from support.variants import TEXT_FORMATS
 
 ALICE = UUID(int=1)
 MATCHING, OTHERS = 10_000, 90_000
@@ -89,7 +89,7 @@ async def export_inline(database: Database, request: ExportRequest) -> bytes:
 
 
 @pytest.mark.parametrize("export", [export_queued, export_inline])
-@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("file_format", TEXT_FORMATS)
 @pytest.mark.parametrize("filters", _FILTERS, ids=str)
 async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     planted: str, export: Export, file_format: str, filters: dict[str, object]
@@ -104,12 +104,25 @@ async def test_a_filter_without_an_order_spills_nothing_and_changes_no_byte(
     assert await spilled_bytes(planted) == before
 
 
+@pytest.mark.parametrize("filters", _FILTERS, ids=str)
+async def test_rows_by_columns_are_looked_up_by_sorted_keys(
+    planted: str, filters: dict[str, object]
+) -> None:
+    before = await spilled_bytes(planted)
+    async with open_database(planted, size=4) as database:
+        filtered = await export_queued(database, _request("parquet", filters))
+        in_order = await export_queued(database, _request("parquet", {"namespace": "notes"}))
+
+    assert filtered == in_order
+    assert await spilled_bytes(planted) == before
+
+
 async def test_a_sort_of_whole_rows_is_noticed(planted: str) -> None:
     before = await spilled_bytes(planted)
     async with open_database(planted) as database, database.tenant(ALICE) as connection:
         request = _request("ndjson", _FILTERS[0])
         statement, arguments = request.selection.fill(sql("exports/export_rows"))
-        await connection.fetch(statement.replace("{columns}", request.format.columns), *arguments)
+        await connection.fetch(request.format.rows.render(statement), *arguments)
 
     assert await spilled_bytes(planted) > before
 

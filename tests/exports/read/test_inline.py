@@ -14,12 +14,12 @@ from memferry.exports.read.probe import probe
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.read.stream import open_inline_rows
 from memferry.exports.request import ExportRequest
-from memferry.formats import FORMATS
 from memferry.model.token import Caller
 from support.memories import AWKWARD
 from support.people import Person, make_person
 from support.service import Service
 from support.tokens import read_tenant_id
+from support.variants import TEXT_VARIANTS, name_variant
 
 _FEW, _SOME, _LARGE = 100, 5_000, 20
 _EVERY_WAY = pytest.mark.parametrize(
@@ -70,11 +70,15 @@ async def at_once(
 
 
 @_EVERY_WAY
-@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("variant", TEXT_VARIANTS, ids=name_variant)
 async def test_an_inline_export_has_the_bytes_of_a_queued_one(
-    database: Database, tenant_id: UUID, file_format: str, filters: dict[str, object], rows: int
+    database: Database,
+    tenant_id: UUID,
+    variant: dict[str, object],
+    filters: dict[str, object],
+    rows: int,
 ) -> None:
-    request = ExportRequest.parse(json.dumps({"format": file_format, **filters}).encode())
+    request = ExportRequest.parse(json.dumps(variant | filters).encode())
     async with Reader(database).start(tenant_id, request) as (run, _):
         queued = b"".join([block async for block in run])
     found, data, rows_done, _ = await at_once(database, Caller(tenant_id=tenant_id), request)
@@ -148,11 +152,11 @@ async def test_the_probe_brings_no_large_records(
     assert rows_done == data.count(b"\n") == 12
 
 
-@pytest.mark.parametrize("file_format", FORMATS)
+@pytest.mark.parametrize("variant", TEXT_VARIANTS, ids=name_variant)
 async def test_blocks_of_small_rows_are_small(
-    database: Database, tenant_id: UUID, file_format: str
+    database: Database, tenant_id: UUID, variant: dict[str, object]
 ) -> None:
-    body = {"format": file_format, "namespace": "some"}
+    body = {**variant, "namespace": "some"}
     *_, largest = await at_once(
         database, Caller(tenant_id=tenant_id), ExportRequest.parse(json.dumps(body).encode())
     )

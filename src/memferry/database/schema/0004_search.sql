@@ -36,31 +36,42 @@ BEGIN
 END
 $$;
 
--- Text whose different words exceed PostgreSQL's limit of 1 MB for a tsvector is found by the words of its beginning.
--- The block costs a tenth of a save, and short text needs none.
-CREATE FUNCTION memferry.shorten_text(plain text, stemmer regconfig) RETURNS text LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+-- The same for long text: where its different words exceed PostgreSQL's limit of 1 MB for a tsvector, it is found by the
+-- words of its beginning. A block with EXCEPTION would cost each short text a tenth of its save.
+CREATE FUNCTION memferry.make_long_keys(mark text, plain text, stemmer regconfig, is_sampled boolean) RETURNS tsvector
+LANGUAGE plpgsql IMMUTABLE STRICT AS $$
+DECLARE
+    most integer;
+    words text[];
+    stems text[];
 BEGIN
-    PERFORM array_to_tsvector(ARRAY(
-        SELECT repeat('x', 9) || left(word, 500)
-        FROM unnest(tsvector_to_array(to_tsvector('pg_catalog.simple', plain))
-            || tsvector_to_array(to_tsvector(stemmer, plain))) AS word));
-    RETURN plain;
-EXCEPTION WHEN program_limit_exceeded THEN
-    RETURN left(plain, 100000);
+    FOREACH most IN ARRAY ARRAY[1048576, 100000] LOOP
+        BEGIN
+            words := tsvector_to_array(to_tsvector('pg_catalog.simple', left(plain, most)));
+            stems := tsvector_to_array(ts_delete(to_tsvector(stemmer, left(plain, most)), words));
+            RETURN array_to_tsvector(ARRAY(
+                SELECT mark || left(word, 500) FROM unnest(words) AS word
+                UNION ALL SELECT mark || '~' || left(stem, 500) FROM unnest(stems) AS stem
+                UNION ALL SELECT mark || '%' WHERE is_sampled));
+        EXCEPTION WHEN program_limit_exceeded THEN
+            CONTINUE;
+        END;
+    END LOOP;
 END
 $$;
 
--- The sample is every 128th memory by its id: common words are counted in it.
+-- The sample is every 128th memory by its id: common words are counted in it. The cost is that of a long text, so that
+-- what the index has is not made again.
 CREATE FUNCTION memferry.search_keys(tenant_id uuid, id uuid, content text) RETURNS tsvector
-LANGUAGE sql IMMUTABLE STRICT COST 1000
-RETURN memferry.make_keys(
-    memferry.tenant_mark(tenant_id),
-    CASE
-        WHEN octet_length(content) <= 100000 THEN memferry.plain_text(content)
-        ELSE memferry.shorten_text(memferry.plain_text(content), 'memferry.stems')
-    END,
-    'memferry.stems',
-    get_byte(uuid_send(id), 15) & 127 = 0);
+LANGUAGE sql IMMUTABLE STRICT COST 100000
+RETURN CASE
+    WHEN octet_length(content) <= 100000 THEN memferry.make_keys(
+        memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems',
+        get_byte(uuid_send(id), 15) & 127 = 0)
+    ELSE memferry.make_long_keys(
+        memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems',
+        get_byte(uuid_send(id), 15) & 127 = 0)
+END;
 
 -- A program of an earlier version calls it while both run.
 CREATE OR REPLACE FUNCTION memferry.words(content text) RETURNS tsvector

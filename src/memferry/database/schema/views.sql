@@ -49,12 +49,14 @@ RETURN coalesce(ts_lexize('pg_catalog.english_stem', word) = '{}', false);
 CREATE FUNCTION memferry_service.quote_word(word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
 RETURN '''' || replace(replace(word, '\', '\\'), '''', '''''') || '''';
 
--- The query by which the index finds the tenant's rows that hold a word of the same stem, or a word that begins so.
+-- The query by which the index finds the tenant's rows that hold a word of the same stem, or a word that begins so. A
+-- word without Latin letters is no English one, and its own stem.
 CREATE FUNCTION memferry_service.key_query(word text, is_prefix boolean) RETURNS tsquery
 LANGUAGE sql STABLE STRICT PARALLEL SAFE
 RETURN (
     SELECT CASE WHEN is_prefix
         THEN (memferry_service.quote_word(mark || left(word, 500)) || ':*')::tsquery
+        WHEN word !~ '[a-z]' THEN memferry_service.quote_word(mark || left(word, 500))::tsquery
         ELSE memferry_service.quote_word(mark || left(stem, 500))::tsquery
             || memferry_service.quote_word(mark || '~' || left(stem, 500))::tsquery
     END
@@ -140,7 +142,7 @@ WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 CREATE VIEW memferry_service.jobs AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report
 FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry.namespaces())::text[]);
@@ -148,16 +150,39 @@ FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
 CREATE VIEW memferry_service.exports AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts
 FROM memferry_service.jobs WHERE type = 'export'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
+
+CREATE VIEW memferry_service.imports AS
+SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
+    row_count, rows_done, bytes_done, file_bytes, file_sha256, error, error_code, retryable, created_at, completed_at,
+    report
+FROM memferry_service.jobs WHERE type = 'import'
+WITH CASCADED CHECK OPTION;
+ALTER VIEW memferry_service.imports ALTER COLUMN type SET DEFAULT 'import';
+
+CREATE VIEW memferry_service.import_uploads AS
+SELECT id, leased_until FROM memferry.import_uploads
+WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 
 CREATE VIEW memferry_service.export_payloads AS
 SELECT export_id, payload
 FROM memferry.export_payloads WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND (memferry.namespaces() IS NULL OR EXISTS (
         SELECT FROM memferry_service.exports WHERE exports.id = export_payloads.export_id));
+
+CREATE VIEW memferry_service.export_manifests AS
+SELECT export_id, text
+FROM memferry.export_manifests WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND (memferry.namespaces() IS NULL OR EXISTS (
+        SELECT FROM memferry_service.exports WHERE exports.id = export_manifests.export_id));
+
+-- A line tells of an export by its id and a digest, and every new line needs the last one, whoever asks for it.
+CREATE VIEW memferry_service.manifest_chain AS
+SELECT sequence, export_id, sha256 FROM memferry.manifest_chain
+WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 
 CREATE VIEW memferry_service.idempotency_keys AS
 SELECT key, request_sha256, export_id, created_at
@@ -202,6 +227,9 @@ CREATE VIEW memferry_service.job_queue AS
 SELECT tenant_id, id, type, status, needs, attempt, failures, leased_by, leased_until, created_at, object_key, expires_at
 FROM memferry.jobs;
 
+CREATE VIEW memferry_service.upload_queue AS
+SELECT tenant_id, id, leased_until FROM memferry.import_uploads;
+
 CREATE VIEW memferry_service.job_turns AS
 SELECT tenant_id, claimed_at FROM memferry.job_turns;
 
@@ -213,6 +241,23 @@ WHERE EXISTS (
     WHERE job.tenant_id = payload.tenant_id AND job.id = payload.export_id
         AND (job.status = 'expired'
             OR (job.status = 'completed' AND job.expires_at <= memferry.now_ms())));
+
+-- Only manifests that the sweeper may remove.
+CREATE VIEW memferry_service.manifest_queue AS
+SELECT tenant_id, export_id FROM memferry.export_manifests AS manifest
+WHERE EXISTS (
+    SELECT FROM memferry.jobs AS job
+    WHERE job.tenant_id = manifest.tenant_id AND job.id = manifest.export_id
+        AND (job.status = 'expired'
+            OR (job.status = 'completed' AND job.expires_at <= memferry.now_ms())));
+
+-- Exports that were completed and have no manifest yet: by a program that makes none, or whose process died.
+CREATE VIEW memferry_service.unsealed_exports AS
+SELECT tenant_id, id FROM memferry.jobs AS job
+WHERE type = 'export' AND status = 'completed' AND expires_at > memferry.now_ms()
+    AND NOT EXISTS (
+        SELECT FROM memferry.manifest_chain AS line
+        WHERE line.tenant_id = job.tenant_id AND line.export_id = job.id);
 
 -- Only keys that the sweeper may remove; DELETE needs the key, and nobody reads it (see the rights below).
 CREATE VIEW memferry_service.idempotency_queue AS
@@ -283,6 +328,24 @@ BEGIN ATOMIC
         note.row_count, note.byte_count, note.detail, coalesce(note.who, memferry.caller()));
 END;
 
+-- Add a line to the tenant's chain and keep the text of its manifest. False if another transaction adds one at this
+-- moment, or has added one that the caller's snapshot does not show: then nothing was done, and the transaction goes on.
+-- The lock is that of take_turn in database/pool.py.
+CREATE FUNCTION memferry_service.add_manifest(number bigint, export text, digest bytea, manifest text)
+RETURNS boolean LANGUAGE plpgsql VOLATILE AS $$
+BEGIN
+    IF NOT pg_try_advisory_xact_lock(
+        hashtextextended('memferry manifests ' || current_setting('memferry.tenant'), 0)) THEN
+        RETURN false;
+    END IF;
+    INSERT INTO memferry_service.manifest_chain (sequence, export_id, sha256) VALUES (number, export, digest);
+    INSERT INTO memferry_service.export_manifests (export_id, text) VALUES (export, manifest);
+    RETURN true;
+EXCEPTION WHEN unique_violation THEN
+    RETURN false;
+END
+$$;
+
 -- Remove up to `most` rows of a tenant; answers how many, and 0 when it has none left. For the owner alone, in whose
 -- schema it is.
 --
@@ -318,6 +381,10 @@ $$;
 -- The rights of the service role.
 
 GRANT USAGE ON SCHEMA memferry_service TO memferry_service;
+-- Imports stage their rows in a temporary table; some operators take this right from everybody.
+DO $$ BEGIN
+    EXECUTE format('GRANT TEMPORARY ON DATABASE %I TO memferry_service', current_database());
+END $$;
 -- Workers look whether the schema is theirs before they begin.
 GRANT SELECT ON public.memferry_migrations TO memferry_service;
 
@@ -326,10 +393,14 @@ GRANT SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revo
     INSERT (id, name, prefix, sha256, scopes, namespaces, expires_at), UPDATE (revoked_at)
     ON memferry_service.tokens TO memferry_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
-    memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.export_payloads,
+    memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.imports,
+    memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
 GRANT SELECT ON memferry_service.searched_memories TO memferry_service;
+GRANT SELECT, INSERT, DELETE ON memferry_service.export_manifests TO memferry_service;
+-- Lines are added and read, never changed or removed.
+GRANT SELECT, INSERT ON memferry_service.manifest_chain TO memferry_service;
 GRANT SELECT, INSERT (rows, bytes), UPDATE (rows, bytes) ON memferry_service.memory_usage TO memferry_service;
 GRANT SELECT, INSERT (full_at), UPDATE (full_at) ON memferry_service.export_buckets TO memferry_service;
 -- UPDATE (id), to lock a row.
@@ -340,8 +411,11 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
 
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
 GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+GRANT SELECT, DELETE ON memferry_service.upload_queue TO memferry_service;
 GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
-GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.message_queue TO memferry_service;
+GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.manifest_queue, memferry_service.message_queue
+    TO memferry_service;
+GRANT SELECT ON memferry_service.unsealed_exports TO memferry_service;
 GRANT SELECT (tenant_id, created_at), DELETE ON memferry_service.idempotency_queue TO memferry_service;
 GRANT DELETE ON memferry_service.delivery_queue TO memferry_service;
 

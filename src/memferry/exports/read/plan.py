@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from memferry.exports.request import ExportRequest
-from memferry.formats import TextFormat
+from memferry.formats import Columns
 
 FRAME_BYTES = 128 * 1024
 """Target size of a frame: large enough to hide its own cost, small enough for a cache."""
@@ -22,6 +22,7 @@ class Way(Enum):
     SPAN = "one statement walks an index that has the order"
     RANGES = "ranges of such an index, by as many connections as there are"
     KEYS = "no index has the order: the keys are sorted, and each row is looked up by its key"
+    SAMPLE = "some rows in no order, to see how large they are"
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ class Probe:
     """What was found out about the rows of an export before they are read."""
 
     index_order: bool
-    """Whether an index has the rows in the order of exports."""
+    """Whether an index has the rows in the order of the format."""
     inline: bool = False
     """Whether the rows are for an answer: one connection reads them, and they are counted."""
     rows: int = 0
@@ -64,18 +65,23 @@ class Plan:
     way: Way
     frames: Frames | None = None
     """The frames to begin with; None: rows come by CSV, or each by itself."""
+    one_in: int = 1
+    """Of how many rows a sample has one."""
 
 
 def plan(request: ExportRequest, probe: Probe) -> Plan:
     """Choose the way by the request's format and what the probe has found."""
     if probe.records is not None:
         return Plan(way=Way.READY)
-    if not probe.index_order:
-        return Plan(way=Way.KEYS)
-    if not isinstance(request.format, TextFormat):
-        return Plan(way=Way.SPAN)
-    way = Way.SPAN if probe.inline else Way.RANGES
-    if request.format.csv is not None:
+    way = _choose_way(probe)
+    rows = request.format.rows
+    if rows.csv is not None or (way is Way.KEYS and not isinstance(rows, Columns)):
         return Plan(way=way)
     mean_bytes = _USUAL_BYTES if probe.mean_bytes is None else probe.mean_bytes
     return Plan(way=way, frames=Frames.for_rows(mean_bytes))
+
+
+def _choose_way(probe: Probe) -> Way:
+    if not probe.index_order:
+        return Way.KEYS
+    return Way.SPAN if probe.inline else Way.RANGES

@@ -6,7 +6,7 @@ from memferry.database.sql import sql
 from memferry.errors import DatabaseUnavailable
 from memferry.exports.read.plan import FRAME_BYTES, MOST_ROWS, Frames, Probe
 from memferry.exports.request import ExportRequest
-from memferry.formats import TextFormat
+from memferry.formats import Order, TextFormat
 from memferry.model.export import INLINE_ROWS
 from memferry.model.token import Caller
 
@@ -14,8 +14,10 @@ from memferry.model.token import Caller
 async def probe(connection: Connection, caller: Caller, request: ExportRequest) -> Probe:
     """Look whether an answer can hold the rows, in the snapshot of the caller's transaction."""
     # A token that is limited to namespaces reads them through the view, by no index of this order.
-    index_order = request.selection.index_order and caller.namespaces is None
     format_ = request.format
+    index_order = (
+        format_.order is Order.TIME and request.selection.index_order and caller.namespaces is None
+    )
     if index_order and isinstance(format_, TextFormat) and format_.csv is None:
         return await _probe_records(connection, request, format_)
     # CSV cannot be sent ready; without an order in the index a second scan would be expensive.
@@ -54,8 +56,10 @@ async def probe_order(connection: Connection, request: ExportRequest) -> Probe:
     An index that has the order may serve a filter that has none of its own: where most rows match,
     the planner walks the order and looks at each row.
     """
+    if request.format.order is not Order.TIME:
+        return Probe(index_order=False)
     if request.selection.index_order:
         return Probe(index_order=True)
     statement, arguments = request.selection.fill(sql("exports/export_rows"))
-    query = statement.replace("{columns}", request.format.columns)
+    query = statement.replace("{columns}", request.format.rows.columns)
     return Probe(index_order=not await needs_sort(connection, query, arguments))

@@ -13,7 +13,6 @@ from memferry.exports.read.plan import Frames, Plan
 from memferry.exports.read.queries import Key, Range, query_range, query_range_end
 from memferry.exports.read.statement import open_copy_reader
 from memferry.exports.request import ExportRequest
-from memferry.formats import TextFormat
 
 # Small enough that the ranges ahead of the consumer fit into memory, large enough that finding the
 # end of each, and a statement of its own, cost little.
@@ -24,11 +23,8 @@ _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
 class Ranges:
     """Hands out one range after the other to whichever connection is free."""
 
-    def __init__(
-        self, request: ExportRequest, format_: TextFormat, plan: Plan, blocks: BlockStream
-    ) -> None:
+    def __init__(self, request: ExportRequest, plan: Plan, blocks: BlockStream) -> None:
         self._request = request
-        self._format = format_
         self._frames = plan.frames
         self._blocks = blocks
         self._rest: Range | None = Range.whole(request.range_selection)
@@ -40,7 +36,7 @@ class Ranges:
         while (next_range := await self._take_next(connection)) is not None:
             segment, range_ = next_range
             query = query_range(self._request, range_, self._frames)
-            await segment.copy(connection, *query, open_copy_reader(self._format))
+            await segment.copy(connection, *query, open_copy_reader(self._request.format))
             await segment.end()
             self._adapt(segment)
 

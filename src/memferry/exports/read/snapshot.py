@@ -13,6 +13,7 @@ from memferry.exports.read.plan import Way, plan
 from memferry.exports.read.probe import probe_order
 from memferry.exports.read.stream import RowStream, open_rows
 from memferry.exports.request import ExportRequest
+from memferry.formats import BinaryFormat
 from memferry.model.job import Claim
 
 
@@ -72,7 +73,9 @@ class Reader:
             connections = [connection]
             if plan_.way in (Way.RANGES, Way.SPAN):
                 await keep_order(connection)
-            if plan_.way is Way.RANGES and self._readers > 1:
+            # One connection keeps an encoder busy.
+            readers = 1 if isinstance(request.format, BinaryFormat) else self._readers
+            if plan_.way is Way.RANGES and readers > 1:
                 connections += await self._extra_connections(
                     database, tenant_id, connection, transaction
                 )

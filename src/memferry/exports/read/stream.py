@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, closing
 
 from memferry.database.blocks import Block
 from memferry.database.copy import BLOCK_BYTES, BlockStream
@@ -12,8 +12,8 @@ from memferry.exports.read.plan import FRAME_BYTES, Plan, Probe, Way, plan
 from memferry.exports.read.ranges import Ranges
 from memferry.exports.read.statement import emit_ready_records, read_statement
 from memferry.exports.request import ExportRequest
-from memferry.files.threads import run_in_thread_if_large
-from memferry.formats import Format, TextFormat
+from memferry.files.threads import OneThread, run_in_thread_if_large
+from memferry.formats import BinaryFormat, Encoder, Format, TextFormat
 
 
 class RowStream:
@@ -29,6 +29,8 @@ class RowStream:
         self._format = format_
         self._blocks = blocks
         self._on_last_row = on_last_row
+        self._encoder: Encoder | None = None
+        self._thread = OneThread()
         self._sha256 = hashlib.sha256()
         self.rows_done = 0
         self.bytes_done = 0
@@ -38,12 +40,26 @@ class RowStream:
         """Digest of the bytes so far; of the whole file once the iteration has ended."""
         return self._sha256.digest()
 
+    @property
+    def edge_bytes(self) -> int:
+        """How many bytes the file has without any row."""
+        if isinstance(self._format, TextFormat):
+            return len(self._format.head) + len(self._format.tail)
+        with closing(self._format.start()) as encoder:
+            return sum(map(len, encoder.finish()))
+
+    def close(self) -> None:
+        """Let go of what an encoder holds beside memory."""
+        self._thread.close()
+        if self._encoder is not None:
+            self._encoder.close()
+
     def interrupt(self, fault: MemferryError) -> None:
         """Make the iteration raise, even while PostgreSQL is still looking for the next row."""
         self._blocks.fail(fault)
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for block in self._frame_blocks():
+        async for block in self._make_blocks():
             hashing = run_in_thread_if_large(self._sha256.update, block.data)
             self.rows_done += block.rows
             self.bytes_done += len(block.data)
@@ -54,29 +70,44 @@ class RowStream:
         if self.rows_done != self._blocks.rows:
             raise AssertionError(f"{self.rows_done} rows found of {self._blocks.rows} copied")
 
-    async def _frame_blocks(self) -> AsyncIterator[Block]:
+    def _make_blocks(self) -> AsyncIterator[Block]:
+        """The blocks of the file; their rows are those whose bytes have come to an end."""
+        if isinstance(self._format, BinaryFormat):
+            return self._encode_blocks(self._format)
+        return self._frame_blocks(self._format)
+
+    async def _frame_blocks(self, format_: TextFormat) -> AsyncIterator[Block]:
         """The blocks between the head and the tail of the file.
 
         Each block is held back until the next one shows that it is not the last: after the last row
         the tail stands in the place of a separator.
         """
-        head, last_separator, tail = _find_edges(self._format)
-        held_back = Block(0, head)
+        last_separator = b"" if format_.ends_with_separator else format_.separator
+        held_back = Block(0, format_.head)
         async for block in self._blocks:
             if held_back.rows or held_back.data:
                 yield held_back
             held_back = block
         if self._on_last_row is not None:
             await self._on_last_row()
-        yield Block(held_back.rows, held_back.data.removesuffix(last_separator) + tail)
+        yield Block(held_back.rows, held_back.data.removesuffix(last_separator) + format_.tail)
 
-
-def _find_edges(format_: Format) -> tuple[bytes, bytes, bytes]:
-    """The head of the file, the separator that its last row must not have, and the tail."""
-    if not isinstance(format_, TextFormat):
-        return b"", b"", b""
-    last_separator = b"" if format_.ends_with_separator else format_.separator
-    return format_.head, last_separator, format_.tail
+    async def _encode_blocks(self, format_: BinaryFormat) -> AsyncIterator[Block]:
+        """The blocks of an encoder, which works in a thread beside the COPY."""
+        rows = 0
+        run = self._thread.run
+        self._encoder = encoder = await run(format_.start)
+        async for block in self._blocks:
+            rows += block.rows
+            if data := await run(encoder.encode, block.data):
+                yield Block(rows, data)
+                rows = 0
+        if self._on_last_row is not None:
+            await self._on_last_row()
+        pieces = encoder.finish()
+        while data := await run(next, pieces, b""):
+            yield Block(rows, data)
+            rows = 0
 
 
 @asynccontextmanager
@@ -95,13 +126,14 @@ async def open_rows(
     async with BlockStream(
         len(connections), block_bytes=BLOCK_BYTES, timeout=UNLIMITED_SECONDS
     ) as blocks:
-        if plan_.way is Way.RANGES and isinstance(request.format, TextFormat):
-            ranges = Ranges(request, request.format, plan_, blocks)
+        if plan_.way is Way.RANGES:
+            ranges = Ranges(request, plan_, blocks)
             for connection in connections:
                 blocks.start(ranges.read, connection)
         else:
             blocks.start(read_statement, connections[0], request, plan_, blocks)
-        yield RowStream(request.format, blocks, on_last_row)
+        with closing(RowStream(request.format, blocks, on_last_row)) as rows:
+            yield rows
 
 
 @asynccontextmanager
@@ -121,3 +153,15 @@ async def open_inline_rows(
                 await keep_order(connection)
             blocks.start(read_statement, connection, request, plan_, blocks)
         yield RowStream(request.format, blocks)
+
+
+@asynccontextmanager
+async def open_sample(
+    connection: Connection, request: ExportRequest, one_in: int
+) -> AsyncIterator[RowStream]:
+    """Start an export of about one in so many rows, in no order; iterate it for its bytes."""
+    plan_ = Plan(way=Way.SAMPLE, one_in=max(one_in, 1))
+    async with BlockStream(block_bytes=FRAME_BYTES) as blocks:
+        blocks.start(read_statement, connection, request, plan_, blocks)
+        with closing(RowStream(request.format, blocks)) as rows:
+            yield rows

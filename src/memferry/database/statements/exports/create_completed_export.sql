@@ -3,6 +3,7 @@
 -- The transaction began in the statement that took its snapshot, so its time is the snapshot's.
 -- The tenant's row is shared until then: a deletion that reaches exports waits and finds this one, and if one has
 -- come since the snapshot, the transaction fails. No row comes back where the tenant is leaving.
+-- With the row comes what its manifest is made of, as of the snapshot.
 WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
@@ -23,5 +24,9 @@ WITH home AS (
     SELECT id, status, request ->> 'format' AS format, row_count, error, created_at, completed_at FROM made
 )
 SELECT made.*, CASE WHEN EXISTS (SELECT FROM webhooks)
-    THEN tell('export.completed', row_to_json(event)) END
-FROM made, event
+    THEN tell('export.completed', row_to_json(event)) END,
+    last.sequence AS last_sequence, last.sha256 AS last_sha256,
+    (SELECT value FROM keys WHERE name = 'manifests') AS signing_key,
+    (SELECT max(name) FROM public.memferry_migrations) AS schema
+FROM made CROSS JOIN event
+LEFT JOIN (SELECT sequence, sha256 FROM manifest_chain ORDER BY sequence DESC LIMIT 1) AS last ON true

@@ -32,6 +32,8 @@ WITH erased AS (
     ORDER BY export.id FOR UPDATE OF export
 ), emptied AS (
     DELETE FROM export_payloads AS payload USING holding WHERE payload.export_id = holding.id
+), unsealed AS (
+    DELETE FROM export_manifests AS manifest USING holding WHERE manifest.export_id = holding.id
 ), restarted AS (
     UPDATE exports AS export
     SET attempt = export.attempt + 1, leased_until = now(),

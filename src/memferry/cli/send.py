@@ -1,0 +1,70 @@
+"""Sending files to the service to be imported, with progress, and the report at the end."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from memferry.cli.import_report import print_line, print_report
+from memferry.cli.options import read_settings
+from memferry.cli.progress import ProgressBars
+from memferry.client.client import Client
+from memferry.client.decrypt import read_identities
+from memferry.client.imports import Imports
+from memferry.client.input_files import Input, find_files
+from memferry.errors import Invalid, Misconfigured, ServiceRefused
+from memferry.wire.imports import ImportAnswer
+
+
+def send(paths: Sequence[Path], identity: Path | None, options: Mapping[str, object]) -> bool:
+    """Import files as the environment's tenant, and print the report; answers whether all is well.
+
+    Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
+    """
+    settings = read_settings().client
+    with _name_options():
+        input_ = find_files(paths, None if identity is None else read_identities(identity))
+        if settings.token is None:
+            raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
+        with Client(settings.url, settings.token) as client:
+            job = _import(client, input_, options)
+    _print_end(job, input_)
+    return job.status == "completed" and (job.report is None or job.report.rejected == 0)
+
+
+@contextmanager
+def _name_options() -> Iterator[None]:
+    """Let errors name the option or argument instead of that of the client's function."""
+    try:
+        yield
+    except Invalid as fault:
+        field = "FILE" if fault.field == "file" else f"--{fault.field.replace('_', '-')}"
+        raise Invalid(field, fault.reason) from fault
+
+
+def _import(client: Client, input_: Input, options: Mapping[str, object]) -> ImportAnswer:
+    with ProgressBars() as bars:
+        imports = Imports(client, bars.show)
+        job = imports.send(input_, options)
+        try:
+            return imports.wait(job)
+        except KeyboardInterrupt:
+            return _cancel(imports, job)
+
+
+def _cancel(imports: Imports, job: ImportAnswer) -> ImportAnswer:
+    """Cancel an import; one that is gone after that was completed a moment before."""
+    imports.cancel(job.id)
+    with suppress(ServiceRefused):
+        return imports.get(job.id)
+    raise KeyboardInterrupt
+
+
+def _print_end(job: ImportAnswer, input_: Input) -> None:
+    dry = "dry run, " if job.options.dry_run else ""
+    print_line(f"import {job.id}: {dry}{job.status}")
+    if job.error is not None:
+        print_line(job.error)
+    if input_.skipped:
+        print_line(f"not sent: {input_.skipped:,} links and hidden files")
+    if job.report is not None:
+        print_report(job.report)

@@ -1,0 +1,2 @@
+-- How many staged rows there are of each outcome.
+SELECT outcome, count(*) AS rows FROM settled_memories GROUP BY outcome

@@ -1,0 +1,2 @@
+-- One import of the tenant.
+SELECT * FROM imports WHERE id = $1

@@ -1,0 +1,1 @@
+"""A drill: the newest export is restored for real, compared, and removed again."""

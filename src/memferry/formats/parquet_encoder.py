@@ -1,0 +1,161 @@
+"""The encoder of Parquet files: frames by columns in, row groups out.
+
+Where a row group ends depends on the rows alone, and never on the frames in which they came: the
+same rows give the same bytes.
+"""
+
+import io
+import sys
+from array import array
+from collections.abc import Iterator, Sequence
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.json
+import pyarrow.parquet as pq
+
+from memferry.formats.column_frames import Frame, FrameGroup, split_frames
+from memferry.formats.parquet import TIMES
+
+# A row group ends with the row that makes it so large. One lies in memory, as frames, as columns
+# and as compressed pages.
+_GROUP_BYTES = 4 * 1024 * 1024
+_GROUP_ROWS = 128 * 1024
+# Arrow looks for the end of a page each so many rows. It holds the pages of all columns.
+_PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 128
+_TAGS = pa.list_(pa.field("element", pa.string(), nullable=False))
+_TIME = pa.timestamp("ms", tz="UTC")
+_NULLABLE = ("source_ref", "metadata")
+# Fields of few different values: a reader gets each of them once per row group.
+_DICTIONARIES = ["namespace", "source", "tags.list.element"]
+_STATISTICS = ["id", "namespace", "source", "created_at", "updated_at"]
+
+
+# Made of bytes: from a number, Arrow would look for pandas, and load it.
+_ZERO = pa.Array.from_buffers(pa.int32(), 1, [None, pa.py_buffer(bytes(4))])
+
+
+class ParquetEncoder:
+    """Gathers frames until they are a row group; zstd compresses each column of it."""
+
+    def __init__(self, fields: Sequence[str]) -> None:
+        self._fields = fields
+        self._texts = [field not in TIMES for field in fields]
+        self._group = _start_group()
+        self._schema = pa.schema([_describe_column(field) for field in fields])
+        self._file = _Pieces()
+        self._writer = pq.ParquetWriter(
+            self._file,
+            self._schema,
+            compression="zstd",
+            compression_level=1,
+            use_dictionary=_DICTIONARIES,
+            write_statistics=_STATISTICS,
+            data_page_size=_PAGE_BYTES,
+            write_batch_size=_PAGE_ROWS,
+        )
+
+    def encode(self, records: bytes) -> bytes:
+        """The row groups that have become whole."""
+        for frame in split_frames(records, self._texts):
+            rest: Frame | None = frame
+            while rest is not None:
+                rest = self._group.add(rest)
+                if self._group.whole:
+                    self._write_group()
+        return self._file.take()
+
+    def finish(self) -> Iterator[bytes]:
+        """The last row group and the footer."""
+        if self._group.rows:
+            self._write_group()
+        self._writer.close()
+        yield self._file.take()
+
+    def close(self) -> None:
+        """End Arrow's writer."""
+        self._writer.close()
+
+    def _write_group(self) -> None:
+        columns = [self._make_column(*column) for column in enumerate(self._fields)]
+        self._group = _start_group()
+        self._writer.write_table(pa.table(columns, self._schema), row_group_size=len(columns[0]))
+
+    def _make_column(self, number: int, field: str) -> pa.Array:
+        data = self._group.join_data(number)
+        if field in TIMES:
+            return _make_numbers("q", _TIME, data)
+        texts = _make_texts(self._group.join_lengths(number), data)
+        return _parse_tags(texts) if field == "tags" else texts
+
+
+class _Pieces(io.RawIOBase):
+    """A file that is only written; what was written is taken out piece by piece."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._pieces: list[bytes] = []
+        self._size = 0
+
+    def writable(self) -> bool:
+        """Yes."""
+        return True
+
+    def tell(self) -> int:
+        """How many bytes were written."""
+        return self._size
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]  # Arrow writes bytes
+        """Keep the bytes until they are taken."""
+        self._pieces.append(data)
+        self._size += len(data)
+        return len(data)
+
+    def take(self) -> bytes:
+        """All that was written since the last call."""
+        data = b"".join(self._pieces)
+        self._pieces = []
+        return data
+
+
+def _start_group() -> FrameGroup:
+    return FrameGroup(most_bytes=_GROUP_BYTES, most_rows=_GROUP_ROWS)
+
+
+def _describe_column(field: str) -> pa.Field:
+    types = {"tags": _TAGS, **dict.fromkeys(TIMES, _TIME)}
+    return pa.field(field, types.get(field, pa.string()), nullable=field in _NULLABLE)
+
+
+def _make_numbers(code: str, type_: pa.DataType, data: bytes) -> pa.Array:
+    numbers = array(code, data)
+    if sys.byteorder == "little":
+        numbers.byteswap()
+    return pa.Array.from_buffers(type_, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def _make_texts(lengths: bytes, data: bytes) -> pa.Array:
+    """A column of texts around the bytes of all of them; where a length is -1 there is none."""
+    sizes = _make_numbers("i", pa.int32(), lengths)
+    there = pc.greater_equal(sizes, _ZERO[0]).buffers()[1]
+    sizes = pc.max_element_wise(sizes, _ZERO[0])
+    ends = pc.cumulative_sum(sizes)
+    offsets = pa.concat_arrays([_ZERO, ends])
+    if offsets[-1].as_py() != len(data):
+        raise AssertionError(f"texts of {offsets[-1]} bytes in {len(data)}")
+    return pa.Array.from_buffers(
+        pa.string(), len(sizes), [there, offsets.buffers()[1], pa.py_buffer(data)]
+    )
+
+
+def _parse_tags(lines: pa.Array) -> pa.Array:
+    """Lists of texts from lines of JSON."""
+    data = lines.buffers()[2]
+    table = pyarrow.json.read_json(
+        pa.BufferReader(data),
+        pyarrow.json.ReadOptions(use_threads=False, block_size=data.size + 1),
+        pyarrow.json.ParseOptions(explicit_schema=pa.schema([pa.field("tags", _TAGS)])),
+    )
+    if table.num_rows != len(lines):
+        raise AssertionError(f"{table.num_rows} lists of tags in {len(lines)} rows")
+    return table["tags"].combine_chunks()

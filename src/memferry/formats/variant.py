@@ -1,0 +1,49 @@
+"""Variants of formats: what the options of a request change in the records of a file."""
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from typing import LiteralString
+
+from memferry.errors import Invalid
+
+FIELDS: tuple[LiteralString, ...] = (
+    "id",
+    "content",
+    "namespace",
+    "tags",
+    "source",
+    "source_ref",
+    "metadata",
+    "created_at",
+    "updated_at",
+)
+"""The fields of a memory, in the order of a memory object."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variant:
+    """The options that change records, each a field of a request; by default none of them does."""
+
+    fields: Collection[str] = ()
+    """The only fields of a memory in the file; empty: all that the format holds."""
+    csv_metadata: bool = False
+    """Whether a CSV has a column of metadata."""
+    csv_safe: bool = False
+    """Whether a CSV has guards before whatever a spreadsheet would run."""
+
+
+def check_fields(option: str, names: list[str]) -> list[str]:
+    """The names in the order of a memory object; raises Invalid that names the option."""
+    if not names:
+        raise Invalid(option, "names no field; leave it out for all of them")
+    if not set(names) <= set(FIELDS):
+        raise Invalid(option, f"names an unknown field; expected some of {', '.join(FIELDS)}")
+    if len(set(names)) < len(names):
+        raise Invalid(option, "names a field twice")
+    return [name for name in FIELDS if name in names]
+
+
+def describe_missing(present: Iterable[str]) -> str:
+    """Say which fields of a memory a file with these fields leaves out; empty for none."""
+    missing = [name for name in FIELDS if name not in set(present)]
+    return f"It holds no {', '.join(missing)}." if missing else ""
