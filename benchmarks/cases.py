@@ -9,6 +9,7 @@ import exports
 import filters
 import imports
 import others
+import parquet
 import searches
 import size
 from measure import Line
@@ -24,6 +25,7 @@ def all_cases(points: list[size.Point]) -> dict[str, Case]:
         "queued JSON": exports.compare_queued_json,
         "queued CSV": exports.compare_queued_csv,
         "queued zstd": exports.compare_queued_zstd,
+        "queued Parquet": parquet.compare_queued_parquet,
         "queued S3": buckets.compare_queued_s3,
         "inline 10,000 rows": exports.inline_10_000,
         "inline 100 rows": exports.inline_100,

@@ -8,10 +8,10 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
-from uuid import UUID
 
 from measure import Goal, Line, Work, compare, line, times
 from memferry.database.sql import sql
+from memferry.filters.orders import NEWEST
 from memferry.memories.rows import RENDERED_BYTES
 from memferry.model.identity import new_memory_ids
 from references import bare
@@ -21,8 +21,6 @@ from service import Bench, Client
 _REPEATS = 100
 _BULK_ROWS = 10_000
 _LISTED = 50
-# A place before the first row of any list.
-_NEWEST = (2**63 - 1, UUID(int=0))
 _PAUSE_SECONDS = 0.005
 _P99_SECONDS = 6.0
 # What the answer of an unfinished export says. To ask all the time would load the API by itself.
@@ -85,9 +83,8 @@ def save_many(bench: Bench) -> Iterator[Line]:
 def list_newest(bench: Bench) -> Iterator[Line]:
     """GET /api/memories."""
     path = f"/api/memories?limit={_LISTED}"
-    yield _read(
-        bench, "list", path, sql("memories/list_memories"), [_LISTED, 0, RENDERED_BYTES, *_NEWEST]
-    )
+    statement = NEWEST.fill(sql("memories/list_memories"))
+    yield _read(bench, "list", path, statement, [_LISTED, 0, RENDERED_BYTES, *NEWEST.start])
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:

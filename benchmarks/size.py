@@ -30,23 +30,27 @@ class Point(TypedDict):
 
 def worker_memory(bench: Bench) -> Iterator[Line]:
     """The worker's highest memory in one export, above what a fresh one has at rest."""
-    yield _memory(bench, "big", bench.options.rows, bench.options.rounds)
+    yield compare_memory(bench, "big", bench.options.rows, bench.options.rounds)
 
 
 def worker_memory_long(bench: Bench) -> Iterator[Line]:
     """The same with ten times the rows; and the two peaks compared."""
     _need_long(bench)
-    big = _memory(bench, "big", bench.options.rows, _LONG_ROUNDS)
-    huge = _memory(bench, "huge", bench.options.rows * _LONG_FACTOR, _LONG_ROUNDS)
+    big = compare_memory(bench, "big", bench.options.rows, _LONG_ROUNDS)
+    huge = compare_memory(bench, "huge", bench.options.rows * _LONG_FACTOR, _LONG_ROUNDS)
     yield huge
     goal = Goal(case="worker memory, 10 times the rows", against="its peak with the rows", most=1.1)
     yield line(goal, list(zip(huge.ours, big.ours, strict=True)), "MB")
 
 
-def _memory(bench: Bench, tenant: str, rows: int, rounds: int) -> Line:
-    measured = [_idle_and_peak(bench, bench.client(tenant)) for _ in range(rounds)]
+def compare_memory(
+    bench: Bench, tenant: str, rows: int, rounds: int, file_format: str = "ndjson"
+) -> Line:
+    """The worker's highest memory in an export of these rows, and at rest."""
+    client = bench.client(tenant)
+    measured = [_idle_and_peak(bench, client, file_format) for _ in range(rounds)]
     return Line(
-        case=f"worker memory, {rows:,} rows",
+        case=f"worker memory, {rows:,} rows, {file_format}",
         against="the same worker at rest",
         values=[peak - idle for idle, peak in measured],
         unit="MB more",
@@ -57,12 +61,12 @@ def _memory(bench: Bench, tenant: str, rows: int, rounds: int) -> Line:
     )
 
 
-def _idle_and_peak(bench: Bench, client: Client) -> tuple[float, float]:
+def _idle_and_peak(bench: Bench, client: Client, file_format: str) -> tuple[float, float]:
     """In a worker of its own: what an export before has left behind must not count as rest."""
     pid = bench.renew_worker()
     time.sleep(_IDLE_SECONDS)
     idle = _highest_mb(pid)
-    export = client.export(format="ndjson")
+    export = client.export(format=file_format)
     client.delete_export(export["id"])
     assert bench.worker_pid() == pid
     return idle, _highest_mb(pid)

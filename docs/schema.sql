@@ -557,6 +557,19 @@ CREATE TABLE memferry.memory_usage (
 )
 WITH (fillfactor='20');
 
+CREATE TABLE memferry.projects (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    id uuid DEFAULT gen_random_uuid() NOT NULL,
+    name text NOT NULL,
+    description text,
+    metadata json DEFAULT '{}'::json NOT NULL,
+    archived_at bigint,
+    created_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    updated_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text)),
+    CONSTRAINT projects_name_check CHECK ((name <> ''::text))
+);
+
 CREATE TABLE memferry.tenants (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -807,8 +820,23 @@ CREATE VIEW memferry_service.payload_queue AS
            FROM memferry.jobs job
           WHERE ((job.tenant_id = payload.tenant_id) AND (job.id = payload.export_id) AND ((job.status = 'expired'::text) OR ((job.status = 'completed'::text) AND (job.expires_at <= memferry.now_ms()))))));
 
+CREATE VIEW memferry_service.projects AS
+ SELECT tenant_id,
+    id,
+    name,
+    description,
+    metadata,
+    archived_at,
+    created_at,
+    updated_at
+   FROM memferry.projects
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (name = ANY (memferry.namespaces()))))
+  WITH CASCADED CHECK OPTION;
+
 CREATE VIEW memferry_service.tenant AS
- SELECT erasures
+ SELECT id,
+    name,
+    erasures
    FROM memferry.tenants
   WHERE ((id = (current_setting('memferry.tenant'::text))::uuid) AND (leaving_at IS NULL));
 
@@ -920,6 +948,12 @@ ALTER TABLE ONLY memferry.messages
 ALTER TABLE ONLY memferry.manifest_chain
     ADD CONSTRAINT one_line_per_export UNIQUE (tenant_id, export_id);
 
+ALTER TABLE ONLY memferry.projects
+    ADD CONSTRAINT projects_by_name UNIQUE (tenant_id, name);
+
+ALTER TABLE ONLY memferry.projects
+    ADD CONSTRAINT projects_pkey PRIMARY KEY (tenant_id, id);
+
 ALTER TABLE ONLY memferry.tenants
     ADD CONSTRAINT tenants_name_key UNIQUE (name);
 
@@ -962,10 +996,14 @@ CREATE INDEX jobs_stored ON memferry.jobs USING btree (tenant_id, type) INCLUDE 
 
 CREATE INDEX jobs_unfinished ON memferry.jobs USING btree (status, tenant_id, created_at, id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
 
+CREATE INDEX memories_by_change ON memferry.memories USING btree (tenant_id, updated_at, id);
+
 CREATE INDEX memories_by_metadata ON memferry.memories USING gin (((metadata)::jsonb) jsonb_path_ops);
 ALTER INDEX memferry.memories_by_metadata ALTER COLUMN 1 SET STATISTICS 0;
 
 CREATE INDEX memories_by_namespace ON memferry.memories USING btree (tenant_id, namespace, created_at, id);
+
+CREATE INDEX memories_by_namespace_change ON memferry.memories USING btree (tenant_id, namespace, updated_at, id);
 
 CREATE INDEX memories_by_source_ref ON memferry.memories USING hash (source_ref);
 
@@ -1005,6 +1043,9 @@ ALTER TABLE ONLY memferry.jobs
 
 ALTER TABLE ONLY memferry.manifest_chain
     ADD CONSTRAINT manifest_chain_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
+
+ALTER TABLE ONLY memferry.projects
+    ADD CONSTRAINT projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
 ALTER TABLE ONLY memferry.tokens
     ADD CONSTRAINT tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
@@ -1099,6 +1140,22 @@ GRANT INSERT(rows),UPDATE(rows) ON TABLE memferry_service.memory_usage TO memfer
 GRANT INSERT(bytes),UPDATE(bytes) ON TABLE memferry_service.memory_usage TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.payload_queue TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(id) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(name),UPDATE(name) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(description),UPDATE(description) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(metadata),UPDATE(metadata) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT UPDATE(archived_at) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(created_at) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(updated_at),UPDATE(updated_at) ON TABLE memferry_service.projects TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.tenant TO memferry_service;
 

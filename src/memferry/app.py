@@ -14,14 +14,18 @@ from memferry.database.connection_shares import ConnectionShares
 from memferry.database.pool import Database
 from memferry.database.servers import owner_url, service_url
 from memferry.erasure.memories import MemoryErasure
+from memferry.erasure.projects import ProjectErasure
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.imports.service import Imports
+from memferry.memories.changes import MemoryBatches
+from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
 from memferry.operation.store_start import agree_on_store, prepare_store
 from memferry.operation.workers import Workers
+from memferry.projects.service import Projects
 from memferry.request_rate import RequestRate
 from memferry.settings import Settings, WebSettings
 from memferry.shares import Shares
@@ -124,11 +128,16 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
         identity = StoreIdentity(database, store)
         await agree_on_store(identity)
         exports = Exports(database, store, settings.exports, quotas)
+        erasure = MemoryErasure(database, store, settings.exports)
         yield web_app(
             Services(
                 tokens=Tokens(database),
                 memories=Memories(database, quotas),
-                memory_erasure=MemoryErasure(database, store, settings.exports),
+                lists=MemoryLists(database),
+                batches=MemoryBatches(database, quotas),
+                memory_erasure=erasure,
+                projects=Projects(database, quotas),
+                project_erasure=ProjectErasure(database, erasure),
                 exports=exports,
                 imports=Imports(database, store, quotas),
                 import_bytes=quotas.import_bytes,

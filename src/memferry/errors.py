@@ -17,13 +17,15 @@ MemferryError
 │   ├── ManifestNotFound     the export ended without bytes, or they are gone
 │   ├── WebhookNotFound
 │   ├── TokenNotFound
+│   ├── ProjectNotFound
 │   ├── DownloadNotFound
 │   └── RouteNotFound
 ├── Conflict                 the request collides with another one
 │   ├── IdempotencyKeyInFlight
 │   ├── ManifestNotReady     the export is not completed yet
 │   ├── ExportOvertaken      memories were erased while the export was made
-│   └── UploadLapsed         a file came so slowly that its claim was over
+│   ├── UploadLapsed         a file came so slowly that its claim was over
+│   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
 ├── MethodNotAllowed         the address exists, the verb does not
 ├── TooLarge                 the input is over a size limit; names the field
@@ -35,7 +37,8 @@ MemferryError
 │   ├── TooManyUnfinishedExports  waiting or running at once
 │   ├── TooManyStoredBytes   of payloads and files
 │   ├── TooManyMemories      in the store
-│   └── TooManyMemoryBytes   in the store
+│   ├── TooManyMemoryBytes   in the store
+│   └── TooManyProjects
 ├── PreconditionFailed       the file is not the one that the request is about
 ├── RangeNotSatisfiable      the asked-for bytes lie outside the file
 ├── Unavailable              a part we need is away; trying again later makes sense
@@ -181,6 +184,12 @@ class TokenNotFound(NotFound):
     code = "token_not_found"
 
 
+class ProjectNotFound(NotFound):
+    """Project not found."""
+
+    code = "project_not_found"
+
+
 class DownloadNotFound(NotFound):
     """Download link not found, or no longer valid; ask for the export again to get a new one."""
 
@@ -218,6 +227,12 @@ class ExportOvertaken(Conflict):
 
     code = "export_overtaken"
     retryable = True
+
+
+class ProjectNameInUse(Conflict):
+    """The name is in use: by a project, or by memories as their namespace."""
+
+    code = "project_name_in_use"
 
 
 class UploadLapsed(Conflict):
@@ -317,6 +332,12 @@ class TooManyMemoryBytes(LimitReached):
     """The limit of bytes in memories is reached; delete some, or make some smaller."""
 
     code = "too_many_memory_bytes"
+
+
+class TooManyProjects(LimitReached):
+    """The limit of projects is reached; delete some."""
+
+    code = "too_many_projects"
 
 
 class PreconditionFailed(MemferryError):

@@ -45,7 +45,7 @@ GUARDS: tuple[Guard, ...] = (
         drop(", note(type || '.deleted', ...)"),
     ),
     *guard_statement(
-        "memories/delete_memory",
+        "memories/delete_memories",
         "audit/test_audit.py::test_deleted_exports_and_memories_are_noted",
         drop(", note('memory.deleted', ...)"),
     ),

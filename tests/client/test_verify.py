@@ -245,3 +245,15 @@ def test_an_export_saved_with_its_manifest_is_verified_by_the_command(
     assert (good.returncode, bad.returncode) == (0, 1)
     assert f"ok    {target}: 1 memories" in good.stdout.decode()
     assert f"wrong {target}: file: its SHA-256 is" in bad.stdout.decode()
+
+
+def test_parts_with_a_name_of_their_own_are_found_beside_their_manifest(tmp_path: Path) -> None:
+    export = write_export(tmp_path, [LINES, LINES], compression="gzip")
+    export.manifest.rename(tmp_path / "backup.ndjson.gz.manifest.json")
+    for number, file in enumerate(export.files, start=1):
+        file.rename(tmp_path / f"backup.part-000{number}.ndjson.gz")
+    second = tmp_path / "backup.part-0002.ndjson.gz"
+
+    assert wrong(second) == []
+    second.unlink()
+    assert len(wrong(tmp_path / "backup.part-0001.ndjson.gz")) == 1

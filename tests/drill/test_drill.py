@@ -1,6 +1,7 @@
 """A drill restores an export for real, and says so only if every byte came back."""
 
 import asyncio
+import random
 from typing import Any
 
 import asyncpg
@@ -63,11 +64,21 @@ def test_a_drill_restores_every_byte_and_leaves_no_tenant(
     assert list_throw_away_tenants(database_url) == []
 
 
-def test_a_queued_and_packed_export_is_restored(
-    alice: Person, service: Service, database_url: str
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"format": "ndjson", "compression": "zstd"},
+        {"format": "json", "max_part_bytes": 1024 * 1024, "compression": "gzip"},
+        {"format": "csv", "max_part_bytes": 1024 * 1024},
+    ],
+)
+def test_a_queued_export_is_restored_from_its_file_or_its_parts(
+    alice: Person, service: Service, database_url: str, body: dict[str, Any]
 ) -> None:
-    alice.save_many([{"content": f"memory {number}"} for number in range(10_001)])
-    export = alice.wait_for(alice.export(format="ndjson", compression="zstd"))
+    alice.save_many(
+        [{"content": f"memory {number} {random.randbytes(60).hex()}"} for number in range(10_001)]
+    )
+    export = alice.wait_for(alice.export(**body))
     done = drill(service, database_url, "--export", export["id"])
 
     assert done.returncode == 0, done.stdout + done.stderr

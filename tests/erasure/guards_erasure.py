@@ -15,15 +15,20 @@ GUARDS: tuple[Guard, ...] = (
         "erasure/test_erasure.py::test_purging_removes_the_payload_that_holds_the_memory_and_says_so",
         make_false("payload.export_id = holding.id"),
     ),
+    *guard_statement(
+        "exports/purge_exports",
+        "erasure/test_erasure.py::test_purging_removes_the_text_of_the_manifest_and_leaves_its_line",
+        make_false("manifest.export_id = holding.id"),
+    ),
     *guard_function(
         "erasure/memories.py",
-        "MemoryErasure.delete",
+        "MemoryErasure.delete_many",
         "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",
         drop_statement("_remove"),
     ),
     *guard_function(
         "erasure/memories.py",
-        "MemoryErasure.delete",
+        "MemoryErasure.delete_many",
         "erasure/test_erasure.py::test_the_setting_purges_with_every_deletion",
         make_false("_always_purge"),
     ),
@@ -62,7 +67,7 @@ GUARDS: tuple[Guard, ...] = (
     # Also those that are being made.
     *guard_function(
         "erasure/memories.py",
-        "MemoryErasure.delete",
+        "MemoryErasure._delete_and_purge",
         "erasure/test_erasure.py::test_an_inline_export_during_a_purge_is_made_again_without_the_memory",
         drop_statement("begin_purge"),
     ),

@@ -79,6 +79,20 @@ def test_purging_removes_the_file_that_holds_the_memory_and_its_links(
     assert shown(alice, done)["download_url"] is None
 
 
+async def test_purging_removes_the_text_of_the_manifest_and_leaves_its_line(
+    alice: Person, database_url: str
+) -> None:
+    secret, export = alice.save("secret"), alice.export(metadata_filter={})
+    purged_by(alice, secret)
+    owner = await asyncpg.connect(database_url)
+    count = "SELECT count(*) FROM memferry.{} WHERE export_id = $1"
+    texts = await owner.fetchval(count.format("export_manifests"), export["id"])
+    lines = await owner.fetchval(count.format("manifest_chain"), export["id"])
+    await owner.close()
+
+    assert (texts, lines) == (0, 1)
+
+
 def test_a_deletion_without_purging_leaves_exports(alice: Person) -> None:
     secret, export = alice.save("secret"), alice.export()
     answer = delete(alice, secret)
@@ -340,7 +354,9 @@ def test_purging_waits_for_an_export_whose_row_is_being_inserted(
     assert done["payload"] is None
 
 
-async def test_the_view_of_a_tenant_shows_its_count_of_erasures_alone(database_url: str) -> None:
+async def test_the_view_of_a_tenant_shows_its_name_and_its_count_of_erasures_alone(
+    database_url: str,
+) -> None:
     owner = await asyncpg.connect(database_url)
     columns = await owner.fetch(
         "SELECT attname FROM pg_attribute"
@@ -348,4 +364,4 @@ async def test_the_view_of_a_tenant_shows_its_count_of_erasures_alone(database_u
     )
     await owner.close()
 
-    assert [row["attname"] for row in columns] == ["erasures"]
+    assert [row["attname"] for row in columns] == ["id", "name", "erasures"]

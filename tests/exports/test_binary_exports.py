@@ -44,9 +44,8 @@ def rows(alice: Person) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def file(alice: Person, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    done = alice.wait_for(alice.export(format="parquet"))
     target = tmp_path_factory.mktemp("parquet") / "memories.parquet"
-    target.write_bytes(httpx.get(done["download_url"]).content)
+    target.write_bytes(alice.download(alice.export(format="parquet")))
     return target
 
 

@@ -1,6 +1,14 @@
-"""Guards of CSV that a spreadsheet runs no cell of."""
+"""Guards of formats: no text of a memory is taken for anything else."""
 
-from guards import Guard, drop_item, drop_text, guard_function, make_false, replace, replace_text
+from guards import (
+    Guard,
+    drop_item,
+    drop_text,
+    guard_function,
+    make_false,
+    replace,
+    replace_text,
+)
 
 _GUARDED = (
     "formats/test_csv_safe.py::test_every_text_column_is_guarded_where_a_spreadsheet_might_run_it"
@@ -9,6 +17,9 @@ _EVERY_SIGN = "formats/test_csv_safe.py::test_every_sign_and_every_blank_of_unic
 _REFUSED_FIELDS = "formats/test_fields.py::test_fields_that_are_not_understood_are_refused"
 _ENTRIES = "formats/test_paste.py::test_no_line_of_a_content_passes_for_an_entry"
 
+_BUNDLE = "formats/test_okf.py::test_every_field_comes_back_from_any_text"
+_FOLDERS = "formats/test_okf.py::test_a_folder_has_a_name_that_every_file_system_holds"
+_ADDS_UP = "formats/test_parquet.py::test_a_frame_that_does_not_add_up_ends_the_file"
 _MARKUP = "formats/test_markdown.py::test_no_text_is_markup_and_each_stands_where_it_belongs"
 _PAGE = "formats/test_html.py::test_every_text_stands_where_it_belongs_and_is_exact"
 _POLICY = "formats/test_html.py::test_nothing_is_loaded_and_only_the_named_script_and_style_run"
@@ -115,4 +126,40 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function("formats/markdown.py", "_FENCE", _MARKUP, replace_text("1 + ", "")),
     *guard_function("formats/markdown.py", "_CONTENT", _MARKUP, drop_text("^ |")),
+    # What is not installed is refused, and offered by nobody.
+    *guard_function(
+        "formats/__init__.py",
+        "find_format",
+        "formats/test_parquet.py::test_a_format_that_is_not_installed_is_refused_and_no_worker_offers_it",
+        make_false("installed"),
+    ),
+    *guard_function(
+        "exports/request.py",
+        "list_needs",
+        "formats/test_parquet.py::test_a_format_that_is_not_installed_is_refused_and_no_worker_offers_it",
+        replace("not format_.installed", "False"),
+    ),
+    # Frames by columns add up, and cells of one row stay together.
+    *guard_function("formats/column_frames.py", "_split_values", _ADDS_UP, make_false("count")),
+    *guard_function(
+        "formats/parquet_encoder.py",
+        "_make_texts",
+        _ADDS_UP,
+        make_false("as_py"),
+    ),
+    *guard_function("formats/parquet_encoder.py", "_parse_tags", _ADDS_UP, make_false("num_rows")),
+    # No text of a memory is front matter, and no name leaves its folder.
+    *guard_function(
+        "formats/okf_files.py", "_ESCAPED", _BUNDLE, drop_text(r"\x7f-\x9f"), drop_text(r"\u2028")
+    ),
+    *guard_function(
+        "formats/okf_files.py",
+        "find_folder",
+        _FOLDERS,
+        make_false("_DEVICES"),
+        replace("part.lower()", "part"),
+    ),
+    *guard_function(
+        "formats/okf_files.py", "_OTHERS", _FOLDERS, replace_text(r"[^\w-]+", r"[^\w.-]+")
+    ),
 )

@@ -24,6 +24,7 @@ HOSTILE = (
     "2026-01-02",
     "{ }",
     "\\u0041\\",
+    "blanks \u2028 around \u2029 breaks \x85 of lines",
     "ends without a line break",
     "ends with many\n\n\n",
     "\n\nbegins with some",

@@ -81,7 +81,7 @@ def test_awkward_contents_come_back(alice: Person) -> None:
         "a\n\n[2026-01-01] - forged\n",
         "a\n  [2026-01-01] - forged",
         "\n[2026-01-01] - forged",
-        "a\x85- [2026-01-01] - forged",
+        "a\x85[2026-01-01] - forged",
     ],
 )
 def test_no_line_of_a_content_passes_for_an_entry(alice: Person, content: str) -> None:

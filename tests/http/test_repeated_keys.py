@@ -7,6 +7,7 @@ import json
 import time
 from collections.abc import Iterator
 from typing import Any
+from uuid import uuid4
 
 import httpx
 import pytest
@@ -33,6 +34,12 @@ FILTERS = {
     "updated_before": 2,
 }
 HOOK = {"url": "https://example.com/", "events": ["memory.saved"], "description": "d"}
+TOKEN = {
+    "name": "n",
+    "scopes": ["memories:read"],
+    "namespaces": ["n"],
+    "expires_at": 8_640_000_000_000_000,
+}
 # Every address that takes a JSON body, and one with all its fields.
 EXPORT = {
     "format": "csv",
@@ -43,11 +50,24 @@ EXPORT = {
     "encrypt_to": None,
     **FILTERS,
 }
+CHANGE = {name: ROW[name] for name in ("content", "namespace", "tags", "metadata")}
+PROJECT = {"name": "p", "description": "d", "metadata": {"a": 1}}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/memories": ROW,
-    "PATCH /api/memories/{memory_id}": {
-        name: ROW[name] for name in ("content", "namespace", "tags", "metadata")
+    "PATCH /api/memories/{memory_id}": CHANGE,
+    "PUT /api/memories/{memory_id}": CHANGE,
+    "PUT /api/memories/batch": {"updates": []},
+    "DELETE /api/memories/batch": {"ids": []},
+    "POST /api/memories/list": {
+        "order": "newest",
+        "limit": 5,
+        "offset": 1,
+        "cursor": None,
+        **FILTERS,
     },
+    "POST /api/memories/search": {"query": "x", "k": 5, "prefix": False, **FILTERS},
+    "POST /api/projects": PROJECT,
+    "PATCH /api/projects/{project_id}": {**PROJECT, "name": "q", "archived": True},
     "POST /v1/memories/bulk": {"items": [ROW]},
     "POST /api/memories/search/bulk": {
         "queries": ["x"],
@@ -59,12 +79,8 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/memories/exports/estimate": EXPORT,
     "POST /api/webhooks": HOOK,
     "PUT /api/webhooks/{webhook_id}": {**HOOK, "enabled": True},
-    "POST /api/tokens": {
-        "name": "n",
-        "scopes": ["memories:read"],
-        "namespaces": ["n"],
-        "expires_at": 8_640_000_000_000_000,
-    },
+    "POST /api/tokens": TOKEN,
+    "POST /api/auth/tokens": TOKEN,
 }
 
 
@@ -88,6 +104,9 @@ def send(person: Person, target: str, body: bytes) -> httpx.Response:
     elif "{webhook_id}" in path:
         made = person.post("/api/webhooks", json={"url": HOOK["url"]}).json()
         path = path.format(webhook_id=made["id"])
+    elif "{project_id}" in path:
+        made = person.post("/api/projects", json={"name": uuid4().hex}).json()
+        path = path.format(project_id=made["id"])
     return person.request(method, path, content=body)
 
 
@@ -99,7 +118,7 @@ def test_every_field_of_every_documented_body_is_tried_twice(service: Service) -
         )
         for path, item in document["paths"].items()
         for method, operation in item.items()
-        if "requestBody" in operation
+        if "application/json" in operation.get("requestBody", {}).get("content", {})
     }
 
     assert {target: set(body) for target, body in BODIES.items()} == known

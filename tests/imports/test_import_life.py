@@ -3,10 +3,13 @@
 import asyncio
 import os
 import signal
+import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -51,8 +54,13 @@ def send(person: Person, *rows: dict[str, Any], **options: Any) -> dict[str, Any
 
 def wait_until_read(person: Person, job: dict[str, Any], rows: int = _ROWS) -> None:
     """Return once all records were read, and the merge waits for the table."""
-    deadline = time.monotonic() + 30
-    while person.get(f"/api/memories/imports/{job['id']}").json()["rows_done"] < rows:
+    address = f"/api/memories/imports/{job['id']}"
+    wait_until(lambda: person.get(address).json()["rows_done"] >= rows)
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
@@ -120,12 +128,9 @@ def test_the_file_is_gone_when_the_import_has_ended(alice: Person, service: Serv
     job = send(alice, make_row())
     before = list_files(service, job)
     alice.wait_for_import(job)
-    deadline = time.monotonic() + 10
-    while list_files(service, job) and time.monotonic() < deadline:
-        time.sleep(0.05)
+    wait_until(lambda: list_files(service, job) == [])
 
     assert before == ["0"]
-    assert list_files(service, job) == []
 
 
 def test_a_deleted_import_is_not_found_and_its_memories_stay(alice: Person) -> None:
@@ -226,6 +231,35 @@ def test_an_upload_that_nobody_renews_is_swept_and_a_live_one_is_not(
 
 
 _UPLOAD = "INSERT INTO memferry.import_uploads VALUES ('{}', '{}', now() + interval '{}')"
+
+
+def test_an_upload_that_breaks_off_leaves_nothing(
+    alice: Person, service: Service, database_url: str
+) -> None:
+    tenant_id = asyncio.run(read_tenant_id(alice, database_url))
+    address = ("127.0.0.1", urlsplit(str(alice.base_url)).port or 0)
+    with socket.create_connection(address) as connection:
+        head = (
+            "POST /api/memories/imports HTTP/1.1\r\nHost: x\r\nContent-Length: 9000000\r\n"
+            f"Authorization: Bearer {alice.token}\r\n\r\n"
+        )
+        connection.sendall(head.encode() + b"x" * 3_000_000)
+        wait_until(lambda: _list_uploads(service, tenant_id) != [])
+    wait_until(lambda: _list_uploads(service, tenant_id) == [])
+    claims = asyncio.run(
+        fetchval(
+            database_url,
+            "SELECT count(*) FROM memferry.import_uploads WHERE tenant_id = $1",
+            tenant_id,
+        )
+    )
+
+    assert claims == 0
+    assert alice.get("/api/memories/imports").json()["imports"] == []
+
+
+def _list_uploads(service: Service, tenant_id: UUID) -> list[str]:
+    return [path.name for path in service.store.glob(f"{tenant_id}/*/*")]
 
 
 def test_webhooks_and_audit_hear_of_an_import_once_and_not_of_its_memories(

@@ -26,18 +26,36 @@ def save_awkward(person: Person) -> None:
     )
 
 
-@pytest.mark.parametrize("file_format", ["ndjson", "json"])
+@pytest.mark.parametrize(
+    "form",
+    [{"format": "ndjson"}, {"format": "json"}, {"format": "csv", "csv_metadata": True}],
+    ids=lambda form: form["format"],
+)
 def test_an_export_comes_back_byte_for_byte_in_an_empty_tenant(
-    alice: Person, bob: Person, file_format: str
+    alice: Person, bob: Person, form: dict[str, Any]
 ) -> None:
     save_awkward(alice)
-    before = alice.export(format=file_format)["payload"]
+    before = alice.export(**form)["payload"]
     job = bob.import_file(before.encode())
-    after = bob.export(format=file_format)["payload"]
+    after = bob.export(**form)["payload"]
 
     assert job["status"] == "completed", job["error"]
     assert job["report"]["created"] == job["row_count"] == len(AWKWARD)
     assert after == before
+
+
+@pytest.mark.parametrize("file_format", ["parquet", "okf"])
+def test_a_file_of_a_binary_format_comes_back_byte_for_byte(
+    alice: Person, bob: Person, file_format: str
+) -> None:
+    save_awkward(alice)
+    before = alice.download(alice.export(format=file_format))
+    job = bob.import_file(before)
+
+    assert job["status"] == "completed", job["error"]
+    assert job["report"]["created"] == job["row_count"] == len(AWKWARD)
+    assert bob.export(format="ndjson")["payload"] == alice.export(format="ndjson")["payload"]
+    assert bob.download(bob.export(format=file_format)) == before
 
 
 def test_a_second_import_changes_nothing(alice: Person) -> None:

@@ -67,8 +67,8 @@ GUARDS: tuple[Guard, ...] = (
         make_false("queries"),
     ),
     *guard_function(
-        "http/bulk.py",
-        "_Items",
+        "http/items.py",
+        "_make_array",
         "memories/test_memories.py::test_bulk_save_takes_ten_thousand_rows",
         drop_item("forbid_unknown_fields"),
     ),
@@ -98,9 +98,14 @@ GUARDS: tuple[Guard, ...] = (
         replace("SELECT 0, old.new_bytes - old.bytes", "SELECT 0, 0"),
     ),
     *guard_statement(
-        "memories/delete_memory",
+        "memories/delete_memories",
         "memories/test_store_limits.py",
-        replace("SELECT -1, -text_bytes", "SELECT 0, -text_bytes"),
+        replace("SELECT -count(*), -sum", "SELECT 0, -sum"),
+    ),
+    *guard_statement(
+        "projects/create_project",
+        "memories/test_store_limits.py::test_a_tenant_creates_no_more_projects_than_it_may_have",
+        make_true("used.projects < $4::bigint"),
     ),
     *guard_function(
         "audit/service.py",

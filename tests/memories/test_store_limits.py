@@ -19,7 +19,7 @@ from support.service import Service, start_service, stop_service
 from support.tokens import create_admin, create_holder
 
 ROWS, BYTES = 10, 100_000
-MESSAGES, MESSAGE_BYTES = 3, 50_000
+MESSAGES, MESSAGE_BYTES, PROJECTS = 3, 50_000, 2
 BULK = "/v1/memories/bulk"
 
 
@@ -39,6 +39,7 @@ def small(url: str) -> Iterator[Service]:
             MEMFERRY_DATABASE_URL=url,
             MEMFERRY_TENANT_MEMORIES=str(ROWS),
             MEMFERRY_TENANT_MEMORY_BYTES=str(BYTES),
+            MEMFERRY_TENANT_PROJECTS=str(PROJECTS),
             MEMFERRY_TENANT_WAITING_MESSAGES=str(MESSAGES),
             MEMFERRY_TENANT_WAITING_MESSAGE_BYTES=str(MESSAGE_BYTES),
         )
@@ -234,3 +235,13 @@ def test_refusals_beyond_a_rate_are_counted_and_not_noted_one_by_one(url: str) -
         *(("GET /0", 1, 3), ("GET /0", 1, 3), ("GET /1", 1, 3), ("GET /1", 1, 3)),
         *(("GET /0", 10, 30), ("GET /1", 10, 30)),
     ]
+
+
+def test_a_tenant_creates_no_more_projects_than_it_may_have(alice: Person) -> None:
+    made = [alice.post("/api/projects", json={"name": f"p{i}"}) for i in range(PROJECTS + 1)]
+    alice.save("x", namespace="used")
+    listed = alice.get("/api/projects").json()["projects"]
+
+    assert [answer.status_code for answer in made] == [*[201] * PROJECTS, 429]
+    assert made[-1].json()["code"] == "too_many_projects"
+    assert len(listed) == used(alice, "projects") == PROJECTS + 1

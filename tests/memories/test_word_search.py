@@ -111,10 +111,12 @@ def test_a_beginning_finds_words(alice: Person, query: str, expected: set[str]) 
     body = {"queries": [query], "prefix": True}
     answer = alice.post("/api/memories/search/bulk", json=body).json()
     recalled = alice.get("/api/recall/unified", params={"q": query, "prefix": "true"}).json()
+    searched = alice.post("/api/memories/search", json={"query": query, "prefix": True}).json()
 
     assert set(find(alice, query, prefix="true")) == expected
     assert {hit["content"] for hit in answer["results"][0]["hits"]} == expected
     assert {hit["content"] for hit in recalled["memories"]} == expected
+    assert {hit["content"] for hit in searched["hits"]} == expected
     assert find(alice, query, prefix="false") == []
 
 
@@ -234,6 +236,14 @@ def test_scores_know_nothing_of_namespaces_beyond_the_token(
         after = limited.get("/api/memories?q=tea+milk").json()
 
     assert after == before
+
+
+def test_a_query_of_thousands_of_words_is_answered(alice: Person) -> None:
+    alice.save("last \u4e00")
+    query = " ".join(chr(0x4E00 + i) for i in range(5_000))
+    answer = alice.post("/api/memories/search", json={"query": query[:10_000]}).json()
+
+    assert [hit["content"] for hit in answer["hits"]] == ["last \u4e00"]
 
 
 def change_cursor(person: Person, query: str, change: dict[int, Any]) -> str:

@@ -30,6 +30,7 @@ UNKNOWN = {
     "export_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "import_id": "01ARZ3NDEKTSV4RRFFQ69G5FAV",
     "token_id": "00000000-0000-7000-8000-0000000000ff",
+    "project_id": "00000000-0000-4000-8000-0000000000ff",
     "reference": "a-thread-that-nobody-knows",
 }
 MALFORMED = ("0", "x" * 300, "é", "%00", "' OR 1=1 --", "00000000-0000-7000-8000")
@@ -56,6 +57,9 @@ MAKE: dict[str, Callable[[Person], str]] = {
         person.post("/api/webhooks", json={"url": "https://example.com/"}).json()["id"]
     ),
     "token_id": lambda person: str(person.post("/api/tokens", json={}).json()["id"]),
+    "project_id": lambda person: str(
+        person.post("/api/projects", json={"name": uuid4().hex}).json()["id"]
+    ),
     "reference": thread_of,
 }
 
@@ -279,6 +283,8 @@ async def test_a_strangers_id_and_one_that_nobody_has_cost_the_same_statements(
     async with httpx.AsyncClient(transport=transport, base_url="http://memferry") as client:
         for address in addresses(service):
             foreign = MAKE[address.parameter](bob)
+            # A session asks for the types of a statement when it runs it for the first time.
+            await cost(address, UNKNOWN[address.parameter])
             sent = await cost(address, foreign)
 
             assert sent == await cost(address, UNKNOWN[address.parameter]), address.path

@@ -21,6 +21,7 @@ from memferry.database.pool import SERVICE_ROLE, Database
 from memferry.errors import UnknownToken
 from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
+from memferry.filters.orders import ORDERS
 from memferry.formats import Columns, Order
 from memferry.memories.search import BY_INDEX, BY_READING
 from memferry.tenants import tokens
@@ -137,6 +138,7 @@ STATE = {
 VIEWS = {
     "memories",
     "searched_memories",
+    "projects",
     "jobs",
     "exports",
     "imports",
@@ -184,7 +186,7 @@ IN_FRAMES = {"exports/export_frames", "exports/probe_rows"}
 
 
 def statements() -> dict[str, str]:
-    """Each statement file as it is run: with all filters, and once per format."""
+    """Each statement file as it is run: with all filters, once per format, once per order."""
     every = dict.fromkeys(FILTERS)
     filled: dict[str, str] = {}
     for name, statement in sql._statements().items():  # noqa: SLF001 - every file there is
@@ -192,18 +194,21 @@ def statements() -> dict[str, str]:
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
-        filled |= _fill_variants(name, whole)
+        if "{columns}" in whole:
+            filled |= fill_columns(name, whole)
+        elif "{match}" in whole:
+            ways = {"by index": BY_INDEX, "by reading": BY_READING}
+            filled |= {f"{name} {way}": whole.replace("{match}", ways[way]) for way in ways}
+        elif "{time}" in whole:
+            filled |= {f"{name} by {word}": order.fill(whole) for word, order in ORDERS.items()}
+        else:
+            filled[name] = whole
     return filled
 
 
-def _fill_variants(name: str, whole: str) -> dict[str, str]:
-    """The statement once per way to find words, and once per format that it is run for."""
-    if "{match}" in whole:
-        ways = {"by index": BY_INDEX, "by reading": BY_READING}
-        return {f"{name} {way}": whole.replace("{match}", match) for way, match in ways.items()}
-    if "{columns}" not in whole:
-        return {name: whole}
-    filled: dict[str, str] = {}
+def fill_columns(name: str, statement: str) -> dict[str, str]:
+    """The statement once per format that it is run for."""
+    filled = {}
     for variant in (*PLAIN_VARIANTS, FULL_CSV):
         kind = ExportRequest.parse(json.dumps(variant).encode()).format
         is_text = not isinstance(kind.rows, Columns)
@@ -211,9 +216,9 @@ def _fill_variants(name: str, whole: str) -> dict[str, str]:
             continue
         if name not in ANY_ORDER and (name in BY_THREAD) != (kind.order is Order.THREADS):
             continue
-        if "{frame}" in whole and is_text:
+        if "{frame}" in statement and is_text:
             continue
-        filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(whole)
+        filled[f"{name} as {name_variant(variant)}"] = kind.rows.render(statement)
     return filled
 
 
@@ -282,6 +287,8 @@ def _timeless(shown: str) -> str:
     shown = re.sub(r"\b1[6-9]\d{11}\b", "<now>", shown)
     shown = re.sub(r"datetime\.datetime\(20[2-9]\d[^)]*\)", "<now>", shown)
     shown = re.sub(r"'[0-9A-F]{8}-[0-9A-F]{8}-\d+'", "<snapshot>", shown)
+    # Seconds since the times that were planted.
+    shown = re.sub(r"=-\d{6,}\b", "=-<seconds>", shown)
     return re.sub(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}", "<id>", shown)
 
 

@@ -12,16 +12,20 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
+from msgspec import UNSET
 
 from memferry.database.pool import Database
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Denied, Invalid, MemferryError, NotFound
 from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
+from memferry.memories.changes import MemoryBatches
 from memferry.memories.service import Memories
 from memferry.model.identity import new_export_id
-from memferry.model.memory import ValidMemory
+from memferry.model.memory import ValidChange, ValidMemory
 from memferry.model.token import Caller, Grant
+from memferry.projects.service import Projects
+from memferry.projects.validation import ValidProjectChange
 from memferry.settings import ExportSettings, WebhookSettings
 from memferry.storage.local import LocalStorage
 from memferry.tenants.deletion import TenantDeletion
@@ -48,6 +52,7 @@ TOKEN_OF = "SELECT token_id FROM memferry.jobs WHERE id = $1"
 NEW = ValidMemory(
     content="x", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
 )
+TAGGED = ValidChange(content=None, tags=["x"], namespace=None, metadata='{"a":1}')
 Actions: TypeAlias = dict[str, Callable[[], Coroutine[Any, Any, object]]]
 Owner: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -159,6 +164,67 @@ async def test_several_exports_are_locked_by_their_ids(
             # It has locked no later one before the first.
             await owner.execute(f"{LOCK} id = ANY ($1) FOR UPDATE NOWAIT", others)
         await waiting
+
+
+@pytest.mark.parametrize("action", ["delete", "delete and purge", "change", "rename"])
+async def test_several_memories_are_locked_by_their_ids(
+    url: str, storage: LocalStorage, action: str
+) -> None:
+    world = await make_world(url, f"memories {action}")
+    async with open_database(url, size=2) as database:
+        ids = [await save(Memories(database), world.caller) for _ in range(50)]
+        backwards, project_id = sorted(ids, reverse=True), await find_project(database, world)
+        erasure = MemoryErasure(database, storage)
+        work: Actions = {
+            "delete": lambda: erasure.delete_many(world.caller, backwards, purge=False),
+            "delete and purge": lambda: erasure.delete_many(world.caller, backwards, purge=True),
+            "change": lambda: MemoryBatches(database).change(
+                world.caller, [(memory_id, TAGGED) for memory_id in backwards]
+            ),
+            "rename": lambda: Projects(database).change(
+                world.caller, project_id, name_project("new")
+            ),
+        }
+        lock = "SELECT FROM memferry.memories WHERE"
+        async with held(url, f"{lock} id = $1 FOR UPDATE", min(ids)) as owner:
+            waiting = asyncio.create_task(work[action]())
+            await blocked(url)
+            # It has locked no later one before the first.
+            await owner.execute(f"{lock} id = ANY ($1) FOR UPDATE NOWAIT", backwards[:-1])
+        await waiting
+
+
+async def test_batches_and_new_names_of_projects_meet_no_deadlock(
+    url: str, storage: LocalStorage
+) -> None:
+    world = await make_world(url, "batches")
+    async with open_database(url, size=32) as database:
+        memories, batches = Memories(database), MemoryBatches(database)
+        erasure, projects = MemoryErasure(database, storage), Projects(database)
+        for number in range(ROUNDS):
+            ids = [await save(memories, world.caller) for _ in range(40)]
+            chosen = [random.Random(seed).sample(ids, 30) for seed in range(TOKENS)]
+            project_id = await find_project(database, world)
+            await asyncio.gather(
+                projects.change(world.caller, project_id, name_project(f"name {number}")),
+                *(batches.change(world.caller, [(id_, TAGGED) for id_ in some]) for some in chosen),
+                *(erasure.delete_many(world.caller, some[:5], purge=True) for some in chosen),
+                *(erasure.delete_many(world.caller, some[5:9], purge=False) for some in chosen),
+                *(save(memories, world.caller) for _ in range(20)),
+            )
+
+    assert await count_deadlocks(url) == 0
+
+
+async def find_project(database: Database, world: World) -> UUID:
+    """The project that was active last."""
+    row, *_ = await Projects(database).list_active(world.caller, limit=1)
+    return UUID(json.loads(row["row"])["id"])
+
+
+def name_project(name: str) -> ValidProjectChange:
+    """A change of the name alone."""
+    return ValidProjectChange(name=name, description=UNSET, metadata=None, archived=None)
 
 
 async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> None:

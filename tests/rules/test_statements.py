@@ -16,7 +16,7 @@ def find_users() -> dict[str, set[str]]:
     users = defaultdict(set)
     for file in SOURCE.rglob("*.py"):
         package = file.relative_to(SOURCE).parts[0]
-        for name in re.findall(r'"([a-z_]+/[a-z_]+)"', file.read_text()):
+        for name in re.findall(r'"([a-z_]+/[a-z0-9_]+)"', file.read_text()):
             users[name].add(package)
     return users
 

@@ -264,9 +264,12 @@ class Table:
 
 
 def _is_needed(row: Row | None, name: str, attempt: int) -> bool:
-    return row is not None and (
-        row.object_key == name or (row.status == "running" and row.attempt == attempt)
-    )
+    if row is None:
+        return False
+    published = name == row.object_key or name.startswith(f"{row.object_key}.")
+    running = row.status == "running" and row.attempt == attempt
+    # What a job has still to read lies there under attempt 0.
+    return published or running or (row.status in UNFINISHED and attempt == 0)
 
 
 class SimulatedQueue:

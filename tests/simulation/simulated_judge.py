@@ -178,7 +178,7 @@ class Judge(Observer):
             self.expect(row.status not in UNFINISHED, "every export ends", row)
             if row.status == "completed":
                 self._check_file(row)
-                kept.add(row.object_key or "")
+                kept |= {row.object_key or "", f"{row.object_key}.sha256"}
         stored = self.store.objects.keys()
         self.expect(stored == kept, "the files of completed exports stay, and no others", stored)
         uploads = self.store.uploads
@@ -191,7 +191,8 @@ class Judge(Observer):
             for row in self.table.rows.values()
             if (str(row.tenant_id), row.id) == (tenant_id, export_id)
         ]
-        return (found[0] if found else None), int(attempt)
+        # What is named after a file belongs to the same attempt.
+        return (found[0] if found else None), int(str(attempt).partition(".")[0])
 
 
 def _key(row: Row) -> str:

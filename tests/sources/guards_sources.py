@@ -18,41 +18,45 @@ _PASTE = "sources/test_paste.py"
 _CONTAINERS = "sources/test_containers.py"
 _CSV = "sources/test_csv_rows.py"
 _JSON = "sources/test_generic_json.py"
+_PARQUET = "sources/test_parquet_rows.py"
 _RECOGNITION = "sources/test_recognition.py"
 _ROWS = "sources/test_memferry_rows.py"
 
 GUARDS: tuple[Guard, ...] = (
     # Bounds.
     *guard_function(
-        "sources/front_matter.py",
+        "sources/reading/front_matter.py",
         "_Builder.add",
         _FRONT_MATTER,
         drop_statement("aliases are not read"),
     ),
     *guard_function(
-        "sources/front_matter.py", "_Builder._enter", _FRONT_MATTER, make_false("_MOST_DEPTH")
+        "sources/reading/front_matter.py",
+        "_Builder._enter",
+        _FRONT_MATTER,
+        make_false("_MOST_DEPTH"),
     ),
     *guard_function(
-        "sources/front_matter.py",
+        "sources/reading/front_matter.py",
         "_Builder._put",
         _FRONT_MATTER,
         make_false("_MOST_NODES"),
         make_false("value", "container"),
     ),
     *guard_function(
-        "sources/json_files.py",
+        "sources/reading/json_files.py",
         "read_values",
         "sources/test_json_files.py",
         make_false("_MOST_VALUES"),
     ),
     *guard_function(
-        "sources/text_lines.py",
+        "sources/reading/text_lines.py",
         "TextBlock.add",
         "sources/test_text_lines.py",
         make_false("LONGEST_BYTES"),
     ),
     *guard_function(
-        "sources/saved_texts.py",
+        "sources/chats/saved_texts.py",
         "SavedTexts.add",
         "sources/test_saved_texts.py",
         make_false("_MOST_CHARACTERS"),
@@ -68,7 +72,7 @@ GUARDS: tuple[Guard, ...] = (
         make_false("is_do_not_remember"),
     ),
     *guard_function(
-        "sources/chatgpt_messages.py",
+        "sources/chats/chatgpt_messages.py",
         "find_reason_against",
         _CHATGPT,
         make_false("_REASONING"),
@@ -77,119 +81,134 @@ GUARDS: tuple[Guard, ...] = (
         make_false("is_visually_hidden_from_conversation"),
     ),
     *guard_function(
-        "sources/claude_conversation.py",
+        "sources/chats/claude_conversation.py",
         "ClaudeConversation._read_text",
         _CLAUDE,
         make_false("assistant", "blocks"),
     ),
     # Nothing is made up.
     *guard_function(
-        "sources/times.py",
+        "sources/reading/times.py",
         "TimeReader.read",
         "sources/test_times.py",
         make_true("LATEST_STORED_MS"),
         drop_statement("UNREADABLE"),
     ),
     *guard_function(
-        "sources/times.py",
+        "sources/reading/times.py",
         "TimeReader._convert",
         "sources/test_times.py",
         drop_statement("NO_ZONE"),
     ),
     *guard_function(
-        "sources/conversations.py", "choose_time", _CHATGPT, replace_text("conversation", "record")
+        "sources/chats/conversations.py",
+        "choose_time",
+        _CHATGPT,
+        replace_text("conversation", "record"),
     ),
     # Our own exports come back as they were.
     *guard_function("sources/markdown.py", "_Reader.read_member", _MARKDOWN, make_false("OWN_KEY")),
-    *guard_function("sources/paste_entries.py", "cut_entries", _PASTE, make_false("is_exact")),
     *guard_function(
-        "sources/paste_entries.py", "_begins_exact_entry", _PASTE, make_true("names_time")
+        "sources/notes/paste_entries.py", "cut_entries", _PASTE, make_false("is_exact")
+    ),
+    *guard_function(
+        "sources/notes/paste_entries.py", "_begins_exact_entry", _PASTE, make_true("names_time")
     ),
     # Packed files: what they unpack to, where their parts lie, what they say of themselves.
     *guard_function(
-        "sources/limits.py",
+        "sources/bundles/limits.py",
         "UnpackedBytes.check_member",
         _CONTAINERS,
         make_false("member_bytes"),
         make_false("ratio"),
     ),
     *guard_function(
-        "sources/limits.py", "UnpackedBytes.add", _CONTAINERS, make_false("total_bytes")
+        "sources/bundles/limits.py", "UnpackedBytes.add", _CONTAINERS, make_false("total_bytes")
     ),
     *guard_function(
-        "sources/containers.py",
+        "sources/bundles/containers.py",
         "_Opener._add_archive",
         _CONTAINERS,
         make_false("archives"),
         make_false("_DOCUMENT_STARTS"),
     ),
     *guard_function(
-        "sources/containers.py",
+        "sources/bundles/containers.py",
         "_find_reason_against",
         _CONTAINERS,
         make_false("is_link"),
         make_false("_SYSTEM_FILES"),
     ),
     *guard_function(
-        "sources/zip_archive.py",
+        "sources/bundles/zip_archive.py",
         "ZipEntry.fault",
         _CONTAINERS,
         make_false("is_encrypted"),
         replace("self.method not in {_STORED, _DEFLATED}", "False"),
     ),
-    *guard_function("sources/containers.py", "_Opener.add", _CONTAINERS, make_false("_AGE_MAGICS")),
     *guard_function(
-        "sources/zip_archive.py", "_read_directory", _CONTAINERS, make_false("count", "most")
+        "sources/bundles/containers.py", "_Opener.add", _CONTAINERS, make_false("_AGE_MAGICS")
     ),
     *guard_function(
-        "sources/zip_archive.py",
+        "sources/bundles/zip_archive.py",
+        "_read_directory",
+        _CONTAINERS,
+        make_false("count", "most"),
+    ),
+    *guard_function(
+        "sources/bundles/zip_archive.py",
         "_check_places",
         _CONTAINERS,
         make_false("entry", "offset", "end"),
         make_false("size"),
     ),
     *guard_function(
-        "sources/tar_archive.py",
+        "sources/bundles/tar_archive.py",
         "_check_head",
         _CONTAINERS,
         make_false("sum"),
         make_false("end"),
     ),
     *guard_function(
-        "sources/tar_archive.py", "_read_entries", _CONTAINERS, make_false("count", "most")
+        "sources/bundles/tar_archive.py", "_read_entries", _CONTAINERS, make_false("count", "most")
     ),
     *guard_function(
-        "sources/zip_archive.py",
+        "sources/bundles/zip_archive.py",
         "_CheckedEntry.readinto",
         _CONTAINERS,
         replace("self._left < 0", "False"),
         replace("self._crc != self._entry.crc", "False"),
     ),
-    *guard_function("sources/compression.py", "_Zstd._produce", _CONTAINERS, make_false("_frame")),
-    # One damaged record never costs the others.
-    *guard_function("sources/elements.py", "split_lines", _ROWS, make_false("most")),
     *guard_function(
-        "sources/scanner.py",
+        "sources/bundles/compression.py", "_Zstd._produce", _CONTAINERS, make_false("_frame")
+    ),
+    # One damaged record never costs the others.
+    *guard_function("sources/reading/elements.py", "split_lines", _ROWS, make_false("most")),
+    *guard_function(
+        "sources/reading/scanner.py",
         "Scanner._take_nested",
         _ROWS,
         replace('None if size > self.most else b"".join(pieces)', 'b"".join(pieces)'),
     ),
     *guard_function(
-        "sources/decoding.py",
+        "sources/reading/decoding.py",
         "ElementDecoder._decode_valid",
         _ROWS,
         make_false("isascii"),
     ),
     *guard_function(
-        "sources/decoding.py",
+        "sources/reading/decoding.py",
         "ElementDecoder._decode_valid",
         _JSON,
         make_false("find_repeated_key"),
         drop_statement("refuse_deep"),
     ),
-    *guard_function("sources/mending.py", "_mend_part", _ROWS, make_false("_HALF_PAIR")),
+    *guard_function("sources/reading/mending.py", "_mend_part", _ROWS, make_false("_HALF_PAIR")),
     *guard_function(
-        "sources/csv_table.py", "CsvTable._read_lines", _CSV, make_false("len", "_LINE_BYTES")
+        "sources/reading/csv_table.py",
+        "CsvTable._read_lines",
+        _CSV,
+        make_false("len", "_LINE_BYTES"),
     ),
     *guard_function(
         "sources/csv_rows.py",
@@ -199,14 +218,24 @@ GUARDS: tuple[Guard, ...] = (
         make_false("_holds_surrogate"),
         make_false("_has_guards"),
     ),
-    *guard_function("sources/guarded_csv.py", "holds_guards", _CSV, make_false("TEXT_COLUMNS")),
+    *guard_function(
+        "sources/rows/guarded_csv.py", "holds_guards", _CSV, make_false("TEXT_COLUMNS")
+    ),
     # What is no memory does not become one.
     *guard_function(
-        "sources/foreign_rows.py",
+        "sources/rows/foreign_rows.py",
         "RowReader.read_fields",
         _JSON,
         make_false("state"),
         replace("not content", "False"),
     ),
     *guard_function("sources/recognition.py", "_is_manifest", _RECOGNITION, make_false("_DIGESTS")),
+    *guard_function(
+        "sources/rows/parquet_rows.py",
+        "_check_size",
+        _PARQUET,
+        make_false("_MOST_GROUP_BYTES"),
+        make_false("_MOST_RATIO"),
+    ),
+    *guard_function("sources/parquet.py", "ParquetTables.read", _PARQUET, make_false("find_spec")),
 )

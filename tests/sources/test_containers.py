@@ -16,8 +16,8 @@ import zstandard
 
 from memferry.errors import Invalid
 from memferry.sources.base import Bundle
-from memferry.sources.containers import open_bundle
-from memferry.sources.limits import BundleLimits
+from memferry.sources.bundles.containers import open_bundle
+from memferry.sources.bundles.limits import BundleLimits
 
 WORDS = b"Green tea before noon.\n" * 1000
 MIB = 1024 * 1024
@@ -279,7 +279,7 @@ def test_every_cut_and_every_change_of_a_head_of_a_tar_is_an_error_or_harmless(
             assert set(members.values()) <= {*whole.values(), data}
 
 
-def test_a_tar_that_promises_too_much_is_refused(reader: Reader) -> None:
+def test_a_tar_that_says_what_is_not_true_is_refused(reader: Reader) -> None:
     archive = make_tar({"a": b"tea"})
     head = bytearray(archive[:512])
     head[124:136] = b"77777777777\0"
@@ -288,6 +288,8 @@ def test_a_tar_that_promises_too_much_is_refused(reader: Reader) -> None:
 
     with pytest.raises(Invalid, match="longer than the archive"):
         reader.read(bytes(head) + archive[512:])
+    with pytest.raises(Invalid, match="another checksum"):
+        reader.read(b"b" + archive[1:])
     with pytest.raises(Invalid, match="the archive holds more than 2 files"):
         reader.read(make_tar(dict.fromkeys("abc", b"")), limits=BundleLimits(members=2))
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from memferry.sources.front_matter import (
+from memferry.sources.reading.front_matter import (
     UnreadableFrontMatter,
     parse_front_matter,
     split_front_matter,

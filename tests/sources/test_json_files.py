@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from memferry.sources.json_files import find_names, read_values
+from memferry.sources.reading.json_files import find_names, read_values
 from support.source_files import BytesMember, Notes, encode_file
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 import pytest
 
 from memferry.sources.markdown import MarkdownFiles
-from memferry.sources.times import NO_ZONE, UNREADABLE
+from memferry.sources.reading.times import NO_ZONE, UNREADABLE
 from support.memories import AWKWARD
 from support.source_files import Reading, make_bundle, read_files
 

@@ -8,7 +8,7 @@ import pytest
 
 from memferry.sources.base import ReadOptions
 from memferry.sources.paste import PastedText
-from memferry.sources.times import NO_ZONE
+from memferry.sources.reading.times import NO_ZONE
 from support.memories import AWKWARD
 from support.source_files import Notes, Reading, make_bundle, read_files
 

@@ -68,7 +68,6 @@ def test_a_source_that_is_named_reads_everything() -> None:
         (b"\xff\xd8\xff\xe0", "is a JPEG image"),
         (b"%PDF-1.7", "is a PDF"),
         (b"SQLite format 3\x00", "is an SQLite database"),
-        (b"PAR1", "is a Parquet file"),
         (b"<!DOCTYPE html><p>", "is an HTML page"),
         (b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
         (b"\x00\x01\x02", "is binary data"),

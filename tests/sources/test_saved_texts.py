@@ -1,7 +1,7 @@
 """Texts that an export repeats are kept once, with the best time, and in bounded memory."""
 
 from memferry.sources.base import Place
-from memferry.sources.saved_texts import SAVED_MEMORY, SavedText, SavedTexts
+from memferry.sources.chats.saved_texts import SAVED_MEMORY, SavedText, SavedTexts
 from support.source_files import Notes
 
 PLACE = Place("a", "[0]")

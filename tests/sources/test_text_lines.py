@@ -1,7 +1,7 @@
 """Lines of text files are of bounded length, and so is what is kept of them."""
 
 from memferry.sources.base import Place
-from memferry.sources.text_lines import LONGEST_BYTES, TOO_LONG, TextBlock, read_lines
+from memferry.sources.reading.text_lines import LONGEST_BYTES, TOO_LONG, TextBlock, read_lines
 from support.source_files import BytesMember, Notes
 
 

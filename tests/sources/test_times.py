@@ -6,7 +6,7 @@ import pytest
 
 from memferry.errors import Invalid
 from memferry.sources.base import Place
-from memferry.sources.times import NO_ZONE, UNREADABLE, TimeReader
+from memferry.sources.reading.times import NO_ZONE, UNREADABLE, TimeReader
 from support.source_files import Notes
 
 PLACE = Place("a", "[0]")

@@ -56,6 +56,12 @@ class Person(httpx.Client):
             job = self.get(f"/api/memories/imports/{job['id']}").json()
         return job
 
+    def download(self, export: dict[str, Any]) -> bytes:
+        """The file of an export, once it is completed."""
+        answer = httpx.get(self.wait_for(export)["download_url"], verify=NO_TLS)
+        assert answer.status_code == 200, answer.text
+        return answer.content
+
     def wait_for(self, export: dict[str, Any], seconds: float = 60) -> dict[str, Any]:
         """The export once it is finished."""
         deadline = time.monotonic() + seconds

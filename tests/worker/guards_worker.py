@@ -11,7 +11,33 @@ from guards import (
     replace,
 )
 
+_NAMED_AFTER = (
+    "worker/test_sweeper.py::test_what_is_named_after_a_published_file_goes_with_it_and_not_before"
+)
+
 GUARDS: tuple[Guard, ...] = (
+    # What is named after a published file stays as long as it, and goes with it.
+    *guard_statement(
+        "jobs/find_dead_objects", _NAMED_AFTER, make_false("starts_with(stored.name, ...)")
+    ),
+    *guard_function(
+        "storage/base.py",
+        "remove_with_companions",
+        "erasure/test_erasure.py::test_purging_removes_the_file_that_holds_the_memory_and_its_links",
+        replace('f"{key}."', '"none/"'),
+    ),
+    *guard_function(
+        "exports/chain.py",
+        "Chain.seal_overdue",
+        "worker/test_sweeper.py::test_an_export_that_was_not_sealed_is_sealed_and_others_are_not_held_up",
+        replace('await self.seal(row["tenant_id"], row["id"])', "pass"),
+    ),
+    *guard_function(
+        "worker/sweeper.py",
+        "Sweeper.tick",
+        "worker/test_sweeper.py::test_the_manifest_of_an_expired_export_goes_and_its_line_stays",
+        drop_statement("worker/forget_manifests"),
+    ),
     # The sweeper removes what is over, and nothing else.
     *guard_statement(
         "jobs/find_dead_objects",

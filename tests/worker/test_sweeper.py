@@ -112,6 +112,57 @@ async def test_objects_of_earlier_attempts_are_swept(
     assert not (place.root / prefix).exists()
 
 
+async def test_what_is_named_after_a_published_file_goes_with_it_and_not_before(
+    place: Place, sweeper: Sweeper
+) -> None:
+    alive = await place.export("completed")
+    names = ("2", "2.manifest.json", "2.sha256", "2.part-0002")
+    kept = {place.file(f"{alive}/{name}").relative_to(place.root).as_posix() for name in names}
+    place.file(f"{alive}/1.manifest.json")
+    place.file(f"{alive}/1.part-0002")
+    place.file(f"{alive}/20.sha256")
+    await sweeper.tick()
+    before = place.files()
+    await place.owner.execute("UPDATE memferry.jobs SET expires_at = 1 WHERE id = $1", alive[-26:])
+    await sweeper.tick()
+
+    assert before == kept
+    assert place.files() == set()
+
+
+async def test_an_export_that_was_not_sealed_is_sealed_and_others_are_not_held_up(
+    place: Place, sweeper: Sweeper
+) -> None:
+    broken, whole = await place.export("completed"), await place.export("completed")
+    request = '{"format":"json","filters":{"namespace":null}}'
+    repair = "UPDATE memferry.jobs SET request = $2 WHERE id = $1"
+    await place.owner.execute(repair, whole[-26:], request)
+    await sweeper.tick()
+    lines = "SELECT export_id FROM memferry.manifest_chain WHERE tenant_id = $1"
+
+    assert [row[0] for row in await place.owner.fetch(lines, place.tenant)] == [whole[-26:]]
+    assert await place.status(broken) == "completed"
+
+
+async def test_the_manifest_of_an_expired_export_goes_and_its_line_stays(
+    place: Place, sweeper: Sweeper
+) -> None:
+    export = await place.export("completed")
+    request = '{"format":"json","filters":{"namespace":null}}'
+    change = "UPDATE memferry.jobs SET request = $2, expires_at = $3 WHERE id = $1"
+    await place.owner.execute(change, export[-26:], request, FAR)
+    await sweeper.tick()
+    await place.owner.execute(change, export[-26:], request, 1)
+    await sweeper.tick()
+    count = "SELECT count(*) FROM memferry.{} WHERE tenant_id = $1"
+    tables = ("export_manifests", "manifest_chain")
+
+    assert [await place.owner.fetchval(count.format(each), place.tenant) for each in tables] == [
+        0,
+        1,
+    ]
+
+
 async def test_objects_without_an_export_are_swept(place: Place, sweeper: Sweeper) -> None:
     place.file(f"{place.tenant}/{new_export_id()}/1")
     await sweeper.tick()

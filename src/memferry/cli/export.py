@@ -25,6 +25,12 @@ CsvSafe = Annotated[
     bool, typer.Option("--csv-safe", help="With csv: guard what a spreadsheet would run.")
 ]
 EncryptTo = Annotated[str | None, typer.Option(help="Encrypt the file to this public key of age.")]
+MaxPartBytes = Annotated[
+    int | None,
+    typer.Option(
+        help="Cut a large export into files of at most so many bytes (json, ndjson, csv)."
+    ),
+]
 Identity = Annotated[
     Path | None,
     typer.Option(help="Decrypt the file with the keys in this file, as age-keygen's."),
@@ -56,6 +62,7 @@ def export(
     csv_metadata: CsvMetadata = False,
     csv_safe: CsvSafe = False,
     encrypt_to: EncryptTo = None,
+    max_part_bytes: MaxPartBytes = None,
     identity: Identity = None,
     export_id: ExportId = None,
     estimate: Estimate = False,
@@ -73,6 +80,7 @@ def export(
         "csv_metadata": csv_metadata or None,
         "csv_safe": csv_safe or None,
         "encrypt_to": encrypt_to,
+        "max_part_bytes": max_part_bytes,
         **read_filters(filters),
     }
     if export_id is not None and any({**request, "format": None}.values()):

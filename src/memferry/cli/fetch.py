@@ -11,14 +11,14 @@ from memferry.cli.options import read_settings
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
 from memferry.client.decrypt import Identities, read_identities
-from memferry.client.download import Download
+from memferry.client.download import Download, list_downloads
 from memferry.client.exports import Exports
 from memferry.client.fetch import fetch_to_file, fetch_to_stream, find_resumable
 from memferry.client.local_files import replace_when_whole
 from memferry.client.manifests import name_manifest
 from memferry.errors import ClientError, Invalid, Misconfigured
 from memferry.files.compress import CODECS
-from memferry.files.kind import file_name
+from memferry.files.kind import file_name, join_part, name_part
 from memferry.formats import FORMATS
 from memferry.wire.exports import ExportAnswer
 
@@ -93,11 +93,24 @@ def fetch_export(
             raise Invalid("identity", f"export {export.id} is not encrypted")
         # An export in the answer is never compressed by the service.
         compression = export.compression if isinstance(request, str) else request.get("compression")
-        download = Download(exports, export, compression)
-        target = output or Path(_name_file(download, encrypted=identities is None))
-        _fetch_to(target, download, identities)
+        downloads = list_downloads(exports, export, compression)
+        target = output or Path(_name_file(downloads[0], encrypted=identities is None))
+        if export.parts is not None and target == _STANDARD_OUTPUT:
+            raise Invalid("output", "parts are files of their own; name a file, for its name")
+        for download in downloads:
+            path = _name_target(target, download)
+            # Of an export in parts that broke off, what is here already stays.
+            if download.part is None or not download.is_saved(path):
+                _fetch_to(path, download, identities)
     _print_end(export, target)
     return export
+
+
+def _name_target(target: Path, download: Download) -> Path:
+    """Where a file goes: a part beside the others, with its number in its name."""
+    if download.part is None:
+        return target
+    return target.with_name(name_part(target.name, download.part))
 
 
 def _save_manifest(client: Client, export: ExportAnswer, output: Path | None) -> None:
@@ -124,14 +137,17 @@ def _fetch_to(target: Path, download: Download, identities: Identities | None) -
     except (ClientError, KeyboardInterrupt):
         export_id = download.export.id
         if (path := find_resumable(target, export_id)) is not None:
+            whole = path.with_name(join_part(path.name))
             _console.print(
-                f"go on with: memferry export --id {export_id} -o {path}", soft_wrap=True
+                f"go on with: memferry export --id {export_id} -o {whole}", soft_wrap=True
             )
         raise
 
 
 def _print_end(export: ExportAnswer, target: Path) -> None:
     where = "standard output" if target == _STANDARD_OUTPUT else str(target)
+    if export.parts is not None:
+        where += f" ({len(export.parts):,} parts)"
     _console.print(
         f"{export.row_count:,} memories, {export.bytes_done:,} bytes, sha256 {export.sha256} "
         f"-> {where}",

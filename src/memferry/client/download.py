@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 import httpx
+import msgspec
 
 from memferry.client.client import Client
 from memferry.client.exports import Exports
@@ -27,6 +28,32 @@ def name_partial(target: Path, export_id: str) -> Path:
     return target.with_name(f".{target.name}.{export_id}.partial")
 
 
+def view_part(export: ExportAnswer, number: int | None) -> ExportAnswer:
+    """An export as if it had one part alone; None: as it is."""
+    if number is None or export.parts is None or number > len(export.parts):
+        return export
+    part = export.parts[number - 1]
+    return msgspec.structs.replace(
+        export,
+        row_count=part.rows,
+        bytes_done=part.bytes,
+        sha256=part.sha256,
+        file_bytes=part.file_bytes,
+        file_sha256=part.file_sha256,
+        download_url=part.download_url,
+    )
+
+
+def list_downloads(
+    exports: Exports, export: ExportAnswer, compression: str | None
+) -> "list[Download]":
+    """The downloads of all files of an export."""
+    if export.parts is None:
+        return [Download(exports, export, compression)]
+    numbers = range(1, len(export.parts) + 1)
+    return [Download(exports, view_part(export, number), compression, number) for number in numbers]
+
+
 @dataclass(frozen=True)
 class Download:
     """The file of a completed export, brought here by link or out of the payload.
@@ -37,6 +64,8 @@ class Download:
     exports: Exports
     export: ExportAnswer
     compression: str | None = None
+    part: int | None = None
+    """The number of the part that `export` is the view of, in an export that was split."""
 
     def save(self, target: Path) -> None:
         """Write the file, which appears only when it is whole and verified; its owner reads it.
@@ -54,6 +83,13 @@ class Download:
             with suppress(OSError):
                 partial.unlink()
             raise
+
+    def is_saved(self, target: Path) -> bool:
+        """Whether the file is in its place, as it is downloaded."""
+        if not target.exists() or target.stat().st_size != self.export.file_bytes:
+            return False
+        with target.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest() == self.export.file_sha256
 
     def write(self, stream: BinaryIO) -> None:
         """Write the bytes to a stream; raises WrongDigest after them if they are not the export."""
@@ -85,7 +121,7 @@ class Download:
                 if tries == _TRIES:
                     raise DownloadBroken(f"the download broke off: {fault}") from fault
                 time.sleep(tries)
-                export = self.exports.get(export.id)
+                export = view_part(self.exports.get(export.id), self.part)
         self.exports.report(Progress("downloading", file.size_bytes, total))
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from memferry.errors import Invalid, WrongManifest
+from memferry.files.kind import join_part
 from memferry.files.manifest import (
     EXTENSION,
     MOST_BYTES,
@@ -49,7 +50,7 @@ def name_manifest(output: Path | None, export_id: str) -> Path:
 
 def find_manifest(file: Path) -> Path | None:
     """The manifest beside a file of an export; None if there is none by a known name."""
-    names = [f"{file.name}.{EXTENSION}"]
+    names = [f"{file.name}.{EXTENSION}", f"{join_part(file.name)}.{EXTENSION}"]
     if (match := _EXPORT_ID.match(file.name)) is not None:
         names.append(manifest_name(match[1]))
     return next((path for name in names if (path := file.with_name(name)).exists()), None)

@@ -19,6 +19,8 @@ from memferry.errors import Invalid, WrongManifest
 from memferry.files.compress import CODECS
 from memferry.files.digest import Digest
 from memferry.files.encrypt import EXTENSION as SEALED
+from memferry.files.kind import join_part, name_part
+from memferry.files.manifest import EXTENSION
 from memferry.files.row_count import ROW_COUNTERS, RowCounter
 from memferry.files.signature import PublicKey
 from memferry.wire.manifest import Form, ManifestPart
@@ -88,7 +90,7 @@ class Verification:
         parts = manifest.document.memferry.parts
         left = list(files)
         for part in parts:
-            path = _take_file(part, manifest.path.parent, left, alone=len(parts) == 1)
+            path = _take_file(part, manifest.path, left, alone=len(parts) == 1)
             if path is None:
                 text = f"{part.path} is missing: part {part.number} of {len(parts)}"
                 yield Verdict("wrong", str(manifest.path), text)
@@ -127,9 +129,7 @@ def _start_counter(manifest: LocalManifest) -> RowCounter | None:
     return None if counter is None else counter()
 
 
-def _take_file(
-    part: ManifestPart, directory: Path, left: list[Path], *, alone: bool
-) -> Path | None:
+def _take_file(part: ManifestPart, manifest: Path, left: list[Path], *, alone: bool) -> Path | None:
     """The file of a part: one of those left, by its name; or one that lies beside the manifest.
 
     A file may have been decrypted, or packed on this machine. A single file may have any name.
@@ -137,12 +137,15 @@ def _take_file(
     plain = part.path
     for packing in reversed(_PACKINGS):
         plain = plain.removesuffix(f".{packing}")
-    names = [part.path, plain, *(f"{plain}.{packing}" for packing in _PACKINGS)]
+    # Beside a file that was given a name of its own the manifest has that name too.
+    own = manifest.name.removesuffix(f".{EXTENSION}")
+    own = own if part.path == join_part(part.path) else name_part(own, part.number)
+    names = [part.path, plain, *(f"{plain}.{packing}" for packing in _PACKINGS), own]
     for path in left:
         if path.name in names or (alone and len(left) == 1):
             left.remove(path)
             return path
-    return next((path for name in names if (path := directory / name).exists()), None)
+    return next((path for name in names if (path := manifest.with_name(name)).exists()), None)
 
 
 def _list_faults(forms: Forms, part: ManifestPart, rows: int | None) -> Iterator[str]:

@@ -1,16 +1,27 @@
-"""Deletes a memory, and removes the stored exports that may hold it."""
+"""Deletes memories, and removes the stored exports that may hold them."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from uuid import UUID
 
 from memferry.database.pool import Database
 from memferry.database.retry import retry_conflicts
-from memferry.errors import StorageUnavailable
+from memferry.errors import MemoryNotFound, StorageUnavailable
 from memferry.exports.purge import begin_purge, purge_exports
-from memferry.memories.service import delete_memory
+from memferry.memories.changes import delete_memories, lock_memories
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
 from memferry.storage import Storage, remove_with_companions
 from memferry.telemetry import log_event
+
+
+@dataclass(frozen=True)
+class Deletion:
+    """What was deleted."""
+
+    ids: frozenset[UUID]
+    purged: int | None
+    """How many exports lost their bytes; None if none were to be purged."""
 
 
 class MemoryErasure:
@@ -23,23 +34,43 @@ class MemoryErasure:
         self._storage = storage
         self._always_purge = settings.always_purge
 
-    @retry_conflicts
     async def delete(self, caller: Caller, memory_id: UUID, *, purge: bool) -> int | None:
-        """Delete one memory; answers the number of purged exports, None if none were to be purged.
+        """Delete one memory as `delete_many`; answers the number of purged exports.
 
-        With `purge`, completed exports that may hold the memory lose their bytes in the same
+        Raises MemoryNotFound.
+        """
+        deletion = await self.delete_many(caller, [memory_id], purge=purge)
+        if not deletion.ids:
+            raise MemoryNotFound
+        return deletion.purged
+
+    async def delete_many(self, caller: Caller, ids: Sequence[UUID], *, purge: bool) -> Deletion:
+        """Delete those of the memories that there are, in one transaction.
+
+        With `purge`, completed exports that may hold one of them lose their bytes in the same
         transaction, and exports that are being written start again: no export that is completed
-        later holds the memory. Raises MemoryNotFound.
+        later holds it.
         """
         if not (purge or self._always_purge):
-            async with self._database.tenant(caller) as connection:
-                await delete_memory(connection, memory_id)
-            return None
+            return Deletion(await self._delete(caller, ids), None)
+        deleted, purged = await self._delete_and_purge(caller, ids)
+        await self._remove([key for key in purged.values() if key is not None])
+        return Deletion(deleted, len(purged))
+
+    @retry_conflicts
+    async def _delete(self, caller: Caller, ids: Sequence[UUID]) -> frozenset[UUID]:
+        async with self._database.tenant(caller) as connection:
+            return await delete_memories(connection, ids)
+
+    @retry_conflicts
+    async def _delete_and_purge(
+        self, caller: Caller, ids: Sequence[UUID]
+    ) -> tuple[frozenset[UUID], Mapping[str, str | None]]:
         async with self._database.tenant(caller) as connection:
             await begin_purge(connection)
-            purged = await purge_exports(connection, await delete_memory(connection, memory_id))
-        await self._remove([key for key in purged.values() if key is not None])
-        return len(purged)
+            held = await lock_memories(connection, ids)
+            purged = await purge_exports(connection, held) if held else {}
+            return await delete_memories(connection, held), purged
 
     async def _remove(self, keys: list[str]) -> None:
         """Remove the files; if the store is away, the sweeper removes them later."""

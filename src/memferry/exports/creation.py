@@ -24,7 +24,7 @@ from memferry.exports.read.stream import RowStream, open_inline_rows
 from memferry.exports.records import PAYLOAD_COPIES, make_export, read_export
 from memferry.exports.request import TYPE, ExportRequest
 from memferry.formats import TextFormat
-from memferry.model.export import INLINE_BYTES, INLINE_ROWS, Export
+from memferry.model.export import INLINE_ROWS, Export
 from memferry.model.identity import new_export_id
 from memferry.model.job import qualify_needs
 from memferry.model.token import Caller
@@ -117,7 +117,9 @@ class Creation:
     ) -> "_Created":
         request = submission.request.convert_to_payload()
         async with open_inline_rows(connection, submission.request, rows) as stream:
-            payload = await _read_payload(stream, rows.rows, submission.hold)
+            payload = await _read_payload(
+                stream, rows.rows, submission.hold, submission.request.payload_bytes
+            )
         row = await _insert_row(
             connection,
             sql("exports/create_completed_export"),
@@ -191,14 +193,14 @@ async def count_rows(connection: Connection, request: ExportRequest) -> int:
     return row_count
 
 
-async def _read_payload(stream: RowStream, row_count: int, hold: Hold) -> Payload:
+async def _read_payload(stream: RowStream, row_count: int, hold: Hold, most_bytes: int) -> Payload:
     """Raises _PayloadTooLarge as soon as the bytes are more than an answer may hold."""
     payload, held_bytes = Payload(), _UNCOUNTED_BYTES
     async for chunk in stream:
-        if stream.bytes_done > INLINE_BYTES:
+        if stream.bytes_done > most_bytes:
             raise _PayloadTooLarge(row_count)
         if stream.bytes_done > held_bytes:
-            held_bytes = min(4 * held_bytes, INLINE_BYTES)
+            held_bytes = min(4 * held_bytes, most_bytes)
             await hold(PAYLOAD_COPIES * held_bytes)
         await payload.add(chunk)
     return payload

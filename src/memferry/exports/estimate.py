@@ -36,12 +36,12 @@ class Estimation:
             rows_probe = await probe(connection, caller, request)
             if rows_probe.rows <= INLINE_ROWS:
                 async with open_inline_rows(connection, request, rows_probe) as stream:
-                    await _read(stream, rows_probe.rows)
+                    await _read(stream, rows_probe.rows, request.payload_bytes)
                 return Estimate(rows=rows_probe.rows, size_bytes=stream.bytes_done, inline=True)
         rows = await count_rows(connection, request)
         self._limits.check_rows(rows)
         async with open_sample(connection, request, rows // SAMPLE_ROWS) as stream:
-            await _read(stream, rows)
+            await _read(stream, rows, INLINE_BYTES)
         return _extrapolate(stream, rows)
 
 
@@ -53,10 +53,10 @@ class _TooLargeToMeasure(Exception):
         self.estimate = estimate
 
 
-async def _read(stream: RowStream, rows: int) -> None:
+async def _read(stream: RowStream, rows: int, most_bytes: int) -> None:
     """Raises _TooLargeToMeasure as soon as the bytes are more than an answer may hold."""
     async for _ in stream:
-        if stream.bytes_done > INLINE_BYTES:
+        if stream.bytes_done > most_bytes:
             raise _TooLargeToMeasure(_extrapolate(stream, rows))
 
 

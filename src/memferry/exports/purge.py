@@ -1,6 +1,7 @@
-"""Taking exports back that may hold a deleted memory, in the transaction that deletes it."""
+"""Taking exports back that may hold a memory, in the transaction that deletes it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from uuid import UUID
 
 from memferry.database.pool import Connection
 from memferry.database.sql import sql
@@ -11,13 +12,14 @@ async def begin_purge(connection: Connection) -> None:
     await connection.execute(sql("exports/begin_purge"))
 
 
-async def purge_exports(connection: Connection, memory: str) -> Mapping[str, str | None]:
-    """Take back every export that may hold this memory, given as its row in JSON.
+async def purge_exports(connection: Connection, ids: Sequence[UUID]) -> Mapping[str, str | None]:
+    """Take back every export that may hold one of these memories, before they are deleted.
 
-    Answers those that were completed, and the keys of their files, which the caller removes once
-    this is committed. Those that are being written start again in a new snapshot.
+    The caller has locked them, and was shown each of them. Answers the exports that were completed,
+    and the keys of their files, which the caller removes once this is committed. Those that are
+    being written start again in a new snapshot.
     """
     # A limited token is shown no export that reaches beyond its limit; deletions reach those too.
     await connection.execute(sql("exports/see_all_namespaces"))
-    rows = await connection.fetch(sql("exports/purge_exports"), memory)
+    rows = await connection.fetch(sql("exports/purge_exports"), ids)
     return {row["id"]: row["object_key"] for row in rows}

@@ -14,15 +14,18 @@ from memferry.files.encrypt import check_recipient
 from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters
 from memferry.filters.token_namespaces import TokenNamespaces
-from memferry.formats import FORMATS, Format, find_format
+from memferry.formats import FORMATS, Format, TextFormat, find_format
 from memferry.formats.variant import check_fields
 from memferry.model import strict_json
+from memferry.model.export import INLINE_BYTES, LEAST_PART_BYTES
 from memferry.wire.exports import NewExport
 
 BODY_BYTES = 64 * 1024
 TYPE = "export"
 """The type of job that exports are."""
 _DEFAULT_FORMAT = "json"
+# The most that one object of S3 may have: larger parts are no limit.
+_MOST_PART_BYTES = 5 * 1024**4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +50,12 @@ def _check_codec(field: str, name: str) -> str:
     return name
 
 
+def _check_part_bytes(field: str, value: int) -> int:
+    if value < LEAST_PART_BYTES:
+        raise Invalid(field, f"at least {LEAST_PART_BYTES:,} bytes are needed (1 MiB)")
+    return min(value, _MOST_PART_BYTES)
+
+
 # A new option is one entry.
 OPTIONS = (
     Option(
@@ -56,6 +65,7 @@ OPTIONS = (
     Option(field="csv_metadata", default=False),
     Option(field="csv_safe", default=False),
     Option(field="encrypt_to", default=None, check=check_recipient, of_file=True),
+    Option(field="max_part_bytes", default=None, check=_check_part_bytes, of_file=True),
 )
 
 _DECODER = msgspec.json.Decoder(NewExport)
@@ -78,6 +88,7 @@ class ExportRequest:
         options = _check_options(request)
         name = _DEFAULT_FORMAT if request.format is None else request.format
         file_format = find_format(name, options)
+        _check_parts(file_format, options)
         values = check_filters(FILTERS, request)
         _check_order(values)
         return cls(file_format, options, values)
@@ -116,6 +127,27 @@ class ExportRequest:
     def recipient(self) -> str | None:
         """The public key the file is encrypted to."""
         return self.options.get("encrypt_to")
+
+    @property
+    def part_bytes(self) -> int | None:
+        """How many bytes a file may have at most; None: as many as it takes."""
+        return self.options.get("max_part_bytes")
+
+    @property
+    def part_content_bytes(self) -> int | None:
+        """What fits into a part however badly it compresses, before it is packed."""
+        if self.part_bytes is None:
+            return None
+        # Incompressible: gzip adds 5 bytes to 16 KiB, zstd 3 to 128 KiB (RFC 1951, RFC 8878); age
+        # adds 16 to 64 KiB, and a head of some 200 (https://age-encryption.org/v1).
+        spare = (self.part_bytes >> 10) + 1024
+        packings = (self.codec is not None) + (self.recipient is not None)
+        return self.part_bytes - packings * spare
+
+    @property
+    def payload_bytes(self) -> int:
+        """How many bytes a payload may have; what is larger becomes files."""
+        return min(INLINE_BYTES, self.part_bytes or INLINE_BYTES)
 
     @property
     def selection(self) -> Selection:
@@ -211,6 +243,19 @@ def _check_options(request: Any) -> dict[str, Any]:
         if value is not None and value != option.default:
             options[option.field] = option.check(option.field, value)
     return options
+
+
+def _check_parts(file_format: Format, options: Mapping[str, Any]) -> None:
+    """Raise Invalid for parts of a format that cannot be cut."""
+    if "max_part_bytes" in options and not (
+        isinstance(file_format, TextFormat) and file_format.ends
+    ):
+        names = [
+            format_.name
+            for format_ in FORMATS.values()
+            if isinstance(format_, TextFormat) and format_.ends
+        ]
+        raise Invalid("max_part_bytes", f"goes only with format {' or '.join(names)}")
 
 
 def _check_order(values: Mapping[type[Filter], object]) -> None:

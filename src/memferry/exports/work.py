@@ -1,34 +1,22 @@
 """Exports as a type of job: all rows of one snapshot into one file of the store."""
 
-import asyncio
-from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import closing
-from functools import partial
-from typing import Protocol
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-from memferry.errors import ExportTooLarge, SnapshotTooOld, StorageUnavailable
+import msgspec
+
+from memferry.errors import ExportTooLarge, SnapshotTooOld
+from memferry.exports.attempt_files import AttemptFiles
 from memferry.exports.chain import extend_chain
-from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader, Snapshot
 from memferry.exports.read.stream import RowStream
 from memferry.exports.request import TYPE, ExportRequest, list_needs
-from memferry.files.kind import file_name, media_type
-from memferry.files.manifest import (
-    EXTENSION,
-    MEDIA_TYPE,
-    SUMS_EXTENSION,
-    SUMS_MEDIA_TYPE,
-    manifest_name,
-    write_sums,
-)
 from memferry.jobs.work import SealedResult, Watch
+from memferry.model.export import Part
 from memferry.model.job import Claim, Job, JobProgress, Result
 from memferry.settings import ExportSettings, Quotas, WorkerSettings
-from memferry.storage import Storage, remove_with_companions, replace_bytes
+from memferry.storage import Storage, remove_with_companions
 from memferry.telemetry import log_event
-
-# The tenant's turn is held meanwhile.
-_MANIFEST_SECONDS = 10
 
 
 class StoreCheck(Protocol):
@@ -68,10 +56,10 @@ class ExportWork:
         request = ExportRequest.read(job.request, job.namespaces)
         # Nothing that may be amiss with a standby meets an export twice.
         first = claim if job.failures == 1 else None
+        files = AttemptFiles(self._storage, claim, request)
         async with self._reader.start(claim.tenant_id, request, first) as (rows, snapshot):
             self._observe(watch, rows, snapshot)
-            with closing(PackedFile(rows, request.codec, request.recipient)) as file:
-                await self._put(claim, request, file, watch)
+            parts = await files.write(rows, watch)
         log_event(
             "export.written",
             export=claim.job_id,
@@ -81,7 +69,6 @@ class ExportWork:
             server=snapshot.server,
             held_seconds=snapshot.held_seconds,
         )
-        await self._put_sums(claim, file)
         if self._store_check is not None:
             await self._store_check.check_store()
         result = Result(
@@ -89,15 +76,14 @@ class ExportWork:
             size_bytes=rows.bytes_done,
             sha256=rows.sha256,
             object_key=claim.object_key,
-            file_bytes=file.size_bytes,
-            file_sha256=file.sha256,
             snapshot_at=snapshot.taken_at,
             lifetime_ms=self._lifetime_ms,
+            **_describe_files(parts, split=request.part_bytes is not None),
         )
         return SealedResult(
             **vars(result),
             publication=lambda connection: extend_chain(
-                connection, claim, result, partial(self._put_manifest, claim, request)
+                connection, claim, result, files.put_manifest
             ),
         )
 
@@ -116,61 +102,14 @@ class ExportWork:
             (check_size, check_snapshot),
         )
 
-    async def _put(
-        self, claim: Claim, request: ExportRequest, file: PackedFile, watch: Watch
-    ) -> None:
-        encrypted = request.recipient is not None
-        await self._storage.put(
-            claim.object_key,
-            _guard(file, watch),
-            sha256=lambda: file.sha256,
-            media_type=media_type(request.format, request.codec, encrypted=encrypted),
-            filename=file_name(claim.job_id, request.format, request.codec, encrypted=encrypted),
-        )
-
-    async def _put_sums(self, claim: Claim, file: PackedFile) -> None:
-        """Write the digest beside the file, for `sha256sum -c` in the store."""
-        _, _, name = claim.object_key.rpartition("/")
-        await replace_bytes(
-            self._storage,
-            f"{claim.object_key}.{SUMS_EXTENSION}",
-            write_sums([(name, file.sha256.hex())]),
-            media_type=SUMS_MEDIA_TYPE,
-            filename=f"memferry-{claim.job_id}.{SUMS_EXTENSION}",
-        )
-
-    async def _put_manifest(self, claim: Claim, request: ExportRequest, text: bytes) -> None:
-        """Write the manifest beside the file; the tenant's other exports wait for that.
-
-        Beside an encrypted file nothing may tell what is in it: not its filters, nor a digest.
-        """
-        if request.recipient is not None:
-            return
-        try:
-            async with asyncio.timeout(_MANIFEST_SECONDS):
-                await replace_bytes(
-                    self._storage,
-                    f"{claim.object_key}.{EXTENSION}",
-                    text,
-                    media_type=MEDIA_TYPE,
-                    filename=manifest_name(claim.job_id),
-                )
-        except TimeoutError as fault:
-            raise StorageUnavailable from fault
-
     async def undo(self, claim: Claim) -> None:
         """Remove what an attempt wrote that may not be published any more."""
         await remove_with_companions(self._storage, claim.object_key)
 
 
-async def _guard(chunks: AsyncIterable[bytes], watch: Watch) -> AsyncIterator[bytes]:
-    """The bytes of a file while its attempt may go on; a fault is raised inside the upload.
-
-    Raising inside the iterator is what makes a store abort an unfinished upload. The last word is
-    the database's: no upload is finished for an export that was cancelled.
-    """
-    watch.check()
-    async for chunk in chunks:
-        watch.check()
-        yield chunk
-    await watch.confirm()
+def _describe_files(parts: Sequence[Part], *, split: bool) -> dict[str, Any]:
+    """What the row of the export says of its files; a digest only if it has one file."""
+    file_bytes = sum(part.file_bytes for part in parts)
+    if split:
+        return {"file_bytes": file_bytes, "parts": msgspec.json.encode(parts).decode()}
+    return {"file_bytes": file_bytes, "file_sha256": bytes.fromhex(parts[0].file_sha256)}

@@ -6,6 +6,7 @@ from enum import Enum
 from importlib.util import find_spec
 from typing import ClassVar, LiteralString, Protocol, TypeAlias
 
+from memferry.formats.record_ends import RecordEnds
 from memferry.formats.variant import Variant
 from memferry.model.csv_copy import CsvCopy
 
@@ -40,6 +41,8 @@ class TextFormat:
     separator: bytes
     ends_with_separator: bool = False
     tail: bytes = b""
+    ends: RecordEnds | None = None
+    """Where a file can be cut into parts; None: nowhere."""
     leaves_out: str = ""
     """What of a memory is not in the file, as a sentence."""
     variants: frozenset[str] = frozenset()

@@ -13,6 +13,7 @@ from typing import LiteralString
 from memferry.errors import Invalid
 from memferry.formats.base import TextFormat
 from memferry.formats.csv_safe import guard
+from memferry.formats.record_ends import CellEnds
 from memferry.formats.variant import FIELDS, Variant, describe_missing
 from memferry.model.csv_copy import CsvCopy
 
@@ -69,6 +70,7 @@ def _make_csv(variant: Variant) -> TextFormat:
         ),
         head=",".join(columns).encode() + b"\r\n",
         separator=b"\r\n",
+        ends=CellEnds(),
         leaves_out=describe_missing(columns),
         variants=frozenset({"fields", "csv_metadata", "csv_safe"}),
         make_variant=_make_csv,

@@ -2,6 +2,7 @@
 
 from memferry.formats.base import TextFormat
 from memferry.formats.ndjson import render_object
+from memferry.formats.record_ends import LineEnds
 from memferry.formats.variant import FIELDS, Variant, describe_missing
 
 
@@ -14,6 +15,7 @@ def _make_json(variant: Variant) -> TextFormat:
         head=b"[",
         separator=b",\n",
         tail=b"]",
+        ends=LineEnds(),
         leaves_out=describe_missing(variant.fields or FIELDS),
         variants=frozenset({"fields"}),
         make_variant=_make_json,

@@ -3,6 +3,7 @@
 from typing import LiteralString
 
 from memferry.formats.base import TextFormat
+from memferry.formats.record_ends import LineEnds
 from memferry.formats.variant import FIELDS, Variant, describe_missing
 
 # Each field as JSON.
@@ -42,6 +43,7 @@ def _make_ndjson(variant: Variant) -> TextFormat:
         columns=render_object(variant),
         separator=b"\n",
         ends_with_separator=True,
+        ends=LineEnds(),
         leaves_out=describe_missing(variant.fields or FIELDS),
         variants=frozenset({"fields"}),
         make_variant=_make_ndjson,

@@ -11,13 +11,16 @@ from starlette.types import ASGIApp
 
 from memferry.audit.service import Audit
 from memferry.erasure.memories import MemoryErasure
+from memferry.erasure.projects import ProjectErasure
 from memferry.errors import MemferryError
 from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.http.audit import AuditEndpoints, Refusals
 from memferry.http.auth import Authentication
+from memferry.http.batches import BatchEndpoints
 from memferry.http.cors import Cors
 from memferry.http.downloads import DownloadEndpoints
+from memferry.http.duplicates import DuplicateEndpoints
 from memferry.http.errors import (
     answer_anything_else,
     answer_client_gone,
@@ -30,19 +33,24 @@ from memferry.http.health import HealthEndpoints
 from memferry.http.imports import IMPORT_PATH, ImportEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
+from memferry.http.listing import ListingEndpoints
 from memferry.http.manifests import ManifestEndpoints
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.page.home import home_routes
 from memferry.http.page.reference import reference_routes
+from memferry.http.projects import ProjectEndpoints
 from memferry.http.routing import Operation
 from memferry.http.search import SearchEndpoints
 from memferry.http.threads import ThreadEndpoints
 from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.imports.service import Imports
+from memferry.memories.changes import MemoryBatches
+from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
+from memferry.projects.service import Projects
 from memferry.request_rate import RequestRate
 from memferry.settings import Quotas, WebSettings
 from memferry.shares import Shares
@@ -57,7 +65,11 @@ class Services:
 
     tokens: Tokens
     memories: Memories
+    lists: MemoryLists
+    batches: MemoryBatches
     memory_erasure: MemoryErasure
+    projects: Projects
+    project_erasure: ProjectErasure
     exports: Exports
     imports: Imports
     downloads: Downloads
@@ -122,9 +134,13 @@ def list_operations(services: Services) -> list[Operation]:
         ImportEndpoints(services.imports, most_bytes=services.import_bytes),
         ManifestEndpoints(services.exports),
         SearchEndpoints(memories),
+        ListingEndpoints(memories, services.lists),
+        DuplicateEndpoints(services.lists),
+        BatchEndpoints(services.batches, services.memory_erasure),
         MemoryEndpoints(memories, services.memory_erasure),
-        ThreadEndpoints(memories),
+        ThreadEndpoints(memories, services.lists),
         NamespaceEndpoints(memories),
+        ProjectEndpoints(services.projects, services.project_erasure),
         WebhookEndpoints(services.webhooks),
         TokenEndpoints(services.tokens),
         AuditEndpoints(services.audit),

@@ -3,13 +3,13 @@
 import mmap
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
-from typing import Any
 from uuid import UUID
 
 import msgspec
 from msgspec import Raw
 
 from memferry.errors import Invalid, TooLarge
+from memferry.http.items import ItemBody
 from memferry.http.reading import run_by_size
 from memferry.memories.validation import check_moved_memory
 from memferry.model import strict_json
@@ -18,17 +18,7 @@ from memferry.wire.memories import BULK_ROWS, MovedMemory, RowFailure
 
 # What is checked and saved in one go; or it is a single row.
 _BATCH_BYTES = 1024 * 1024
-_NO_ITEM = Raw(b"")
-# This array has a place for each row that may come, and refuses the next one at once. A list would
-# take in all that 128 MiB have room for, which is 64 million, before anybody could count them.
-_Items = msgspec.defstruct(
-    "_Items",
-    [(f"item_{index}", Raw, _NO_ITEM) for index in range(BULK_ROWS)],
-    array_like=True,
-    forbid_unknown_fields=True,
-)
-_Body: Any = msgspec.defstruct("_Body", [("items", _Items)])
-_body: msgspec.json.Decoder[Any] = msgspec.json.Decoder(_Body)
+_items = ItemBody("items", BULK_ROWS, "rows")
 _moved_memory = msgspec.json.Decoder(MovedMemory)
 
 
@@ -44,7 +34,7 @@ class BulkRows:
     @classmethod
     async def read(cls, body: bytearray | mmap.mmap) -> "BulkRows":
         """Cut the rows out of a body; raises Invalid for too many rows."""
-        rows = cls(await run_by_size(len(body), lambda: _cut_items(body)))
+        rows = cls(await run_by_size(len(body), lambda: _items.cut(body)))
         if isinstance(body, mmap.mmap):
             # All of it was read once; from now on each row is when its turn comes.
             body.madvise(mmap.MADV_DONTNEED)
@@ -90,13 +80,3 @@ class BulkRows:
             reason = str(fault).partition(": ")[2]
             self._first_fault = Invalid(f"items[{index}].{fault.field}", reason)
         self.failures.append(RowFailure(index=index, field=fault.field, error=str(fault)))
-
-
-def _cut_items(body: bytearray | mmap.mmap) -> list[Raw]:
-    try:
-        items = strict_json.decode(_body, body).items
-    except Invalid as fault:
-        if "at most length" in fault.reason:
-            raise Invalid("items", f"more than {BULK_ROWS} rows in one request") from fault
-        raise
-    return [item for item in msgspec.structs.astuple(items) if item is not _NO_ITEM]

@@ -113,7 +113,7 @@ def _make_headers(fault: MemferryError) -> dict[str, str]:
         return {"Retry-After": "5"}
     if isinstance(fault, LimitReached):
         return {"Retry-After": str(max(1, math.ceil(fault.again_in_seconds)))}
-    if isinstance(fault, Conflict):
+    if isinstance(fault, Conflict) and fault.retryable:
         return {"Retry-After": "1"}
     if isinstance(fault, RangeNotSatisfiable):
         return {"Content-Range": f"bytes */{fault.size_bytes}"}

@@ -128,17 +128,17 @@ class ExportEndpoints:
         return Response(status_code=204)
 
     async def _answer_export(self, request: Request, export: Export, status: int) -> Response:
-        address = await self._downloads.address(get_caller(request), export)
+        addresses = await self._downloads.list_addresses(get_caller(request), export)
         # HEAD hands no link out: the audit would say that somebody has got one.
-        if address is not None and not drops_body(request):
+        if addresses and not drops_body(request):
             minted = Entry(event="link.minted", outcome="ok", subject=export.id)
             await self._audit.record(get_caller(request), minted)
-        if address is not None and address.startswith("/"):
-            address = find_service_address(request) + address
+        service = find_service_address(request)
+        links = [service + path if path.startswith("/") else path for path in addresses]
         headers = {"Location": f"/api/memories/exports/{export.id}", "Cache-Control": "no-store"}
         if export.status in UNFINISHED:
             headers["Retry-After"] = "1"
-        return await answer_pieces(request, render_export(export, address), status, headers)
+        return await answer_pieces(request, render_export(export, links), status, headers)
 
 
 async def _read_export_request(request: Request) -> ExportRequest:

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from python_multipart.multipart import MultipartCallbacks
 
 MULTIPART = "multipart/form-data"
-_MOST_FILES = 100_000
-_NAME_CHARACTERS = 1000
+_MOST_FILES = 10_000
+_NAME_CHARACTERS = 300
 
 
 class FormArchive:

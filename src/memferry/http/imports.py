@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from memferry.errors import TooLarge
 from memferry.http.auth import Access
+from memferry.http.bodies import hold_memory
 from memferry.http.forms import MULTIPART, FormArchive
 from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.parameters import list_field, query_field
@@ -99,6 +100,7 @@ class ImportEndpoints:
         announced = request.headers.get("content-length", "")
         if announced.isdigit() and int(announced) > self._most_bytes:
             raise TooLarge("file", self._most_bytes)
+        await hold_memory(request, self._imports.upload_bytes)
         job = await self._imports.create(get_caller(request), options, _read_file(request))
         return _answer_import(job, 201)
 

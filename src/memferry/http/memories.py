@@ -12,7 +12,7 @@ from memferry.http.answers import answer_pieces
 from memferry.http.auth import Access
 from memferry.http.bodies import read_body, read_large_body
 from memferry.http.bulk import BulkRows
-from memferry.http.parameters import query_field
+from memferry.http.parameters import PURGE
 from memferry.http.reading import (
     get_caller,
     read_flag,
@@ -21,7 +21,7 @@ from memferry.http.reading import (
     run_by_size,
 )
 from memferry.http.routing import Operation
-from memferry.http.views import answer_json
+from memferry.http.views import answer_json, show_purged
 from memferry.memories.service import Memories
 from memferry.memories.validation import check_change, check_memory
 from memferry.model import strict_json
@@ -31,7 +31,6 @@ BULK_PATH = "/v1/memories/bulk"
 # JSON may spell one byte of text with six (\u0041); content and metadata together stay below this.
 _BODY_BYTES = 16 * 1024 * 1024
 _BULK_BYTES = 128 * 1024 * 1024
-_PURGE = query_field("purge_exports", "boolean", "also remove the stored exports that may hold it")
 _READ = Access(("memories:read",))
 _WRITE = Access(("memories:write",))
 _new_memory = msgspec.json.Decoder(NewMemory)
@@ -56,12 +55,12 @@ class MemoryEndpoints:
             ),
             _operation(f"GET {one}", self.get_memory, MemoryRow, errors=(404,), access=_READ),
             _operation(
-                f"PATCH {one}", self.change_memory, MemoryRow, errors=(404, 413),
+                f"PATCH|PUT {one}", self.change_memory, MemoryRow, errors=(404, 413),
                 body=MemoryChange, access=_WRITE,
             ),
             _operation(
                 f"DELETE {one}", self.delete_memory, status=204, errors=(404,),
-                parameters=(_PURGE,), access=_WRITE,
+                parameters=(PURGE,), access=_WRITE,
             ),
             _operation(
                 f"POST {BULK_PATH}", self.save_bulk, BulkSaveResult, errors=(413,), body=BulkSave,
@@ -106,8 +105,7 @@ class MemoryEndpoints:
         purged = await self._erasure.delete(
             get_caller(request), require_uuid(memory_id, MemoryNotFound()), purge=purge
         )
-        headers = {} if purged is None else {"Memferry-Purged-Exports": str(purged)}
-        return Response(status_code=204, headers=headers)
+        return Response(status_code=204, headers=show_purged(purged))
 
     async def save_bulk(self, request: Request) -> Response:
         """Save up to 10,000 rows; rows that break a rule are counted and named, not saved.

@@ -26,7 +26,7 @@ _REASONS = {
     401: "Missing or unknown token",
     403: "The token lacks a scope, which the error names, or is limited to other namespaces",
     404: "Not found",
-    409: "It collides with a request that is still being answered",
+    409: "It collides with another request, or with a name that is in use",
     412: "The file is not the one that If-Match names",
     413: "Too large",
     416: "The range lies outside the file",

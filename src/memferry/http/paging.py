@@ -24,13 +24,17 @@ class Pages:
     kinds: tuple[Any, ...]
 
     def read_place(self, query: Query) -> list[Any] | None:
-        """The place where the page begins, None: the beginning; raises Invalid for the cursor."""
-        text = query.get("cursor")
-        if not text:
+        """The place that a query string names, None: the beginning; raises as `find_place`."""
+        with_offset = (query.get("offset") or "0").strip() != "0"
+        return self.find_place(query.get("cursor"), with_offset=with_offset)
+
+    def find_place(self, cursor: str | None, *, with_offset: bool) -> list[Any] | None:
+        """The place where a page begins, None: the beginning; raises Invalid for the cursor."""
+        if not cursor:
             return None
-        if (query.get("offset") or "0").strip() != "0":
+        if with_offset:
             raise Invalid("cursor", "goes without offset")
-        return decode_cursor(text, self.listing, self.kinds)
+        return decode_cursor(cursor, self.listing, self.kinds)
 
     def make_cursor(self, places: Sequence[Sequence[object]], limit: int) -> str | None:
         """Make the cursor after the last row of a page; None if there is no next page.

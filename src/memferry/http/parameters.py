@@ -42,6 +42,9 @@ def header_field(name: str, pattern: str, meaning: str) -> Parameter:
     return Parameter(name=name, meaning=meaning, shape={"schema": schema}, place="header")
 
 
+PURGE = query_field("purge_exports", "boolean", "also remove stored exports that may hold it")
+
+
 def filter_fields() -> list[Parameter]:
     """The filters that a query string can hold, as fields."""
     return [_filter_field(filter_) for filter_ in FILTERS]

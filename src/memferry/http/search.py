@@ -147,7 +147,7 @@ class SearchEndpoints:
         limit = convert_number(body.k, 5, least=1, most=50)
         selection = Selection.for_scan(check_filters(FILTERS, body))
         rows = await self._memories.search_many(
-            get_caller(request), body.queries, selection, limit=limit, is_prefix=body.prefix
+            get_caller(request), body.queries, selection, limit=limit, is_prefix=bool(body.prefix)
         )
         hits = Counter(record["query"] for record in rows.records)
         groups = [

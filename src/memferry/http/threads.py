@@ -1,22 +1,27 @@
-"""The endpoint of threads: the pieces of one conversation or document."""
+"""The endpoints of threads: conversations and documents, and the pieces of one."""
 
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
 
 import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
-from memferry.http.answers import answer_rows
+from memferry.filters import Selection
+from memferry.filters.checks import keep_given
+from memferry.filters.namespace import Namespace
+from memferry.http.answers import answer_pieces, answer_rows
 from memferry.http.auth import Access
 from memferry.http.paging import CURSOR, Pages, link_next
 from memferry.http.parameters import query_field
-from memferry.http.reading import get_caller, parse_uuid, read_number, read_query
+from memferry.http.reading import INT64, get_caller, parse_uuid, read_number, read_query
 from memferry.http.routing import Operation
 from memferry.http.views import answer_json
+from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
-from memferry.model.cursor import TimeMs
-from memferry.wire.memories import Thread
+from memferry.model.cursor import BackwardsMs, Name, Text, TimeMs
+from memferry.wire.memories import Thread, ThreadSummary
 
 _ROWS = 10_000
 _ORDER = (Decimal, TimeMs, UUID)
@@ -24,22 +29,51 @@ _QUERY = (
     query_field("limit", "integer", "10,000 unless given, held within 1 to 10,000"),
     CURSOR,
 )
+_LIST_QUERY = (
+    query_field("namespace", "string", "only threads of this namespace"),
+    query_field("limit", "integer", "100 unless given, held within 1 to 500"),
+    query_field("offset", "integer", "how many threads to pass over; 0 unless given"),
+    CURSOR,
+)
+_operation = partial(Operation, tag="memories", access=Access(("memories:read",)))
 
 
 class ThreadEndpoints:
     """Everything below /api/threads."""
 
-    def __init__(self, memories: Memories) -> None:
+    def __init__(self, memories: Memories, lists: MemoryLists) -> None:
         self._memories = memories
+        self._lists = lists
 
     def operations(self) -> list[Operation]:
-        """The one address."""
+        """Both addresses."""
         return [
-            Operation(
-                "GET /api/threads/{reference:any_text}", self.get_thread, Thread,
-                tag="memories", parameters=_QUERY, access=Access(("memories:read",)),
-            )
-        ]  # fmt: skip
+            _operation(
+                "GET /api/threads", self.list_threads, list[ThreadSummary], parameters=_LIST_QUERY
+            ),
+            _operation(
+                "GET /api/threads/{reference:any_text}", self.get_thread, Thread, parameters=_QUERY
+            ),
+        ]
+
+    async def list_threads(self, request: Request) -> Response:
+        """Conversations and documents, the one with the latest memory first.
+
+        A memory without `metadata.parent_ref` is a thread of one, by its id. While more are left,
+        the header `Link` names the next page (`rel="next"`).
+        """
+        query = read_query(request)
+        limit = read_number(query.get("limit"), 100, least=1, most=500)
+        offset = read_number(query.get("offset"), 0, least=0, most=INT64)
+        selection = Selection.for_scan(keep_given({Namespace: query.get("namespace") or None}))
+        pages = Pages(("threads", *selection.listing), (BackwardsMs, Text, Name))
+        threads = await self._lists.list_threads(
+            get_caller(request), selection,
+            limit=limit + 1, offset=offset, place=pages.read_place(query),
+        )  # fmt: skip
+        places = [(-row["last_at"], row["parent_ref"], row["namespace"]) for row in threads]
+        link = link_next(request, pages.make_cursor(places, limit))
+        return await answer_pieces(request, [msgspec.json.encode(threads[:limit])], headers=link)
 
     async def get_thread(self, request: Request, reference: str) -> Response:
         """The pieces of one conversation or document, in order; or one memory, by its id.

@@ -1,5 +1,6 @@
 """The token endpoints, for tokens with the scope `admin`."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 from uuid import UUID
@@ -18,9 +19,18 @@ from memferry.http.routing import Operation
 from memferry.http.views import answer_json
 from memferry.model import strict_json
 from memferry.model.cursor import TimeMs
-from memferry.model.token import USUAL_SCOPES, Grant
+from memferry.model.token import SCOPES, USUAL_SCOPES, Caller, Grant
 from memferry.tenants.tokens import Tokens
-from memferry.wire.tokens import CreatedToken, NewToken, Token, TokenPage
+from memferry.wire.tokens import (
+    CreatedToken,
+    Identity,
+    NewToken,
+    Organisation,
+    RawToken,
+    Token,
+    TokenHolder,
+    TokenPage,
+)
 
 _BODY_BYTES = 256 * 1024
 _PAGES = Pages(listing=("tokens",), kinds=(TimeMs, UUID))
@@ -31,7 +41,7 @@ _operation = partial(Operation, tag="tokens", access=Access(("admin",)))
 
 
 class TokenEndpoints:
-    """Everything below /api/tokens."""
+    """Everything below /api/tokens, and the same below /api/auth as clients of mnueron ask."""
 
     def __init__(self, tokens: Tokens) -> None:
         self._tokens = tokens
@@ -39,6 +49,7 @@ class TokenEndpoints:
     def operations(self) -> list[Operation]:
         """All addresses of tokens."""
         base, one = "/api/tokens", "/api/tokens/{token_id}"
+        other, other_one = "/api/auth/tokens", "/api/auth/tokens/{token_id}"
         return [
             _operation(f"GET {base}", self.list_tokens, TokenPage, parameters=_LIST_QUERY),
             _operation(
@@ -47,6 +58,13 @@ class TokenEndpoints:
             ),
             _operation(f"GET {one}", self.get_token, Token, errors=(404,)),
             _operation(f"DELETE {one}", self.revoke_token, status=204, errors=(404,)),
+            _operation(f"GET {other}", self.list_tokens, TokenPage, parameters=_LIST_QUERY),
+            _operation(
+                f"POST {other}", self.create_raw_token, RawToken, status=201, errors=(413,),
+                body=NewToken,
+            ),
+            _operation(f"DELETE {other_one}", self.revoke_token, status=204, errors=(404,)),
+            _operation("GET /api/auth/me", self.describe_caller, Identity, access=Access(())),
         ]  # fmt: skip
 
     async def list_tokens(self, request: Request) -> Response:
@@ -69,11 +87,27 @@ class TokenEndpoints:
 
         It may have scopes that the caller lacks, but never namespaces beyond the caller's.
         """
+        return await self._create(request, "token")
+
+    async def create_raw_token(self, request: Request) -> Response:
+        """Create a token for the same tenant; `raw` is the token, shown only here.
+
+        It may have scopes that the caller lacks, but never namespaces beyond the caller's.
+        """
+        return await self._create(request, "raw")
+
+    async def _create(self, request: Request, field: str) -> Response:
         new = strict_json.decode(_new, await read_body(request, _BODY_BYTES) or b"{}")
         token, row = await self._tokens.create(
             get_caller(request), new.name or "", _make_grant(new)
         )
-        return answer_json({**row, "token": token.text}, 201, {"Cache-Control": "no-store"})
+        return answer_json({**row, field: token.text}, 201, {"Cache-Control": "no-store"})
+
+    async def describe_caller(self, request: Request) -> Response:
+        """The token of the request with its rights, and the tenant it speaks for."""
+        caller = get_caller(request)
+        tenant, token = await self._tokens.describe(caller)
+        return answer_json(Identity(user=_show_holder(caller, token), org=Organisation(**tenant)))
 
     async def get_token(self, request: Request, token_id: str) -> Response:
         """One token of the tenant."""
@@ -84,6 +118,16 @@ class TokenEndpoints:
         """Revoke a token from the next request on, and cancel its unfinished exports."""
         await self._tokens.revoke(get_caller(request), require_uuid(token_id, TokenNotFound()))
         return Response(status_code=204)
+
+
+def _show_holder(caller: Caller, token: Mapping[str, Any] | None) -> TokenHolder:
+    row = token or {"id": None, "name": None}
+    return TokenHolder(
+        id=row["id"],
+        name=row["name"],
+        scopes=[scope for scope in SCOPES if scope in caller.scopes],
+        namespaces=None if caller.namespaces is None else list(caller.namespaces),
+    )
 
 
 def _make_grant(new: NewToken) -> Grant:

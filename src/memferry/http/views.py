@@ -1,6 +1,6 @@
 """Answers as JSON in the shapes of the contract."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -8,7 +8,7 @@ from msgspec import Raw
 from starlette.responses import Response
 
 from memferry.model.export import Estimate, Export
-from memferry.wire.exports import ExportEstimate, ExportFilters, ExportSummary
+from memferry.wire.exports import ExportEstimate, ExportFilters, ExportPart, ExportSummary
 
 _filters = msgspec.json.Decoder(ExportFilters)
 
@@ -25,17 +25,40 @@ def answer_text(
     return Response(body, status, headers, media_type="application/json")
 
 
+def show_purged(purged: int | None) -> dict[str, str]:
+    """The header that tells how many exports a deletion removed; none if none were to be."""
+    return {} if purged is None else {"Memferry-Purged-Exports": str(purged)}
+
+
 def wrap_rows(texts: Iterable[str]) -> Raw:
     """Join rendered rows into a JSON array without parsing them: numbers keep their digits."""
     return Raw(f"[{','.join(texts)}]".encode())
 
 
-def render_export(export: Export, download_url: str | None) -> list[bytes]:
-    """Render an export with its payload or link, in pieces, since a payload may be large."""
+def render_export(export: Export, links: Sequence[str]) -> list[bytes]:
+    """Render an export with its payload or links, in pieces, since a payload may be large."""
     summary = msgspec.json.encode(summarize_export(export)).removesuffix(b"}")
-    url = msgspec.json.encode(download_url)
+    url = msgspec.json.encode(links[0] if links else None)
+    parts = msgspec.json.encode(_list_parts(export, links))
     payload = [b"null"] if export.payload_json is None else export.payload_json
-    return [b'%b,"payload":' % summary, *payload, b',"download_url":%b}' % url]
+    return [b'%b,"payload":' % summary, *payload, b',"download_url":%b,"parts":%b}' % (url, parts)]
+
+
+def _list_parts(export: Export, links: Sequence[str]) -> list[ExportPart] | None:
+    if export.parts is None:
+        return None
+    return [
+        ExportPart(
+            number=number,
+            rows=part.rows,
+            bytes=part.content_bytes,
+            sha256=part.content_sha256,
+            file_bytes=part.file_bytes,
+            file_sha256=part.file_sha256,
+            download_url=links[number - 1] if links else None,
+        )
+        for number, part in enumerate(export.parts, start=1)
+    ]
 
 
 def summarize_export(export: Export) -> ExportSummary:

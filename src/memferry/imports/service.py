@@ -14,7 +14,7 @@ from memferry.database.sql import sql
 from memferry.errors import ImportNotFound, MemferryError, StorageUnavailable
 from memferry.exports.limits import ExportLimits
 from memferry.imports.request import TYPE, ImportRequest, StoredRequest
-from memferry.imports.uploads import ImportUploads, IncomingFile, MeasuredFile
+from memferry.imports.uploads import PIECE_BYTES, ImportUploads, IncomingFile, MeasuredFile
 from memferry.jobs.queue import OwnedJobs
 from memferry.model.identity import is_export_id, new_export_id
 from memferry.model.import_job import Import, name_upload
@@ -40,6 +40,11 @@ class Imports:
         self._uploads = ImportUploads(database, quotas)
         # They count as exports do; what completed exports store is no matter of imports.
         self._limits = ExportLimits(database, replace(quotas, stored_bytes=_NO_LIMIT))
+
+    @property
+    def upload_bytes(self) -> int:
+        """The most bytes of a file that lie in memory while it comes."""
+        return self._storage.write_bytes + 2 * PIECE_BYTES
 
     async def create(self, caller: Caller, request: ImportRequest, file: IncomingFile) -> Import:
         """Put the file into the store as it comes, and queue its import.

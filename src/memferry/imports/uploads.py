@@ -20,7 +20,7 @@ from memferry.settings import Quotas
 # A store may take minutes to verify a file whose last byte has come.
 _LEASE_SECONDS = 3600.0
 _RENEWAL_SECONDS = 300.0
-_PIECE_BYTES = 1024 * 1024
+PIECE_BYTES = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class MeasuredFile:
             piece += chunk
             if self.size_bytes + len(piece) > self._most_bytes:
                 raise TooLarge("file", self._most_bytes)
-            if len(piece) >= _PIECE_BYTES:
+            if len(piece) >= PIECE_BYTES:
                 yield await self._measure(bytes(piece))
                 piece.clear()
             if clock() - renewed_at > _RENEWAL_SECONDS:

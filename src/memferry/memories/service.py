@@ -1,6 +1,5 @@
 """The memories of one tenant. PostgreSQL renders the rows of answers as JSON text."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -14,20 +13,19 @@ from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import (
     MemoryNotFound,
-    TooLarge,
     TooManyMemories,
     TooManyMemoryBytes,
     UnknownToken,
 )
 from memferry.filters import Selection
+from memferry.filters.orders import NEWEST
+from memferry.memories.changes import change_memory
 from memferry.memories.ranking import Ranking
-from memferry.memories.rows import RENDERED_BYTES, Render, Rows, bound_row_bytes
+from memferry.memories.rendering import make_renderer
+from memferry.memories.rows import RENDERED_BYTES, Rows, bound_row_bytes
 from memferry.memories.search import WordQuery, WordSearch
-from memferry.model import rules
 from memferry.model.identity import new_memory_ids
-from memferry.model.json_text import merge_members
 from memferry.model.memory import MovedRow, ValidChange, ValidMemory
-from memferry.model.strict_json import compact
 from memferry.model.token import Caller
 from memferry.settings import Quotas
 
@@ -35,7 +33,6 @@ Batches = Callable[[], AsyncIterator[Sequence[MovedRow]]]
 """Yields the rows of a bulk save in their order, batch by batch."""
 
 # Places before the first row of a list.
-_NEWEST = (2**63 - 1, UUID(int=0))
 _FIRST_NAMESPACE = (-(2**63), "")
 _THREAD_START = (Decimal("-Infinity"), 0, UUID(int=0))
 
@@ -131,38 +128,15 @@ class Memories:
         """One memory's row; raises MemoryNotFound."""
         async with self._database.tenant(caller) as connection:
             row: str | None = await connection.fetchval(sql("memories/get_memory"), memory_id)
-        return _require(row)
+        if row is None:
+            raise MemoryNotFound
+        return row
 
     @retry_conflicts
     async def change(self, caller: Caller, memory_id: UUID, change: ValidChange) -> str:
-        """Change the fields that are not None, and answer the new row.
-
-        Metadata is merged at its top level; a null there removes the key. Raises MemoryNotFound,
-        NamespaceForbidden, TooLarge for the merged metadata, and TooManyMemoryBytes if the memory
-        would grow while the tenant has as many bytes as it may have.
-        """
-        if change.namespace is not None:
-            caller.check_namespace(change.namespace)
-        metadata = change.metadata
+        """Change one memory as `change_memory`, which see, and answer the new row."""
         async with self._database.tenant(caller) as connection:
-            if metadata is not None:
-                old = _require(await connection.fetchval(sql("memories/lock_metadata"), memory_id))
-                metadata = await asyncio.to_thread(_merge, old, metadata)
-            answer = await connection.fetchrow(
-                sql("memories/change_memory"),
-                memory_id,
-                change.content,
-                change.tags,
-                change.namespace,
-                metadata,
-                self._quotas.memory_bytes,
-            )
-        if answer is None:
-            raise MemoryNotFound
-        if answer["row"] is None:
-            raise TooManyMemoryBytes(self._quotas.memory_bytes)
-        row: str = answer["row"]
-        return row
+            return await change_memory(connection, caller, memory_id, change, self._quotas)
 
     async def list_newest(
         self,
@@ -178,16 +152,16 @@ class Memories:
         A place is `created_at` and `id` of the last row before.
         """
         statement, arguments = selection.fill(
-            sql("memories/list_memories"),
+            NEWEST.fill(sql("memories/list_memories")),
             limit,
             offset,
             bound_row_bytes(limit),
-            *(place or _NEWEST),
+            *(place or NEWEST.start),
         )
         heavy = bool(selection.conditions)
         return Rows(
             await self._fetch(caller, statement, arguments, heavy=heavy),
-            self._make_renderer(caller),
+            make_renderer(self._database, caller),
         )
 
     async def search(
@@ -210,7 +184,7 @@ class Memories:
         async with self._database.tenant(caller, heavy=True) as connection:
             search = WordSearch(connection, selection, limited=caller.namespaces is not None)
             records, ranking = await search.find(query)
-        return Rows(records, self._make_renderer(caller)), ranking
+        return Rows(records, make_renderer(self._database, caller)), ranking
 
     async def search_many(
         self,
@@ -234,7 +208,7 @@ class Memories:
                     is_prefix=is_prefix,
                 )
                 records += (await search.find(query))[0]
-        return Rows(records, self._make_renderer(caller))
+        return Rows(records, make_renderer(self._database, caller))
 
     async def list_thread(
         self,
@@ -252,20 +226,7 @@ class Memories:
         """
         arguments = [reference, limit, RENDERED_BYTES, *(place or _THREAD_START), memory_id]
         records = await self._fetch(caller, sql("memories/list_thread"), arguments, heavy=True)
-        return Rows(records, self._make_renderer(caller))
-
-    def _make_renderer(self, caller: Caller) -> Render:
-        async def render(records: Sequence[asyncpg.Record]) -> list[str | None]:
-            arguments: list[object] = [[record["id"] for record in records]]
-            statement = sql("memories/render_memories")
-            if "score" in records[0].keys():  # noqa: SIM118 - a record is no mapping
-                statement = sql("memories/render_hits")
-                arguments.append([record["score"] for record in records])
-            rows = await self._fetch(caller, statement, arguments)
-            texts = {row["place"]: row["row"] for row in rows}
-            return [texts.get(place) for place in range(1, len(records) + 1)]
-
-        return render
+        return Rows(records, make_renderer(self._database, caller))
 
     async def list_namespaces(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
@@ -288,25 +249,3 @@ class Memories:
     ) -> list[asyncpg.Record]:
         async with self._database.tenant(caller, heavy=heavy) as connection:
             return await connection.fetch(statement, *arguments)
-
-
-async def delete_memory(connection: Connection, memory_id: UUID) -> str:
-    """Delete one memory in a transaction of its tenant, and answer its row.
-
-    Raises MemoryNotFound.
-    """
-    return _require(await connection.fetchval(sql("memories/delete_memory"), memory_id))
-
-
-def _merge(old: str, patch: str) -> str:
-    """Merge two JSON objects; raises TooLarge if the result is larger than metadata may be."""
-    merged = merge_members(compact("metadata", old.encode()), patch.encode())
-    if len(merged) > rules.METADATA_BYTES:
-        raise TooLarge("metadata", rules.METADATA_BYTES)
-    return merged.decode()
-
-
-def _require(row: str | None) -> str:
-    if row is None:
-        raise MemoryNotFound
-    return row

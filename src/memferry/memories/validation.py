@@ -45,7 +45,7 @@ def check_moved_memory(moved: MovedMemory, index: int) -> MovedRow:
 
 def check_change(change: MemoryChange) -> ValidChange:
     """The values of a change as they are stored; a change of nothing is invalid."""
-    if all(getattr(change, name) is UNSET for name in change.__struct_fields__):
+    if all(getattr(change, name) is UNSET for name in MemoryChange.__struct_fields__):
         raise Invalid("body", "give at least one of content, tags, namespace, metadata")
     if change.metadata is not UNSET and bytes(change.metadata) == b"null":
         raise Invalid("metadata", "expected object, got null")

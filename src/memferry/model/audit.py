@@ -17,6 +17,7 @@ Event = Literal[
     "link.minted",
     "export.downloaded",
     "memory.deleted",
+    "project.deleted",
     "token.created",
     "token.revoked",
     "request.denied",

@@ -8,6 +8,14 @@ from memferry.model.job import Status
 
 INLINE_ROWS = 10_000
 INLINE_BYTES = 32 * 1024 * 1024
+LEAST_PART_BYTES = 1024 * 1024
+MOST_PARTS = 1000
+"""How many files one export may have."""
+
+
+def part_key(object_key: str, number: int) -> str:
+    """Where a part of an export is stored; the first one has the key of the export itself."""
+    return object_key if number == 1 else f"{object_key}.part-{number:04}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -37,6 +37,12 @@ class Quotas:
     webhooks: int = declare(
         "MEMFERRY_TENANT_WEBHOOKS", parse_count, 50, "Webhooks one tenant may have."
     )
+    projects: int = declare(
+        "MEMFERRY_TENANT_PROJECTS",
+        parse_count,
+        10_000,
+        "Projects one tenant may have before it can create no more.",
+    )
     waiting_messages: int = declare(
         "MEMFERRY_TENANT_WAITING_MESSAGES",
         parse_count,

@@ -9,12 +9,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.chatgpt_conversation import ChatGptConversation
-from memferry.sources.conversations import make_records
-from memferry.sources.json_files import find_names, read_values
-from memferry.sources.json_values import get_text
-from memferry.sources.saved_texts import SAVED_MEMORY, SavedText, SavedTexts
-from memferry.sources.times import TimeReader
+from memferry.sources.chats.chatgpt_conversation import ChatGptConversation
+from memferry.sources.chats.conversations import make_records
+from memferry.sources.chats.saved_texts import SAVED_MEMORY, SavedText, SavedTexts
+from memferry.sources.reading.json_files import find_names, read_values
+from memferry.sources.reading.json_values import get_text
+from memferry.sources.reading.times import TimeReader
 
 _LISTS = ("conversations",)
 _SHARD = re.compile(r"(?:.*/)?conversations[^/]*\.json")

@@ -11,13 +11,13 @@ from typing import LiteralString
 
 from memferry.errors import Invalid
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
-from memferry.sources.claude_conversation import ClaudeConversation
-from memferry.sources.claude_projects import ClaudeProjects
-from memferry.sources.conversations import make_records
-from memferry.sources.elements import HEAD_BYTES
-from memferry.sources.json_files import find_names, read_values
-from memferry.sources.text import peek_text
-from memferry.sources.times import TimeReader
+from memferry.sources.chats.claude_conversation import ClaudeConversation
+from memferry.sources.chats.claude_projects import ClaudeProjects
+from memferry.sources.chats.conversations import make_records
+from memferry.sources.reading.elements import HEAD_BYTES
+from memferry.sources.reading.json_files import find_names, read_values
+from memferry.sources.reading.text import peek_text
+from memferry.sources.reading.times import TimeReader
 
 _LISTS = ("conversations", "projects")
 _MEMORIES = frozenset(["conversations_memory", "project_memories"])

@@ -10,13 +10,13 @@ from msgspec import Raw
 from memferry.errors import Invalid
 from memferry.model.csv_guards import remove_guards
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.csv_table import CsvRecord, CsvTable, split_header
-from memferry.sources.elements import HEAD_BYTES
-from memferry.sources.fields import Fields
-from memferry.sources.foreign_rows import RowReader
-from memferry.sources.guarded_csv import TEXT_COLUMNS, holds_guards
 from memferry.sources.memferry import FIELDS, Row, make_record
-from memferry.sources.text import open_text, peek_text
+from memferry.sources.reading.csv_table import CsvRecord, CsvTable, split_header
+from memferry.sources.reading.elements import HEAD_BYTES
+from memferry.sources.reading.text import open_text, peek_text
+from memferry.sources.rows.fields import Fields
+from memferry.sources.rows.foreign_rows import RowReader
+from memferry.sources.rows.guarded_csv import TEXT_COLUMNS, holds_guards
 
 _TEXT_COLUMNS = frozenset(["content", "memory", "text"])
 # Whole, the first row may take more than a megabyte.

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from typing import LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
-from memferry.sources.elements import (
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     Element,
     find_first_elements,
@@ -16,9 +16,9 @@ from memferry.sources.elements import (
     peek_names,
     split_elements,
 )
-from memferry.sources.fields import TEXT_NAMES
-from memferry.sources.foreign_rows import RowReader
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
+from memferry.sources.rows.fields import TEXT_NAMES
+from memferry.sources.rows.foreign_rows import RowReader
 
 LISTS = (
     "memories",

@@ -10,18 +10,18 @@ from typing import Any, LiteralString
 from memferry.errors import Invalid
 from memferry.model.rules import CONTENT_BYTES
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.elements import HEAD_BYTES
-from memferry.sources.front_matter import (
+from memferry.sources.notes.markdown_blocks import cut_blocks, has_blocks
+from memferry.sources.notes.markdown_note import OWN_KEY, Note, make_foreign_record, make_own_record
+from memferry.sources.reading.elements import HEAD_BYTES
+from memferry.sources.reading.front_matter import (
     MOST_BYTES,
     UnreadableFrontMatter,
     parse_front_matter,
     split_front_matter,
 )
-from memferry.sources.markdown_blocks import cut_blocks, has_blocks
-from memferry.sources.markdown_note import OWN_KEY, Note, make_foreign_record, make_own_record
-from memferry.sources.text import open_text, peek_text
-from memferry.sources.text_lines import TOO_LONG, UnreadableText, decode_text
-from memferry.sources.times import TimeReader
+from memferry.sources.reading.text import open_text, peek_text
+from memferry.sources.reading.text_lines import TOO_LONG, UnreadableText, decode_text
+from memferry.sources.reading.times import TimeReader
 
 _NAME = re.compile(r".*\.(?:md|markdown)", re.IGNORECASE)
 _HIDDEN_FOLDERS = frozenset([".obsidian", ".trash", ".git"])

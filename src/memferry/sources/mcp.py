@@ -8,16 +8,16 @@ import msgspec
 from msgspec import Raw
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import (
+from memferry.sources.reading.decoding import ElementDecoder
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     find_first_elements,
     find_layout,
     peek_names,
     split_elements,
 )
-from memferry.sources.fields import Fields
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
+from memferry.sources.rows.fields import Fields
 
 # Decoded, it may take 25 times.
 _MOST_BYTES = 8 * 1024 * 1024

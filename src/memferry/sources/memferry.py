@@ -11,8 +11,8 @@ import msgspec
 from msgspec import Raw, Struct
 
 from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
-from memferry.sources.decoding import ElementDecoder
-from memferry.sources.elements import (
+from memferry.sources.reading.decoding import ElementDecoder
+from memferry.sources.reading.elements import (
     HEAD_BYTES,
     Element,
     find_first_elements,
@@ -20,7 +20,7 @@ from memferry.sources.elements import (
     peek_names,
     split_elements,
 )
-from memferry.sources.text import peek_text
+from memferry.sources.reading.text import peek_text
 
 FIELDS = (
     "id",

@@ -4,9 +4,14 @@ from collections.abc import Iterator
 from typing import LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
-from memferry.sources.elements import HEAD_BYTES, find_first_element, find_layout, peek_names
 from memferry.sources.generic_json import read_rows
-from memferry.sources.text import peek_text
+from memferry.sources.reading.elements import (
+    HEAD_BYTES,
+    find_first_element,
+    find_layout,
+    peek_names,
+)
+from memferry.sources.reading.text import peek_text
 
 _LINE_NAMES = frozenset(["id", "content", "state", "app", "categories"])
 _DOCUMENT_NAMES = frozenset(["user", "apps", "memories"])

@@ -8,12 +8,12 @@ from collections.abc import Iterator
 from typing import Any, LiteralString
 
 from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
-from memferry.sources.elements import HEAD_BYTES
-from memferry.sources.paste_entries import PastedEntry, Survey, cut_entries, survey_lines
-from memferry.sources.text import peek_text
-from memferry.sources.text_lines import read_lines
-from memferry.sources.times import TimeReader
-from memferry.sources.written_dates import parse_date
+from memferry.sources.notes.paste_entries import PastedEntry, Survey, cut_entries, survey_lines
+from memferry.sources.reading.elements import HEAD_BYTES
+from memferry.sources.reading.text import peek_text
+from memferry.sources.reading.text_lines import read_lines
+from memferry.sources.reading.times import TimeReader
+from memferry.sources.reading.written_dates import parse_date
 
 
 class PastedText:

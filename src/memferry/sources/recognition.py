@@ -6,9 +6,9 @@ from typing import BinaryIO, NamedTuple
 
 from memferry.errors import Invalid
 from memferry.sources.base import Bundle, Journal, Member, Source
-from memferry.sources.elements import HEAD_BYTES, find_layout, peek_names
-from memferry.sources.kinds import describe_bundle
-from memferry.sources.text import peek_text
+from memferry.sources.reading.elements import HEAD_BYTES, find_layout, peek_names
+from memferry.sources.reading.kinds import describe_bundle
+from memferry.sources.reading.text import peek_text
 
 # Beside the files of an export lie its manifest and their digests: they hold no memory.
 _MANIFEST_NAMES = frozenset(["id", "memferry", "resources"])

@@ -37,6 +37,8 @@ class Storage(ABC):
 
     read_bytes: ClassVar[int] = 2 * CHUNK_BYTES
     """The most bytes of an object that lie in memory while it is read."""
+    write_bytes: ClassVar[int] = 2 * CHUNK_BYTES
+    """The same while it is written, for an object of a few GB."""
 
     @property
     def directory(self) -> Path | None:

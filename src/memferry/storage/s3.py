@@ -184,6 +184,7 @@ class S3Storage(Storage):
 
     # One range, the next one in transit, and the chunk that is handed out.
     read_bytes = 2 * _PART_BYTES + CHUNK_BYTES
+    write_bytes = (_PARTS_AT_ONCE + 2) * _PART_BYTES
 
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes of an object, and fetch the next 8 MiB meanwhile.

@@ -14,6 +14,7 @@ _SHOWN = (
     "memories",
     "memory_bytes",
     "webhooks",
+    "projects",
     "waiting_messages",
     "waiting_message_bytes",
     "requests_per_minute",

@@ -118,6 +118,18 @@ class Tokens:
             raise TokenNotFound
         return dict(row)
 
+    async def describe(self, caller: Caller) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
+        """Id and name of the caller's tenant, and the row of its token, None without one.
+
+        Raises UnknownToken for a tenant that is being deleted.
+        """
+        async with self._database.tenant(caller) as connection:
+            tenant = await connection.fetchrow(sql("tenants/get_tenant"))
+            token = await connection.fetchrow(sql("tenants/get_tenant_token"), caller.token_id)
+        if tenant is None:
+            raise UnknownToken
+        return dict(tenant), None if token is None else dict(token)
+
     @retry_conflicts
     async def revoke(self, caller: Caller, token_id: UUID) -> None:
         """Revoke a token and cancel its unfinished exports; raises TokenNotFound."""

@@ -7,6 +7,7 @@ import msgspec
 from memferry.files.compress import CODECS
 from memferry.filters import FILTERS
 from memferry.formats import FIELDS, FORMATS
+from memferry.model.export import LEAST_PART_BYTES
 from memferry.model.job import Status
 from memferry.wire.filters import add_filters
 from memferry.wire.schema import NextCursor, describe
@@ -40,6 +41,13 @@ class ExportOptions(
     encrypt_to: Annotated[
         Annotated[str, describe(pattern="^age1[02-9ac-hj-np-z]{58}$")] | None,
         describe("a public key of age: the export is always a file, and encrypted to it"),
+    ] = None
+    max_part_bytes: Annotated[
+        Annotated[int, describe(minimum=LEAST_PART_BYTES)] | None,
+        describe(
+            "cuts a large export into files of at most so many bytes; with format json, ndjson "
+            "or csv. A payload that would be larger becomes files too"
+        ),
     ] = None
 
 
@@ -76,8 +84,14 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
         float, describe("1 when, and only when, it was completed", minimum=0, maximum=1)
     ]
     sha256: Annotated[str | None, describe("hex digest of the whole export, not compressed")]
-    file_bytes: Annotated[int | None, describe("size of the file as it is downloaded")]
-    file_sha256: Annotated[str | None, describe("hex digest of the file as it is downloaded")]
+    max_part_bytes: Annotated[int | None, describe("how many bytes a file may have at most")]
+    file_bytes: Annotated[
+        int | None, describe("size of the file as it is downloaded; of all files together")
+    ]
+    file_sha256: Annotated[
+        str | None,
+        describe("hex digest of the file as it is downloaded; null if there are parts"),
+    ]
     created_at: int
     snapshot_at: Annotated[
         int | None,
@@ -94,11 +108,27 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     ]
 
 
+class ExportPart(msgspec.Struct, frozen=True, kw_only=True):
+    """One file of an export in parts; each is a whole file of its format."""
+
+    number: Annotated[int, describe("from 1, in the order of the rows", minimum=1)]
+    rows: int
+    bytes: Annotated[int, describe("neither compressed nor encrypted")]
+    sha256: Annotated[str, describe("hex digest of these")]
+    file_bytes: Annotated[int, describe("as it is downloaded")]
+    file_sha256: Annotated[str, describe("hex digest of these")]
+    download_url: str | None
+
+
 class ExportAnswer(ExportSummary, frozen=True, kw_only=True):
     """An export with its payload (up to 10,000 rows) or the link to its file."""
 
     payload: str | None
-    download_url: str | None
+    download_url: Annotated[str | None, describe("of the file, or of the first part")]
+    parts: Annotated[
+        list[ExportPart] | None,
+        describe("the files of an export with max_part_bytes that is completed; else null"),
+    ]
 
 
 class ExportEstimate(msgspec.Struct, frozen=True, kw_only=True):

@@ -20,6 +20,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     memories: LimitUse
     memory_bytes: Annotated[LimitUse, describe("texts and metadata of all memories")]
     webhooks: LimitUse
+    projects: LimitUse
     waiting_messages: Annotated[LimitUse, describe("events that webhooks are still to be told of")]
     waiting_message_bytes: LimitUse
     requests_per_minute: Annotated[LimitUse, describe("of one process of the service")]

@@ -62,7 +62,7 @@ class BulkSearchOptions(
         list[str], describe(example=["tea", "answers"], minItems=1, maxItems=BULK_QUERIES)
     ]
     k: Annotated[Any, describe("held within 1 to 50; junk means 5")] = None
-    prefix: Annotated[bool, describe("words are beginnings of words")] = False
+    prefix: Annotated[bool | None, describe("words are beginnings of words")] = False
     recall: Annotated[Any, describe("sent by published clients; without effect")] = None
     source: Annotated[Any, describe("sent by published clients; without effect")] = None
     include: Annotated[Any, describe("sent by published clients; without effect")] = None
@@ -142,6 +142,18 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     parent_ref: str
     chunks: list[MemoryRow]
     next_cursor: NextCursor = None
+
+
+class ThreadSummary(msgspec.Struct, frozen=True, kw_only=True):
+    """One thread, or one memory that belongs to none; times in epoch milliseconds UTC."""
+
+    parent_ref: Annotated[str, describe("of a memory that belongs to no thread, its id")]
+    namespace: str
+    count: int
+    first_at: int
+    last_at: int
+    title: Annotated[str, describe("metadata.title of the oldest memory, or its first line")]
+    has_chunks: Annotated[bool, describe("whether any has a metadata.chunk_index")]
 
 
 class NamespaceCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -42,6 +42,35 @@ class CreatedToken(Token, frozen=True, kw_only=True):
     token: str
 
 
+class RawToken(Token, frozen=True, kw_only=True):
+    """The only answer that ever shows the token, by the name that clients of mnueron read."""
+
+    raw: str
+
+
+class TokenHolder(msgspec.Struct, frozen=True, kw_only=True):
+    """The token of the request; without one, id and name are null."""
+
+    id: UUID | None
+    name: str | None
+    scopes: list[_Scope]
+    namespaces: _Namespaces
+
+
+class Organisation(msgspec.Struct, frozen=True, kw_only=True):
+    """The tenant that the token speaks for."""
+
+    id: UUID
+    name: str
+
+
+class Identity(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is asking."""
+
+    user: TokenHolder
+    org: Organisation
+
+
 class TokenPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """The tenant's tokens, newest first, revoked and expired ones too."""
 

@@ -86,9 +86,9 @@ END $$;
 
 -- Views of one tenant. INSERT fills a missing tenant_id by the default of the table.
 
--- The session's tenant, unless it is leaving. Its row can be shared and locked here, and tells nothing.
+-- The session's tenant, unless it is leaving. Its row can be shared and locked here.
 CREATE VIEW memferry_service.tenant AS
-SELECT erasures FROM memferry.tenants
+SELECT id, name, erasures FROM memferry.tenants
 WHERE id = current_setting('memferry.tenant')::uuid AND leaving_at IS NULL;
 
 -- The digest can be stored, and not be read (see the rights below).
@@ -137,6 +137,12 @@ RETURN (
 CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
 WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+CREATE VIEW memferry_service.projects AS
+SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at
+FROM memferry.projects WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND (memferry.namespaces() IS NULL OR name = ANY (memferry.namespaces()))
+WITH CASCADED CHECK OPTION;
 
 -- The limit is read once per statement, and not for each job: the start of an export sums up all that are stored.
 CREATE VIEW memferry_service.jobs AS
@@ -398,6 +404,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
 GRANT SELECT ON memferry_service.searched_memories TO memferry_service;
+GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
+    UPDATE (name, description, metadata, archived_at, updated_at), DELETE
+    ON memferry_service.projects TO memferry_service;
 GRANT SELECT, INSERT, DELETE ON memferry_service.export_manifests TO memferry_service;
 -- Lines are added and read, never changed or removed.
 GRANT SELECT, INSERT ON memferry_service.manifest_chain TO memferry_service;

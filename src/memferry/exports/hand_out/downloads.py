@@ -1,6 +1,6 @@
 """The files of completed exports: where they can be downloaded, and their bytes."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -12,7 +12,7 @@ from memferry.exports.service import Exports
 from memferry.files.compress import CODECS
 from memferry.files.kind import file_name, media_type
 from memferry.formats import FORMATS
-from memferry.model.export import Export
+from memferry.model.export import Export, part_key
 from memferry.model.token import Caller
 from memferry.settings import ExportSettings
 from memferry.storage import Storage
@@ -51,34 +51,38 @@ class Downloads:
         self._storage = storage
         self._exports = exports
 
-    async def address(self, caller: Caller, export: Export) -> str | None:
-        """Where the file can be downloaded for the next 15 minutes; None if there is no whole file.
+    async def list_addresses(self, caller: Caller, export: Export) -> Sequence[str]:
+        """Where the files can be downloaded for the next 15 minutes, one for each part.
 
         A path of this service, or the absolute address that the store has signed. Minted anew on
-        each call, never stored.
+        each call, never stored. There are none while there is no whole file.
         """
         if export.object_key is None:
-            return None
+            return []
         try:
             await self._storage.stat(export.object_key)
         except ObjectNotFound:
             log_event("file.missed", export=export.id)
-            return None
+            return []
+        numbers = range(1, len(export.parts or [None]) + 1)
+        keys = [part_key(export.object_key, number) for number in numbers]
         if self._direct:
-            signed = await self._storage.sign(export.object_key, lifetime=LIFETIME)
-            if signed is not None:
-                return signed
+            signed = [await self._storage.sign(key, lifetime=LIFETIME) for key in keys]
+            if addresses := [address for address in signed if address is not None]:
+                return addresses
         links = await self._links()
-        return f"/downloads/{links.seal(Link(caller.tenant_id, export.id))}"
+        sealed = [links.seal(Link(caller.tenant_id, export.id, number)) for number in numbers]
+        return [f"/downloads/{text}" for text in sealed]
 
     async def open(self, text: str) -> Download:
         """The file a link stands for; raises DownloadNotFound."""
         link = (await self._links()).open(text)
         try:
             export = await self._exports.get(Caller(tenant_id=link.tenant_id), link.export_id)
-            if export.object_key is None or (digest := export.file_sha256 or export.sha256) is None:
+            if export.object_key is None or (digest := _find_digest(export, link.part)) is None:
                 raise DownloadNotFound
-            info = await self._storage.stat(export.object_key)
+            key = part_key(export.object_key, link.part)
+            info = await self._storage.stat(key)
         except (ExportNotFound, ObjectNotFound) as fault:
             raise DownloadNotFound from fault
         codec = CODECS.get(export.options["compression"] or "")
@@ -86,10 +90,16 @@ class Downloads:
         return Download(
             link.tenant_id,
             link.export_id,
-            export.object_key,
+            key,
             info.size_bytes,
             digest,
-            file_name(export.id, FORMATS[export.format], codec, encrypted=encrypted),
+            file_name(
+                export.id,
+                FORMATS[export.format],
+                codec,
+                encrypted=encrypted,
+                part=None if export.parts is None else link.part,
+            ),
             media_type(FORMATS[export.format], codec, encrypted=encrypted),
         )
 
@@ -104,3 +114,12 @@ class Downloads:
     async def _links(self) -> Links:
         async with self._database.connection() as connection:
             return Links(await connection.fetchval(sql("database/get_key"), "links"))
+
+
+def _find_digest(export: Export, number: int) -> bytes | None:
+    """The SHA-256 of one file of an export as it is stored; None if there is no such file."""
+    if export.parts is not None:
+        if number > len(export.parts):
+            return None
+        return bytes.fromhex(export.parts[number - 1].file_sha256)
+    return (export.file_sha256 or export.sha256) if number == 1 else None

@@ -15,6 +15,9 @@ from memferry.errors import DownloadNotFound
 LIFETIME = timedelta(minutes=15)
 _TAG_BYTES = 32
 _CLAIMS = struct.Struct(">16s26sI")
+# With the number of a part, for all but the first one.
+_PART_CLAIMS = struct.Struct(">16s26sIH")
+_FIRST_PART = b"\0\x01"
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,8 @@ class Link:
 
     tenant_id: UUID
     export_id: str
+    part: int = 1
+    """The number of the file, in an export that was split."""
 
 
 class Links:
@@ -35,6 +40,8 @@ class Links:
         """The link as text for an address; it works for 15 minutes."""
         expires = int(time.time() + LIFETIME.total_seconds())
         claims = _CLAIMS.pack(link.tenant_id.bytes, link.export_id.encode(), expires)
+        if link.part > 1:
+            claims += link.part.to_bytes(2)
         return base64.urlsafe_b64encode(claims + self._tag(claims)).rstrip(b"=").decode()
 
     def open(self, text: str) -> Link:
@@ -46,10 +53,13 @@ class Links:
         claims, tag = sealed[:-_TAG_BYTES], sealed[-_TAG_BYTES:]
         if not hmac.compare_digest(tag, self._tag(claims)):
             raise DownloadNotFound
-        tenant, export, expires = _CLAIMS.unpack(claims)
+        has_part = len(claims) == _PART_CLAIMS.size
+        tenant, export, expires, part = _PART_CLAIMS.unpack(
+            claims if has_part else claims + _FIRST_PART
+        )
         if expires < time.time():
             raise DownloadNotFound
-        return Link(UUID(bytes=tenant), export.decode())
+        return Link(UUID(bytes=tenant), export.decode(), part)
 
     def _tag(self, claims: bytes) -> bytes:
         return hmac.digest(self._key, claims, hashlib.sha256)

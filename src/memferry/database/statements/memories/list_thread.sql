@@ -15,7 +15,7 @@ FROM (
             created_at, id
         FROM memories
         WHERE source_ref = $1 OR metadata::jsonb @> jsonb_build_object('parent_ref', $1::text)
-            OR (id = $7::uuid AND (metadata ->> 'parent_ref') IS NULL)
+            OR (id = $7::uuid AND json_typeof(metadata -> 'parent_ref') IS DISTINCT FROM 'string')
     ) AS piece
     CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = piece.id) AS memory
     WHERE (piece.position, piece.created_at, piece.id) > ($4::numeric, $5::bigint, $6::uuid)

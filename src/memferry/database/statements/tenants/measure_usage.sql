@@ -3,6 +3,7 @@ SELECT
     (SELECT coalesce(sum(rows), 0)::bigint FROM memory_usage) AS memories,
     (SELECT coalesce(sum(bytes), 0)::bigint FROM memory_usage) AS memory_bytes,
     (SELECT count(*) FROM webhooks) AS webhooks,
+    (SELECT count(*) FROM projects) AS projects,
     (SELECT count(*) FROM messages) AS waiting_messages,
     (SELECT coalesce(sum(bytes), 0)::bigint FROM messages) AS waiting_message_bytes,
     coalesce((

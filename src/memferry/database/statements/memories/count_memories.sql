@@ -1,0 +1,2 @@
+-- The exact number of memories that match.
+SELECT count(*) FROM memories WHERE {filters}

@@ -1,0 +1,2 @@
+-- The tenant itself, unless it is being deleted.
+SELECT id, name FROM tenant

@@ -1,0 +1,1 @@
+"""The projects of a tenant: namespaces with a description."""

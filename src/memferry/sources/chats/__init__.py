@@ -1,0 +1,1 @@
+"""Conversations of assistants, as trees of messages."""

@@ -1,0 +1,1 @@
+"""What sources share: text, JSON, tables and times, read in bounded memory."""

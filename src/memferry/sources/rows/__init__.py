@@ -1,0 +1,1 @@
+"""Rows of other memory stores, and the fields that they have."""
