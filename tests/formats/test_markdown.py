@@ -142,6 +142,21 @@ def test_random_texts_are_no_markup(alice: Person, seed: int) -> None:
     assert read_document(text, EXTENDED) == expect_document(list(arrange(rows)))
 
 
+def test_a_conversation_has_its_title_and_runs_by_its_numbers(alice: Person) -> None:
+    alice.save_many(
+        [
+            {"content": content, "created_at": 1_700_000_000_000 + time}
+            | {"metadata": {"parent_ref": "c-1", "chunk_index": number, "title": "Lemons"}}
+            for content, number, time in (("third", 10, 0), ("second", 9, 2), ("first", 0, 1))
+        ]
+    )
+    text = alice.export(format="markdown")["payload"]
+
+    assert re.findall(r"^(?:### .*|> .*)$", text, re.MULTILINE) == [
+        "### Lemons", "> first", "> second", "> third",
+    ]  # fmt: skip
+
+
 def test_a_document_reads_like_this(alice: Person) -> None:
     alice.save_many(
         [

@@ -47,6 +47,7 @@ EXPORT = {
     "csv_metadata": True,
     "csv_safe": True,
     "compression": None,
+    "max_part_bytes": 2**20,
     "encrypt_to": None,
     **FILTERS,
 }

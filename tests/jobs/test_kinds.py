@@ -26,7 +26,7 @@ REQUESTS = [
     for variant in VARIANTS
     for codec in (None, *CODECS)
     for key in (None, KEY)
-]
+] + [{"format": "csv", "max_part_bytes": 2**20}]
 
 FILTERS = {
     "namespace": "a",

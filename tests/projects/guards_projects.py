@@ -13,7 +13,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_statement(
         "projects/create_project",
         "projects/test_projects.py::test_a_name_in_use_is_refused",
-        drop("AND NOT taken.by_memories"),
+        drop("WHERE NOT taken.by_memories"),
     ),
     *guard_function(
         "projects/service.py",

@@ -105,6 +105,15 @@ ACROSS = {
     "worker/forget_uploads",
 }
 
+# Run on the database of another system, whose table an operator imports.
+OF_OTHER_SYSTEMS = {
+    "imports/copy_records",
+    "imports/list_foreign_tables",
+    "imports/select_langgraph",
+    "imports/select_mem0",
+    "imports/select_open_webui",
+}
+
 # They make tables of their session alone, which it has already here.
 OF_THE_SESSION = {"imports/create_staging", "imports/create_settled"}
 _STAGED = """
@@ -190,6 +199,8 @@ def statements() -> dict[str, str]:
     every = dict.fromkeys(FILTERS)
     filled: dict[str, str] = {}
     for name, statement in sql._statements().items():  # noqa: SLF001 - every file there is
+        if name in OF_OTHER_SYSTEMS:
+            continue
         whole: str = statement
         if "{filters}" in statement:
             leading = max(map(int, re.findall(r"\$(\d+)", statement)), default=0)

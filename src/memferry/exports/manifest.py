@@ -11,6 +11,7 @@ from uuid import UUID
 import msgspec
 
 from memferry.exports.request import ExportRequest
+from memferry.files.canonical_json import MOST_EXACT
 from memferry.files.kind import file_name, media_type
 from memferry.formats import TextFormat
 from memferry.model.export import Export, Part
@@ -91,14 +92,16 @@ def _gather_facts(
 
 
 def _show_filters(text: str) -> dict[str, Any]:
-    """The filters; an object is shown as its JSON text, whose numbers no reader rounds."""
     filters = msgspec.json.decode(text, type=dict[str, msgspec.Raw])
-    return {
-        field: bytes(value).decode()
-        if bytes(value).startswith(b"{")
-        else msgspec.json.decode(value)
-        for field, value in filters.items()
-    }
+    return {field: _show_filter(bytes(value).decode()) for field, value in filters.items()}
+
+
+def _show_filter(text: str) -> Any:
+    """The value; what holds numbers that a reader may round is shown as its JSON text."""
+    if text.startswith("{"):
+        return text
+    value = msgspec.json.decode(text)
+    return text if isinstance(value, int) and value > MOST_EXACT else value
 
 
 def list_files(export: Export) -> Sequence[Part]:

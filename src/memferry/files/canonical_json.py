@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-_MOST = 2**53 - 1
+MOST_EXACT = 2**53 - 1
 """The greatest whole number that every reader of JSON keeps (RFC 7493, section 2.2)."""
 _DEEPEST = 32
 
@@ -59,5 +59,5 @@ def _check(value: Any, depth: int) -> None:
 def _check_plain(value: Any) -> None:
     if isinstance(value, str):
         value.encode()  # a lone surrogate has no UTF-8
-    elif value is not None and not (isinstance(value, int) and abs(value) <= _MOST):
+    elif value is not None and not (isinstance(value, int) and abs(value) <= MOST_EXACT):
         raise ValueError("holds a number that is not whole, or is beyond 2^53")

@@ -15,7 +15,7 @@ class Order(Enum):
     """In which order the rows of a file run."""
 
     TIME = "created_at, then id"
-    THREADS = "namespace, then thread, then created_at, then id"
+    THREADS = "namespace, then thread, then chunk_index, created_at and id"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,11 @@ THREAD: LiteralString = (
     "THEN metadata ->> 'parent_ref' END, source_ref)"
 )
 """The SQL expression of what the rows of a thread share, as export_by_thread.sql has it."""
+HEADING: LiteralString = (
+    "coalesce(CASE WHEN json_typeof(metadata -> 'title') = 'string' "
+    f"THEN nullif(metadata ->> 'title', '') END, {THREAD})"
+)
+"""The SQL expression of what a thread is called, by its first row: its title, if it has one."""
 ISO: LiteralString = 'YYYY-MM-DD"T"HH24:MI:SS'
 """The pattern of ISO 8601, without the zone."""
 

@@ -10,7 +10,7 @@ from importlib import resources
 from typing import LiteralString
 
 from memferry.formats.base import Order, TextFormat
-from memferry.formats.document import ISO, THREAD, join, join_if, render_time
+from memferry.formats.document import HEADING, ISO, join, join_if, render_time
 from memferry.formats.variant import FIELDS, describe_missing
 
 _READABLE: LiteralString = "YYYY-MM-DD HH24:MI:SS"
@@ -49,7 +49,7 @@ _RECORD: LiteralString = join(
     join_if(
         "in_thread AND begins_thread",
         """'<section class="thread"><h3 dir="auto">'""",
-        _escape(THREAD),
+        _escape(HEADING),
         r"E'</h3>\n'",
     ),
     """'<article id="m-', id, '"><header>'""",

@@ -8,7 +8,7 @@ fence that is longer than every run of backticks in it, to the byte.
 from typing import LiteralString
 
 from memferry.formats.base import Order, TextFormat
-from memferry.formats.document import ISO, THREAD, join, join_if, render_time
+from memferry.formats.document import HEADING, ISO, join, join_if, render_time
 from memferry.formats.variant import FIELDS, describe_missing
 
 _CONTROLS: LiteralString = r"\u0001-\u001F\u007F-\u009F\u2028\u2029"
@@ -40,7 +40,7 @@ MARKDOWN = TextFormat(
     order=Order.THREADS,
     columns=join(
         join_if("begins_namespace", "'## '", _escape("namespace"), r"E'\n\n'"),
-        join_if("in_thread AND begins_thread", "'### '", _escape(THREAD), r"E'\n\n'"),
+        join_if("in_thread AND begins_thread", "'### '", _escape(HEADING), r"E'\n\n'"),
         "CASE WHEN in_thread THEN '#### ' ELSE '### ' END",
         render_time("created_at", ISO),
         r"E'Z\n\n'",

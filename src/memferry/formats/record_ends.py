@@ -1,5 +1,6 @@
 """Where records end in the bytes of a text format: there a file can be cut in two."""
 
+from dataclasses import dataclass
 from typing import Protocol
 
 
@@ -16,6 +17,7 @@ class RecordEnds(Protocol):
         """How many records these are."""
 
 
+@dataclass(frozen=True)
 class LineEnds:
     """LF stands at the end of each record and nowhere else, as in JSON (RFC 8259, section 7)."""
 
@@ -32,6 +34,7 @@ class LineEnds:
         return data.count(b"\n")
 
 
+@dataclass(frozen=True)
 class CellEnds:
     """CRLF outside of quotes ends a record (RFC 4180); within a cell quotes come in pairs."""
 

@@ -1,5 +1,5 @@
 -- Create a project of a namespace that nobody uses; of a used one the id is null. The tenant's row is locked as in
--- save_memory: a tenant that is being deleted gets no row. No project is created if there are $4 already.
+-- save_memory: a tenant that is being deleted gets no row. If there were $4 already, the caller rolls back.
 WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
 ), used AS (
@@ -9,8 +9,8 @@ WITH home AS (
 ), made AS (
     INSERT INTO projects (name, description, metadata, created_at, updated_at)
     SELECT $1, $2, coalesce($3::json, '{}'), now, now FROM home, used, taken, now_ms() AS now
-    WHERE used.projects < $4::bigint AND NOT taken.by_memories
+    WHERE NOT taken.by_memories
     ON CONFLICT (tenant_id, name) DO NOTHING
     RETURNING id
 )
-SELECT (SELECT id FROM made) AS id, used.projects >= $4 AS too_many FROM home, used
+SELECT (SELECT id FROM made) AS id, used.projects >= $4::bigint AS too_many FROM home, used
