@@ -16,7 +16,7 @@ from msgspec import Meta
 
 WEIGHED_WORDS = 32
 """The most words of a query that have a weight."""
-SCORED_ROWS = 1_000
+SCORED_ROWS = 800
 """How many rows are scored, about."""
 HALF = SCORED_ROWS // 2
 """How many may come from the rare words, from common words together, or from the newest rows."""

@@ -35,7 +35,7 @@ _LAST = (2**63 - 1, UUID(int=2**128 - 1))
 # Below the scores of all rows that are scored.
 _LEAST_SCORE = 1e-6
 # To make the keys of a row takes about so many times as long as to look it up.
-_READING_COST = 16
+_READING_COST = 32
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,13 +170,18 @@ class WordSearch:
         if ranking.way == "newest":
             place = min(tuple(place), ranking.since)
         arguments = (limit, offset, others, query.row_bytes, *place, query.number)
-        # Where most rows are hits, it is enough to read the next ones.
-        read_rows = 4 * (limit + offset)
-        if read_rows <= SCORED_ROWS and 2 * await self._count_hits(others) > ranking.all_rows:
+        if read_rows := await self._choose_reading(others, ranking, limit + offset):
             records = await self._fetch(sql("memories/read_other_hits"), *arguments, read_rows)
             if len(records) == limit:
                 return records
         return await self._fetch(sql("memories/list_other_hits"), *arguments)
+
+    async def _choose_reading(self, others: str, ranking: Ranking, rows: int) -> int:
+        """How many of the next rows to read for so many hits; 0: the index finds them sooner."""
+        hits = await self._count_hits(others)
+        read_rows = 3 * rows * ranking.all_rows // (2 * hits + 1)
+        is_quick = read_rows <= 2 * SCORED_ROWS and read_rows * _READING_COST < hits
+        return read_rows if is_quick else 0
 
     async def _fetch(self, statement: LiteralString, *arguments: object) -> list[asyncpg.Record]:
         statement, filled = self._selection.fill(statement, *arguments)
