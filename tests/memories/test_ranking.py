@@ -5,6 +5,7 @@ import pytest
 from memferry.memories.ranking import (
     HALF,
     SCORED_ROWS,
+    SMALL_ROWS,
     Ranking,
     Word,
     match_leading,
@@ -35,8 +36,8 @@ def test_a_word_in_more_rows_than_there_were_when_they_were_counted_has_a_weight
     [
         (rank(SCORED_ROWS), True),
         (rank(SCORED_ROWS, 1), False),
-        (Ranking(SCORED_ROWS, (SCORED_ROWS, SCORED_ROWS)), True),
-        (Ranking(0, (SCORED_ROWS + 1,)), False),
+        (Ranking(SMALL_ROWS, (SMALL_ROWS, SMALL_ROWS)), True),
+        (Ranking(0, (SMALL_ROWS + 1,)), False),
     ],
 )
 def test_every_row_is_scored_where_words_are_in_few(ranking: Ranking, *, expected: bool) -> None:

@@ -16,8 +16,10 @@ from msgspec import Meta
 
 WEIGHED_WORDS = 32
 """The most words of a query that have a weight."""
-SCORED_ROWS = 800
-"""How many rows are scored, about."""
+SCORED_ROWS = 500
+"""How many rows of a large selection are scored, about."""
+SMALL_ROWS = 1_000
+"""How many rows a small selection has at most; all of them are scored."""
 HALF = SCORED_ROWS // 2
 """How many may come from the rare words, from common words together, or from the newest rows."""
 
@@ -82,14 +84,14 @@ class Ranking(msgspec.Struct, frozen=True, array_like=True, forbid_unknown_field
     @property
     def finds_few(self) -> bool:
         """Whether every row with a weighed word can be scored."""
-        return min(sum(self.counts), self._rows) <= SCORED_ROWS
+        return sum(self.counts) <= SCORED_ROWS or self._rows <= SMALL_ROWS
 
     @property
     def rare(self) -> list[int]:
         """The places of words that lead alone, since half of the scored rows can hold them all."""
         places = self._order
         sums = accumulate(self.counts[place] for place in places)
-        return [place for place, rows in zip(places, sums, strict=True) if rows <= SCORED_ROWS // 2]
+        return [place for place, rows in zip(places, sums, strict=True) if rows <= HALF]
 
     @property
     def _order(self) -> list[int]:

@@ -15,7 +15,7 @@ from memferry.errors import Invalid
 from memferry.filters import Selection
 from memferry.memories.ranking import (
     HALF,
-    SCORED_ROWS,
+    SMALL_ROWS,
     WEIGHED_WORDS,
     Ranking,
     Word,
@@ -93,7 +93,7 @@ class WordSearch:
         if ranking.finds_few:
             return ranking
         if await self._is_small():
-            is_quick = sum(ranking.counts) < _READING_COST * SCORED_ROWS
+            is_quick = sum(ranking.counts) < _READING_COST * SMALL_ROWS
             return msgspec.structs.replace(ranking, way="every" if is_quick else "small")
         together = await self._choose_together(words, ranking)
         if together or ranking.rare:
@@ -107,9 +107,9 @@ class WordSearch:
         """Whether all memories of the selection can be scored."""
         if not self._selection.conditions and not self._limited:
             return False
-        statement, arguments = self._selection.fill(sql("memories/count_selected"), SCORED_ROWS + 1)
+        statement, arguments = self._selection.fill(sql("memories/count_selected"), SMALL_ROWS + 1)
         rows: int = await self._connection.fetchval(statement, *arguments)
-        return rows <= SCORED_ROWS
+        return rows <= SMALL_ROWS
 
     async def _choose_together(self, words: Sequence[Word], ranking: Ranking) -> int:
         """How many common words must come together to lead; 0: they find too many rows."""
@@ -180,7 +180,7 @@ class WordSearch:
         """How many of the next rows to read for so many hits; 0: the index finds them sooner."""
         hits = await self._count_hits(others)
         read_rows = 3 * rows * ranking.all_rows // (2 * hits + 1)
-        is_quick = read_rows <= 2 * SCORED_ROWS and read_rows * _READING_COST < hits
+        is_quick = read_rows <= 2 * SMALL_ROWS and read_rows * _READING_COST < hits
         return read_rows if is_quick else 0
 
     async def _fetch(self, statement: LiteralString, *arguments: object) -> list[asyncpg.Record]:
