@@ -30,6 +30,8 @@ def _arguments() -> argparse.Namespace:
     )
     add("--long", action="store_true", help="also the cases with ten times the rows")
     add("--quick", action="store_true", help="few rows and rounds: to see that it runs")
+    add("--locomo", metavar="DIR", help="LoCoMo's dialogues, for the case of that name")
+    add("--locomo-questions", metavar="DIR", help="its questions with their evidence")
     add("--list", action="store_true", help="print the names of the cases")
     given = parser.parse_args()
     if given.rows is not None and given.rows < _LEAST_ROWS:
@@ -43,6 +45,8 @@ def _options(given: argparse.Namespace) -> Options:
         rounds=given.rounds or (_QUICK_ROUNDS if given.quick else _ROUNDS),
         long=given.long,
         quick=given.quick,
+        locomo=given.locomo,
+        locomo_questions=given.locomo_questions,
     )
 
 

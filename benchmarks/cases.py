@@ -10,6 +10,7 @@ import filters
 import imports
 import others
 import parquet
+import searches
 import size
 from measure import Line
 from service import Bench
@@ -34,8 +35,9 @@ def all_cases(points: list[size.Point]) -> dict[str, Case]:
         "import NDJSON": imports.compare_import_ndjson,
         "save one": everyday.save_one,
         "save many": everyday.save_many,
-        "search": everyday.search,
         "list": everyday.list_newest,
+        "search": searches.time_searches,
+        "locomo": searches.count_missed_turns,
         "p99": everyday.p99_beside_exports,
         "backlog": backlog.compare_backlog,
         **{f"today {way}": others.make_slower_case(way) for way in others.WAYS},

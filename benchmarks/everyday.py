@@ -1,4 +1,4 @@
-"""Saving, searching and listing: against bare statements, and while large exports run."""
+"""Saving and listing: against bare statements, and while large exports run."""
 
 import json
 import random
@@ -7,9 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from math import inf
 from typing import Any
-from urllib.parse import quote
 
 from measure import Goal, Line, Work, compare, line, times
 from memferry.database.sql import sql
@@ -17,14 +15,12 @@ from memferry.filters.orders import NEWEST
 from memferry.memories.rows import RENDERED_BYTES
 from memferry.model.identity import new_memory_ids
 from references import bare
-from seed import memory, vocabulary
+from seed import memory
 from service import Bench, Client
 
 _REPEATS = 100
 _BULK_ROWS = 10_000
 _LISTED = 50
-# Places in the vocabulary: somewhat rare, rare, very rare.
-_SEARCHED = (5_000, 10_000, 15_000)
 _PAUSE_SECONDS = 0.005
 _P99_SECONDS = 6.0
 # What the answer of an unfinished export says. To ask all the time would load the API by itself.
@@ -84,21 +80,6 @@ def save_many(bench: Bench) -> Iterator[Line]:
     bench.run(owner.close())
 
 
-def search(bench: Bench) -> Iterator[Line]:
-    """GET /api/memories with a query."""
-    statement = sql("memories/search_memories")
-    words = vocabulary()
-    query = " ".join(words[place] for place in _SEARCHED)
-    path = f"/api/memories?limit={_LISTED}&q={quote(query)}"
-    yield _read(
-        bench,
-        "search",
-        path,
-        statement,
-        [_LISTED, 0, [query], RENDERED_BYTES, inf, *NEWEST.start],
-    )
-
-
 def list_newest(bench: Bench) -> Iterator[Line]:
     """GET /api/memories."""
     path = f"/api/memories?limit={_LISTED}"
@@ -107,13 +88,12 @@ def list_newest(bench: Bench) -> Iterator[Line]:
 
 
 def _read(bench: Bench, name: str, path: str, statement: Any, arguments: list[Any]) -> Line:
-    repeats, most = (3, 1.2) if name == "search" else (_REPEATS, 4.0)
-    goal = Goal(case=name, against="SELECT", most=most, note=f"{repeats} times in a row")
+    goal = Goal(case=name, against="SELECT", most=4.0, note=f"{_REPEATS} times in a row")
     client, owner = bench.client("big"), bench.owner()
     bench.run(owner.execute("SET search_path = memferry_service; SET jit = off"))
     query = bare(statement, client.tenant_id).replace("{filters}", "TRUE")
-    ours = times(repeats, lambda: client.good("GET", path))
-    theirs = times(repeats, lambda: bench.run(owner.fetch(query, *arguments)))
+    ours = times(_REPEATS, lambda: client.good("GET", path))
+    theirs = times(_REPEATS, lambda: bench.run(owner.fetch(query, *arguments)))
     found = compare(goal, ours, theirs, bench.options.rounds)
     bench.run(owner.close())
     return found

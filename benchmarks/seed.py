@@ -42,6 +42,11 @@ FROM generate_series(1, $2::bigint) AS i
     CROSS JOIN LATERAL (SELECT md5($4 || i) AS hash) AS hashed
     JOIN bench_rows AS base ON base.number = i % $5
 """
+_COUNT = """
+INSERT INTO memferry.memory_usage (tenant_id, slot, rows, bytes)
+SELECT $1, 0, count(*), sum(octet_length(content)) FROM memferry.memories
+WHERE tenant_id = $1 HAVING count(*) > 0
+"""
 _INDEXES = """
 SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition
 FROM pg_index JOIN pg_class ON pg_class.oid = indexrelid JOIN pg_am ON pg_am.oid = relam
@@ -64,6 +69,7 @@ async def seed(url: str, tenants: dict[str, tuple[UUID, int]], *, searched: bool
         dropped = await _drop_indexes(connection) if many else []
         for name, (tenant_id, rows) in tenants.items():
             await connection.execute(_MULTIPLY, tenant_id, rows, START_MS, name, _BASE_ROWS)
+            await connection.execute(_COUNT, tenant_id)
         for definition in dropped if searched else ():
             await connection.execute(definition)
         await connection.execute("VACUUM (ANALYZE) memferry.memories")

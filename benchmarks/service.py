@@ -48,6 +48,8 @@ class Options:
     rounds: int
     long: bool
     quick: bool
+    locomo: str | None = None
+    locomo_questions: str | None = None
 
 
 class Client:

@@ -13,6 +13,43 @@ CREATE FUNCTION memferry.caller() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('memferry.caller'::text, true), ''::text))::uuid;
 
+CREATE FUNCTION memferry.make_keys(mark text, plain text, stemmer regconfig, is_sampled boolean) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    AS $$
+DECLARE
+    words text[] := tsvector_to_array(to_tsvector('pg_catalog.simple', plain));
+    stems text[] := tsvector_to_array(ts_delete(to_tsvector(stemmer, plain), words));
+BEGIN
+    RETURN array_to_tsvector(ARRAY(
+        SELECT mark || left(word, 500) FROM unnest(words) AS word
+        UNION ALL SELECT mark || '~' || left(stem, 500) FROM unnest(stems) AS stem
+        UNION ALL SELECT mark || '%' WHERE is_sampled));
+END
+$$;
+
+CREATE FUNCTION memferry.make_long_keys(mark text, plain text, stemmer regconfig, is_sampled boolean) RETURNS tsvector
+    LANGUAGE plpgsql IMMUTABLE STRICT
+    AS $$
+DECLARE
+    most integer;
+    words text[];
+    stems text[];
+BEGIN
+    FOREACH most IN ARRAY ARRAY[1048576, 100000] LOOP
+        BEGIN
+            words := tsvector_to_array(to_tsvector('pg_catalog.simple', left(plain, most)));
+            stems := tsvector_to_array(ts_delete(to_tsvector(stemmer, left(plain, most)), words));
+            RETURN array_to_tsvector(ARRAY(
+                SELECT mark || left(word, 500) FROM unnest(words) AS word
+                UNION ALL SELECT mark || '~' || left(stem, 500) FROM unnest(stems) AS stem
+                UNION ALL SELECT mark || '%' WHERE is_sampled));
+        EXCEPTION WHEN program_limit_exceeded THEN
+            CONTINUE;
+        END;
+    END LOOP;
+END
+$$;
+
 CREATE FUNCTION memferry.namespaces() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (convert_from(decode(NULLIF(current_setting('memferry.namespaces'::text, true), ''::text), 'hex'::text), 'UTF8'::name))::text[];
@@ -20,6 +57,10 @@ CREATE FUNCTION memferry.namespaces() RETURNS text[]
 CREATE FUNCTION memferry.now_ms() RETURNS bigint
     LANGUAGE sql PARALLEL SAFE
     RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
+
+CREATE FUNCTION memferry.plain_text(content text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN regexp_replace(content, '[][!"#$%&''()*+,./:;<=>?@\\^_`{|}~-]'::text, ' '::text, 'g'::text);
 
 CREATE FUNCTION memferry.remove_tenant_rows(tenant uuid, most bigint) RETURNS bigint
     LANGUAGE plpgsql
@@ -50,6 +91,78 @@ BEGIN
 END
 $_$;
 
+CREATE FUNCTION memferry.tenant_mark(tenant_id uuid) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN encode(SUBSTRING(uuid_send(tenant_id) FROM 14), 'base64'::text);
+
+CREATE TEXT SEARCH DICTIONARY memferry.english_stems (
+    TEMPLATE = pg_catalog.snowball,
+    language = 'english' );
+
+CREATE TEXT SEARCH CONFIGURATION memferry.stems (
+    PARSER = pg_catalog."default" );
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR asciiword WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR word WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR numword WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR email WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR url WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR host WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR sfloat WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR version WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR hword_numpart WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR hword_part WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR hword_asciipart WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR numhword WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR asciihword WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR hword WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR url_path WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR file WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR "float" WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR "int" WITH memferry.english_stems;
+
+ALTER TEXT SEARCH CONFIGURATION memferry.stems
+    ADD MAPPING FOR uint WITH memferry.english_stems;
+
+CREATE FUNCTION memferry.search_keys(tenant_id uuid, id uuid, content text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE STRICT COST 100000
+    RETURN CASE WHEN (octet_length(content) <= 100000) THEN memferry.make_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) ELSE memferry.make_long_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) END;
+
 CREATE FUNCTION memferry.words_of_long_text(content text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE STRICT
     AS $$
@@ -62,7 +175,7 @@ $$;
 
 CREATE FUNCTION memferry.words(content text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT
-    RETURN CASE WHEN (octet_length(content) <= 200000) THEN to_tsvector('simple'::regconfig, translate(content, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~'::text, '                                '::text)) ELSE memferry.words_of_long_text(translate(content, '!"#$%&''()*+,-./:;<=>?@[\]^_`{|}~'::text, '                                '::text)) END;
+    RETURN CASE WHEN (octet_length(content) <= 200000) THEN to_tsvector('simple'::regconfig, memferry.plain_text(content)) ELSE memferry.words_of_long_text(memferry.plain_text(content)) END;
 
 CREATE FUNCTION memferry_service.add_manifest(number bigint, export text, digest bytea, manifest text) RETURNS boolean
     LANGUAGE plpgsql
@@ -88,6 +201,56 @@ CREATE FUNCTION memferry_service.as_json(value text) RETURNS json
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN JSON_SCALAR(value);
 
+CREATE FUNCTION memferry_service.quote_word(word text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN ((''''::text || replace(replace(word, '\'::text, '\\'::text), ''''::text, ''''''::text)) || ''''::text);
+
+CREATE FUNCTION memferry_service.sample_query() RETURNS tsquery
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (memferry_service.quote_word((memferry.tenant_mark((current_setting('memferry.tenant'::text))::uuid) || '%'::text)))::tsquery;
+
+CREATE FUNCTION memferry_service.twice(query tsquery) RETURNS tsquery
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN (query && query);
+
+CREATE TABLE memferry.memories (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    id uuid NOT NULL,
+    content text NOT NULL,
+    namespace text NOT NULL,
+    tags text[] NOT NULL,
+    source text NOT NULL,
+    source_ref text,
+    metadata json,
+    created_at bigint NOT NULL,
+    updated_at bigint NOT NULL,
+    CONSTRAINT memories_content_check CHECK ((content <> ''::text)),
+    CONSTRAINT memories_namespace_check CHECK ((namespace <> ''::text)),
+    CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))
+);
+
+CREATE VIEW memferry_service.searched_memories AS
+ SELECT id,
+    content,
+    namespace,
+    tags,
+    source,
+    source_ref,
+    metadata,
+    created_at,
+    updated_at,
+    memferry.search_keys(tenant_id, id, content) AS keys
+   FROM memferry.memories
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT
+                CASE
+                    WHEN (memferry.namespaces() IS NULL) THEN true
+                    ELSE NULL::boolean
+                END AS "case") IS NOT NULL) OR (namespace = ANY (( SELECT memferry.namespaces() AS namespaces)::text[]))));
+
+CREATE FUNCTION memferry_service.count_hits(query tsquery) RETURNS bigint
+    LANGUAGE sql STABLE STRICT
+    RETURN (SELECT CASE WHEN (sample.rows >= 16) THEN (sample.rows * 128) ELSE (SELECT count(*) AS count FROM (SELECT FROM memferry_service.searched_memories WHERE ((searched_memories.keys @@ count_hits.query) AND (searched_memories.keys @@ memferry_service.twice(count_hits.query))) LIMIT 4096) hit) END AS count FROM (SELECT count(*) AS rows FROM memferry_service.searched_memories WHERE ((searched_memories.keys @@ count_hits.query) AND (searched_memories.keys @@ memferry_service.sample_query()))) sample);
+
 CREATE TABLE memferry.messages (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
     id uuid DEFAULT gen_random_uuid() NOT NULL,
@@ -104,6 +267,18 @@ CREATE VIEW memferry_service.message_queue AS
 CREATE FUNCTION memferry_service.is_room_for_messages() RETURNS boolean
     LANGUAGE sql STABLE
     RETURN (SELECT ((count(*) < COALESCE((NULLIF(current_setting('memferry.waiting_messages'::text, true), ''::text))::bigint, (10000)::bigint)) AND (COALESCE(sum(message_queue.bytes), (0)::numeric) < (COALESCE((NULLIF(current_setting('memferry.waiting_message_bytes'::text, true), ''::text))::bigint, (268435456)::bigint))::numeric)) FROM memferry_service.message_queue WHERE (message_queue.tenant_id = (current_setting('memferry.tenant'::text))::uuid));
+
+CREATE FUNCTION memferry_service.is_stop_word(word text) RETURNS boolean
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN COALESCE((ts_lexize('english_stem'::regdictionary, word) = '{}'::text[]), false);
+
+CREATE FUNCTION memferry_service.stem(word text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN COALESCE((ts_lexize('memferry.english_stems'::regdictionary, word))[1], word);
+
+CREATE FUNCTION memferry_service.key_query(word text, is_prefix boolean) RETURNS tsquery
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN (SELECT CASE WHEN key_query.is_prefix THEN ((memferry_service.quote_word((own.mark || "left"(key_query.word, 500))) || ':*'::text))::tsquery WHEN (key_query.word !~ '[a-z]'::text) THEN (memferry_service.quote_word((own.mark || "left"(key_query.word, 500))))::tsquery ELSE ((memferry_service.quote_word((own.mark || "left"(own.stem, 500))))::tsquery || (memferry_service.quote_word(((own.mark || '~'::text) || "left"(own.stem, 500))))::tsquery) END AS "case" FROM (SELECT memferry.tenant_mark((current_setting('memferry.tenant'::text))::uuid) AS mark, memferry_service.stem(key_query.word) AS stem) own);
 
 CREATE TABLE memferry.audit (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
@@ -148,6 +323,14 @@ END;
 CREATE FUNCTION memferry_service.now_ms() RETURNS bigint
     LANGUAGE sql PARALLEL SAFE
     RETURN memferry.now_ms();
+
+CREATE FUNCTION memferry_service.plain_text(content text) RETURNS text
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN memferry.plain_text(content);
+
+CREATE FUNCTION memferry_service.stems(plain text) RETURNS tsvector
+    LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+    RETURN to_tsvector('memferry.stems'::regconfig, plain);
 
 CREATE TABLE memferry.deliveries (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
@@ -364,22 +547,6 @@ CREATE TABLE memferry.manifest_chain (
     sha256 bytea NOT NULL,
     CONSTRAINT manifest_chain_sequence_check CHECK ((sequence > 0)),
     CONSTRAINT manifest_chain_sha256_check CHECK ((octet_length(sha256) = 32))
-);
-
-CREATE TABLE memferry.memories (
-    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
-    id uuid NOT NULL,
-    content text NOT NULL,
-    namespace text NOT NULL,
-    tags text[] NOT NULL,
-    source text NOT NULL,
-    source_ref text,
-    metadata json,
-    created_at bigint NOT NULL,
-    updated_at bigint NOT NULL,
-    CONSTRAINT memories_content_check CHECK ((content <> ''::text)),
-    CONSTRAINT memories_namespace_check CHECK ((namespace <> ''::text)),
-    CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))
 );
 
 CREATE TABLE memferry.memory_usage (
@@ -634,12 +801,7 @@ CREATE VIEW memferry_service.memories AS
     metadata,
     created_at,
     updated_at
-   FROM memferry.memories
-  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT
-                CASE
-                    WHEN (memferry.namespaces() IS NULL) THEN true
-                    ELSE NULL::boolean
-                END AS "case") IS NOT NULL) OR (namespace = ANY (( SELECT memferry.namespaces() AS namespaces)::text[]))))
+   FROM memferry_service.searched_memories
   WITH CASCADED CHECK OPTION;
 
 CREATE VIEW memferry_service.memory_usage AS
@@ -849,7 +1011,7 @@ CREATE INDEX memories_by_tags ON memferry.memories USING gin (tags);
 
 CREATE INDEX memories_by_time ON memferry.memories USING btree (tenant_id, created_at, id) INCLUDE (namespace);
 
-CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.words(content));
+CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.search_keys(tenant_id, id, content));
 ALTER INDEX memferry.memories_by_words ALTER COLUMN 1 SET STATISTICS 0;
 
 ALTER TABLE ONLY memferry.audit
@@ -892,6 +1054,8 @@ ALTER TABLE ONLY memferry.webhooks
     ADD CONSTRAINT webhooks_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
 GRANT USAGE ON SCHEMA memferry_service TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.searched_memories TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.message_queue TO memferry_service;
 

@@ -11,6 +11,7 @@ from guards import (
     make_false,
     make_true,
     replace,
+    replace_text,
 )
 
 _WRONG = (
@@ -132,6 +133,29 @@ GUARDS: tuple[Guard, ...] = (
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         drop_item("whole_tenant"),
     ),
+    # Pages of a search agree with each other, and tell nothing of other namespaces.
+    *guard_function(
+        "memories/search.py",
+        "_check",
+        "memories/test_word_search.py::test_a_changed_cursor_of_a_search_is_refused",
+        make_false("fits"),
+    ),
+    *guard_statement(
+        "memories/weigh_words",
+        "memories/test_word_search.py::test_scores_know_nothing_of_namespaces_beyond_the_token",
+        replace("$4::boolean", "false"),
+    ),
+    *guard_statement(
+        "memories/search_memories",
+        "memories/test_word_search.py::test_pages_lead_to_every_row_once_with_falling_scores",
+        make_true("(created_at, id) >= ($8::bigint, $9::uuid)"),
+    ),
+    *guard_function(
+        "memories/ranking.py",
+        "match_others",
+        "memories/test_word_search.py::test_pages_lead_to_every_row_once_with_falling_scores",
+        replace_text(" & !(", " | ("),
+    ),
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
@@ -148,7 +172,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_schema(
         "views",
-        "VIEW memferry_service.memories",
+        "VIEW memferry_service.searched_memories",
         "memories/test_namespaces.py tenants/test_tokens.py",
         replace("namespace = ANY ((SELECT", "true OR namespace = ANY ((SELECT"),
     ),

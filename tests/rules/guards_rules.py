@@ -87,7 +87,7 @@ GUARDS: tuple[Guard, ...] = (
     *(
         guard
         for view in (
-            *("tokens", "memories", "jobs", "export_payloads", "idempotency_keys"),
+            *("tokens", "searched_memories", "jobs", "export_payloads", "idempotency_keys"),
             *("webhooks", "deliveries", "audit"),
         )
         for guard in guard_schema(

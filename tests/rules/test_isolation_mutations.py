@@ -23,6 +23,7 @@ from memferry.exports.request import ExportRequest
 from memferry.filters import FILTERS, Selection
 from memferry.filters.orders import ORDERS
 from memferry.formats import Columns, Order
+from memferry.memories.search import BY_INDEX, BY_READING
 from memferry.tenants import tokens
 from support.canaries import (
     ALICE,
@@ -146,6 +147,7 @@ STATE = {
 # The views of one tenant.
 VIEWS = {
     "memories",
+    "searched_memories",
     "projects",
     "jobs",
     "exports",
@@ -165,12 +167,24 @@ VIEWS = {
     "tenant",
 }
 # Those over another view of one tenant, whose predicate they share.
-ON_VIEWS = {"exports", "imports"}
+ON_VIEWS = {"exports", "imports", "memories"}
 
+# Words of both, and their keys with the marks of both: whoever knew Bob's keys would find nothing.
+WORDS = "{words,canary}"
+KEYS = "'AKEcwords' | 'AAsLwords' | 'AAsLcanary'"
 # Elements of arrays that the statement itself reads as an array or as JSON.
 _ARGUMENTS = {
     ("memories/save_memories", 4): '{"{}"}',
     ("memories/save_memories", 7): '{"{}"}',
+    ("memories/search_memories by index", 3): KEYS,
+    ("memories/search_memories by reading", 3): KEYS,
+    ("memories/search_memories by index", 10): WORDS,
+    ("memories/search_memories by index", 11): WORDS,
+    ("memories/search_memories by reading", 10): WORDS,
+    ("memories/search_memories by reading", 11): WORDS,
+    ("memories/list_other_hits", 3): KEYS,
+    ("memories/read_other_hits", 3): KEYS,
+    ("memories/count_hits", 1): KEYS,
     ("tenants/create_tenant_token", 5): "{memories:read}",
     ("operation/sign_in_worker", 5): "working",
 }
@@ -194,6 +208,9 @@ def statements() -> dict[str, str]:
             whole, _ = Selection.for_scan(every).fill(statement, *range(leading))
         if "{columns}" in whole:
             filled |= fill_columns(name, whole)
+        elif "{match}" in whole:
+            ways = {"by index": BY_INDEX, "by reading": BY_READING}
+            filled |= {f"{name} {way}": whole.replace("{match}", ways[way]) for way in ways}
         elif "{time}" in whole:
             filled |= {f"{name} by {word}": order.fill(whole) for word, order in ORDERS.items()}
         else:
@@ -465,7 +482,10 @@ async def test_a_view_without_a_tenant_predicate_of_its_own_reads_views_that_hav
         sorted(ON_VIEWS),
     )
 
-    assert {(row["schema"], row["name"]) for row in relations} == {("memferry_service", "jobs")}
+    assert {(row["schema"], row["name"]) for row in relations} == {
+        ("memferry_service", "jobs"),
+        ("memferry_service", "searched_memories"),
+    }
 
 
 @pytest.mark.parametrize("view", sorted(VIEWS - ON_VIEWS))

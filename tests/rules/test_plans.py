@@ -26,6 +26,7 @@ from memferry.filters.orders import ORDERS
 from memferry.filters.tags import Tags
 from memferry.formats import FORMATS
 from memferry.memories.rows import RENDERED_BYTES
+from memferry.memories.search import BY_INDEX
 from support.postgres import create_database
 
 LARGE, LARGER = "00000000-0000-7000-8000-00000000a11c", "00000000-0000-7000-8000-000000000b0b"
@@ -62,6 +63,8 @@ def values(held_by: int) -> dict[str, object]:
 
 
 FILTERS = tuple(dict.fromkeys(FILTERS))
+# What the index of words has for two numbers of the large tenant.
+KEYS = "'AKEc1234' | 'AKEc5678'"
 _ALL, _END = (-(2**63), UUID(int=0)), (2**63 - 1, UUID(int=2**128 - 1))
 CHOICES = [*((each,) for each in FILTERS), *combinations(FILTERS, 2)]
 
@@ -204,9 +207,19 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
             for name, order in ORDERS.items()
         },
         "memories/search_memories": (
-            sql("memories/search_memories"),
-            (50, 0, ["1234 5678"], RENDERED_BYTES, inf, *_END),
+            sql("memories/search_memories").replace("{match}", BY_INDEX),
+            (50, 0, KEYS, RENDERED_BYTES, inf, *_END, *_ALL, ["1234"], ["1234"], [1.0], 1),
         ),
+        "memories/list_other_hits": (
+            sql("memories/list_other_hits"),
+            (50, 0, KEYS, RENDERED_BYTES, *_END, 1),
+        ),
+        "memories/read_other_hits": (
+            sql("memories/read_other_hits"),
+            (50, 0, KEYS, RENDERED_BYTES, *_END, 1, 500),
+        ),
+        "memories/count_selected": (sql("memories/count_selected"), (1_001,)),
+        "memories/find_newest": (sql("memories/find_newest"), (1_000,)),
     }
 
 

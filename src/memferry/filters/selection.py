@@ -9,6 +9,7 @@ from memferry.filters.base import Filter
 _MARK = "{filters}"
 _PLACEHOLDERS: tuple[LiteralString, ...] = (
     "$1", "$2", "$3", "$4", "$5", "$6", "$7", "$8", "$9", "$10", "$11", "$12", "$13", "$14", "$15",
+    "$16", "$17", "$18", "$19", "$20", "$21", "$22", "$23",
 )  # fmt: skip
 
 

@@ -86,11 +86,11 @@ class ListingEndpoints:
         """Find the best memories for a query. All filters must hold."""
         body = await _read(request, _search)
         query = rules.check_text("query", body.query, most=rules.QUERY_CHARACTERS)
-        if body.prefix:
-            raise Invalid("prefix", "is not there yet; leave it out")
         limit = convert_number(body.k, 5, least=1, most=100)
         selection = Selection.for_scan(check_filters(FILTERS, body))
-        rows = await self._memories.search(get_caller(request), [query], selection, limit=limit)
+        rows, _ = await self._memories.search(
+            get_caller(request), query, selection, limit=limit, is_prefix=bool(body.prefix)
+        )
         start = b'{"query":%b,"hits":[' % msgspec.json.encode(query)
         return await answer_rows(request, rows, [(start, limit)], b"]}")
 

@@ -24,6 +24,7 @@ from memferry.http.reading import (
     Query,
     convert_number,
     get_caller,
+    read_flag,
     read_number,
     read_query,
     read_texts,
@@ -31,9 +32,12 @@ from memferry.http.reading import (
     run_by_size,
 )
 from memferry.http.routing import Operation
+from memferry.memories.ranking import Ranking
+from memferry.memories.rows import Rows
 from memferry.memories.service import Memories
 from memferry.model import rules, strict_json
 from memferry.model.cursor import TimeMs
+from memferry.model.token import Caller
 from memferry.wire.memories import (
     BULK_QUERIES,
     BulkSearch,
@@ -46,14 +50,16 @@ from memferry.wire.memories import (
 _BODY_BYTES = 1024 * 1024
 # What the rows of a list, and those of a search, are ordered by.
 _LIST_ORDER = (TimeMs, UUID)
-_SEARCH_ORDER = (float, TimeMs, UUID)
+_SEARCH_ORDER = (float, TimeMs, UUID, Ranking)
 
+_PREFIX = query_field("prefix", "boolean", "words of `q` are beginnings of words; false if missing")
 _PUBLISHED = tuple(
     list_field(name, "sent by published clients; without effect")
     for name in ("recall", "source", "include", "entity")
 )
 _LIST_QUERY = (
     query_field("q", "string", "plain text; any shared word finds a memory"),
+    _PREFIX,
     query_field("limit", "integer", "50 unless given, held within 1 to 500"),
     query_field("offset", "integer", "how many rows to pass over; 0 unless given"),
     CURSOR,
@@ -62,6 +68,7 @@ _LIST_QUERY = (
 )
 _RECALL_QUERY = (
     query_field("q", "string", "plain text"),
+    _PREFIX,
     query_field("limit", "integer", "10 unless given, held within 1 to 500"),
     *filter_fields(),
     *_PUBLISHED,
@@ -100,18 +107,37 @@ class SearchEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 50, least=1, most=500)
         offset = read_number(query.get("offset"), 0, least=0, most=INT64)
-        selection = _read_selection(query)
-        q = _read_words(query)
-        pages = Pages(("memories", q, *selection.listing), _SEARCH_ORDER if q else _LIST_ORDER)
-        page: Any = {"limit": limit + 1, "offset": offset, "place": pages.read_place(query)}
-        if q:
-            rows = await self._memories.search(get_caller(request), [q], selection, **page)
-        else:
-            rows = await self._memories.list_newest(get_caller(request), selection, **page)
-        names = ("score", "created_at", "id") if q else ("created_at", "id")
-        places = [[record[name] for name in names] for record in rows.records]
-        link = link_next(request, pages.make_cursor(places, limit))
+        page = {"limit": limit + 1, "offset": offset}
+        read = self._search if _read_words(query) else self._list_newest
+        rows, cursor = await read(get_caller(request), query, page)
+        link = link_next(request, cursor)
         return await answer_rows(request, rows.take_first(limit), [(b"[", limit)], b"]", link)
+
+    async def _search(
+        self, caller: Caller, query: Query, page: dict[str, Any]
+    ) -> tuple[Rows, str | None]:
+        """The hits of one page and one more, and the cursor after the page."""
+        selection, q, prefix = _read_selection(query), _read_words(query), _read_prefix(query)
+        pages = Pages(("memories", q, prefix, *selection.listing), _SEARCH_ORDER)
+        page["place"] = pages.read_place(query)
+        rows, ranking = await self._memories.search(caller, q, selection, is_prefix=prefix, **page)
+        places = [
+            [record["score"], record["created_at"], record["id"], ranking]
+            for record in rows.records
+        ]
+        return rows, pages.make_cursor(places, page["limit"] - 1)
+
+    async def _list_newest(
+        self, caller: Caller, query: Query, page: dict[str, Any]
+    ) -> tuple[Rows, str | None]:
+        """The newest rows of one page and one more, and the cursor after the page."""
+        selection = _read_selection(query)
+        _read_prefix(query)
+        pages = Pages(("memories", "", *selection.listing), _LIST_ORDER)
+        page["place"] = pages.read_place(query)
+        rows = await self._memories.list_newest(caller, selection, **page)
+        places = [[record["created_at"], record["id"]] for record in rows.records]
+        return rows, pages.make_cursor(places, page["limit"] - 1)
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
@@ -120,8 +146,8 @@ class SearchEndpoints:
         _check_queries(body)
         limit = convert_number(body.k, 5, least=1, most=50)
         selection = Selection.for_scan(check_filters(FILTERS, body))
-        rows = await self._memories.search(
-            get_caller(request), body.queries, selection, limit=limit
+        rows = await self._memories.search_many(
+            get_caller(request), body.queries, selection, limit=limit, is_prefix=bool(body.prefix)
         )
         hits = Counter(record["query"] for record in rows.records)
         groups = [
@@ -137,8 +163,12 @@ class SearchEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 10, least=1, most=500)
         q = _read_words(query)
-        rows = await self._memories.search(
-            get_caller(request), [q], _read_selection(query), limit=limit
+        rows, _ = await self._memories.search(
+            get_caller(request),
+            q,
+            _read_selection(query),
+            limit=limit,
+            is_prefix=_read_prefix(query),
         )
         end = b'],"procedurals":[],"query":%b}' % msgspec.json.encode(q)
         return await answer_rows(request, rows, [(b'{"memories":[', limit)], end)
@@ -146,6 +176,10 @@ class SearchEndpoints:
 
 def _read_words(query: Query) -> str:
     return rules.check_text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
+
+
+def _read_prefix(query: Query) -> bool:
+    return read_flag(query, "prefix")
 
 
 def _check_queries(body: BulkSearchOptions) -> None:

@@ -1,6 +1,5 @@
 """The memories of one tenant. PostgreSQL renders the rows of answers as JSON text."""
 
-import math
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
@@ -21,8 +20,10 @@ from memferry.errors import (
 from memferry.filters import Selection
 from memferry.filters.orders import NEWEST
 from memferry.memories.changes import change_memory
+from memferry.memories.ranking import Ranking
 from memferry.memories.rendering import make_renderer
 from memferry.memories.rows import RENDERED_BYTES, Rows, bound_row_bytes
+from memferry.memories.search import WordQuery, WordSearch
 from memferry.model.identity import new_memory_ids
 from memferry.model.memory import MovedRow, ValidChange, ValidMemory
 from memferry.model.token import Caller
@@ -166,27 +167,48 @@ class Memories:
     async def search(
         self,
         caller: Caller,
-        queries: Sequence[str],
+        text: str,
         selection: Selection,
         *,
         limit: int,
         offset: int = 0,
         place: Sequence[Any] | None = None,
-    ) -> Rows:
-        """For each query the rows that match and share any word with it, best first.
+        is_prefix: bool = False,
+    ) -> tuple[Rows, Ranking | None]:
+        """The rows that match and share any word with the text, best first, and their ranking.
 
-        A place is score, `created_at` and `id`. Each row has its score, and in `query` the number
-        of its query from 1.
+        Each row has its score. A place is score, `created_at`, `id` and ranking; raises Invalid for
+        one of other words. With `is_prefix` words are beginnings of words.
         """
-        statement, arguments = selection.fill(
-            sql("memories/search_memories"),
-            *(limit, offset, list(queries), bound_row_bytes(limit * len(queries))),
-            *(place or (math.inf, *NEWEST.start)),
-        )
-        return Rows(
-            await self._fetch(caller, statement, arguments, heavy=True),
-            make_renderer(self._database, caller),
-        )
+        query = WordQuery(text=text, limit=limit, offset=offset, place=place, is_prefix=is_prefix)
+        async with self._database.tenant(caller, heavy=True) as connection:
+            search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+            records, ranking = await search.find(query)
+        return Rows(records, make_renderer(self._database, caller)), ranking
+
+    async def search_many(
+        self,
+        caller: Caller,
+        texts: Sequence[str],
+        selection: Selection,
+        *,
+        limit: int,
+        is_prefix: bool = False,
+    ) -> Rows:
+        """For each text the best rows; each row has in `query` the number of its text from 1."""
+        records: list[asyncpg.Record] = []
+        async with self._database.tenant(caller, heavy=True) as connection:
+            search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+            for number, text in enumerate(texts, 1):
+                query = WordQuery(
+                    text=text,
+                    number=number,
+                    limit=limit,
+                    most_rows=limit * len(texts),
+                    is_prefix=is_prefix,
+                )
+                records += (await search.find(query))[0]
+        return Rows(records, make_renderer(self._database, caller))
 
     async def list_thread(
         self,

@@ -37,7 +37,7 @@ class SearchOptions(
 
     query: Annotated[str, describe("plain text; any shared word finds a memory", example="tea")]
     k: Annotated[Any, describe("held within 1 to 100; junk means 5")] = None
-    prefix: Annotated[bool | None, describe("only false yet")] = False
+    prefix: Annotated[bool | None, describe("words are beginnings of words")] = False
 
 
 MemorySearch = add_filters("MemorySearch", SearchOptions, FILTERS)

@@ -62,6 +62,7 @@ class BulkSearchOptions(
         list[str], describe(example=["tea", "answers"], minItems=1, maxItems=BULK_QUERIES)
     ]
     k: Annotated[Any, describe("held within 1 to 50; junk means 5")] = None
+    prefix: Annotated[bool | None, describe("words are beginnings of words")] = False
     recall: Annotated[Any, describe("sent by published clients; without effect")] = None
     source: Annotated[Any, describe("sent by published clients; without effect")] = None
     include: Annotated[Any, describe("sent by published clients; without effect")] = None

@@ -30,6 +30,46 @@ RETURN (
     FROM unnest(memferry.words(content))
 );
 
+-- The functions of searches (docs/search.md).
+
+CREATE FUNCTION memferry_service.plain_text(content text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN memferry.plain_text(content);
+
+-- The English stems of a plain text, stop words too.
+CREATE FUNCTION memferry_service.stems(plain text) RETURNS tsvector LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN to_tsvector('memferry.stems', plain);
+
+CREATE FUNCTION memferry_service.stem(word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN coalesce((ts_lexize('memferry.english_stems', word))[1], word);
+
+CREATE FUNCTION memferry_service.is_stop_word(word text) RETURNS boolean LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN coalesce(ts_lexize('pg_catalog.english_stem', word) = '{}', false);
+
+-- One word as a query, in which nothing is an operator.
+CREATE FUNCTION memferry_service.quote_word(word text) RETURNS text LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN '''' || replace(replace(word, '\', '\\'), '''', '''''') || '''';
+
+-- The query by which the index finds the tenant's rows that hold a word of the same stem, or a word that begins so. A
+-- word without Latin letters is no English one, and its own stem.
+CREATE FUNCTION memferry_service.key_query(word text, is_prefix boolean) RETURNS tsquery
+LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN (
+    SELECT CASE WHEN is_prefix
+        THEN (memferry_service.quote_word(mark || left(word, 500)) || ':*')::tsquery
+        WHEN word !~ '[a-z]' THEN memferry_service.quote_word(mark || left(word, 500))::tsquery
+        ELSE memferry_service.quote_word(mark || left(stem, 500))::tsquery
+            || memferry_service.quote_word(mark || '~' || left(stem, 500))::tsquery
+    END
+    FROM (SELECT memferry.tenant_mark(current_setting('memferry.tenant')::uuid) AS mark,
+        memferry_service.stem(word) AS stem) AS own
+);
+
+-- A query that finds the same rows. The planner has no statistics of words and takes half a percent of the rows of all
+-- tenants for what any query finds, so that it would rather read all rows of a small tenant. With two conditions it
+-- expects few rows, and enters the index of words: keys @@ query AND keys @@ twice(query).
+CREATE FUNCTION memferry_service.twice(query tsquery) RETURNS tsquery LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
+RETURN query && query;
+
 -- How many bytes of text a memory has; the same for the same memory, however it is stored.
 CREATE FUNCTION memferry_service.text_bytes(content text, source_ref text, tags text[], metadata json)
 RETURNS bigint LANGUAGE sql STABLE PARALLEL SAFE
@@ -58,14 +98,41 @@ FROM memferry.tokens WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND (memferry.namespaces() IS NULL OR namespaces <@ memferry.namespaces())
 WITH CASCADED CHECK OPTION;
 
--- The subqueries run once per statement, not once per row. The first is null or true, so that the planner takes it
--- for true: its estimates, and with them its plans, are those without a limit.
-CREATE VIEW memferry_service.memories AS
-SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
+-- Memories with the keys of their words, for searches. The subqueries run once per statement, not once per row. The
+-- first is null or true, so that the planner takes it for true: its estimates, and with them its plans, are those
+-- without a limit.
+CREATE VIEW memferry_service.searched_memories AS
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
+    memferry.search_keys(tenant_id, id, content) AS keys
 FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT CASE WHEN memferry.namespaces() IS NULL THEN true END) IS NOT NULL
-        OR namespace = ANY ((SELECT memferry.namespaces())::text[]))
+        OR namespace = ANY ((SELECT memferry.namespaces())::text[]));
+
+CREATE VIEW memferry_service.memories AS
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
+FROM memferry_service.searched_memories
 WITH CASCADED CHECK OPTION;
+
+-- The query of the sample of the tenant's rows, which is every 128th of them.
+CREATE FUNCTION memferry_service.sample_query() RETURNS tsquery LANGUAGE sql STABLE PARALLEL SAFE
+RETURN memferry_service.quote_word(memferry.tenant_mark(current_setting('memferry.tenant')::uuid) || '%')::tsquery;
+
+-- How many of the tenant's rows a query of keys finds: few exactly, many as an estimate. 16 rows of the sample leave an
+-- error of a quarter, which the logarithm in a weight makes small.
+CREATE FUNCTION memferry_service.count_hits(query tsquery) RETURNS bigint LANGUAGE sql STABLE STRICT
+RETURN (
+    SELECT CASE WHEN sample.rows >= 16 THEN sample.rows * 128
+        ELSE (
+            SELECT count(*) FROM (
+                SELECT FROM memferry_service.searched_memories
+                WHERE keys @@ query AND keys @@ memferry_service.twice(query) LIMIT 4096
+            ) AS hit)
+    END
+    FROM (
+        SELECT count(*) AS rows FROM memferry_service.searched_memories
+        WHERE keys @@ query AND keys @@ memferry_service.sample_query()
+    ) AS sample
+);
 
 CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
@@ -336,6 +403,7 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
+GRANT SELECT ON memferry_service.searched_memories TO memferry_service;
 GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
     UPDATE (name, description, metadata, archived_at, updated_at), DELETE
     ON memferry_service.projects TO memferry_service;

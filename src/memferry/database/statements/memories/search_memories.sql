@@ -1,25 +1,48 @@
--- For each of the queries $3 the memories that share any word with it, after the place ($5, $6, $7), best first.
--- Normalisation 1 keeps long texts from winning by their length. Rows of more than $4 bytes are not rendered here;
--- render_hits renders them later. MATERIALIZED parses each query once, not once per row.
-WITH search AS MATERIALIZED (
-    SELECT query, any_word(text) AS words FROM unnest($3::text[]) WITH ORDINALITY AS input (text, query)
-)
-SELECT hit.query, hit.score, hit.created_at, hit.id, hit.bytes,
-    CASE WHEN hit.bytes <= $4 THEN row_to_json(hit.row)::text END AS row
-FROM (
-    SELECT search.query, best.score, best.created_at, best.id, best AS row,
-        text_bytes(best.content, best.source_ref, best.tags, best.metadata) AS bytes
-    FROM search
+-- Of the rows that the query $3 of keys finds, not older than ($8, $9), those after the place ($5, $6, $7), best first,
+-- each as a hit of query number $13; and how many it finds. Rows of more than $4 bytes are not rendered here; render_hits
+-- renders them later.
+--
+-- The score is that of BM25 with k1 = 1.2 and b = 0.4, where a text of 30 different words has the usual length. $10 and
+-- $11 are the words, as stems or beginnings and as written: a word that is written as in the query counts half as much
+-- again. For one word ts_rank() is the sum of 1/n² over its occurrences, divided by π²/6, so that each repetition counts
+-- less. The rest of a long text is found and not scored: it would take seconds.
+WITH word AS MATERIALIZED (
+    SELECT stem::tsquery, word::tsquery, weight
+    FROM unnest($10::text[], $11::text[], $12::float8[]) AS word (stem, word, weight)
+), ranked AS MATERIALIZED (
+    SELECT memory.id, memory.created_at, greatest(bm25.score, 1e-5)::real AS score
+    FROM (
+        SELECT id, content, created_at FROM searched_memories
+        WHERE {match} AND (created_at, id) >= ($8::bigint, $9::uuid) AND {filters}
+    ) AS memory
+    CROSS JOIN LATERAL (SELECT plain_text(left(memory.content, 20000)) AS plain OFFSET 0) AS text
     CROSS JOIN LATERAL (
-        SELECT * FROM (
-            SELECT memory.*,
-                greatest(ts_rank(words(content), search.words, 1), '1e-9'::real) AS score
-            FROM memories AS memory
-            WHERE words(content) @@ search.words AND {filters}
-        ) AS ranked
-        WHERE (score, created_at, id) < ($5::real, $6::bigint, $7::uuid)
-        ORDER BY score DESC, created_at DESC, id DESC
-        LIMIT $1 OFFSET $2
-    ) AS best
-) AS hit
-ORDER BY hit.query, hit.score DESC, hit.created_at DESC, hit.id DESC
+        SELECT stems(text.plain) AS stems, to_tsvector('pg_catalog.simple', text.plain) AS words OFFSET 0
+    ) AS vector
+    CROSS JOIN LATERAL (
+        SELECT sum(weight * number / (number + 0.72 + 0.016 * length(vector.words))) AS score
+        FROM (
+            SELECT word.weight, 1.645 * (
+                greatest(ts_rank('{1,1,1,1}', vector.stems, word.stem), ts_rank('{1,1,1,1}', vector.words, word.stem))
+                + 0.5 * ts_rank('{1,1,1,1}', vector.words, word.word)
+            ) AS number
+            FROM word OFFSET 0
+        ) AS occurrences
+    ) AS bm25
+), page AS (
+    SELECT id, created_at, score FROM ranked
+    WHERE (score, created_at, id) < ($5::real, $6::bigint, $7::uuid)
+    ORDER BY score DESC, created_at DESC, id DESC
+    LIMIT $1 OFFSET $2
+)
+SELECT $13::integer AS query, (SELECT count(*) FROM ranked) AS found,
+    hit.score, hit.created_at, hit.id, hit.bytes,
+    CASE WHEN hit.bytes <= $4 THEN row_to_json(hit.row)::text END AS row
+FROM (VALUES (1)) AS always
+LEFT JOIN (
+    SELECT page.score, page.created_at, page.id, scored AS row,
+        text_bytes(scored.content, scored.source_ref, scored.tags, scored.metadata) AS bytes
+    FROM page
+    CROSS JOIN LATERAL (SELECT memories.*, page.score FROM memories WHERE memories.id = page.id) AS scored
+) AS hit ON true
+ORDER BY hit.score DESC, hit.created_at DESC, hit.id DESC
