@@ -73,6 +73,7 @@ BODIES: dict[str, dict[str, Any]] = {
     "POST /api/memories/search/bulk": {
         "queries": ["x"],
         "k": 5,
+        "prefix": False,
         **dict.fromkeys(("recall", "source", "include", "entity"), "sent by published clients"),
         **FILTERS,
     },
