@@ -274,8 +274,8 @@ class Plant:
         previous: str | None = None
         for number, line in enumerate(lines, start=1):
             assert line["sequence"] == number
-            # Neither for an export that was deleted.
-            assert line["status"] == ("completed" if line["text"] else None)
+            # No text for an export that was deleted, or purged.
+            assert (line["status"] == "completed") == (line["text"] is not None)
             if line["text"]:
                 assert hashlib.sha256(line["text"].encode()).digest() == line["sha256"]
                 assert json.loads(line["text"])["memferry"]["chain"]["previous"] == previous

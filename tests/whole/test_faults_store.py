@@ -88,14 +88,20 @@ class Stage:
         return [line for line in self.service.log.read_text().splitlines() if words in line]
 
     def left_behind(self) -> list[str]:
-        """Everything in the bucket but one file for each completed export, and what is missing."""
+        """Everything but one file, and what lies beside it, for each completed export."""
         exports = self.alice.get("/api/memories/exports").json()["exports"]
         wanted = {
             f"exports/{self.tenant}/{each['id']}": each["bytes_done"]
             for each in exports
             if each["status"] == "completed"
         }
-        found = [(key.rpartition("/")[0], size) for key, size in self.objects().items()]
+        objects = self.objects()
+        # Manifest and digest lie beside a file, under its key with a dot behind it.
+        found = [
+            (key.rpartition("/")[0], size)
+            for key, size in objects.items()
+            if key.split(".")[0] not in objects or "." not in key
+        ]
         wrong = set(found) ^ set(wanted.items())
         twice = [each for each in found if found.count(each) > 1]
         return [str(each) for each in (*wrong, *twice, *self.uploads().values())]
