@@ -52,6 +52,7 @@ from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 OF_THE_OWNER = {
     "tenants/create_tenant",
     "tenants/create_token",
+    "tenants/create_sign_in_link",
     "tenants/list_tokens",
     "tenants/revoke_token",
     "tenants/list_all_audit",
@@ -99,11 +100,13 @@ ACROSS = {
     "exports/find_unsealed_exports",
     "worker/forget_manifests",
     "tenants/find_token",
+    "tenants/find_sign_in",
     "jobs/find_waiting_job",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
     "worker/forget_uploads",
+    "worker/forget_sign_ins",
 }
 
 # Run on the database of another system, whose table an operator imports.
@@ -142,6 +145,7 @@ STATE = {
     "idempotency_keys",
     "deliveries",
     "messages",
+    "sign_ins",
 }
 
 # The views of one tenant.
@@ -163,6 +167,7 @@ VIEWS = {
     "messages",
     "memory_usage",
     "tokens",
+    "sign_ins",
     "audit",
     "tenant",
 }

@@ -35,5 +35,6 @@ class Sweeper:
             await connection.execute(sql("worker/forget_deliveries"), _LOGGED_DELIVERIES)
             await connection.execute(sql("worker/forget_messages"))
             await connection.execute(sql("worker/forget_uploads"))
+            await connection.execute(sql("worker/forget_sign_ins"))
             await connection.execute(sql("worker/forget_workers"))
         return False
