@@ -33,6 +33,7 @@ ACROSS_TENANTS = {
     "manifest_queue": {"tenant_id", "export_id"},
     "unsealed_exports": {"tenant_id", "id"},
     "idempotency_queue": {"tenant_id", "created_at"},
+    "change_queue": {"tenant_id", "memory_id", "version", "stored_at"},
     "delivery_queue": {
         "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at", "message_id",
     },
