@@ -12,6 +12,7 @@ MemferryError
 │   └── NamespaceForbidden   it is limited to other namespaces; names the field
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
+│   ├── VersionNotFound      of a memory
 │   ├── ExportNotFound
 │   ├── ImportNotFound
 │   ├── ManifestNotFound     the export ended without bytes, or they are gone
@@ -24,6 +25,7 @@ MemferryError
 │   ├── IdempotencyKeyInFlight
 │   ├── ManifestNotReady     the export is not completed yet
 │   ├── ExportOvertaken      memories were erased while the export was made
+│   ├── MemoryDeleted        and its former versions with it
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -154,6 +156,12 @@ class MemoryNotFound(NotFound):
     code = "memory_not_found"
 
 
+class VersionNotFound(NotFound):
+    """Version not found: it never was, or it is kept no longer."""
+
+    code = "version_not_found"
+
+
 class ExportNotFound(NotFound):
     """Export not found."""
 
@@ -233,6 +241,12 @@ class ProjectNameInUse(Conflict):
     """The name is in use: by a project, or by memories as their namespace."""
 
     code = "project_name_in_use"
+
+
+class MemoryDeleted(Conflict):
+    """The memory was deleted, and its former versions with it."""
+
+    code = "memory_deleted"
 
 
 class UploadLapsed(Conflict):

@@ -101,6 +101,7 @@ ACROSS = {
     "worker/forget_manifests",
     "tenants/find_token",
     "jobs/find_waiting_job",
+    "worker/forget_changes",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
@@ -143,12 +144,15 @@ STATE = {
     "idempotency_keys",
     "deliveries",
     "messages",
+    "changes",
+    "changes.stored_at",
 }
 
 # The views of one tenant.
 VIEWS = {
     "memories",
     "searched_memories",
+    "changes",
     "projects",
     "jobs",
     "exports",
