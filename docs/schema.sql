@@ -519,6 +519,7 @@ CREATE TABLE memferry.jobs (
     purged_at bigint,
     parts json,
     report json,
+    untold boolean,
     CONSTRAINT completed_export_has_digest CHECK (((type <> 'export'::text) OR (status <> 'completed'::text) OR (sha256 IS NOT NULL))),
     CONSTRAINT encrypted_is_a_file CHECK ((((request ->> 'encrypt_to'::text) IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
     CONSTRAINT failed_has_error CHECK (((status = 'failed'::text) = (error IS NOT NULL))),
@@ -651,7 +652,8 @@ CREATE VIEW memferry_service.jobs AS
     expires_at,
     purged_at,
     parts,
-    report
+    report,
+    untold
    FROM memferry.jobs
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
 
@@ -682,7 +684,8 @@ CREATE VIEW memferry_service.exports AS
     completed_at,
     expires_at,
     purged_at,
-    parts
+    parts,
+    untold
    FROM memferry_service.jobs
   WHERE (type = 'export'::text)
   WITH CASCADED CHECK OPTION;
@@ -879,6 +882,12 @@ CREATE VIEW memferry_service.unsealed_exports AS
            FROM memferry.manifest_chain line
           WHERE ((line.tenant_id = job.tenant_id) AND (line.export_id = job.id))))));
 
+CREATE VIEW memferry_service.untold_exports AS
+ SELECT tenant_id,
+    id
+   FROM memferry.jobs
+  WHERE untold;
+
 CREATE VIEW memferry_service.upload_queue AS
  SELECT tenant_id,
     id,
@@ -995,6 +1004,8 @@ CREATE INDEX jobs_expiring ON memferry.jobs USING btree (expires_at) WHERE (stat
 CREATE INDEX jobs_stored ON memferry.jobs USING btree (tenant_id, type) INCLUDE (file_bytes, bytes_done, expires_at) WHERE (status = 'completed'::text);
 
 CREATE INDEX jobs_unfinished ON memferry.jobs USING btree (status, tenant_id, created_at, id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]));
+
+CREATE INDEX jobs_untold ON memferry.jobs USING btree (tenant_id, id) WHERE untold;
 
 CREATE INDEX memories_by_change ON memferry.memories USING btree (tenant_id, updated_at, id);
 
@@ -1184,6 +1195,8 @@ GRANT SELECT(expires_at),INSERT(expires_at) ON TABLE memferry_service.tokens TO 
 GRANT SELECT(revoked_at),UPDATE(revoked_at) ON TABLE memferry_service.tokens TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.unsealed_exports TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.untold_exports TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.upload_queue TO memferry_service;
 

@@ -97,6 +97,7 @@ ACROSS = {
     "jobs/expire_jobs",
     "jobs/find_dead_objects",
     "exports/find_unsealed_exports",
+    "exports/find_untold_exports",
     "worker/forget_manifests",
     "tenants/find_token",
     "jobs/find_waiting_job",

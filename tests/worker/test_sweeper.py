@@ -144,6 +144,23 @@ async def test_an_export_that_was_not_sealed_is_sealed_and_others_are_not_held_u
     assert await place.status(broken) == "completed"
 
 
+async def test_an_export_that_nobody_was_told_of_is_announced_once(
+    place: Place, sweeper: Sweeper
+) -> None:
+    export = await place.export("completed")
+    await place.owner.execute("UPDATE memferry.jobs SET untold = true WHERE id = $1", export[-26:])
+    await place.owner.execute(
+        "INSERT INTO memferry.webhooks (tenant_id, url, events, secret)"
+        " VALUES ($1, 'http://127.0.0.1:9/', '{}', 'secret')",
+        place.tenant,
+    )
+    await sweeper.tick()
+    await sweeper.tick()
+    told = "SELECT event FROM memferry.deliveries WHERE tenant_id = $1"
+
+    assert [row[0] for row in await place.owner.fetch(told, place.tenant)] == ["export.completed"]
+
+
 async def test_the_manifest_of_an_expired_export_goes_and_its_line_stays(
     place: Place, sweeper: Sweeper
 ) -> None:

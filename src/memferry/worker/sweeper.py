@@ -1,7 +1,8 @@
-"""Sweeps what jobs leave behind, seals exports that were not, and forgets what is old."""
+"""Sweeps what jobs leave behind, seals and announces exports that were not, forgets what is old."""
 
 from memferry.database.pool import Database
 from memferry.database.sql import sql
+from memferry.exports.announcement import Announcements
 from memferry.exports.chain import Chain
 from memferry.jobs.queue import FinishedJobs
 from memferry.jobs.sweep import JobSweep
@@ -22,12 +23,14 @@ class Sweeper:
         self._attendance = attendance
         self._database = database
         self._chain = Chain(database)
+        self._announcements = Announcements(database)
         self._jobs = JobSweep(FinishedJobs(database), storage)
 
     async def tick(self) -> bool:
         """Sweep once, through everything; False, since the next sweep can wait."""
         if self._attendance is None or await self._attendance.holds_right_store():
             await self._jobs.run()
+        await self._announcements.tell_overdue()
         await self._chain.seal_overdue()
         async with self._database.connection() as connection:
             await connection.execute(sql("worker/forget_manifests"))

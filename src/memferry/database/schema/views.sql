@@ -148,7 +148,8 @@ WITH CASCADED CHECK OPTION;
 CREATE VIEW memferry_service.jobs AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report,
+    untold
 FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry.namespaces())::text[]);
@@ -156,7 +157,8 @@ FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
 CREATE VIEW memferry_service.exports AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts,
+    untold
 FROM memferry_service.jobs WHERE type = 'export'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
@@ -264,6 +266,10 @@ WHERE type = 'export' AND status = 'completed' AND expires_at > memferry.now_ms(
     AND NOT EXISTS (
         SELECT FROM memferry.manifest_chain AS line
         WHERE line.tenant_id = job.tenant_id AND line.export_id = job.id);
+
+-- Completed exports of which the webhooks were not told yet.
+CREATE VIEW memferry_service.untold_exports AS
+SELECT tenant_id, id FROM memferry.jobs WHERE untold;
 
 -- Only keys that the sweeper may remove; DELETE needs the key, and nobody reads it (see the rights below).
 CREATE VIEW memferry_service.idempotency_queue AS
@@ -424,7 +430,7 @@ GRANT SELECT, DELETE ON memferry_service.upload_queue TO memferry_service;
 GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.manifest_queue, memferry_service.message_queue
     TO memferry_service;
-GRANT SELECT ON memferry_service.unsealed_exports TO memferry_service;
+GRANT SELECT ON memferry_service.unsealed_exports, memferry_service.untold_exports TO memferry_service;
 GRANT SELECT (tenant_id, created_at), DELETE ON memferry_service.idempotency_queue TO memferry_service;
 GRANT DELETE ON memferry_service.delivery_queue TO memferry_service;
 
