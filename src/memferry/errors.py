@@ -63,13 +63,15 @@ MemferryError
 │   ├── ImportTooSlow        it takes longer than one may
 │   └── NoRoomForImport      the disk of the worker is full
 ├── ClientError              a client did not get what it asked the service for
-│   ├── ServiceRefused       the service answered with an error
+│   ├── ServiceRefused       the service answered with an error that has no class here
 │   ├── ServiceUnreachable   it does not answer
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
+│   ├── ImportNotCompleted   the import failed, was cancelled, or is not finished
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
 │   ├── WrongManifest        a manifest is none, or was changed after it was signed
-│   └── WrongKey             the file is encrypted to another key
+│   ├── WrongKey             the file is encrypted to another key
+│   └── NotInstalled         a package that this needs is not installed
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
     └── OtherStore           the object store is not the one that the database knows
@@ -498,17 +500,36 @@ class ServiceRefused(ClientError):
 
     code = "service_refused"
 
+    def __init__(
+        self, message: str | None = None, *, status: int | None = None, answer_code: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.answer_code = answer_code
+        """The code that the service gave, which no class here has; "": none."""
+
 
 class ServiceUnreachable(ClientError):
     """The service does not answer."""
 
     code = "service_unreachable"
 
+    def __init__(self, message: str | None = None, *, answered_before: bool = False) -> None:
+        super().__init__(message)
+        self.answered_before = answered_before
+        """Whether the same client has ever had an answer from it."""
+
 
 class ExportNotCompleted(ClientError):
     """The export ended without a file: it failed, was cancelled or expired."""
 
     code = "export_not_completed"
+
+
+class ImportNotCompleted(ClientError):
+    """The import ended without its memories: it failed or was cancelled."""
+
+    code = "import_not_completed"
 
 
 class DownloadBroken(ClientError):
@@ -533,6 +554,12 @@ class WrongKey(ClientError):
     """The export is encrypted to another key."""
 
     code = "wrong_key"
+
+
+class NotInstalled(ClientError):
+    """A package that this needs is not installed."""
+
+    code = "not_installed"
 
 
 class Misconfigured(MemferryError):
