@@ -19,6 +19,7 @@ from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
+from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
@@ -137,6 +138,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             memories=Memories(database, quotas),
             lists=MemoryLists(database),
             batches=MemoryBatches(database, quotas),
+            history=MemoryHistory(database, quotas),
             memory_erasure=erasure,
             projects=Projects(database, quotas),
             project_erasure=ProjectErasure(database, erasure),

@@ -15,6 +15,7 @@ MemferryError
 │   └── NamespaceForbidden   it is limited to other namespaces; names the field
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
+│   ├── VersionNotFound      of a memory
 │   ├── ExportNotFound
 │   ├── ImportNotFound
 │   ├── ManifestNotFound     the export ended without bytes, or they are gone
@@ -27,6 +28,7 @@ MemferryError
 │   ├── IdempotencyKeyInFlight
 │   ├── ManifestNotReady     the export is not completed yet
 │   ├── ExportOvertaken      memories were erased while the export was made
+│   ├── MemoryDeleted        and its former versions with it
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -64,13 +66,15 @@ MemferryError
 │   ├── ImportTooSlow        it takes longer than one may
 │   └── NoRoomForImport      the disk of the worker is full
 ├── ClientError              a client did not get what it asked the service for
-│   ├── ServiceRefused       the service answered with an error
+│   ├── ServiceRefused       the service answered with an error that has no class here
 │   ├── ServiceUnreachable   it does not answer
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
+│   ├── ImportNotCompleted   the import failed, was cancelled, or is not finished
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
 │   ├── WrongManifest        a manifest is none, or was changed after it was signed
-│   └── WrongKey             the file is encrypted to another key
+│   ├── WrongKey             the file is encrypted to another key
+│   └── NotInstalled         a package that this needs is not installed
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
     └── OtherStore           the object store is not the one that the database knows
@@ -175,6 +179,12 @@ class MemoryNotFound(NotFound):
     code = "memory_not_found"
 
 
+class VersionNotFound(NotFound):
+    """Version not found: it never was, or it is kept no longer."""
+
+    code = "version_not_found"
+
+
 class ExportNotFound(NotFound):
     """Export not found."""
 
@@ -254,6 +264,12 @@ class ProjectNameInUse(Conflict):
     """The name is in use: by a project, or by memories as their namespace."""
 
     code = "project_name_in_use"
+
+
+class MemoryDeleted(Conflict):
+    """The memory was deleted, and its former versions with it."""
+
+    code = "memory_deleted"
 
 
 class UploadLapsed(Conflict):
@@ -505,17 +521,36 @@ class ServiceRefused(ClientError):
 
     code = "service_refused"
 
+    def __init__(
+        self, message: str | None = None, *, status: int | None = None, answer_code: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.answer_code = answer_code
+        """The code that the service gave, which no class here has; "": none."""
+
 
 class ServiceUnreachable(ClientError):
     """The service does not answer."""
 
     code = "service_unreachable"
 
+    def __init__(self, message: str | None = None, *, answered_before: bool = False) -> None:
+        super().__init__(message)
+        self.answered_before = answered_before
+        """Whether the same client has ever had an answer from it."""
+
 
 class ExportNotCompleted(ClientError):
     """The export ended without a file: it failed, was cancelled or expired."""
 
     code = "export_not_completed"
+
+
+class ImportNotCompleted(ClientError):
+    """The import ended without its memories: it failed or was cancelled."""
+
+    code = "import_not_completed"
 
 
 class DownloadBroken(ClientError):
@@ -540,6 +575,12 @@ class WrongKey(ClientError):
     """The export is encrypted to another key."""
 
     code = "wrong_key"
+
+
+class NotInstalled(ClientError):
+    """A package that this needs is not installed."""
+
+    code = "not_installed"
 
 
 class Misconfigured(MemferryError):

@@ -67,6 +67,11 @@ LOG_EVENTS = {
         "%(job)s: attempt %(attempt)d: %(reason)s",
         "An attempt at a job came to nothing; another one follows after a pause, up to a number.",
     ),
+    "announcement.deferred": LogEvent(
+        INFO,
+        "webhooks are told of export %(export)s later: %(reason)s",
+        "An export was completed and its webhooks could not be told; the next sweep tells them.",
+    ),
     "answer.cut": LogEvent(
         WARNING,
         "an answer is cut off: %(fault)s",

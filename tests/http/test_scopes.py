@@ -17,6 +17,7 @@ from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, make_router
 from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
+from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
@@ -54,6 +55,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         memories=Memories(database),
         lists=MemoryLists(database),
         batches=MemoryBatches(database),
+        history=MemoryHistory(database),
         memory_erasure=MemoryErasure(database, storage),
         projects=Projects(database),
         project_erasure=ProjectErasure(database, MemoryErasure(database, storage)),

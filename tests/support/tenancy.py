@@ -33,7 +33,9 @@ ACROSS_TENANTS = {
     "payload_queue": {"tenant_id", "export_id"},
     "manifest_queue": {"tenant_id", "export_id"},
     "unsealed_exports": {"tenant_id", "id"},
+    "untold_exports": {"tenant_id", "id"},
     "idempotency_queue": {"tenant_id", "created_at"},
+    "change_queue": {"tenant_id", "memory_id", "version", "stored_at"},
     "delivery_queue": {
         "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at", "message_id",
     },

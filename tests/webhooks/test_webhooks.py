@@ -251,6 +251,52 @@ async def test_a_message_is_kept_once_and_until_the_last_webhook_has_it(
     assert left == [of_all[0], of_all[0], []]
 
 
+async def test_exports_go_on_while_messages_for_a_busy_webhook_are_dropped(
+    alice: Person, receiver: Receiver, database_url: str
+) -> None:
+    hook = subscribe(alice, receiver.url, "export.completed")
+    alice.save("one")
+    await leave_no_room_for_messages(database_url, hook["id"])
+    done = asyncio.Event()
+    noting = asyncio.create_task(note_deliveries(database_url, hook["id"], done))
+    exports = [await asyncio.to_thread(alice.export) for _ in range(20)]
+    done.set()
+
+    assert await noting > 20
+    assert {each["status"] for each in exports} == {"completed"}
+    assert alice.get(f"/api/webhooks/{hook['id']}").json()["dropped"] == 20
+
+
+async def leave_no_room_for_messages(database_url: str, webhook_id: str) -> None:
+    """Let one message that is due tomorrow have all the bytes that messages may have."""
+    connection = await asyncpg.connect(database_url)
+    await connection.execute(
+        "WITH hook AS (SELECT * FROM memferry.webhooks WHERE id = $1), message AS ("
+        " INSERT INTO memferry.messages (tenant_id, data, bytes)"
+        " SELECT tenant_id, '{}', 1 << 28 FROM hook RETURNING id)"
+        "INSERT INTO memferry.deliveries"
+        " (tenant_id, webhook_id, event, message_id, next_attempt_at)"
+        " SELECT hook.tenant_id, hook.id, 'test', message.id, now() + interval '1 day'"
+        " FROM hook, message",
+        webhook_id,
+    )
+    await connection.close()
+
+
+async def note_deliveries(database_url: str, webhook_id: str, done: asyncio.Event) -> int:
+    """Change the row of a webhook as a delivery does, again and again; answers how often."""
+    connection = await asyncpg.connect(database_url)
+    times = 0
+    while not done.is_set():
+        await connection.execute(
+            "UPDATE memferry.webhooks SET last_success_at = memferry.now_ms() WHERE id = $1",
+            webhook_id,
+        )
+        times += 1
+    await connection.close()
+    return times
+
+
 async def messages(database_url: str, webhook_id: str, ids: list[str] | None = None) -> list[str]:
     """The ids of the messages that a webhook waits for, or which of these are still there."""
     connection = await asyncpg.connect(database_url)

@@ -144,6 +144,23 @@ async def test_an_export_that_was_not_sealed_is_sealed_and_others_are_not_held_u
     assert await place.status(broken) == "completed"
 
 
+async def test_an_export_that_nobody_was_told_of_is_announced_once(
+    place: Place, sweeper: Sweeper
+) -> None:
+    export = await place.export("completed")
+    await place.owner.execute("UPDATE memferry.jobs SET untold = true WHERE id = $1", export[-26:])
+    await place.owner.execute(
+        "INSERT INTO memferry.webhooks (tenant_id, url, events, secret)"
+        " VALUES ($1, 'http://127.0.0.1:9/', '{}', 'secret')",
+        place.tenant,
+    )
+    await sweeper.tick()
+    await sweeper.tick()
+    told = "SELECT event FROM memferry.deliveries WHERE tenant_id = $1"
+
+    assert [row[0] for row in await place.owner.fetch(told, place.tenant)] == ["export.completed"]
+
+
 async def test_the_manifest_of_an_expired_export_goes_and_its_line_stays(
     place: Place, sweeper: Sweeper
 ) -> None:
@@ -287,4 +304,21 @@ async def test_old_keys_and_old_deliveries_are_forgotten(place: Place, sweeper: 
     assert [row["event"] for row in await place.owner.fetch(log, place.tenant)] == [
         str(29 * day),
         str(31 * day + 1),
+    ]
+
+
+async def test_entries_of_the_change_log_go_when_their_time_is_over(
+    place: Place, sweeper: Sweeper
+) -> None:
+    rows = [(place.tenant, uuid4(), stored_at) for stored_at in (0, FAR)]
+    await place.owner.executemany(
+        "INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, "
+        "prev_content_len, stored_at) VALUES ($1, $2, 2, 'update', '{}', 1, $3)",
+        rows,
+    )
+    await sweeper.tick()
+    query = "SELECT memory_id FROM memferry.changes WHERE tenant_id = $1"
+
+    assert [row["memory_id"] for row in await place.owner.fetch(query, place.tenant)] == [
+        rows[1][1]
     ]

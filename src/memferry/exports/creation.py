@@ -15,6 +15,7 @@ from memferry.errors import (
     TransactionConflict,
     UnknownToken,
 )
+from memferry.exports.announcement import Announcements
 from memferry.exports.chain import Chain, make_line
 from memferry.exports.limits import ExportLimits
 from memferry.exports.pack.payload import Payload
@@ -57,6 +58,7 @@ class Creation:
     def __init__(self, database: Database, limits: ExportLimits, *, lifetime_ms: int) -> None:
         self._database = database
         self._chain = Chain(database)
+        self._announcements = Announcements(database)
         self._limits = limits
         self._lifetime_ms = lifetime_ms
 
@@ -67,8 +69,11 @@ class Creation:
         """
         await self._limits.start(submission.caller.tenant_id, submission.key)
         created = await self._create_once_possible(submission)
+        tenant_id, export_id = submission.caller.tenant_id, created.export.id
+        if created.untold:
+            await self._announcements.tell(tenant_id, export_id)
         if not created.sealed:
-            await self._chain.seal(submission.caller.tenant_id, created.export.id)
+            await self._chain.seal(tenant_id, export_id)
         return created.export
 
     async def _create_once_possible(self, submission: Submission) -> "_Created":
@@ -133,15 +138,16 @@ class Creation:
         )
         export = make_export(row, payload_json=payload.render_json())
         line = make_line(submission.caller.tenant_id, export, request, row)
-        return _Created(export, sealed=await line.add(connection))
+        return _Created(export, sealed=await line.add(connection), untold=bool(row["untold"]))
 
 
 @dataclass(frozen=True)
 class _Created:
-    """An export, and whether it has its line in the chain or needs none yet."""
+    """An export; whether it has its line in the chain or needs none yet; whether to tell of it."""
 
     export: Export
     sealed: bool = True
+    untold: bool = False
 
 
 class _PayloadTooLarge(Exception):

@@ -32,6 +32,7 @@ from memferry.http.errors import (
 from memferry.http.exports import ExportEndpoints
 from memferry.http.head import HeadAsGet
 from memferry.http.health import HealthEndpoints
+from memferry.http.history import HistoryEndpoints
 from memferry.http.imports import IMPORT_PATH, ImportEndpoints
 from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
@@ -47,6 +48,7 @@ from memferry.http.tokens import TokenEndpoints
 from memferry.http.webhooks import WebhookEndpoints
 from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
+from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
@@ -69,6 +71,7 @@ class Services:
     memories: Memories
     lists: MemoryLists
     batches: MemoryBatches
+    history: MemoryHistory
     memory_erasure: MemoryErasure
     projects: Projects
     project_erasure: ProjectErasure
@@ -141,6 +144,7 @@ def list_operations(services: Services) -> list[Operation]:
         DuplicateEndpoints(services.lists),
         BatchEndpoints(services.batches, services.memory_erasure),
         MemoryEndpoints(memories, services.memory_erasure),
+        HistoryEndpoints(services.history),
         ThreadEndpoints(memories, services.lists),
         NamespaceEndpoints(memories),
         ProjectEndpoints(services.projects, services.project_erasure),

@@ -107,6 +107,7 @@ FROM memferry.sign_ins WHERE tenant_id = current_setting('memferry.tenant')::uui
 -- without a limit.
 CREATE VIEW memferry_service.searched_memories AS
 SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
+    version, saved_by, memferry.find_save_time(created_at, saved_at) AS saved_at,
     memferry.search_keys(tenant_id, id, content) AS keys
 FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT CASE WHEN memferry.namespaces() IS NULL THEN true END) IS NOT NULL
@@ -142,6 +143,21 @@ CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
 WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 
+-- The digests of the namespaces that the token is limited to; NULL: no limit.
+CREATE FUNCTION memferry_service.namespace_digests() RETURNS bytea[] LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+    SELECT array_agg(memferry.digest_namespace(current_setting('memferry.tenant')::uuid, name))
+    FROM unnest(memferry.namespaces()) AS name
+);
+
+-- Entries are written by triggers of the table of memories. A limited token sees those whose namespaces it may see, the
+-- one before the change and the one after it.
+CREATE VIEW memferry_service.changes AS
+SELECT memory_id, version, changed_in, changed_at, kind, via, token_id, prev_content_len, former, saved_at, saved_by
+FROM memferry.changes WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND ((SELECT memferry.namespaces()) IS NULL
+        OR namespaces <@ (SELECT memferry_service.namespace_digests()));
+
 CREATE VIEW memferry_service.projects AS
 SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at
 FROM memferry.projects WHERE tenant_id = current_setting('memferry.tenant')::uuid
@@ -152,7 +168,8 @@ WITH CASCADED CHECK OPTION;
 CREATE VIEW memferry_service.jobs AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report,
+    untold
 FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry.namespaces())::text[]);
@@ -160,7 +177,8 @@ FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
 CREATE VIEW memferry_service.exports AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
-    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts
+    error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts,
+    untold
 FROM memferry_service.jobs WHERE type = 'export'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
@@ -273,10 +291,17 @@ WHERE type = 'export' AND status = 'completed' AND expires_at > memferry.now_ms(
         SELECT FROM memferry.manifest_chain AS line
         WHERE line.tenant_id = job.tenant_id AND line.export_id = job.id);
 
+-- Completed exports of which the webhooks were not told yet.
+CREATE VIEW memferry_service.untold_exports AS
+SELECT tenant_id, id FROM memferry.jobs WHERE untold;
+
 -- Only keys that the sweeper may remove; DELETE needs the key, and nobody reads it (see the rights below).
 CREATE VIEW memferry_service.idempotency_queue AS
 SELECT tenant_id, key, created_at FROM memferry.idempotency_keys
 WHERE created_at < memferry.now_ms() - 86400000;
+
+CREATE VIEW memferry_service.change_queue AS
+SELECT tenant_id, memory_id, version, stored_at FROM memferry.changes;
 
 CREATE VIEW memferry_service.delivery_queue AS
 SELECT tenant_id, id, webhook_id, attempt, next_attempt_at, created_at, message_id FROM memferry.deliveries;
@@ -412,7 +437,9 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
-GRANT SELECT ON memferry_service.searched_memories TO memferry_service;
+-- UPDATE (id), to lock a row.
+GRANT SELECT, UPDATE (id) ON memferry_service.searched_memories TO memferry_service;
+GRANT SELECT ON memferry_service.changes TO memferry_service;
 GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
     UPDATE (name, description, metadata, archived_at, updated_at), DELETE
     ON memferry_service.projects TO memferry_service;
@@ -430,11 +457,13 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.sign_in_grants TO memferry_service;
 GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+-- UPDATE (stored_at), to lock a row.
+GRANT SELECT, UPDATE (stored_at), DELETE ON memferry_service.change_queue TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.upload_queue TO memferry_service;
 GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.manifest_queue, memferry_service.message_queue
     TO memferry_service;
-GRANT SELECT ON memferry_service.unsealed_exports TO memferry_service;
+GRANT SELECT ON memferry_service.unsealed_exports, memferry_service.untold_exports TO memferry_service;
 GRANT SELECT (tenant_id, created_at), DELETE ON memferry_service.idempotency_queue TO memferry_service;
 GRANT DELETE ON memferry_service.delivery_queue TO memferry_service;
 

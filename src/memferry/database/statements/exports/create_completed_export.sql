@@ -1,5 +1,6 @@
 -- An export that ran in its request: the row and the payload appear together.
--- Without a webhook nobody is told, and the function, which must be planned, is not called; nor is the one that notes.
+-- Webhooks are told afterwards (tell_completed): to lock them here would fail when a delivery was noted meanwhile. The
+-- function that notes, which must be planned, is not called.
 -- The transaction began in the statement that took its snapshot, so its time is the snapshot's.
 -- The tenant's row is shared until then: a deletion that reaches exports waits and finds this one, and if one has
 -- come since the snapshot, the transaction fails. No row comes back where the tenant is leaving.
@@ -8,9 +9,10 @@ WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
     INSERT INTO exports (id, status, request, row_count, rows_done, bytes_done, sha256,
-        snapshot_at, completed_at, expires_at)
+        snapshot_at, completed_at, expires_at, untold)
     SELECT $1, 'completed', $2::json, $3, $3, $4, $5,
-        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $7::bigint
+        floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $7::bigint,
+        CASE WHEN EXISTS (SELECT FROM webhooks) THEN true END
     FROM home
     RETURNING *
 ), kept AS (
@@ -20,13 +22,9 @@ WITH home AS (
     SELECT event, 'ok', id, sha256(convert_to((request -> 'filters')::text, 'UTF8')), row_count, size,
         request ->> 'format'
     FROM made, (VALUES ('export.created', NULL), ('export.completed', $4::bigint)) AS entry (event, size)
-), event AS (
-    SELECT id, status, request ->> 'format' AS format, row_count, error, created_at, completed_at FROM made
 )
-SELECT made.*, CASE WHEN EXISTS (SELECT FROM webhooks)
-    THEN tell('export.completed', row_to_json(event)) END,
-    last.sequence AS last_sequence, last.sha256 AS last_sha256,
+SELECT made.*, last.sequence AS last_sequence, last.sha256 AS last_sha256,
     (SELECT value FROM keys WHERE name = 'manifests') AS signing_key,
     (SELECT max(name) FROM public.memferry_migrations) AS schema
-FROM made CROSS JOIN event
+FROM made
 LEFT JOIN (SELECT sequence, sha256 FROM manifest_chain ORDER BY sequence DESC LIMIT 1) AS last ON true
