@@ -4,6 +4,7 @@ from starlette.routing import Route
 
 from memferry.http.app import Services, list_operations
 from memferry.page.assets import Assets
+from memferry.page.export_files import ExportFileScreens
 from memferry.page.home import HomeScreens
 from memferry.page.memories import MemoryListScreens
 from memferry.page.memory import MemoryScreens
@@ -32,7 +33,8 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
     sign_in = SignInScreens(templates, services.sign_ins, services.tokens)
     groups = (
         sign_in,
-        HomeScreens(templates, sign_in),
+        HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
+        ExportFileScreens(services.exports, services.downloads, services.audit),
         MemoryListScreens(templates, services.memories, services.memory_erasure),
         MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
         ThreadScreens(templates, services.memories, services.lists),

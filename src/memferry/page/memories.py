@@ -3,6 +3,7 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,9 +11,17 @@ from starlette.responses import Response
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Invalid
 from memferry.http.parameters import query_field
-from memferry.http.reading import get_caller, parse_uuid, read_query
-from memferry.http.search import SearchEndpoints, read_prefix, read_selection, read_words
+from memferry.http.reading import Query, get_caller, parse_uuid, read_query
+from memferry.http.search import (
+    MemoryPage,
+    SearchEndpoints,
+    read_prefix,
+    read_selection,
+    read_words,
+)
+from memferry.memories.ranking import Ranking
 from memferry.memories.service import Memories
+from memferry.model.token import Caller
 from memferry.page.forms import read_form
 from memferry.page.memory_query import FIELDS, MemoryQuery
 from memferry.page.navigation import READ, WRITE
@@ -22,8 +31,10 @@ from memferry.page.templates import Templates
 from memferry.wire.batches import BATCH_DELETIONS
 
 PAGE_ROWS = 50
-_COUNTED = 10_000
+_COUNTED = 1_000
 """Up to so many results are counted; of all memories the number is kept."""
+_COUNTED_HITS = 2_048
+"""From so many on the number of rows with a word is an estimate."""
 _DONE = query_field("done", "string", "what was done before")
 _NUMBER = query_field("number", "integer", "to how many memories")
 _PURGED = query_field("purged", "integer", "how many exports lost their bytes")
@@ -35,14 +46,17 @@ class Results:
 
     rows: Sequence[Excerpt]
     next: MemoryQuery | None
-    count: int | None
+    count: "Count | None"
     """None on later pages."""
     milliseconds: int
 
-    @property
-    def is_bounded(self) -> bool:
-        """Whether there are more results than were counted."""
-        return self.count == _COUNTED + 1
+
+@dataclass(frozen=True)
+class Count:
+    """How many results there are: exactly so many, about so many, or more than so many."""
+
+    number: int
+    precision: Literal["exact", "about", "more"] = "exact"
 
 
 class MemoryListScreens:
@@ -85,24 +99,28 @@ class MemoryListScreens:
 
     async def _find(self, request: Request, query: MemoryQuery) -> Results:
         caller, api, start = get_caller(request), query.write_api_query(), time.perf_counter()
-        rows, cursor = await self._search.read_page(caller, api, PAGE_ROWS)
-        found = len(rows.records)
-        count = None if query.cursor else found
-        if cursor and count is not None:
-            count = await self._memories.count(
-                caller,
-                read_words(api),
-                read_selection(api),
-                most=_COUNTED + 1,
-                is_prefix=read_prefix(api),
-            )
+        page = await self._search.read_page(caller, api, PAGE_ROWS)
+        count = None if query.cursor else await self._count(caller, api, page)
         seconds = time.perf_counter() - start
         return Results(
-            rows=await read_excerpts(request, rows, query.words),
-            next=query.turn_page(cursor) if cursor else None,
+            rows=await read_excerpts(request, page.rows, query.words),
+            next=query.turn_page(page.cursor) if page.cursor else None,
             count=count,
             milliseconds=round(seconds * 1000),
         )
+
+    async def _count(self, caller: Caller, api: Query, page: MemoryPage) -> Count:
+        """Count the results: for nothing where the first page or the ranking tells."""
+        if page.cursor is None:
+            return Count(len(page.rows.records))
+        selection = read_selection(api)
+        if page.ranking and not selection.conditions and caller.namespaces is None:
+            return _read_count(page.ranking)
+        number = await self._memories.count(
+            caller, read_words(api), selection, most=_COUNTED + 1, is_prefix=read_prefix(api)
+        )
+        is_cut = number > _COUNTED and bool(read_words(api) or selection.conditions)
+        return Count(_COUNTED, "more") if is_cut else Count(number)
 
     async def suggest_namespaces(self, request: Request) -> Response:
         """Namespaces whose names hold a text, as options of a field."""
@@ -124,6 +142,14 @@ class MemoryListScreens:
             get_caller(request), sorted(set(ids)), purge=form.has("purge")
         )
         return redirect(tell_deletion(len(deletion.ids), deletion.purged))
+
+
+def _read_count(ranking: Ranking) -> Count:
+    """How many rows hold any word of a search: at least those with the most common word."""
+    number = max(ranking.counts)
+    if len(ranking.counts) > 1:
+        return Count(number, "more")
+    return Count(number, "about" if number >= _COUNTED_HITS else "exact")
 
 
 def tell_deletion(number: int, purged: int | None) -> str:
