@@ -35,7 +35,7 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
         sign_in,
         HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
         ExportFileScreens(services.exports, services.downloads, services.audit),
-        MemoryListScreens(templates, services.memories, services.memory_erasure),
+        MemoryListScreens(templates, services.memories, services.memory_erasure, services.exports),
         MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
         ThreadScreens(templates, services.memories, services.lists),
     )

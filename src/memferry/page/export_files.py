@@ -15,7 +15,7 @@ from memferry.formats import FORMATS
 from memferry.http.bodies import hold_memory
 from memferry.http.reading import get_caller, run_by_size
 from memferry.model.audit import Entry
-from memferry.page.home import READ_EXPORTS
+from memferry.page.navigation import READ_EXPORTS
 from memferry.page.policy import SCREEN_HEADERS
 from memferry.page.screens import Screen
 

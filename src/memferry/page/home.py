@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
-from memferry.http.auth import AUTHENTICATED, Access
+from memferry.http.auth import AUTHENTICATED
 from memferry.http.bodies import hold_memory
 from memferry.http.reading import get_caller
 from memferry.imports.service import Imports
@@ -20,14 +20,12 @@ from memferry.model.job import UNFINISHED
 from memferry.model.token import Caller
 from memferry.page.chart import draw_chart
 from memferry.page.forms import read_form
-from memferry.page.navigation import READ, WRITE
+from memferry.page.navigation import CREATE_EXPORTS, READ, READ_EXPORTS, WRITE
 from memferry.page.screens import ANYBODY, Screen, find_part, redirect
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
 from memferry.page.twins import TWINS
 
-CREATE_EXPORTS = Access(("exports:create",))
-READ_EXPORTS = Access(("exports:read",), alternative="exports:create")
 _SHOWN_JOBS = 5
 _EVERYTHING = b'{"format": "json"}'
 

@@ -3,13 +3,19 @@
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
+from uuid import UUID
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.erasure.memories import MemoryErasure
 from memferry.errors import Invalid
+from memferry.exports.request import ExportRequest
+from memferry.exports.service import Exports
+from memferry.http.bodies import hold_memory
 from memferry.http.parameters import query_field
 from memferry.http.reading import Query, get_caller, parse_uuid, read_query
 from memferry.http.search import (
@@ -22,9 +28,9 @@ from memferry.http.search import (
 from memferry.memories.ranking import Ranking
 from memferry.memories.service import Memories
 from memferry.model.token import Caller
-from memferry.page.forms import read_form
+from memferry.page.forms import SentForm, read_form
 from memferry.page.memory_query import FIELDS, MemoryQuery
-from memferry.page.navigation import READ, WRITE
+from memferry.page.navigation import CREATE_EXPORTS, READ, WRITE
 from memferry.page.rows import Excerpt, read_excerpts
 from memferry.page.screens import Screen, find_part, redirect
 from memferry.page.templates import Templates
@@ -62,7 +68,14 @@ class Count:
 class MemoryListScreens:
     """The list of memories."""
 
-    def __init__(self, templates: Templates, memories: Memories, erasure: MemoryErasure) -> None:
+    def __init__(
+        self,
+        templates: Templates,
+        memories: Memories,
+        erasure: MemoryErasure,
+        exports: Exports,
+    ) -> None:
+        self._exports = exports
         self._templates = templates
         self._memories = memories
         self._erasure = erasure
@@ -74,6 +87,7 @@ class MemoryListScreens:
             Screen("GET /memories", self.show_list, READ, (*FIELDS, _DONE, _NUMBER, _PURGED)),
             Screen("GET /memories/namespaces", self.suggest_namespaces, READ, (FIELDS[1],)),
             Screen("POST /memories/delete", self.delete_many, WRITE),
+            Screen("POST /memories/export", self.export_many, CREATE_EXPORTS),
         ]
 
     async def show_list(self, request: Request) -> Response:
@@ -94,6 +108,7 @@ class MemoryListScreens:
             fault=fault,
             twin=None if fault else query.write_twin(),
             done=_describe_deed(request),
+            may_export=CREATE_EXPORTS.allows(get_caller(request)),
             may_write=WRITE.allows(get_caller(request)),
         )
 
@@ -128,20 +143,34 @@ class MemoryListScreens:
         names = await self._memories.find_namespaces(get_caller(request), text, limit=20)
         return self._templates.answer(request, "namespace_options.html", names=names)
 
+    async def export_many(self, request: Request) -> Response:
+        """Export the selected memories as JSON."""
+        ids = _read_selected(await read_form(request))
+        body = msgspec.json.encode({"format": "json", "ids": ids})
+        hold = partial(hold_memory, request)
+        await self._exports.create(get_caller(request), ExportRequest.parse(body), None, hold=hold)
+        return redirect("/#work")
+
     async def delete_many(self, request: Request) -> Response:
         """Ask whether to delete the selected memories; delete them once that is confirmed."""
         form = await read_form(request)
-        ids = [memory_id for text in form.all("id") if (memory_id := parse_uuid(text))]
-        if not ids:
-            raise Invalid("selection", "is empty; select memories first")
-        if len(ids) > BATCH_DELETIONS:
-            raise Invalid("selection", f"more than {BATCH_DELETIONS} memories")
+        ids = _read_selected(form)
         if not form.has("confirmed"):
             return self._templates.answer(request, "memories_delete.html", ids=ids)
         deletion = await self._erasure.delete_many(
-            get_caller(request), sorted(set(ids)), purge=form.has("purge")
+            get_caller(request), ids, purge=form.has("purge")
         )
         return redirect(tell_deletion(len(deletion.ids), deletion.purged))
+
+
+def _read_selected(form: SentForm) -> list[UUID]:
+    """The ids of the selected memories; raises Invalid for none, and for too many."""
+    ids = {memory_id for text in form.all("id") if (memory_id := parse_uuid(text))}
+    if not ids:
+        raise Invalid("selection", "is empty; select memories first")
+    if len(ids) > BATCH_DELETIONS:
+        raise Invalid("selection", f"more than {BATCH_DELETIONS} memories")
+    return sorted(ids)
 
 
 def _read_count(ranking: Ranking) -> Count:

@@ -7,6 +7,8 @@ from memferry.model.token import Caller
 
 READ = Access(("memories:read",))
 WRITE = Access(("memories:write",))
+CREATE_EXPORTS = Access(("exports:create",))
+READ_EXPORTS = Access(("exports:read",), alternative="exports:create")
 
 
 @dataclass(frozen=True)
