@@ -13,7 +13,7 @@ from memferry.errors import Invalid
 from memferry.model import rules, strict_json
 from memferry.model.json_text import cut_members
 from memferry.page.forms import SentForm
-from memferry.page.rows import MemoryRow
+from memferry.page.rows import ShownMemory
 from memferry.wire.memories import MemoryChange
 
 
@@ -29,7 +29,7 @@ class MemoryForm:
     """Of the memory that was shown: another change in between must not be overwritten unseen."""
 
     @classmethod
-    def show(cls, row: MemoryRow) -> "MemoryForm":
+    def show(cls, row: ShownMemory) -> "MemoryForm":
         """The form of a memory."""
         return cls(
             content=row.content,
@@ -50,7 +50,7 @@ class MemoryForm:
             updated_at=form.get("updated_at"),
         )
 
-    def compare(self, row: MemoryRow) -> MemoryChange | None:
+    def compare(self, row: ShownMemory) -> MemoryChange | None:
         """The change that makes the memory what the form says; None if it says the same.
 
         Raises Invalid and TooLarge with the field.
@@ -98,7 +98,7 @@ def _read_tags(text: str) -> list[str]:
         raise Invalid("tags", "expected one tag per line, or a JSON array of texts") from fault
 
 
-def _compare_metadata(text: str, row: MemoryRow) -> Raw | msgspec.UnsetType:
+def _compare_metadata(text: str, row: ShownMemory) -> Raw | msgspec.UnsetType:
     """The members that differ; null for those that are gone."""
     text = text.strip() or "{}"
     if text == (row.metadata_text or "{}"):
