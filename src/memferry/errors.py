@@ -6,8 +6,11 @@ MemferryError
 ├── Invalid                  the caller's input breaks a rule; names the field
 ├── Denied
 │   ├── MissingToken         no bearer token was given
-│   └── UnknownToken         the token is not known, has expired or was revoked
+│   ├── UnknownToken         the token is not known, has expired or was revoked
+│   ├── UnknownSignIn        the browser is not signed in, or not any more
+│   └── UnknownLink          a link to sign in was used, or is too old
 ├── Forbidden                the token is good, but not for this
+│   ├── ForeignForm          a form was not sent by a page of this service
 │   ├── ScopeMissing         it lacks a scope; names the scope
 │   └── NamespaceForbidden   it is limited to other namespaces; names the field
 ├── NotFound                 nothing by that name belongs to this tenant
@@ -64,13 +67,15 @@ MemferryError
 │   ├── ImportTooSlow        it takes longer than one may
 │   └── NoRoomForImport      the disk of the worker is full
 ├── ClientError              a client did not get what it asked the service for
-│   ├── ServiceRefused       the service answered with an error
+│   ├── ServiceRefused       the service answered with an error that has no class here
 │   ├── ServiceUnreachable   it does not answer
 │   ├── ExportNotCompleted   the export failed, was cancelled or expired
+│   ├── ImportNotCompleted   the import failed, was cancelled, or is not finished
 │   ├── DownloadBroken       the file did not come to its end
 │   ├── WrongDigest          the bytes that came are not the exported ones
 │   ├── WrongManifest        a manifest is none, or was changed after it was signed
-│   └── WrongKey             the file is encrypted to another key
+│   ├── WrongKey             the file is encrypted to another key
+│   └── NotInstalled         a package that this needs is not installed
 └── Misconfigured            the operator must change a setting or a machine
     ├── EmbeddedPostgresFailed
     └── OtherStore           the object store is not the one that the database knows
@@ -119,10 +124,28 @@ class UnknownToken(Denied):
     code = "unknown_token"
 
 
+class UnknownSignIn(Denied):
+    """The browser is not signed in, or not any more; sign in with a token."""
+
+    code = "unknown_sign_in"
+
+
+class UnknownLink(Denied):
+    """The link to sign in was used, or is older than 15 minutes; use a token or a new link."""
+
+    code = "unknown_link"
+
+
 class Forbidden(MemferryError):
     """The token does not allow this."""
 
     code = "forbidden"
+
+
+class ForeignForm(Forbidden):
+    """The form was not sent by a page of this service, or that page is too old; load it again."""
+
+    code = "foreign_form"
 
 
 class ScopeMissing(Forbidden):
@@ -505,17 +528,36 @@ class ServiceRefused(ClientError):
 
     code = "service_refused"
 
+    def __init__(
+        self, message: str | None = None, *, status: int | None = None, answer_code: str = ""
+    ) -> None:
+        super().__init__(message)
+        self.status = status
+        self.answer_code = answer_code
+        """The code that the service gave, which no class here has; "": none."""
+
 
 class ServiceUnreachable(ClientError):
     """The service does not answer."""
 
     code = "service_unreachable"
 
+    def __init__(self, message: str | None = None, *, answered_before: bool = False) -> None:
+        super().__init__(message)
+        self.answered_before = answered_before
+        """Whether the same client has ever had an answer from it."""
+
 
 class ExportNotCompleted(ClientError):
     """The export ended without a file: it failed, was cancelled or expired."""
 
     code = "export_not_completed"
+
+
+class ImportNotCompleted(ClientError):
+    """The import ended without its memories: it failed or was cancelled."""
+
+    code = "import_not_completed"
 
 
 class DownloadBroken(ClientError):
@@ -540,6 +582,12 @@ class WrongKey(ClientError):
     """The export is encrypted to another key."""
 
     code = "wrong_key"
+
+
+class NotInstalled(ClientError):
+    """A package that this needs is not installed."""
+
+    code = "not_installed"
 
 
 class Misconfigured(MemferryError):

@@ -18,7 +18,8 @@ from typing import Any, ClassVar
 import httpx
 import pytest
 
-from memferry.client.client import Client
+from memferry.client import Client
+from memferry.client.steps import Flow, OpenFile, OpenStep
 from support.command_line import run_memferry
 from support.people import Person, make_person
 from support.service import Service
@@ -195,6 +196,12 @@ class Elsewhere(BaseHTTPRequestHandler):
         """Say nothing."""
 
 
+def open_link(url: str) -> Flow[OpenFile]:
+    """Open a link as a download does."""
+    file: OpenFile = yield OpenStep(url, 0)
+    return file
+
+
 def test_the_token_is_not_sent_to_the_host_of_a_link() -> None:
     with HTTPServer(("127.0.0.1", 0), Elsewhere) as server:
         thread = threading.Thread(target=server.serve_forever)
@@ -202,9 +209,8 @@ def test_the_token_is_not_sent_to_the_host_of_a_link() -> None:
         url = f"http://127.0.0.1:{server.server_port}"
         with (
             Client(url, "mnu_secret") as client,
-            client.open_file(f"{url}/file", 0) as answer,
         ):
-            status = answer.status_code
+            status = client.connection.run(open_link(f"{url}/file")).status
         server.shutdown()
         thread.join()
 

@@ -10,9 +10,6 @@ from msgspec.structs import replace
 
 from memferry.client.calls import Call
 from memferry.client.client import Client
-from memferry.client.download import Download
-from memferry.client.exports import Exports
-from memferry.client.fetch import fetch_to_file
 from memferry.client.progress import Progress
 from memferry.client.readiness import read_readiness
 from memferry.errors import ExportNotCompleted, Invalid, ServiceRefused, ServiceUnreachable
@@ -58,9 +55,9 @@ def test_a_queued_export_is_saved_and_its_progress_only_grows(
 ) -> None:
     alice.save_many([{"content": f"memory {i}"} for i in range(QUEUED_ROWS)])
     reports: list[Progress] = []
-    exports = Exports(client, reports.append)
-    export = exports.wait(exports.create({"format": "ndjson"}))
-    fetch_to_file(Download(exports, export), tmp_path / "out")
+    handle = client.exports.create(format="ndjson").wait(reports.append)
+    handle.download(tmp_path / "out", progress=reports.append)
+    export = handle.answer
 
     assert (tmp_path / "out").read_bytes().count(b"\n") == QUEUED_ROWS == export.row_count
     for step, total in (("exporting", QUEUED_ROWS), ("downloading", export.file_bytes)):
@@ -71,23 +68,22 @@ def test_a_queued_export_is_saved_and_its_progress_only_grows(
 
 def test_an_export_that_failed_raises_its_reason(alice: Person, client: Client) -> None:
     alice.save("a memory")
-    exports = Exports(client)
-    created = exports.create({})
-    failed = replace(created, status="failed", error="Its worker died", retryable=True)
+    export = client.exports.create()
+    text = "Its worker died"
+    export.answer = replace(export.answer, status="failed", error=text, retryable=True)
 
     with pytest.raises(ExportNotCompleted, match="failed: Its worker died; asking again may help"):
-        exports.wait(failed)
+        export.wait()
 
 
 def test_a_file_that_cannot_be_written_names_the_argument(
     alice: Person, client: Client, tmp_path: Path
 ) -> None:
     alice.save("a memory")
-    exports = Exports(client)
-    download = Download(exports, exports.create({}))
+    export = client.exports.create()
 
     with pytest.raises(Invalid, match="output: cannot write"):
-        fetch_to_file(download, tmp_path / "missing" / "out")
+        export.download(tmp_path / "missing" / "out")
 
 
 def test_an_address_that_never_answered_fails_at_once() -> None:
@@ -105,6 +101,6 @@ def test_a_server_that_is_no_memferry_is_refused(other_service: str) -> None:
         Client(other_service, "mnu_x") as client,
         pytest.raises(ServiceRefused, match="not as memferry does"),
     ):
-        Exports(client).get("x")
+        client.exports.get("x")
     with pytest.raises(ServiceRefused, match="it is no memferry"):
         read_readiness(other_service)

@@ -8,9 +8,8 @@ import pyrage
 import pytest
 
 from memferry.client.client import Client
-from memferry.client.imports import Imports
 from memferry.client.input_files import find_files
-from memferry.errors import Invalid, ServiceRefused, WrongKey
+from memferry.errors import ImportNotFound, Invalid, WrongKey
 from support.imports import make_row, write_ndjson
 from support.people import Person
 
@@ -67,15 +66,16 @@ def test_the_client_imports_files_and_tells_what_became_of_them(
     (tmp_path / "b.ndjson").write_bytes(write_ndjson(make_row("two")))
     steps = []
     with Client(str(alice.base_url), alice.token) as client:
-        imports = Imports(client, lambda progress: steps.append(progress.step))
-        job = imports.wait(
-            imports.create(tmp_path / "a.ndjson", tmp_path / "b.ndjson", tags=["x", "y"])
+        job = client.imports.from_file(
+            tmp_path / "a.ndjson",
+            tmp_path / "b.ndjson",
+            tags=["x", "y"],
+            progress=lambda progress: steps.append(progress.step),
         )
-        imports.cancel(job.id)
-        with pytest.raises(ServiceRefused):
-            imports.get(job.id)
+        job.wait(lambda progress: steps.append(progress.step)).delete()
+        with pytest.raises(ImportNotFound):
+            client.imports.get(job.id)
 
-    assert job.report is not None
     assert (job.report.created, job.report.files) == (2, 2)
     assert [memory["tags"] for memory in alice.get("/api/memories").json()] == [["x", "y"]] * 2
     assert {"uploading", "importing"} == set(steps)
@@ -89,6 +89,6 @@ def test_a_refusal_is_told_though_the_file_is_still_being_sent(
         file.truncate(64 * 1024 * 1024)
     with (
         Client(str(alice.base_url), alice.token) as client,
-        pytest.raises(ServiceRefused, match="conflict"),
+        pytest.raises(Invalid, match="conflict"),
     ):
-        Imports(client).create(path, conflict="merge")
+        client.imports.from_file(path, conflict="merge")

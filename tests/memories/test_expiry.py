@@ -6,8 +6,11 @@ import io
 import json
 import time
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest
 
@@ -39,6 +42,20 @@ def let_expire(database_url: str, *rows: dict[str, Any]) -> None:
     )
     ids = [row["id"] for row in rows]
     assert asyncio.run(fetchval(database_url, update, ids)) == len(rows)
+
+
+@contextmanager
+def keep_expired(database_url: str, *rows: dict[str, Any]) -> Iterator[None]:
+    """These memories have expired, and no sweep deletes them yet."""
+    let_expire(database_url, *rows)
+    with asyncio.Runner() as runner:
+        owner = runner.run(asyncpg.connect(database_url))
+        query = "SELECT id FROM memferry.memories WHERE id = ANY ($1::uuid[]) FOR UPDATE"
+        runner.run(owner.execute("BEGIN"))
+        held = runner.run(owner.fetch(query, [row["id"] for row in rows]))
+        assert len(held) == len(rows)
+        yield
+        runner.run(owner.close())
 
 
 def read_everything(person: Person, row: dict[str, Any]) -> str:
@@ -130,15 +147,20 @@ def test_an_expired_memory_is_gone_from_every_read_at_once(
     ]
     kept = alice.save("expiring coffee", tags=["t"], metadata=metadata)
     assert read_everything(alice, rows[0]).count(rows[0]["id"]) > 10
-    let_expire(database_url, *rows)
-    shown = read_everything(alice, rows[0])
+    with keep_expired(database_url, *rows):
+        assert_gone(alice, rows[0])
+    assert alice.get("/api/memories").json() == [kept]
 
-    assert rows[0]["id"] not in shown.replace(f'"parent_ref":"{rows[0]["id"]}"', "")
+
+def assert_gone(alice: Person, row: dict[str, Any]) -> None:
+    shown = read_everything(alice, row)
+
+    assert row["id"] not in shown.replace(f'"parent_ref":"{row["id"]}"', "")
     assert "expiring tea" not in shown
     assert "expiring coffee" in shown
     assert alice.post("/api/memories/list", json={}).json()["total"] == 1
     assert [each["name"] for each in alice.get("/api/namespaces").json()] == ["default"]
-    address = f"/api/memories/{rows[0]['id']}"
+    address = f"/api/memories/{row['id']}"
     for answer in (
         alice.patch(address, json={"tags": []}),
         alice.patch(address, json={"expires_at": None}),
@@ -147,7 +169,6 @@ def test_an_expired_memory_is_gone_from_every_read_at_once(
         alice.post(f"{address}/restore", json={"version": 1}),
     ):
         assert answer.status_code == 404, answer.text
-    assert alice.get("/api/memories").json() == [kept]
 
 
 def test_the_last_moment_of_a_memory_is_part_of_it(alice: Person) -> None:
@@ -163,7 +184,17 @@ def test_an_export_leaves_expired_rows_out_and_says_how_many(
     alice: Person, database_url: str
 ) -> None:
     rows = [alice.save(f"tea {i}", namespace="a" if i else "b", tags=["t"]) for i in range(4)]
-    let_expire(database_url, *rows[:3])
+    with keep_expired(database_url, *rows[:3]):
+        counts = count_expired(alice)
+
+    expected = [(1, 3), (1, 2), (1, 3), (1, 3), (1, 3), (0, 0)]
+    assert counts == [
+        [rows, expired, {"matched": rows, "expired": expired, "written": rows}]
+        for rows, expired in expected
+    ]
+
+
+def count_expired(alice: Person) -> list[list[Any]]:
     counts = {
         json.dumps(body): [
             (export := alice.wait_for(alice.export(**body)))["row_count"],
@@ -176,11 +207,7 @@ def test_an_export_leaves_expired_rows_out_and_says_how_many(
         )
     }  # fmt: skip
 
-    expected = [(1, 3), (1, 2), (1, 3), (1, 3), (1, 3), (0, 0)]
-    assert list(counts.values()) == [
-        [rows, expired, {"matched": rows, "expired": expired, "written": rows}]
-        for rows, expired in expected
-    ]
+    return list(counts.values())
 
 
 async def sweep(database_url: str, path: Any) -> None:

@@ -3,15 +3,16 @@
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from memferry.cli.import_report import print_line, print_report
 from memferry.cli.options import read_settings
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
 from memferry.client.decrypt import read_identities
-from memferry.client.imports import Imports
+from memferry.client.imports import ImportHandle
 from memferry.client.input_files import Input, find_files
-from memferry.errors import Invalid, Misconfigured, ServiceRefused
+from memferry.errors import ImportNotCompleted, ImportNotFound, Invalid, Misconfigured
 from memferry.wire.imports import ImportAnswer
 
 
@@ -26,7 +27,7 @@ def send(paths: Sequence[Path], identity: Path | None, options: Mapping[str, obj
         if settings.token is None:
             raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
         with Client(settings.url, settings.token) as client:
-            job = _import(client, input_, options)
+            job = _import(client, input_, options).answer
     _print_end(job, input_)
     return job.status == "completed" and (job.report is None or job.report.rejected == 0)
 
@@ -41,21 +42,23 @@ def _name_options() -> Iterator[None]:
         raise Invalid(field, fault.reason) from fault
 
 
-def _import(client: Client, input_: Input, options: Mapping[str, object]) -> ImportAnswer:
+def _import(client: Client, input_: Input, options: Mapping[str, Any]) -> ImportHandle:
     with ProgressBars() as bars:
-        imports = Imports(client, bars.show)
-        job = imports.send(input_, options)
+        job = client.imports.send(input_, bars.show, **options)
         try:
-            return imports.wait(job)
+            with suppress(ImportNotCompleted):  # its report says why
+                job.wait(bars.show)
         except KeyboardInterrupt:
-            return _cancel(imports, job)
+            _cancel(job)
+        return job
 
 
-def _cancel(imports: Imports, job: ImportAnswer) -> ImportAnswer:
+def _cancel(job: ImportHandle) -> None:
     """Cancel an import; one that is gone after that was completed a moment before."""
-    imports.cancel(job.id)
-    with suppress(ServiceRefused):
-        return imports.get(job.id)
+    job.delete()
+    with suppress(ImportNotFound):
+        job.refresh()
+        return
     raise KeyboardInterrupt
 
 

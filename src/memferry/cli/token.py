@@ -30,6 +30,9 @@ def create(
     expires: Annotated[
         str | None, typer.Option(help="Until when it is good; epoch milliseconds or ISO 8601.")
     ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link that signs a browser in once instead.")
+    ] = False,
     data_dir: DataDir = None,
 ) -> None:
     """Make a token and print it, alone, on standard output; it is shown only this once."""
@@ -41,7 +44,7 @@ def create(
         namespaces=tuple(dict.fromkeys(namespace)) if namespace else None,
         expires_at=read_epoch_ms("--expires", expires),
     )
-    print(run(_create(read_settings(data_dir), tenant, name, grant)))
+    print(run(_create(read_settings(data_dir), tenant, name, grant, link=link)))
 
 
 @app.command("list")
@@ -78,9 +81,14 @@ def revoke(
     call_operator(read_settings(data_dir), lambda operator: operator.revoke_token(token))
 
 
-async def _create(settings: Settings, tenant: str, name: str, grant: Grant) -> str:
+async def _create(settings: Settings, tenant: str, name: str, grant: Grant, *, link: bool) -> str:
     from memferry.cli.context import migrate_database
     from memferry.tenants.operator import Operator
 
     async with migrate_database(settings) as url:
-        return (await Operator(url).create_token(tenant, name, grant)).text
+        operator = Operator(url)
+        token = await operator.create_token(tenant, name, grant)
+        if not link:
+            return token.text
+        service = settings.web.public_url or settings.client.url
+        return service.rstrip("/") + (await operator.create_sign_in_link(token)).path

@@ -1,45 +1,47 @@
-"""One call of the API, without I/O: the request, the rule of its retries, and reading the answer.
+"""One call of the API as a value: the request, and the rule of its retries."""
 
-A client that waits and one that awaits differ only in how they send and how they sleep.
-"""
-
+import random
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
-from typing import Any, TypeVar
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import quote
 
 import httpx
 import msgspec
 
-from memferry.errors import ServiceRefused
+from memferry.client.faults import may_pass, rebuild_error
+from memferry.errors import Busy, LimitReached, MemferryError
 
-_T = TypeVar("_T")
-
-_RETRY_SECONDS = 60
-_PAUSE_SECONDS = 0.5
-# The service answers these when it is busy or away: the same call may succeed later.
-_PASSING = (httpx.codes.CONFLICT, httpx.codes.TOO_MANY_REQUESTS, httpx.codes.SERVICE_UNAVAILABLE)
+RETRY_SECONDS = 60
+_FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 0.25, 4
+_JITTER = 0.25
+_chance = random.SystemRandom()
 
 
 @dataclass(frozen=True)
 class Call:
-    """A request to the API: method, path, and a body that is sent as JSON."""
+    """A request to the API: method, path, query string, and a body that is sent as JSON."""
 
     method: str
     path: str
     body: Any = None
+    params: Mapping[str, str | Sequence[str]] = field(default_factory=dict)
     idempotency_key: str | None = None
+    reads: bool = False
+    """Whether a POST changes nothing: its body holds filters."""
+    more_headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def repeatable(self) -> bool:
         """Whether sending the call twice has the effect of sending it once."""
-        return self.method == "GET" or self.idempotency_key is not None
+        return self.method == "GET" or self.reads or self.idempotency_key is not None
 
     @property
     def headers(self) -> Mapping[str, str]:
-        """The headers of this call; the client adds the token."""
-        headers = {"Content-Type": "application/json"}
+        """The headers of this call; the connection adds the token."""
+        headers = {"Content-Type": "application/json", **self.more_headers}
         if self.idempotency_key is not None:
             headers["Idempotency-Key"] = self.idempotency_key
         return headers
@@ -50,55 +52,62 @@ class Call:
         return None if self.body is None else msgspec.json.encode(self.body)
 
 
+def make_path(*parts: object) -> str:
+    """Make a path below /api of parts; what they hold is never taken for a part of the address."""
+    return "/".join(["/api", *(quote(str(part), safe="") for part in parts)])
+
+
 class Retries:
     """Decides after each try of a call whether to send it again, and after how many seconds.
 
-    Only a repeatable call is sent again, and no try begins later than a minute after the first.
+    A call that is not repeatable is sent again only after an answer that refused it before it had
+    any effect. No try begins later than `seconds` after the first.
     """
 
-    def __init__(self, call: Call) -> None:
-        self._deadline = time.monotonic() + (_RETRY_SECONDS if call.repeatable else 0)
+    def __init__(self, call: Call, seconds: float) -> None:
+        self._repeatable = call.repeatable
+        self._deadline = time.monotonic() + seconds
+        self._tries = 0
         self._last = False
 
     def begin(self) -> None:
         """Begin one more try."""
+        self._tries += 1
         self._last = time.monotonic() >= self._deadline
 
     def find_pause(self, answer: httpx.Response | None) -> float | None:
-        """Find the seconds until the next try; None if the result is final."""
-        if self._last or (answer is not None and answer.status_code not in _PASSING):
+        """Find the seconds until the next try; None if the result is final.
+
+        Without an answer nobody knows whether the call had its effect.
+        """
+        if self._last or not (self._repeatable if answer is None else self._may_repeat(answer)):
             return None
-        pause = _PAUSE_SECONDS if answer is None else _read_pause(answer)
+        pause = max(self._choose_pause(), 0 if answer is None else _read_pause(answer))
+        pause *= 1 + _JITTER * _chance.random()
         # Only an answer says when the next try is worth while: not after the deadline, not at all.
         if answer is not None and time.monotonic() + pause > self._deadline:
             return None
         return pause
 
+    def _may_repeat(self, answer: httpx.Response) -> bool:
+        if not answer.is_error:
+            return False
+        fault = rebuild_error(answer)
+        return may_pass(fault) and (self._repeatable or _refuses(fault, answer))
+
+    def _choose_pause(self) -> float:
+        doubled: float = _FIRST_PAUSE_SECONDS * 2 ** min(self._tries - 1, 10)
+        return min(doubled, _LONGEST_PAUSE_SECONDS)
+
+
+def _refuses(fault: MemferryError, answer: httpx.Response) -> bool:
+    """Whether an answer says that the call was not begun, so that it had no effect."""
+    limited = answer.status_code == httpx.codes.TOO_MANY_REQUESTS
+    return limited or isinstance(fault, LimitReached | Busy)
+
 
 def _read_pause(answer: httpx.Response) -> float:
-    """Read the seconds to wait: exact for a limit, a minimum for other answers."""
-    if answer.status_code == httpx.codes.TOO_MANY_REQUESTS:
-        with suppress(KeyError, ValueError):
-            return max(float(answer.headers["Retry-After"]), _PAUSE_SECONDS)
-    return _PAUSE_SECONDS
-
-
-def read_answer(answer: httpx.Response, answer_type: type[_T]) -> _T:
-    """Read the JSON of an answer; raises ServiceRefused with the error of the service.
-
-    Also raises ServiceRefused if the JSON has another shape: then something else answers there.
-    """
-    if answer.is_error:
-        raise ServiceRefused(_read_reason(answer))
-    try:
-        # What has no content (RFC 9110, section 15.3.5) is nothing.
-        return msgspec.json.decode(answer.content or b"null", type=answer_type)
-    except (msgspec.MsgspecError, ValueError) as fault:
-        raise ServiceRefused(f"{answer.url} answers, but not as memferry does: {fault}") from fault
-
-
-def _read_reason(answer: httpx.Response) -> str:
-    try:
-        return str(msgspec.json.decode(answer.content)["error"])
-    except (msgspec.MsgspecError, ValueError, KeyError, TypeError):
-        return f"the service answered {answer.status_code} {answer.reason_phrase}"
+    """Read the seconds that an answer says to wait, at least."""
+    with suppress(KeyError, ValueError):
+        return max(float(answer.headers["Retry-After"]), 0)
+    return 0

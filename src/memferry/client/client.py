@@ -1,97 +1,140 @@
-"""The synchronous client."""
+"""The two clients of one service: one for programs that wait, one for programs that await."""
 
-import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import Self, TypeVar
 
 import httpx
 
-from memferry.client.calls import Call, Retries, read_answer
-from memferry.errors import ServiceUnreachable
+from memferry.client.administration import (
+    AsyncAuditClient,
+    AsyncTokenClient,
+    AsyncWebhookClient,
+    AuditClient,
+    TokenClient,
+    WebhookClient,
+)
+from memferry.client.calls import RETRY_SECONDS, Call
+from memferry.client.connection import TIMEOUT, AsyncServiceConnection, ServiceConnection
+from memferry.client.exports import AsyncExportClient, ExportClient
+from memferry.client.flows import send
+from memferry.client.groups import (
+    AsyncNamespaceClient,
+    AsyncProjectClient,
+    AsyncThreadClient,
+    NamespaceClient,
+    ProjectClient,
+    ThreadClient,
+)
+from memferry.client.imports import AsyncImportClient, ImportClient
+from memferry.client.memories import AsyncMemoryClient, MemoryClient
+from memferry.client.methods import Asynchronous, Synchronous
+from memferry.client.service import ServiceMethods
 
 _T = TypeVar("_T")
 
-TIMEOUT = httpx.Timeout(30, read=300)
-"""Seconds to connect and to write, and to wait for bytes of an answer."""
+URL = "http://127.0.0.1:3122"
+"""Where `memferry serve` listens unless told otherwise."""
 
 
-class Client:
-    """One service, and the token of a tenant; a context manager that closes its connections."""
+class Client(ServiceMethods, Synchronous):
+    """One service, and the token of a tenant; a context manager that closes its connections.
 
-    def __init__(self, url: str, token: str, *, timeout: httpx.Timeout = TIMEOUT) -> None:
+    A call that may be repeated is sent again while the service is busy or away, for up to
+    `retry_seconds`. Every error is a MemferryError: the one of the service, or a ClientError.
+
+    >>> from memferry.client import Client
+    >>> with Client(url, token) as client:
+    ...     row = client.memories.save("Prefers short answers.", namespace="style")
+    ...     [hit.content for hit in client.memories.search("answers", namespace="style")]
+    ['Prefers short answers.']
+    """
+
+    def __init__(
+        self,
+        url: str = URL,
+        token: str | None = None,
+        *,
+        timeout: httpx.Timeout | float = TIMEOUT,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        connection = ServiceConnection(url, token, httpx.Timeout(timeout), retry_seconds)
+        super().__init__(connection)
         self.url = url
-        authorities = httpx.create_ssl_context()  # reading them takes a while, so both share them
-        self._api = httpx.Client(
-            base_url=url,
-            headers={"Authorization": f"Bearer {token}"},
-            timeout=timeout,
-            verify=authorities,
-        )
-        # The token never travels to the object store.
-        self._files = httpx.Client(timeout=timeout, follow_redirects=False, verify=authorities)
-        self._reached = False
+        self.memories = MemoryClient(connection)
+        self.threads = ThreadClient(connection)
+        self.namespaces = NamespaceClient(connection)
+        self.projects = ProjectClient(connection)
+        self.exports = ExportClient(connection)
+        self.imports = ImportClient(connection)
+        self.tokens = TokenClient(connection)
+        self.webhooks = WebhookClient(connection)
+        self.audit = AuditClient(connection)
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_fault: object) -> None:
-        self._api.close()
-        self._files.close()
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.connection.close()
 
     def call(self, call: Call, answer_type: type[_T]) -> _T:
-        """Send a call and answer its JSON; raises ServiceRefused with the error of the service.
+        """Send any call and answer its JSON; raises the error of the service.
 
-        A repeatable call is sent again for up to a minute while the service is busy or away. Raises
-        ServiceUnreachable if it does not answer, at once if it never answered this client.
+        Raises ServiceUnreachable if it does not answer, at once if it never answered this client.
+
+        >>> from memferry.client.calls import Call
+        >>> client.call(Call("GET", "/api/health"), dict)
+        {'ok': True}
         """
-        request = self._api.build_request(
-            call.method, call.path, content=call.content, headers=call.headers
-        )
-        retries = Retries(call)
-        while True:
-            retries.begin()
-            answer = self._try_once(request, retries)
-            if isinstance(answer, httpx.Response):
-                return read_answer(answer, answer_type)
-            time.sleep(answer)
+        return self.connection.run(send(call, answer_type))
 
-    def upload(
+
+class AsyncClient(ServiceMethods, Asynchronous):
+    """The client whose methods are coroutines, and whose lists are asynchronous iterators.
+
+    >>> import asyncio
+    >>> from memferry.client import AsyncClient
+    >>> async def list_texts():
+    ...     async with AsyncClient(url, token) as client:
+    ...         await client.memories.save("Likes jazz.", namespace="radio")
+    ...         return [row.content async for row in client.memories.list(namespace="radio")]
+    >>> asyncio.run(list_texts())
+    ['Likes jazz.']
+    """
+
+    def __init__(
         self,
-        path: str,
-        chunks: Iterator[bytes],
-        answer_type: type[_T],
+        url: str = URL,
+        token: str | None = None,
         *,
-        params: Mapping[str, str | Sequence[str]],
-        size_bytes: int | None = None,
-    ) -> _T:
-        """Send a body as it comes, once, and answer the JSON; raises as `call`.
+        timeout: httpx.Timeout | float = TIMEOUT,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        connection = AsyncServiceConnection(url, token, httpx.Timeout(timeout), retry_seconds)
+        super().__init__(connection)
+        self.url = url
+        self.memories = AsyncMemoryClient(connection)
+        self.threads = AsyncThreadClient(connection)
+        self.namespaces = AsyncNamespaceClient(connection)
+        self.projects = AsyncProjectClient(connection)
+        self.exports = AsyncExportClient(connection)
+        self.imports = AsyncImportClient(connection)
+        self.tokens = AsyncTokenClient(connection)
+        self.webhooks = AsyncWebhookClient(connection)
+        self.audit = AsyncAuditClient(connection)
 
-        With its size the service can refuse it before it comes.
-        """
-        headers = {"Content-Type": "application/octet-stream"}
-        if size_bytes is not None:
-            headers["Content-Length"] = str(size_bytes)
-        try:
-            answer = self._api.post(path, params=params, content=chunks, headers=headers)
-        except httpx.TransportError as fault:
-            raise ServiceUnreachable(f"{self.url} does not take the file: {fault}") from fault
-        return read_answer(answer, answer_type)
+    async def __aenter__(self) -> Self:
+        return self
 
-    def _try_once(self, request: httpx.Request, retries: Retries) -> httpx.Response | float:
-        """Send the call once; answers the result, or the seconds until the next try."""
-        try:
-            answer = self._api.send(request)
-        except httpx.TransportError as fault:
-            pause = retries.find_pause(None) if self._reached else None
-            if pause is None:
-                raise ServiceUnreachable(f"{self.url} does not answer: {fault}") from fault
-            return pause
-        self._reached = True
-        pause = retries.find_pause(answer)
-        return answer if pause is None else pause
+    async def __aexit__(self, *_fault: object) -> None:
+        await self.close()
 
-    def open_file(self, url: str, start: int) -> AbstractContextManager[httpx.Response]:
-        """Open a file by its download link, from byte `start` on, as a streamed answer."""
-        headers = {"Range": f"bytes={start}-"} if start else {}
-        return self._files.stream("GET", url, headers=headers)
+    async def close(self) -> None:
+        """Close all connections."""
+        await self.connection.close()
+
+    async def call(self, call: Call, answer_type: type[_T]) -> _T:
+        """Send any call and answer its JSON; raises as `Client.call`."""
+        return await self.connection.run(send(call, answer_type))

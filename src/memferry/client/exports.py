@@ -1,68 +1,87 @@
-"""Exports of one service: create one, look it up, wait until it is completed."""
+"""Exports: create one, or find one that was created before."""
 
-import secrets
-import time
-from collections.abc import Mapping
-from typing import Any
-from urllib.parse import quote
+from abc import abstractmethod
+from typing import Generic, TypeVar, Unpack
 
-from msgspec import Raw
+from memferry.client.calls import Call, make_path
+from memferry.client.export_calls import create_export, estimate_export, get_export
+from memferry.client.export_handle import AsyncExportHandle, ExportHandle
+from memferry.client.flows import choose_limit, iterate_pages
+from memferry.client.methods import Asynchronous, FlowMethod, ListingMethod, Synchronous
+from memferry.client.options import ExportArguments, make_body, make_params
+from memferry.client.steps import Flow, Listing
+from memferry.wire.exports import ExportAnswer, ExportEstimate, ExportPage, ExportSummary
 
-from memferry.client.calls import Call
-from memferry.client.client import Client
-from memferry.client.progress import Progress, Report, ignore_progress
-from memferry.errors import ExportNotCompleted
-from memferry.files.manifest import open_manifest
-from memferry.wire.exports import ExportAnswer, ExportEstimate
-
-_PATH = "/api/memories/exports"
-_POLL_SECONDS = 0.25
+_Handle = TypeVar("_Handle")
 
 
-class Exports:
-    """The exports of the client's tenant; `report` is told the progress of what takes long."""
+class ExportMethods(Generic[_Handle]):
+    """Everything below /api/memories/exports."""
 
-    def __init__(self, client: Client, report: Report = ignore_progress) -> None:
-        self.client = client
-        self.report = report
+    @FlowMethod
+    def create(self, **options: Unpack[ExportArguments]) -> Flow[_Handle]:
+        """Create an export of the memories that match all filters; without any, of all.
 
-    def create(self, request: Mapping[str, Any]) -> ExportAnswer:
-        """Create an export; `request` holds fields of `NewExport` in memferry.wire.exports.
+        An Idempotency-Key goes with it, so that it can be sent again without making a second one.
 
-        A fresh Idempotency-Key makes it safe to repeat a request whose answer was lost.
+        >>> export = client.exports.create(format="ndjson", tags=["taste"])
+        >>> export.wait().answer.row_count
+        1
         """
-        call = Call("POST", _PATH, request, idempotency_key=secrets.token_urlsafe())
-        return self.client.call(call, ExportAnswer)
+        request = make_body(options)
+        return self._create(request, request.get("compression"))
 
-    def estimate(self, request: Mapping[str, Any]) -> ExportEstimate:
-        """Say what an export would be like, without creating it; `request` as in `create`."""
-        return self.client.call(Call("POST", f"{_PATH}/estimate", request), ExportEstimate)
+    @FlowMethod
+    def estimate(self, **options: Unpack[ExportArguments]) -> Flow[ExportEstimate]:
+        """Say how many rows and bytes an export with these options would have; none is made.
 
-    def get(self, export_id: str) -> ExportAnswer:
-        """Look up an export, with its payload or a fresh download link once it is completed."""
-        return self.client.call(Call("GET", f"{_PATH}/{quote(export_id, safe='')}"), ExportAnswer)
+        >>> client.exports.estimate(format="ndjson").rows
+        2
+        """
+        return estimate_export(make_body(options))
 
-    def get_manifest(self, export_id: str) -> bytes:
-        """The signed manifest of a completed export, byte for byte; raises WrongManifest."""
-        path = f"{_PATH}/{quote(export_id, safe='')}/manifest"
-        text = bytes(self.client.call(Call("GET", path), Raw))
-        open_manifest(text)
-        return text
+    @FlowMethod
+    def get(self, export_id: str) -> Flow[_Handle]:
+        """Look up an export by its id; raises ExportNotFound.
 
-    def wait(self, export: ExportAnswer) -> ExportAnswer:
-        """Wait until an export is completed; raises ExportNotCompleted if it ends otherwise."""
-        while export.status in {"pending", "running"}:
-            self.report(Progress("exporting", export.rows_done, export.row_count))
-            time.sleep(_POLL_SECONDS)
-            export = self.get(export.id)
-        if export.status != "completed":
-            raise ExportNotCompleted(_describe_end(export))
-        self.report(Progress("exporting", export.row_count, export.row_count))
-        return export
+        >>> export = client.exports.create()
+        >>> client.exports.get(export.id).answer.format
+        'json'
+        """
+        return self._find(export_id)
+
+    @ListingMethod
+    def list(self, *, limit: int | None = None) -> Listing[ExportSummary]:
+        """Hand out what is known of exports, newest first, without their payloads and links.
+
+        >>> export = client.exports.create()
+        >>> next(client.exports.list()).id == export.id
+        True
+        """
+        params = make_params({"limit": choose_limit(limit)})
+        call = Call("GET", make_path("memories", "exports"), params=params)
+        return iterate_pages(call, ExportPage, lambda page: page.exports, limit)
+
+    def _create(self, request: "dict[str, object]", compression: str | None) -> Flow[_Handle]:
+        return self._hand_out((yield from create_export(request)), compression)
+
+    def _find(self, export_id: str) -> Flow[_Handle]:
+        answer = yield from get_export(export_id)
+        return self._hand_out(answer, answer.compression)
+
+    @abstractmethod
+    def _hand_out(self, answer: ExportAnswer, compression: str | None) -> _Handle: ...
 
 
-def _describe_end(export: ExportAnswer) -> str:
-    text = f"export {export.id} {export.status}"
-    if export.error is not None:
-        text += f": {export.error}"
-    return text + ("; asking again may help" if export.retryable else "")
+class ExportClient(ExportMethods[ExportHandle], Synchronous):
+    """`client.exports`."""
+
+    def _hand_out(self, answer: ExportAnswer, compression: str | None) -> ExportHandle:
+        return ExportHandle(self.connection, answer, compression)
+
+
+class AsyncExportClient(ExportMethods[AsyncExportHandle], Asynchronous):
+    """`client.exports` of an AsyncClient."""
+
+    def _hand_out(self, answer: ExportAnswer, compression: str | None) -> AsyncExportHandle:
+        return AsyncExportHandle(self.connection, answer, compression)

@@ -66,6 +66,11 @@ class HashedFile:
         """Flush all bytes to the file."""
         self._file.flush()
 
+    def sync(self) -> None:
+        """Bring all bytes to the disk."""
+        self._file.flush()
+        os.fsync(self._file.fileno())
+
     def read_back(self) -> None:
         """Count and hash the bytes that the file holds already."""
         self._file.seek(0)

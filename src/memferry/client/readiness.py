@@ -25,6 +25,11 @@ def read_readiness(url: str) -> ReadinessAnswer:
         answer = httpx.get(f"{url}/api/health/ready", timeout=_ANSWER_SECONDS)
     except httpx.TransportError as fault:
         raise ServiceUnreachable(f"{url} does not answer: {fault}") from fault
+    return decode_readiness(answer)
+
+
+def decode_readiness(answer: httpx.Response) -> ReadinessAnswer:
+    """Read the body of a 200 or a 503; raises ServiceRefused if it is no memferry's."""
     try:
         return msgspec.json.decode(answer.content, type=ReadinessAnswer)
     except (msgspec.MsgspecError, ValueError) as fault:

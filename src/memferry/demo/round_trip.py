@@ -5,7 +5,7 @@ from pathlib import Path
 
 from memferry.cli.fetch import fetch_export
 from memferry.client.client import Client
-from memferry.client.imports import Imports
+from memferry.errors import ImportNotCompleted
 from memferry.wire.imports import ImportReport
 
 
@@ -25,8 +25,7 @@ def bring_back(client: Client, file: Path) -> int:
 
 
 def _import(client: Client, file: Path) -> ImportReport:
-    imports = Imports(client)
-    job = imports.wait(imports.create(file))
-    if job.status != "completed" or job.report is None:
-        raise SystemExit(f"the import of {file} {job.status}: {job.error}")
-    return job.report
+    try:
+        return client.imports.from_file(file).wait().report
+    except ImportNotCompleted as fault:
+        raise SystemExit(f"{file}: {fault}") from fault

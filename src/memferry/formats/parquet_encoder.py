@@ -42,7 +42,7 @@ class ParquetEncoder:
         self._fields = fields
         self._texts = [field not in TIMES for field in fields]
         self._group = _start_group()
-        self._schema = pa.schema([_describe_column(field) for field in fields])
+        self._schema = pa.schema([describe_column(field) for field in fields])
         self._file = _Pieces()
         self._writer = pq.ParquetWriter(
             self._file,
@@ -122,7 +122,8 @@ def _start_group() -> FrameGroup:
     return FrameGroup(most_bytes=_GROUP_BYTES, most_rows=_GROUP_ROWS)
 
 
-def _describe_column(field: str) -> pa.Field:
+def describe_column(field: str) -> pa.Field:
+    """The column of a field: its name, its type, and whether it can be null."""
     types = {"tags": _TAGS, **dict.fromkeys(TIMES, _TIME)}
     return pa.field(field, types.get(field, pa.string()), nullable=field in _NULLABLE)
 

@@ -1,0 +1,102 @@
+"""The flows that others are made of: a call with its retries, an answer, the pages of a list."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any, TypeVar
+
+import httpx
+import msgspec
+
+from memferry.client.calls import Call, Retries
+from memferry.client.faults import rebuild_error
+from memferry.client.steps import Flow, Item, Listing, PauseStep, SendStep, TryStep
+from memferry.errors import ServiceRefused, ServiceUnreachable
+
+_T = TypeVar("_T")
+_Page = TypeVar("_Page")
+
+MOST_ROWS = 500
+"""The largest page that most lists have."""
+
+
+def repeat_call(call: Call, retry_seconds: float) -> Flow[httpx.Response]:
+    """Send a call until its result is final.
+
+    Raises ServiceUnreachable if nobody answers, at once if nobody ever answered this client.
+    """
+    retries = Retries(call, retry_seconds)
+    while True:
+        retries.begin()
+        try:
+            answer: httpx.Response = yield TryStep(call)
+        except ServiceUnreachable as fault:
+            pause = retries.find_pause(None) if fault.answered_before else None
+            if pause is None:
+                raise
+        else:
+            pause = retries.find_pause(answer)
+            if pause is None:
+                return answer
+        yield PauseStep(pause)
+
+
+def send(call: Call, answer_type: type[_T]) -> Flow[_T]:
+    """Send a call and answer its JSON; raises the error that the service answers."""
+    answer = yield SendStep(call)
+    return read_answer(answer, answer_type)
+
+
+def read_answer(answer: httpx.Response, answer_type: type[_T]) -> _T:
+    """Read the JSON of an answer; raises the error of the service, of its class in the tree.
+
+    Raises ServiceRefused if the JSON has another shape: then something else answers there.
+    """
+    if answer.is_error:
+        raise rebuild_error(answer)
+    try:
+        # What has no content (RFC 9110, section 15.3.5) is nothing.
+        return msgspec.json.decode(answer.content or b"null", type=answer_type)
+    except (msgspec.MsgspecError, ValueError) as fault:
+        text = f"{answer.url} answers, but not as memferry does: {fault}"
+        raise ServiceRefused(text, status=answer.status_code) from fault
+
+
+def iterate_pages(
+    call: Call,
+    page_type: type[_Page],
+    take: Callable[[_Page], Iterable[_T]],
+    limit: int | None = None,
+) -> Listing[_T]:
+    """Hand out the rows of all pages of a list, or of as many as hold the first `limit` rows."""
+    left, next_call = limit, None if limit == 0 else call
+    while next_call is not None:
+        answer = yield SendStep(next_call)
+        page = read_answer(answer, page_type)
+        for row in take(page):
+            yield Item(row)
+            left = None if left is None else left - 1
+            if left == 0:
+                return
+        next_call = _find_next(next_call, answer, page)
+
+
+def choose_limit(limit: int | None, most: int = MOST_ROWS) -> int:
+    """Choose how many rows the pages of a list have."""
+    return most if limit is None else max(1, min(limit, most))
+
+
+def _find_next(call: Call, answer: httpx.Response, page: object) -> Call | None:
+    """The call of the next page: by its cursor if filters are in the body, else by its link.
+
+    Of the link the query string alone counts: its host is the one that people see.
+    """
+    if call.method == "POST":
+        cursor = getattr(page, "next_cursor", None)
+        return None if cursor is None else replace(call, body={**call.body, "cursor": cursor})
+    link = answer.links.get("next", {}).get("url")
+    return None if link is None else replace(call, params=_read_params(link))
+
+
+def _read_params(link: str) -> dict[str, Any]:
+    query = httpx.URL(link).params
+    return {name: query.get_list(name) for name in query}

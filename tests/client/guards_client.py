@@ -1,0 +1,32 @@
+"""Guards of the client: nothing happens twice, and wrong bytes are never taken for an export."""
+
+from guards import Guard, guard_function, make_false, make_true
+
+_REPEATS = "client/test_retries.py::test_only_what_had_no_effect_is_sent_again"
+
+GUARDS: tuple[Guard, ...] = (
+    # A call that may have had its effect is not sent again.
+    *guard_function("client/calls.py", "Retries._may_repeat", _REPEATS, make_true("_repeatable")),
+    *guard_function("client/calls.py", "_refuses", _REPEATS, make_true("limited")),
+    # No wait is longer than the deadline.
+    *guard_function(
+        "client/calls.py",
+        "Retries.find_pause",
+        "client/test_retries.py::test_the_client_does_not_wait_for_an_hour",
+        make_false("_deadline"),
+    ),
+    # Rows of wrong bytes end with an error.
+    *guard_function(
+        "client/records.py",
+        "iterate_records",
+        "client/test_client.py::test_rows_of_wrong_bytes_end_with_an_error",
+        make_false("hexdigest"),
+    ),
+    # A time without a zone is no time.
+    *guard_function(
+        "client/options.py",
+        "_encode",
+        "client/test_client.py::test_a_time_without_a_zone_is_refused",
+        make_false("tzinfo"),
+    ),
+)
