@@ -30,6 +30,7 @@ MemferryError
 │   ├── ExportOvertaken      memories were erased while the export was made
 │   ├── MemoryDeleted        and its former versions with it
 │   ├── MemoryChanged        it is not what the sender of a form has seen
+│   ├── VersionExpired       a former version whose time is over
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -277,6 +278,12 @@ class MemoryChanged(Conflict):
     """The memory was changed while you edited it; look at it, and make your change again."""
 
     code = "memory_changed"
+
+
+class VersionExpired(Conflict):
+    """The version would have expired by now, so it was not brought back."""
+
+    code = "version_expired"
 
 
 class UploadLapsed(Conflict):
