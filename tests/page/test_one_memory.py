@@ -122,6 +122,17 @@ def test_what_was_typed_stays_beside_the_error(alice: Person) -> None:
     assert alice.get(f"/api/memories/{id_}").json()["content"] == "x"
 
 
+def test_the_form_sets_and_takes_away_the_expiry(alice: Person) -> None:
+    id_ = save_exact(alice, "x")
+    same = {"content": "x", "namespace": "default", "tags": "", "metadata": METADATA}
+    send_form(alice, f"/memories/{id_}/edit", **same, expires_at="2999-01-31T18:30")
+    set_ = alice.get(f"/api/memories/{id_}").json()["expires_at"]
+    send_form(alice, f"/memories/{id_}/edit", **same, expires_at="")
+
+    assert set_ == 32_474_802_600_000
+    assert "expires_at" not in alice.get(f"/api/memories/{id_}").json()
+
+
 async def test_two_browsers_do_not_overwrite_each_other_unseen(
     browser: Browser, reader: Reader, alice: Person
 ) -> None:

@@ -13,6 +13,7 @@ from memferry.errors import Invalid
 from memferry.model import rules, strict_json
 from memferry.model.json_text import cut_members
 from memferry.page.forms import SentForm
+from memferry.page.moments import read_moment, write_moment
 from memferry.page.rows import ShownMemory
 from memferry.wire.memories import MemoryChange
 
@@ -25,6 +26,7 @@ class MemoryForm:
     namespace: str
     tags: str
     metadata: str
+    expires_at: str
     updated_at: str
     """Of the memory that was shown: another change in between must not be overwritten unseen."""
 
@@ -36,6 +38,7 @@ class MemoryForm:
             namespace=row.namespace,
             tags=_write_tags(row.tags),
             metadata=row.metadata_text,
+            expires_at=write_moment(row.expires_at),
             updated_at=str(row.updated_at),
         )
 
@@ -47,6 +50,7 @@ class MemoryForm:
             namespace=form.get("namespace"),
             tags=form.get("tags"),
             metadata=form.get("metadata"),
+            expires_at=form.get("expires_at").strip(),
             updated_at=form.get("updated_at"),
         )
 
@@ -65,6 +69,9 @@ class MemoryForm:
             if _join_lines(self.tags) == _join_lines(shown.tags)
             else _read_tags(self.tags),
             metadata=_compare_metadata(self.metadata, row),
+            expires_at=UNSET
+            if self.expires_at == shown.expires_at
+            else read_moment("expires_at", self.expires_at),
         )
         return None if change == MemoryChange() else change
 
