@@ -9,6 +9,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer._completion_classes import completion_init
 
 from memferry.cli import (
     audit,
@@ -79,6 +80,9 @@ for panel, commands in {
     "Operation": (serve, worker, migrate, doctor, drill, key, tenant, store, database, completion),
 }.items():
     for command in commands:
+        for info in command.app.registered_commands:
+            if not command.app.info.name:  # a command of a group stands in the help of the group
+                info.rich_help_panel = panel
         app.add_typer(command.app, rich_help_panel=panel)
 
 
@@ -87,8 +91,9 @@ def main() -> None:
     # Files that this process and its children write are readable by their owner alone.
     os.umask(0o077)
     _set_up_log()
+    completion_init()  # typer does so only where it shows its own options for completion
     try:
-        app()
+        app(prog_name="memferry")
     except MemferryError as fault:
         sys.stderr.write(f"memferry: {_describe(fault)}{advise(fault)}\n")
         sys.exit(1)
