@@ -13,6 +13,93 @@ CREATE FUNCTION memferry.caller() RETURNS uuid
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN (NULLIF(current_setting('memferry.caller'::text, true), ''::text))::uuid;
 
+CREATE FUNCTION memferry.digest_namespace(tenant_id uuid, name text) RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN sha256((uuid_send(tenant_id) || convert_to(name, 'UTF8'::name)));
+
+CREATE FUNCTION memferry.find_save_time(created_at bigint, saved_at timestamp with time zone) RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT CASE WHEN (((find_save_time.created_at - transaction.begun) >= 0) AND ((find_save_time.created_at - transaction.begun) <= 1000)) THEN find_save_time.created_at ELSE COALESCE(transaction.begun, find_save_time.created_at) END AS "coalesce" FROM (SELECT (floor((EXTRACT(epoch FROM find_save_time.saved_at) * (1000)::numeric)))::bigint AS begun) transaction);
+
+CREATE FUNCTION memferry.forget_versions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+DECLARE
+    most_versions bigint := nullif(current_setting('memferry.history_versions', true), '')::bigint;
+    most_bytes bigint := nullif(current_setting('memferry.history_bytes', true), '')::bigint;
+BEGIN
+    DELETE FROM memferry.changes AS change
+    USING new_memories AS changed
+    CROSS JOIN LATERAL (
+        SELECT max(version) AS version
+        FROM (
+            SELECT version, row_number() OVER newest AS place, sum(octet_length(former)) OVER newest AS bytes
+            FROM memferry.changes WHERE tenant_id = changed.tenant_id AND memory_id = changed.id
+            WINDOW newest AS (ORDER BY version DESC)
+        ) AS entry
+        WHERE place > most_versions OR (place > 1 AND bytes > most_bytes)
+    ) AS surplus
+    WHERE change.tenant_id = changed.tenant_id AND change.memory_id = changed.id AND change.version <= surplus.version;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION memferry.log_changes() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_nestloop TO 'off'
+    AS $$
+BEGIN
+    INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, prev_content_len, former)
+    SELECT before.tenant_id, before.id, after.version,
+        CASE WHEN memferry.via() = 'restore' THEN 'restore'
+            WHEN after.content <> before.content THEN 'content_edit' ELSE 'update' END,
+        ARRAY[memferry.digest_namespace(before.tenant_id, before.namespace),
+            memferry.digest_namespace(after.tenant_id, after.namespace)],
+        length(before.content),
+        CASE WHEN before.expires_at IS NULL THEN (
+            SELECT row_to_json(state) FROM (
+                SELECT before.version, before.content, before.namespace, before.tags, before.source,
+                    before.source_ref, before.metadata, before.created_at, before.updated_at
+            ) AS state
+        ) ELSE (
+            SELECT row_to_json(state) FROM (
+                SELECT before.version, before.content, before.namespace, before.tags, before.source,
+                    before.source_ref, before.metadata, before.created_at, before.updated_at, before.expires_at
+            ) AS state
+        ) END::text
+    FROM old_memories AS before
+    JOIN new_memories AS after ON after.tenant_id = before.tenant_id AND after.id = before.id
+    WHERE after.version > before.version;
+    RETURN NULL;
+END
+$$;
+
+CREATE FUNCTION memferry.log_deletions() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET enable_hashjoin TO 'off'
+    SET enable_mergejoin TO 'off'
+    SET enable_seqscan TO 'off'
+    AS $$
+BEGIN
+    UPDATE memferry.changes AS change SET former = NULL
+    FROM old_memories AS gone
+    WHERE change.tenant_id = gone.tenant_id AND change.memory_id = gone.id AND change.former IS NOT NULL;
+    INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, prev_content_len, saved_at, saved_by)
+    SELECT gone.tenant_id, gone.id, gone.version + 1, 'delete',
+        ARRAY[memferry.digest_namespace(gone.tenant_id, gone.namespace)], length(gone.content),
+        memferry.find_save_time(gone.created_at, gone.saved_at), gone.saved_by
+    FROM old_memories AS gone
+    WHERE EXISTS (SELECT FROM memferry.tenants WHERE tenants.id = gone.tenant_id AND tenants.leaving_at IS NULL);
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION memferry.make_keys(mark text, plain text, stemmer regconfig, is_sampled boolean) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE STRICT
     AS $$
@@ -57,6 +144,23 @@ CREATE FUNCTION memferry.namespaces() RETURNS text[]
 CREATE FUNCTION memferry.now_ms() RETURNS bigint
     LANGUAGE sql PARALLEL SAFE
     RETURN (floor((EXTRACT(epoch FROM clock_timestamp()) * (1000)::numeric)))::bigint;
+
+CREATE FUNCTION memferry.number_change() RETURNS trigger
+    LANGUAGE plpgsql
+    AS $$
+BEGIN
+    NEW.changed_in := pg_current_xact_id();
+    NEW.version := OLD.version;
+    IF (NEW.content, NEW.namespace, NEW.tags, NEW.source, NEW.source_ref, NEW.metadata::text, NEW.created_at,
+            NEW.expires_at)
+        IS DISTINCT FROM (OLD.content, OLD.namespace, OLD.tags, OLD.source, OLD.source_ref, OLD.metadata::text,
+            OLD.created_at, OLD.expires_at)
+    THEN
+        NEW.version := OLD.version + 1;
+    END IF;
+    RETURN NEW;
+END
+$$;
 
 CREATE FUNCTION memferry.plain_text(content text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -163,6 +267,10 @@ CREATE FUNCTION memferry.search_keys(tenant_id uuid, id uuid, content text) RETU
     LANGUAGE sql IMMUTABLE STRICT COST 100000
     RETURN CASE WHEN (octet_length(content) <= 100000) THEN memferry.make_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) ELSE memferry.make_long_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) END;
 
+CREATE FUNCTION memferry.via() RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE(NULLIF(current_setting('memferry.via'::text, true), ''::text), 'operator'::text);
+
 CREATE FUNCTION memferry.words_of_long_text(content text) RETURNS tsvector
     LANGUAGE plpgsql IMMUTABLE STRICT
     AS $$
@@ -224,6 +332,11 @@ CREATE TABLE memferry.memories (
     metadata json,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id(),
+    saved_at timestamp with time zone DEFAULT now(),
+    saved_by uuid DEFAULT memferry.caller(),
+    version integer DEFAULT 1 NOT NULL,
+    expires_at bigint,
     CONSTRAINT memories_content_check CHECK ((content <> ''::text)),
     CONSTRAINT memories_namespace_check CHECK ((namespace <> ''::text)),
     CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))
@@ -239,6 +352,9 @@ CREATE VIEW memferry_service.searched_memories AS
     metadata,
     created_at,
     updated_at,
+    version,
+    saved_by,
+    memferry.find_save_time(created_at, saved_at) AS saved_at,
     memferry.search_keys(tenant_id, id, content) AS keys
    FROM memferry.memories
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT
@@ -279,6 +395,10 @@ CREATE FUNCTION memferry_service.stem(word text) RETURNS text
 CREATE FUNCTION memferry_service.key_query(word text, is_prefix boolean) RETURNS tsquery
     LANGUAGE sql STABLE STRICT PARALLEL SAFE
     RETURN (SELECT CASE WHEN key_query.is_prefix THEN ((memferry_service.quote_word((own.mark || "left"(key_query.word, 500))) || ':*'::text))::tsquery WHEN (key_query.word !~ '[a-z]'::text) THEN (memferry_service.quote_word((own.mark || "left"(key_query.word, 500))))::tsquery ELSE ((memferry_service.quote_word((own.mark || "left"(own.stem, 500))))::tsquery || (memferry_service.quote_word(((own.mark || '~'::text) || "left"(own.stem, 500))))::tsquery) END AS "case" FROM (SELECT memferry.tenant_mark((current_setting('memferry.tenant'::text))::uuid) AS mark, memferry_service.stem(key_query.word) AS stem) own);
+
+CREATE FUNCTION memferry_service.namespace_digests() RETURNS bytea[]
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (SELECT array_agg(memferry.digest_namespace((current_setting('memferry.tenant'::text))::uuid, name.name)) AS array_agg FROM unnest(memferry.namespaces()) name(name));
 
 CREATE TABLE memferry.audit (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
@@ -444,6 +564,26 @@ CREATE FUNCTION memferry_service.words(content text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT
     RETURN memferry.words(content);
 
+CREATE TABLE memferry.changes (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    memory_id uuid NOT NULL,
+    version integer NOT NULL,
+    changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
+    changed_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    stored_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    kind text NOT NULL,
+    via text DEFAULT memferry.via() NOT NULL,
+    token_id uuid DEFAULT memferry.caller(),
+    namespaces bytea[] NOT NULL,
+    prev_content_len integer NOT NULL,
+    former text,
+    saved_at bigint,
+    saved_by uuid,
+    CONSTRAINT changes_kind_check CHECK ((kind = ANY (ARRAY['update'::text, 'content_edit'::text, 'restore'::text, 'delete'::text]))),
+    CONSTRAINT changes_version_check CHECK ((version > 1)),
+    CONSTRAINT deleted_has_no_former CHECK (((kind <> 'delete'::text) OR (former IS NULL)))
+);
+
 CREATE TABLE memferry.export_buckets (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
     full_at timestamp with time zone NOT NULL
@@ -571,6 +711,16 @@ CREATE TABLE memferry.projects (
     CONSTRAINT projects_name_check CHECK ((name <> ''::text))
 );
 
+CREATE TABLE memferry.sign_ins (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    token_id uuid NOT NULL,
+    is_link boolean NOT NULL,
+    created_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    expires_at bigint NOT NULL,
+    CONSTRAINT sign_ins_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
 CREATE TABLE memferry.tenants (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -606,6 +756,28 @@ CREATE TABLE memferry.workers (
     seen_at timestamp with time zone DEFAULT now() NOT NULL,
     CONSTRAINT workers_status_check CHECK ((status = ANY (ARRAY['working'::text, 'store_away'::text, 'other_store'::text])))
 );
+
+CREATE VIEW memferry_service.change_queue AS
+ SELECT tenant_id,
+    memory_id,
+    version,
+    stored_at
+   FROM memferry.changes;
+
+CREATE VIEW memferry_service.changes AS
+ SELECT memory_id,
+    version,
+    changed_in,
+    changed_at,
+    kind,
+    via,
+    token_id,
+    prev_content_len,
+    former,
+    saved_at,
+    saved_by
+   FROM memferry.changes
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry_service.namespace_digests() AS namespace_digests))));
 
 CREATE VIEW memferry_service.delivery_queue AS
  SELECT tenant_id,
@@ -836,6 +1008,23 @@ CREATE VIEW memferry_service.projects AS
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (name = ANY (memferry.namespaces()))))
   WITH CASCADED CHECK OPTION;
 
+CREATE VIEW memferry_service.sign_in_grants AS
+ SELECT sha256,
+    tenant_id,
+    token_id,
+    is_link,
+    expires_at
+   FROM memferry.sign_ins;
+
+CREATE VIEW memferry_service.sign_ins AS
+ SELECT sha256,
+    token_id,
+    is_link,
+    created_at,
+    expires_at
+   FROM memferry.sign_ins
+  WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
+
 CREATE VIEW memferry_service.tenant AS
  SELECT id,
     name,
@@ -912,6 +1101,9 @@ ALTER TABLE ONLY memferry_service.imports ALTER COLUMN type SET DEFAULT 'import'
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY memferry.changes
+    ADD CONSTRAINT changes_pkey PRIMARY KEY (tenant_id, memory_id, version);
+
 ALTER TABLE ONLY memferry.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (tenant_id, id);
 
@@ -963,6 +1155,12 @@ ALTER TABLE ONLY memferry.projects
 ALTER TABLE ONLY memferry.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY memferry.sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (tenant_id, sha256);
+
+ALTER TABLE ONLY memferry.sign_ins
+    ADD CONSTRAINT sign_ins_sha256_key UNIQUE (sha256);
+
 ALTER TABLE ONLY memferry.tenants
     ADD CONSTRAINT tenants_name_key UNIQUE (name);
 
@@ -984,6 +1182,8 @@ ALTER TABLE ONLY memferry.workers
 CREATE INDEX audit_by_event ON memferry.audit USING btree (tenant_id, event, noted_at, id);
 
 CREATE INDEX audit_by_time ON memferry.audit USING btree (tenant_id, noted_at, id);
+
+CREATE INDEX changes_by_time ON memferry.changes USING btree (stored_at);
 
 CREATE INDEX deliveries_by_message ON memferry.deliveries USING btree (tenant_id, message_id) WHERE (message_id IS NOT NULL);
 
@@ -1025,6 +1225,18 @@ CREATE INDEX memories_by_time ON memferry.memories USING btree (tenant_id, creat
 CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.search_keys(tenant_id, id, content));
 ALTER INDEX memferry.memories_by_words ALTER COLUMN 1 SET STATISTICS 0;
 
+CREATE INDEX sign_ins_by_end ON memferry.sign_ins USING btree (expires_at);
+
+CREATE INDEX sign_ins_by_token ON memferry.sign_ins USING btree (tenant_id, token_id);
+
+CREATE TRIGGER change_1_log AFTER UPDATE ON memferry.memories REFERENCING OLD TABLE AS old_memories NEW TABLE AS new_memories FOR EACH STATEMENT EXECUTE FUNCTION memferry.log_changes();
+
+CREATE TRIGGER change_2_forget AFTER UPDATE ON memferry.memories REFERENCING NEW TABLE AS new_memories FOR EACH STATEMENT EXECUTE FUNCTION memferry.forget_versions();
+
+CREATE TRIGGER deletion_log AFTER DELETE ON memferry.memories REFERENCING OLD TABLE AS old_memories FOR EACH STATEMENT EXECUTE FUNCTION memferry.log_deletions();
+
+CREATE TRIGGER number_change BEFORE UPDATE ON memferry.memories FOR EACH ROW EXECUTE FUNCTION memferry.number_change();
+
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
@@ -1058,6 +1270,9 @@ ALTER TABLE ONLY memferry.manifest_chain
 ALTER TABLE ONLY memferry.projects
     ADD CONSTRAINT projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
+ALTER TABLE ONLY memferry.sign_ins
+    ADD CONSTRAINT sign_ins_tenant_id_token_id_fkey FOREIGN KEY (tenant_id, token_id) REFERENCES memferry.tokens(tenant_id, id) ON DELETE CASCADE;
+
 ALTER TABLE ONLY memferry.tokens
     ADD CONSTRAINT tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
 
@@ -1066,7 +1281,15 @@ ALTER TABLE ONLY memferry.webhooks
 
 GRANT USAGE ON SCHEMA memferry_service TO memferry_service;
 
+REVOKE ALL ON FUNCTION memferry.forget_versions() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION memferry.log_changes() FROM PUBLIC;
+
+REVOKE ALL ON FUNCTION memferry.log_deletions() FROM PUBLIC;
+
 GRANT SELECT ON TABLE memferry_service.searched_memories TO memferry_service;
+
+GRANT UPDATE(id) ON TABLE memferry_service.searched_memories TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.message_queue TO memferry_service;
 
@@ -1101,6 +1324,12 @@ GRANT INSERT(data) ON TABLE memferry_service.messages TO memferry_service;
 GRANT INSERT(bytes) ON TABLE memferry_service.messages TO memferry_service;
 
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.webhooks TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.change_queue TO memferry_service;
+
+GRANT UPDATE(stored_at) ON TABLE memferry_service.change_queue TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.changes TO memferry_service;
 
 GRANT SELECT,DELETE,UPDATE ON TABLE memferry_service.delivery_queue TO memferry_service;
 
@@ -1167,6 +1396,18 @@ GRANT UPDATE(archived_at) ON TABLE memferry_service.projects TO memferry_service
 GRANT INSERT(created_at) ON TABLE memferry_service.projects TO memferry_service;
 
 GRANT INSERT(updated_at),UPDATE(updated_at) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.sign_in_grants TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(sha256) ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(token_id) ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(is_link) ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(expires_at) ON TABLE memferry_service.sign_ins TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.tenant TO memferry_service;
 

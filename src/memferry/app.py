@@ -19,6 +19,7 @@ from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
+from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
@@ -32,6 +33,7 @@ from memferry.shares import Shares
 from memferry.storage import Storage, open_storage
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.operator import Operator
+from memferry.tenants.sign_ins import SignIns
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -118,6 +120,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     """Open the API over its database and store, both of which may be unavailable at first."""
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
+    from memferry.page.app import list_routes  # noqa: PLC0415
 
     web, quotas = settings.web, settings.quotas
     shares = ConnectionShares(settings.database.pool_size)
@@ -129,29 +132,30 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
         await agree_on_store(identity)
         exports = Exports(database, store, settings.exports, quotas)
         erasure = MemoryErasure(database, store, settings.exports)
-        yield web_app(
-            Services(
-                tokens=Tokens(database),
-                memories=Memories(database, quotas),
-                lists=MemoryLists(database),
-                batches=MemoryBatches(database, quotas),
-                memory_erasure=erasure,
-                projects=Projects(database, quotas),
-                project_erasure=ProjectErasure(database, erasure),
-                exports=exports,
-                imports=Imports(database, store, quotas),
-                import_bytes=quotas.import_bytes,
-                downloads=Downloads(database, store, exports, settings.exports),
-                webhooks=Webhooks(database, settings.webhooks, quotas),
-                audit=audit,
-                rate=RequestRate(quotas.requests_per_minute),
-                limits=TenantLimits(database, quotas),
-                memory=_make_shares(web),
-                readiness=Readiness(database, identity, Workers(database)),
-                web=web,
-                local_tenant=await _find_local_tenant(settings),
-            )
+        services = Services(
+            tokens=Tokens(database),
+            sign_ins=SignIns(database),
+            memories=Memories(database, quotas),
+            lists=MemoryLists(database),
+            batches=MemoryBatches(database, quotas),
+            history=MemoryHistory(database, quotas),
+            memory_erasure=erasure,
+            projects=Projects(database, quotas),
+            project_erasure=ProjectErasure(database, erasure),
+            exports=exports,
+            imports=Imports(database, store, quotas),
+            import_bytes=quotas.import_bytes,
+            downloads=Downloads(database, store, exports, settings.exports),
+            webhooks=Webhooks(database, settings.webhooks, quotas),
+            audit=audit,
+            rate=RequestRate(quotas.requests_per_minute),
+            limits=TenantLimits(database, quotas),
+            memory=_make_shares(web),
+            readiness=Readiness(database, identity, Workers(database)),
+            web=web,
+            local_tenant=await _find_local_tenant(settings),
         )
+        yield web_app(services, list_routes(services))
 
 
 @asynccontextmanager

@@ -6,12 +6,16 @@ MemferryError
 ├── Invalid                  the caller's input breaks a rule; names the field
 ├── Denied
 │   ├── MissingToken         no bearer token was given
-│   └── UnknownToken         the token is not known, has expired or was revoked
+│   ├── UnknownToken         the token is not known, has expired or was revoked
+│   ├── UnknownSignIn        the browser is not signed in, or not any more
+│   └── UnknownLink          a link to sign in was used, or is too old
 ├── Forbidden                the token is good, but not for this
+│   ├── ForeignForm          a form was not sent by a page of this service
 │   ├── ScopeMissing         it lacks a scope; names the scope
 │   └── NamespaceForbidden   it is limited to other namespaces; names the field
 ├── NotFound                 nothing by that name belongs to this tenant
 │   ├── MemoryNotFound
+│   ├── VersionNotFound      of a memory
 │   ├── ExportNotFound
 │   ├── ImportNotFound
 │   ├── ManifestNotFound     the export ended without bytes, or they are gone
@@ -24,6 +28,7 @@ MemferryError
 │   ├── IdempotencyKeyInFlight
 │   ├── ManifestNotReady     the export is not completed yet
 │   ├── ExportOvertaken      memories were erased while the export was made
+│   ├── MemoryDeleted        and its former versions with it
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -118,10 +123,28 @@ class UnknownToken(Denied):
     code = "unknown_token"
 
 
+class UnknownSignIn(Denied):
+    """The browser is not signed in, or not any more; sign in with a token."""
+
+    code = "unknown_sign_in"
+
+
+class UnknownLink(Denied):
+    """The link to sign in was used, or is older than 15 minutes; use a token or a new link."""
+
+    code = "unknown_link"
+
+
 class Forbidden(MemferryError):
     """The token does not allow this."""
 
     code = "forbidden"
+
+
+class ForeignForm(Forbidden):
+    """The form was not sent by a page of this service, or that page is too old; load it again."""
+
+    code = "foreign_form"
 
 
 class ScopeMissing(Forbidden):
@@ -154,6 +177,12 @@ class MemoryNotFound(NotFound):
     """Memory not found."""
 
     code = "memory_not_found"
+
+
+class VersionNotFound(NotFound):
+    """Version not found: it never was, or it is kept no longer."""
+
+    code = "version_not_found"
 
 
 class ExportNotFound(NotFound):
@@ -235,6 +264,12 @@ class ProjectNameInUse(Conflict):
     """The name is in use: by a project, or by memories as their namespace."""
 
     code = "project_name_in_use"
+
+
+class MemoryDeleted(Conflict):
+    """The memory was deleted, and its former versions with it."""
+
+    code = "memory_deleted"
 
 
 class UploadLapsed(Conflict):

@@ -70,11 +70,15 @@ async def read_rights(url: str) -> set[tuple[str, str, str]]:
 
 
 def keep_columns(rows: list[str], old: list[str]) -> list[str]:
-    """The columns that the old rows of a table have; a newer one is null in a row of 0.1.0."""
+    """The columns that the old rows of a table have; a newer one is null in a row of 0.1.0.
+
+    But each row has a version, the first.
+    """
     names = json.loads(old[0]).keys()
     added = {name for row in rows for name in json.loads(row) if name not in names}
     for name in added:
-        rows = [row.replace(f', "{name}": null', "") for row in rows]
+        value = "1" if name == "version" else "null"
+        rows = [row.replace(f', "{name}": {value}', "") for row in rows]
     return rows
 
 

@@ -17,6 +17,7 @@ from memferry.exports.service import Exports
 from memferry.http.app import Services, list_operations, make_router
 from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
+from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
@@ -29,18 +30,14 @@ from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
 from memferry.tenants.limits import TenantLimits
+from memferry.tenants.sign_ins import SignIns
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 from support.people import Person
 from support.service import Service
 from support.tokens import create_holder
 
-_OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
-_OPEN |= {"/", "/assets/home.css", "/api/health/ready", "/api/keys"}
-_OPEN |= {
-    f"/assets/{name}"
-    for name in ("reference.css", "reference.js", "swagger-ui.css", "swagger-ui-bundle.js")
-}
+_OPEN = {"/api/health", "/health", "/downloads/{link}", "/api/health/ready", "/api/keys"}
 # Whoever may create exports reads those of the same token.
 _INSTEAD = {"exports:read": "exports:create"}
 # Whoever holds a token may ask what it is.
@@ -54,9 +51,11 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
     exports = Exports(database, storage, ExportSettings(lifetime_seconds=1))
     services = Services(
         tokens=Tokens(database),
+        sign_ins=SignIns(database),
         memories=Memories(database),
         lists=MemoryLists(database),
         batches=MemoryBatches(database),
+        history=MemoryHistory(database),
         memory_erasure=MemoryErasure(database, storage),
         projects=Projects(database),
         project_erasure=ProjectErasure(database, MemoryErasure(database, storage)),

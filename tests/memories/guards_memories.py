@@ -17,6 +17,7 @@ from guards import (
 _WRONG = (
     "memories/test_memories.py::test_wrong_input_is_refused_quickly_by_name_and_nothing_is_stored"
 )
+_HISTORY = "memories/test_history.py"
 _WITHIN = "memories/test_namespaces.py::test_statements_without_a_where_reach_no_other_namespace"
 
 GUARDS: tuple[Guard, ...] = (
@@ -123,7 +124,7 @@ GUARDS: tuple[Guard, ...] = (
     # Scopes.
     *guard_function(
         "http/auth.py",
-        "Access.admit",
+        "Access.check",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         make_false("namespaces", "whole_tenant"),
     ),
@@ -159,7 +160,7 @@ GUARDS: tuple[Guard, ...] = (
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
-        "Tokens.find_caller",
+        "make_caller",
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),
@@ -209,5 +210,41 @@ GUARDS: tuple[Guard, ...] = (
         "ExportRequest.digest",
         "memories/test_namespaces.py::test_an_idempotency_key_never_answers_an_export_of_other_namespaces",
         make_true("None"),
+    ),
+    # The change log: every change is in it, no word of a deleted memory, nothing beyond a limit.
+    *guard_schema(
+        "0007_changes",
+        "TRIGGER change_1_log",
+        f"{_HISTORY}::test_every_way_to_change_memories_is_in_their_history",
+        replace("AFTER UPDATE", "AFTER UPDATE OF tags"),
+    ),
+    *guard_schema(
+        "0007_changes",
+        "FUNCTION memferry.log_deletions",
+        f"{_HISTORY}::test_a_deleted_memory_has_a_history_without_words",
+        replace("change.former IS NOT NULL", "false"),
+    ),
+    *guard_schema(
+        "0007_changes",
+        "FUNCTION memferry.number_change",
+        "memories/test_change_order.py::test_a_follower_misses_nothing_and_repeats_nothing",
+        drop("NEW.changed_in := pg_current_xact_id();"),
+    ),
+    *guard_schema(
+        "0007_changes",
+        "FUNCTION memferry.forget_versions",
+        f"{_HISTORY}::test_of_each_memory_the_newest_versions_are_kept",
+        make_false("place > most_versions OR (place > 1 AND bytes > most_bytes)"),
+    ),
+    *guard_schema(
+        "views",
+        "VIEW memferry_service.changes",
+        f"{_HISTORY}::test_a_limited_token_sees_only_changes_within_its_namespaces",
+        replace("OR namespaces <@", "OR TRUE OR namespaces <@"),
+    ),
+    *guard_statement(
+        "memories/list_history",
+        f"{_HISTORY}::test_an_answer_holds_so_many_bytes_of_former_states_and_all_can_be_had",
+        make_true("entry.sum_bytes <= $4"),
     ),
 )

@@ -144,6 +144,7 @@ class Table:
         return Job(
             request=row.request,
             namespaces=row.namespaces,
+            token_id=None,
             failures=row.failures,
             last_error=row.last_error,
         )

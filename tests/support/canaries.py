@@ -47,6 +47,7 @@ _VALUES: dict[tuple[str, str], str | None] = {
     ("jobs", "object_key"): None,
     ("jobs", "error"): None,
     ("jobs", "purged_at"): None,
+    ("changes", "kind"): "update",
     ("webhooks", "events"): "{}",
     ("deliveries", "delivered_at"): None,
     ("tokens", "revoked_at"): None,
@@ -77,6 +78,7 @@ def make_value(kind: str, names: Names, words: str) -> str:
     plain = {
         "text": words,
         "uuid": names.uuid,
+        "xid8": "1000",
         "bytea": "\\x" + words.encode()[:32].ljust(32).hex(),
         "json": f'{{"parent_ref": "{names.word}", "words": "{words}"}}',
         "timestamp with time zone": "2001-01-01 00:00:00+00",

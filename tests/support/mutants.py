@@ -1,6 +1,8 @@
 """Statements that have lost a condition: a WHERE, a JOIN's ON, or one term of either."""
 
+import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 
 import sqlglot
 from sqlglot import exp
@@ -9,8 +11,9 @@ from sqlglot import exp
 _Cut = Callable[[exp.Expr], None]
 
 
+@cache
 def parse_statement(statement: str) -> exp.Expr:
-    """The tree of one statement."""
+    """The tree of one statement; whoever changes it copies it first."""
     return sqlglot.parse_one(statement, read="postgres")
 
 
@@ -30,16 +33,17 @@ def list_relations(tree: exp.Expr) -> set[str]:
     return named - own
 
 
-def bind_arguments(tree: exp.Expr, arguments: Mapping[int, tuple[str, str]]) -> exp.Expr:
-    """The tree with (type, value) in the place of each parameter: a mutant may have lost some."""
-    tree = tree.copy()
-    for parameter in list(tree.find_all(exp.Parameter)):
-        kind, value = arguments[int(parameter.name)]
-        parameter.replace(exp.cast(exp.Literal.string(value), kind, dialect="postgres"))
-    return tree
+def bind_arguments(statement: str, arguments: Mapping[int, tuple[str, str]]) -> str:
+    """The statement with (type, value) in the place of each parameter that it has left."""
+
+    def bind(parameter: re.Match[str]) -> str:
+        kind, value = arguments[int(parameter[1])]
+        return write_statement(exp.cast(exp.Literal.string(value), kind, dialect="postgres"))
+
+    return re.sub(r"\$(\d+)", bind, statement)
 
 
-def make_mutants(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
+def make_mutants(tree: exp.Expr) -> Iterator[tuple[str, str]]:
     """Each with a name; also the whole, and the one that has lost everything.
 
     LIMIT and OFFSET are left out of all of them: they only hide rows.
@@ -47,14 +51,16 @@ def make_mutants(tree: exp.Expr) -> Iterator[tuple[str, exp.Expr]]:
     whole = tree.copy()
     for limit in list(whole.find_all(exp.Limit, exp.Offset)):
         limit.pop()
-    yield "whole", whole
-    seen = {write_statement(whole)}
+    written = write_statement(whole)
+    yield "whole", written
+    seen = {written}
     for name, cut in _cuts(whole):
         mutant = whole.copy()
         cut(mutant)
-        if write_statement(mutant) not in seen:
-            seen.add(write_statement(mutant))
-            yield name, mutant
+        written = write_statement(mutant)
+        if written not in seen:
+            seen.add(written)
+            yield name, written
 
 
 def _cuts(whole: exp.Expr) -> Iterator[tuple[str, _Cut]]:

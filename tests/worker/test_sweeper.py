@@ -305,3 +305,20 @@ async def test_old_keys_and_old_deliveries_are_forgotten(place: Place, sweeper: 
         str(29 * day),
         str(31 * day + 1),
     ]
+
+
+async def test_entries_of_the_change_log_go_when_their_time_is_over(
+    place: Place, sweeper: Sweeper
+) -> None:
+    rows = [(place.tenant, uuid4(), stored_at) for stored_at in (0, FAR)]
+    await place.owner.executemany(
+        "INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, "
+        "prev_content_len, stored_at) VALUES ($1, $2, 2, 'update', '{}', 1, $3)",
+        rows,
+    )
+    await sweeper.tick()
+    query = "SELECT memory_id FROM memferry.changes WHERE tenant_id = $1"
+
+    assert [row["memory_id"] for row in await place.owner.fetch(query, place.tenant)] == [
+        rows[1][1]
+    ]

@@ -11,7 +11,7 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from datetime import datetime
-from typing import LiteralString, TypeAlias
+from typing import Literal, LiteralString, TypeAlias
 from uuid import UUID
 
 import asyncpg
@@ -30,6 +30,9 @@ Connection: TypeAlias = (
     "asyncpg.Connection[asyncpg.Record] | asyncpg.pool.PoolConnectionProxy[asyncpg.Record]"
 )
 Prepared: TypeAlias = "asyncpg.prepared_stmt.PreparedStatement[asyncpg.Record]"
+
+Via: TypeAlias = Literal["api", "batch", "project", "restore", "import", "expiry"]
+"""On which way changes of memories come, as the change log notes it."""
 
 SERVICE_ROLE = "memferry_service"
 _LONG_RUNNING = (
@@ -216,6 +219,7 @@ class Database:
         long_running: bool = False,
         index_order: bool = False,
         heavy: bool = False,
+        via: Via = "api",
         ready: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Connection]:
         """A transaction in which the views show the rows of one tenant; commits at its end.
@@ -227,8 +231,8 @@ class Database:
         https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is the time of
         that; a SharedSnapshot is the snapshot of another transaction. With `long_running` the
         longer statement timeout applies. With `index_order` the planner reads an index that has the
-        order. `heavy` as in `connection`. `ready` is called on the same session before the
-        transaction begins. Rolls back on any exception.
+        order. `heavy` as in `connection`. The change log notes `via`. `ready` is called on the same
+        session before the transaction begins. Rolls back on any exception.
         """
         on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
         async with (
@@ -243,7 +247,7 @@ class Database:
             await connection.execute(
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adoption if isinstance(snapshot, SharedSnapshot) else "")
-                + _set_tenant(whose)
+                + _set_tenant(whose, via)
                 + (self._long_running if long_running else "")
                 + (_KEEP_ORDER if index_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
@@ -284,13 +288,13 @@ async def _finish_transaction(connection: Connection) -> AsyncIterator[None]:
     await connection.execute("COMMIT")
 
 
-def _set_tenant(whose: UUID | Caller) -> str:
-    """The SET LOCAL statements of the settings that the views read.
+def _set_tenant(whose: UUID | Caller, via: Via) -> str:
+    """The SET LOCAL statements of the settings that the views and triggers read.
 
-    Their values are UUIDs, IP addresses and hexadecimal digits, which need no quoting.
+    Their values are UUIDs, IP addresses, hexadecimal digits and words, which need no quoting.
     """
     caller = whose if isinstance(whose, Caller) else Caller(tenant_id=whose)
-    settings = {"tenant": str(caller.tenant_id)}
+    settings = {"tenant": str(caller.tenant_id), "via": via}
     if caller.token_id is not None:
         settings["caller"] = str(caller.token_id)
     if caller.namespaces is not None:

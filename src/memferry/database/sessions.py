@@ -75,10 +75,12 @@ def service_settings(role: str, program: str, statement_ms: int) -> dict[str, st
 
 
 def quota_settings(quotas: Quotas) -> dict[str, str]:
-    """The settings of a session from which statements read the quotas of waiting messages."""
+    """The settings of a session from which statements and triggers read some of the quotas."""
     return {
         "memferry.waiting_messages": str(quotas.waiting_messages),
         "memferry.waiting_message_bytes": str(quotas.waiting_message_bytes),
+        "memferry.history_versions": str(quotas.history_versions),
+        "memferry.history_bytes": str(quotas.history_bytes),
     }
 
 

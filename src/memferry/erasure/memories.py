@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
-from memferry.database.pool import Database
+from memferry.database.pool import Database, Via
 from memferry.database.retry import retry_conflicts
 from memferry.errors import MemoryNotFound, StorageUnavailable
 from memferry.exports.purge import begin_purge, purge_exports
@@ -44,7 +44,9 @@ class MemoryErasure:
             raise MemoryNotFound
         return deletion.purged
 
-    async def delete_many(self, caller: Caller, ids: Sequence[UUID], *, purge: bool) -> Deletion:
+    async def delete_many(
+        self, caller: Caller, ids: Sequence[UUID], *, purge: bool, via: Via = "api"
+    ) -> Deletion:
         """Delete those of the memories that there are, in one transaction.
 
         With `purge`, completed exports that may hold one of them lose their bytes in the same
@@ -52,21 +54,21 @@ class MemoryErasure:
         later holds it.
         """
         if not (purge or self._always_purge):
-            return Deletion(await self._delete(caller, ids), None)
-        deleted, purged = await self._delete_and_purge(caller, ids)
+            return Deletion(await self._delete(caller, ids, via), None)
+        deleted, purged = await self._delete_and_purge(caller, ids, via)
         await self._remove([key for key in purged.values() if key is not None])
         return Deletion(deleted, len(purged))
 
     @retry_conflicts
-    async def _delete(self, caller: Caller, ids: Sequence[UUID]) -> frozenset[UUID]:
-        async with self._database.tenant(caller) as connection:
+    async def _delete(self, caller: Caller, ids: Sequence[UUID], via: Via) -> frozenset[UUID]:
+        async with self._database.tenant(caller, via=via) as connection:
             return await delete_memories(connection, ids)
 
     @retry_conflicts
     async def _delete_and_purge(
-        self, caller: Caller, ids: Sequence[UUID]
+        self, caller: Caller, ids: Sequence[UUID], via: Via
     ) -> tuple[frozenset[UUID], Mapping[str, str | None]]:
-        async with self._database.tenant(caller) as connection:
+        async with self._database.tenant(caller, via=via) as connection:
             await begin_purge(connection)
             held = await lock_memories(connection, ids)
             purged = await purge_exports(connection, held) if held else {}

@@ -29,7 +29,7 @@ class ProjectErasure:
         deleted, purged = 0, 0
         while True:
             ids = await self._list_memories(caller, project_id)
-            deletion = await self._memories.delete_many(caller, ids, purge=purge)
+            deletion = await self._memories.delete_many(caller, ids, purge=purge, via="project")
             deleted, purged = deleted + len(deletion.ids), purged + (deletion.purged or 0)
             if not ids and await self._delete_row(caller, project_id, deleted):
                 return None if deletion.purged is None else purged

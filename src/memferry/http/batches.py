@@ -92,7 +92,9 @@ class BatchEndpoints:
             raise Invalid("ids", f"more than {BATCH_DELETIONS} ids in one request")
         ids = {text: parse_uuid(text) for text in body.ids}
         known = sorted({memory_id for memory_id in ids.values() if memory_id is not None})
-        deletion = await self._erasure.delete_many(get_caller(request), known, purge=purge)
+        deletion = await self._erasure.delete_many(
+            get_caller(request), known, purge=purge, via="batch"
+        )
         missing = [text for text, memory_id in ids.items() if memory_id not in deletion.ids]
         result = BatchDeletionResult(deleted=len(deletion.ids), missing=missing)
         return answer_json(result, headers=show_purged(deletion.purged))

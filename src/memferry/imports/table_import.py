@@ -52,7 +52,7 @@ class TableImport:
             writer = ReportWriter(lambda: None)
             writer.sources.append(foreign.kind.name)
             async with (
-                self._database.tenant(tenant_id, long_running=True) as connection,
+                self._database.tenant(tenant_id, long_running=True, via="import") as connection,
                 aclosing(_copy_out(source, foreign, request)) as chunks,
             ):
                 merge = Merge(self._database, connection, request, self._quotas)

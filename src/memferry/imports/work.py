@@ -108,6 +108,7 @@ class _Attempt:
         self.claim = claim
         self.request = request
         self._namespaces = None if job.namespaces is None else tuple(job.namespaces)
+        self._token_id = job.token_id
         self._reading: Reading | None = None
 
     def find_progress(self) -> JobProgress:
@@ -116,10 +117,12 @@ class _Attempt:
 
     async def import_files(self, files: Files, directory: Path) -> None:
         """Read and merge files, and end the job with its report; raises LeaseLost."""
-        caller = Caller(tenant_id=self.claim.tenant_id, namespaces=self._namespaces)
+        caller = Caller(
+            tenant_id=self.claim.tenant_id, token_id=self._token_id, namespaces=self._namespaces
+        )
         async with (
             Reading(files, directory, self.request.options, self._namespaces) as self._reading,
-            self._database.tenant(caller, long_running=True) as connection,
+            self._database.tenant(caller, long_running=True, via="import") as connection,
         ):
             await self._merge(connection, self._reading)
 

@@ -55,7 +55,9 @@ class MemoryBatches:
         """
         faults: dict[int, MemferryError] = {}
         ids = [memory_id for memory_id, _ in changes]
-        async with self._database.tenant(caller, long_running=True, heavy=True) as connection:
+        async with self._database.tenant(
+            caller, long_running=True, heavy=True, via="batch"
+        ) as connection:
             # Before the first change: later on this transaction holds a row that others wait for.
             await lock_memories(connection, ids)
             for index, (memory_id, change) in enumerate(changes):

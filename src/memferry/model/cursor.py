@@ -13,6 +13,7 @@ from memferry.errors import Invalid
 
 TimeMs = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 BackwardsMs = Annotated[int, Meta(ge=-(2**63), le=0)]
+Version = Annotated[int, Meta(ge=0, le=2**31 - 1)]
 Name = Annotated[str, Meta(max_length=512, pattern=r"^[^\0]*$")]
 Text = Annotated[str, Meta(pattern=r"^[^\0]*$")]
 ExportId = Annotated[str, Meta(pattern="^[0-9A-Z]{26}$")]

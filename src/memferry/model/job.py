@@ -51,6 +51,7 @@ class Job:
     """As it was asked: JSON text."""
     namespaces: Sequence[str] | None
     """The limit of the token it was asked with; None: no limit."""
+    token_id: UUID | None
     failures: int
     """Attempts that count against the job, this one included."""
     last_error: str | None

@@ -87,7 +87,9 @@ class Projects:
         Raises ProjectNotFound, Invalid for more memories than a new name may move, TooLarge for the
         merged metadata, NamespaceForbidden and ProjectNameInUse.
         """
-        async with self._database.tenant(caller, long_running=True, heavy=True) as connection:
+        async with self._database.tenant(
+            caller, long_running=True, heavy=True, via="project"
+        ) as connection:
             project = await connection.fetchrow(sql("projects/lock_project"), project_id)
             if project is None:
                 raise ProjectNotFound

@@ -89,6 +89,25 @@ class Quotas:
         8 * 1024**3,
         "Bytes of the file of one import as it is sent.",
     )
+    history_versions: int = declare(
+        "MEMFERRY_HISTORY_VERSIONS",
+        parse_count,
+        100,
+        "Changes of one memory that its history keeps; the same for all processes.",
+    )
+    history_bytes: int = declare(
+        "MEMFERRY_HISTORY_BYTES",
+        parse_count,
+        16 * 1024**2,
+        "Bytes of former states of one memory that its history keeps, the last one however large; "
+        "the same for all processes.",
+    )
+    history_seconds: int = declare(
+        "MEMFERRY_HISTORY_SECONDS",
+        parse_count,
+        90 * 24 * 3600,
+        "How long changes and deletions of memories are kept in their histories.",
+    )
     export_rows: int = declare(
         "MEMFERRY_EXPORT_ROWS", parse_count, 100_000_000, "Rows one export may have."
     )

@@ -1,25 +1,34 @@
 """Sweeps what jobs leave behind, seals and announces exports that were not, forgets what is old."""
 
-from memferry.database.pool import Database
+from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.exports.announcement import Announcements
 from memferry.exports.chain import Chain
 from memferry.jobs.queue import FinishedJobs
 from memferry.jobs.sweep import JobSweep
+from memferry.settings import Quotas
 from memferry.storage import Storage
 from memferry.worker.attendance import Attendance
 
 # Of each webhook.
 _LOGGED_DELIVERIES = 10_000
+# In one transaction.
+_FORGOTTEN_CHANGES = 5_000
 
 
 class Sweeper:
     """Any number of these may run side by side: each removal is one that can be made twice."""
 
     def __init__(
-        self, database: Database, storage: Storage, *, attendance: Attendance | None = None
+        self,
+        database: Database,
+        storage: Storage,
+        quotas: Quotas = Quotas(),
+        *,
+        attendance: Attendance | None = None,
     ) -> None:
         """`attendance` looks at the store before each sweep."""
+        self._history_seconds = quotas.history_seconds
         self._attendance = attendance
         self._database = database
         self._chain = Chain(database)
@@ -38,5 +47,15 @@ class Sweeper:
             await connection.execute(sql("worker/forget_deliveries"), _LOGGED_DELIVERIES)
             await connection.execute(sql("worker/forget_messages"))
             await connection.execute(sql("worker/forget_uploads"))
+            await connection.execute(sql("worker/forget_sign_ins"))
             await connection.execute(sql("worker/forget_workers"))
+            await self._forget_changes(connection)
         return False
+
+    async def _forget_changes(self, connection: Connection) -> None:
+        """Shorten the change log step by step, so that nobody waits for long."""
+        forgotten = _FORGOTTEN_CHANGES
+        while forgotten == _FORGOTTEN_CHANGES:
+            forgotten = await connection.fetchval(
+                sql("worker/forget_changes"), self._history_seconds, _FORGOTTEN_CHANGES
+            )

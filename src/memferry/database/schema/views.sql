@@ -98,11 +98,16 @@ FROM memferry.tokens WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND (memferry.namespaces() IS NULL OR namespaces <@ memferry.namespaces())
 WITH CASCADED CHECK OPTION;
 
+CREATE VIEW memferry_service.sign_ins AS
+SELECT sha256, token_id, is_link, created_at, expires_at
+FROM memferry.sign_ins WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
 -- Memories with the keys of their words, for searches. The subqueries run once per statement, not once per row. The
 -- first is null or true, so that the planner takes it for true: its estimates, and with them its plans, are those
 -- without a limit.
 CREATE VIEW memferry_service.searched_memories AS
 SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
+    version, saved_by, memferry.find_save_time(created_at, saved_at) AS saved_at,
     memferry.search_keys(tenant_id, id, content) AS keys
 FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT CASE WHEN memferry.namespaces() IS NULL THEN true END) IS NOT NULL
@@ -137,6 +142,21 @@ RETURN (
 CREATE VIEW memferry_service.memory_usage AS
 SELECT tenant_id, slot, rows, bytes FROM memferry.memory_usage
 WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
+-- The digests of the namespaces that the token is limited to; NULL: no limit.
+CREATE FUNCTION memferry_service.namespace_digests() RETURNS bytea[] LANGUAGE sql STABLE PARALLEL SAFE
+RETURN (
+    SELECT array_agg(memferry.digest_namespace(current_setting('memferry.tenant')::uuid, name))
+    FROM unnest(memferry.namespaces()) AS name
+);
+
+-- Entries are written by triggers of the table of memories. A limited token sees those whose namespaces it may see, the
+-- one before the change and the one after it.
+CREATE VIEW memferry_service.changes AS
+SELECT memory_id, version, changed_in, changed_at, kind, via, token_id, prev_content_len, former, saved_at, saved_by
+FROM memferry.changes WHERE tenant_id = current_setting('memferry.tenant')::uuid
+    AND ((SELECT memferry.namespaces()) IS NULL
+        OR namespaces <@ (SELECT memferry_service.namespace_digests()));
 
 CREATE VIEW memferry_service.projects AS
 SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at
@@ -231,6 +251,10 @@ CREATE VIEW memferry_service.token_grants AS
 SELECT sha256, tenant_id, id, scopes, namespaces IS NOT NULL AS limited, expires_at, revoked_at
 FROM memferry.tokens;
 
+-- Which token a sign-in stands for; the sweeper removes it here.
+CREATE VIEW memferry_service.sign_in_grants AS
+SELECT sha256, tenant_id, token_id, is_link, expires_at FROM memferry.sign_ins;
+
 CREATE VIEW memferry_service.job_queue AS
 SELECT tenant_id, id, type, status, needs, attempt, failures, leased_by, leased_until, created_at, object_key, expires_at
 FROM memferry.jobs;
@@ -275,6 +299,9 @@ SELECT tenant_id, id FROM memferry.jobs WHERE untold;
 CREATE VIEW memferry_service.idempotency_queue AS
 SELECT tenant_id, key, created_at FROM memferry.idempotency_keys
 WHERE created_at < memferry.now_ms() - 86400000;
+
+CREATE VIEW memferry_service.change_queue AS
+SELECT tenant_id, memory_id, version, stored_at FROM memferry.changes;
 
 CREATE VIEW memferry_service.delivery_queue AS
 SELECT tenant_id, id, webhook_id, attempt, next_attempt_at, created_at, message_id FROM memferry.deliveries;
@@ -404,12 +431,15 @@ GRANT SELECT, UPDATE (erasures) ON memferry_service.tenant TO memferry_service;
 GRANT SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at),
     INSERT (id, name, prefix, sha256, scopes, namespaces, expires_at), UPDATE (revoked_at)
     ON memferry_service.tokens TO memferry_service;
+GRANT SELECT, INSERT (sha256, token_id, is_link, expires_at), DELETE ON memferry_service.sign_ins TO memferry_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.imports,
     memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
-GRANT SELECT ON memferry_service.searched_memories TO memferry_service;
+-- UPDATE (id), to lock a row.
+GRANT SELECT, UPDATE (id) ON memferry_service.searched_memories TO memferry_service;
+GRANT SELECT ON memferry_service.changes TO memferry_service;
 GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
     UPDATE (name, description, metadata, archived_at, updated_at), DELETE
     ON memferry_service.projects TO memferry_service;
@@ -425,7 +455,10 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
     ON memferry_service.audit TO memferry_service;
 
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
+GRANT SELECT, DELETE ON memferry_service.sign_in_grants TO memferry_service;
 GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+-- UPDATE (stored_at), to lock a row.
+GRANT SELECT, UPDATE (stored_at), DELETE ON memferry_service.change_queue TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.upload_queue TO memferry_service;
 GRANT SELECT, INSERT, UPDATE ON memferry_service.job_turns TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.payload_queue, memferry_service.manifest_queue, memferry_service.message_queue

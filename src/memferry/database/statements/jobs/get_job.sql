@@ -10,7 +10,7 @@ WITH cancelled AS (
     INSERT INTO audit (event, outcome, subject, detail, token_id)
     SELECT type || '.cancelled', 'ok', id, 'token revoked', token_id FROM cancelled
 )
-SELECT request, namespaces, failures, last_error
+SELECT request, namespaces, token_id, failures, last_error
 FROM jobs
 WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
     AND NOT EXISTS (SELECT FROM cancelled)
