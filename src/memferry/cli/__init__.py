@@ -22,6 +22,7 @@ from memferry.cli import (
     export,
     get,
     groups,
+    history,
     import_,
     jobs,
     key,
@@ -41,6 +42,7 @@ from memferry.cli import (
     worker,
 )
 from memferry.cli.advice import advise
+from memferry.cli.console import flush_standard_output
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.log_rate import LogRate
 
@@ -74,7 +76,7 @@ def _read_options(
 
 
 for panel, commands in {
-    "Memories": (save, list_, search, get, edit, delete, groups, project),
+    "Memories": (save, list_, search, get, edit, delete, history, groups, project),
     "In and out": (export, import_, jobs, verify),
     "Servers and tokens": (login, status, token, webhook, audit),
     "Operation": (serve, worker, migrate, doctor, drill, key, tenant, store, database, completion),
@@ -97,6 +99,9 @@ def main() -> None:
     except MemferryError as fault:
         sys.stderr.write(f"memferry: {_describe(fault)}{advise(fault)}\n")
         sys.exit(1)
+    finally:
+        if not flush_standard_output():
+            sys.exit(1)
 
 
 def _set_up_log() -> None:
