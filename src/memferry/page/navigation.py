@@ -19,7 +19,11 @@ class NavigationEntry:
     access: Access
 
 
-ENTRIES = (NavigationEntry("/", "Home", "h", Access(())),)
+ENTRIES = (
+    NavigationEntry("/", "Home", "h", Access(())),
+    NavigationEntry("/memories", "Memories", "m", READ),
+    NavigationEntry("/threads", "Threads", "t", READ),
+)
 
 
 def list_entries(caller: Caller | None) -> list[NavigationEntry]:

@@ -1,8 +1,9 @@
 """Times, numbers and sizes as elements, which scripts rewrite in the language of the reader."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999
@@ -38,6 +39,16 @@ def show_size(size_bytes: int | None) -> Markup:
     return Markup('<span class="size" title="{} bytes">{} {}</span>').format(
         f"{size_bytes:,}", text, _UNITS[unit]
     )
+
+
+def show_exact(text: str) -> Markup:
+    """A text with every character: a bare CR would become a line feed (HTML, section 13.2.3.5)."""
+    return Markup("&#13;").join(escape(part) for part in text.split("\r"))
+
+
+def show_path(text: str) -> str:
+    """A text as one part of an address."""
+    return quote(text, safe="")
 
 
 def show_count(number: int, one: str, many: str) -> Markup:
