@@ -30,6 +30,7 @@ MemferryError
 │   ├── ExportOvertaken      memories were erased while the export was made
 │   ├── MemoryDeleted        and its former versions with it
 │   ├── MemoryChanged        it is not what the sender of a form has seen
+│   ├── ImportFileGone       a dry run has kept no file, or not any more
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -277,6 +278,12 @@ class MemoryChanged(Conflict):
     """The memory was changed while you edited it; look at it, and make your change again."""
 
     code = "memory_changed"
+
+
+class ImportFileGone(Conflict):
+    """The file of the dry run is not kept any more; send it again."""
+
+    code = "import_file_gone"
 
 
 class UploadLapsed(Conflict):

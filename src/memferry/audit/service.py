@@ -43,9 +43,7 @@ class Audit:
         `since_ms` is when the first of them was created.
         """
         async with self._database.tenant(caller) as connection:
-            rows = await connection.fetch(
-                sql("audit/count_downloads"), list(export_ids), since_ms
-            )
+            rows = await connection.fetch(sql("audit/count_downloads"), list(export_ids), since_ms)
         return {row["subject"]: row["downloads"] for row in rows}
 
     async def list_downloads(
@@ -56,9 +54,7 @@ class Audit:
         `since_ms` is when it was created.
         """
         async with self._database.tenant(caller) as connection:
-            return await connection.fetch(
-                sql("audit/list_downloads"), export_id, since_ms, limit
-            )
+            return await connection.fetch(sql("audit/list_downloads"), export_id, since_ms, limit)
 
     async def record(self, caller: Caller, entry: Entry) -> None:
         """Write an entry in a transaction of its own; a failure is logged and raises nothing.

@@ -4,7 +4,10 @@ from starlette.routing import Route
 
 from memferry.http.app import Services, list_operations
 from memferry.page.assets import Assets
+from memferry.page.export_builder import ExportBuilderScreens
+from memferry.page.exports import ExportScreens
 from memferry.page.home import HomeScreens
+from memferry.page.imports import ImportScreens
 from memferry.page.memories import MemoryListScreens
 from memferry.page.memory import MemoryScreens
 from memferry.page.reference import reference_routes
@@ -36,6 +39,16 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
         MemoryListScreens(templates, services.memories, services.memory_erasure),
         MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
         ThreadScreens(templates, services.memories, services.lists),
+        ExportBuilderScreens(templates, services.exports),
+        ExportScreens(
+            templates,
+            services.exports,
+            services.downloads,
+            services.tokens,
+            services.audit,
+            services.memory,
+        ),
+        ImportScreens(templates, services.imports, most_bytes=services.import_bytes),
     )
     screens = [screen for group in groups for screen in group.screens()]
     return [*screens, *list_twins(list_operations(services))]

@@ -26,7 +26,9 @@ def read_moment(field: str, text: str) -> int | None:
             return max(start + _DAY_MS - 1 if field.endswith("before") else start, 0)
         moment = datetime.fromisoformat(text)
     except ValueError as fault:
-        raise Invalid(field, "expected a day as 2026-01-31, or a time as 2026-01-31T18:30") from fault
+        raise Invalid(
+            field, "expected a day as 2026-01-31, or a time as 2026-01-31T18:30"
+        ) from fault
     return _count_ms(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
 
 

@@ -7,6 +7,8 @@ from memferry.model.token import Caller
 
 READ = Access(("memories:read",))
 WRITE = Access(("memories:write",))
+EXPORT = Access(("exports:create",))
+READ_EXPORTS = Access(("exports:read",), alternative="exports:create")
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,8 @@ ENTRIES = (
     NavigationEntry("/", "Home", "h", Access(())),
     NavigationEntry("/memories", "Memories", "m", READ),
     NavigationEntry("/threads", "Threads", "t", READ),
+    NavigationEntry("/exports", "Exports", "e", READ_EXPORTS),
+    NavigationEntry("/imports", "Imports", "i", WRITE),
 )
 
 
