@@ -1,6 +1,6 @@
 """What can be done with one tenant's exports: create, get, list, cancel or delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memferry.database.pool import Database
@@ -134,6 +134,12 @@ class Exports:
             raise ManifestNotFound
         text: str | None = row["text"]
         return text
+
+    async def list_chain(self, caller: Caller, *, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The last lines of the tenant's chain of manifests, newest first."""
+        async with self._database.tenant(caller) as connection:
+            rows = await connection.fetch(sql("exports/list_chain"), limit)
+        return [dict(row) for row in rows]
 
     async def read_public_key(self) -> PublicKey:
         """The key by which manifests are verified."""

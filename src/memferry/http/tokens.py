@@ -38,7 +38,9 @@ PAGES = Pages(listing=("tokens",), kinds=(TimeMs, UUID))
 _LIST_QUERY = (query_field("limit", "integer", "500 unless given, held within 1 to 1,000"), CURSOR)
 
 _new = msgspec.json.Decoder(NewToken)
-_operation = partial(Operation, tag="tokens", access=Access(("admin",)))
+ACCESS = Access(("admin",))
+"""Who may manage tokens."""
+_operation = partial(Operation, tag="tokens", access=ACCESS)
 
 
 class TokenEndpoints:

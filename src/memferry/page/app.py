@@ -12,10 +12,13 @@ from memferry.page.memories import MemoryListScreens
 from memferry.page.memory import MemoryScreens
 from memferry.page.reference import reference_routes
 from memferry.page.screens import Screen, ScreenRoutes
+from memferry.page.settings import SettingsScreens
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
 from memferry.page.threads import ThreadScreens
+from memferry.page.token_settings import TokenSettingScreens
 from memferry.page.twins import list_twins
+from memferry.page.webhook_settings import WebhookSettingScreens
 
 
 def list_routes(services: Services) -> list[Route]:
@@ -49,6 +52,11 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
             services.memory,
         ),
         ImportScreens(templates, services.imports, most_bytes=services.import_bytes),
+        SettingsScreens(
+            templates, services.tokens, services.limits, services.audit, services.exports
+        ),
+        TokenSettingScreens(templates, services.tokens),
+        WebhookSettingScreens(templates, services.webhooks),
     )
     screens = [screen for group in groups for screen in group.screens()]
     return [*screens, *list_twins(list_operations(services))]

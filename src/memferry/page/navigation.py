@@ -27,6 +27,7 @@ ENTRIES = (
     NavigationEntry("/threads", "Threads", "t", READ),
     NavigationEntry("/exports", "Exports", "e", READ_EXPORTS),
     NavigationEntry("/imports", "Imports", "i", WRITE),
+    NavigationEntry("/settings", "Settings", "s", Access(())),
 )
 
 
