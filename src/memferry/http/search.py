@@ -1,6 +1,7 @@
 """The endpoints that list and search memories by filters."""
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, repeat
 from typing import Any
@@ -77,6 +78,16 @@ _bulk_search = msgspec.json.Decoder(BulkSearch)
 _operation = partial(Operation, tag="memories", access=Access(("memories:read",)))
 
 
+@dataclass(frozen=True)
+class MemoryPage:
+    """The rows of one page, and the cursor of the next one; None at the end."""
+
+    rows: Rows
+    cursor: str | None
+    ranking: Ranking | None = None
+    """Of a search: in how many rows each of its words is."""
+
+
 class SearchEndpoints:
     """Finds memories by filters and by words."""
 
@@ -107,23 +118,19 @@ class SearchEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 50, least=1, most=500)
         offset = read_number(query.get("offset"), 0, least=0, most=INT64)
-        rows, cursor = await self.read_page(get_caller(request), query, limit, offset)
-        link = link_next(request, cursor)
-        return await answer_rows(request, rows, [(b"[", limit)], b"]", link)
+        page = await self.read_page(get_caller(request), query, limit, offset)
+        link = link_next(request, page.cursor)
+        return await answer_rows(request, page.rows, [(b"[", limit)], b"]", link)
 
     async def read_page(
         self, caller: Caller, query: Query, limit: int, offset: int = 0
-    ) -> tuple[Rows, str | None]:
-        """The rows of one page, and the cursor of the next one; None at the end."""
-        page = {"limit": limit + 1, "offset": offset}
+    ) -> MemoryPage:
+        """Read one page of a list or of a search."""
+        bounds = {"limit": limit + 1, "offset": offset}
         read = self._search if read_words(query) else self._list_newest
-        rows, cursor = await read(caller, query, page)
-        return rows.take_first(limit), cursor
+        return await read(caller, query, bounds)
 
-    async def _search(
-        self, caller: Caller, query: Query, page: dict[str, Any]
-    ) -> tuple[Rows, str | None]:
-        """The hits of one page and one more, and the cursor after the page."""
+    async def _search(self, caller: Caller, query: Query, page: dict[str, Any]) -> MemoryPage:
         selection, q, prefix = read_selection(query), read_words(query), read_prefix(query)
         pages = Pages(("memories", q, prefix, *selection.listing), _SEARCH_ORDER)
         page["place"] = pages.read_place(query)
@@ -132,19 +139,18 @@ class SearchEndpoints:
             [record["score"], record["created_at"], record["id"], ranking]
             for record in rows.records
         ]
-        return rows, pages.make_cursor(places, page["limit"] - 1)
+        limit = page["limit"] - 1
+        return MemoryPage(rows.take_first(limit), pages.make_cursor(places, limit), ranking)
 
-    async def _list_newest(
-        self, caller: Caller, query: Query, page: dict[str, Any]
-    ) -> tuple[Rows, str | None]:
-        """The newest rows of one page and one more, and the cursor after the page."""
+    async def _list_newest(self, caller: Caller, query: Query, page: dict[str, Any]) -> MemoryPage:
         selection = read_selection(query)
         read_prefix(query)
         pages = Pages(("memories", "", *selection.listing), _LIST_ORDER)
         page["place"] = pages.read_place(query)
         rows = await self._memories.list_newest(caller, selection, **page)
         places = [[record["created_at"], record["id"]] for record in rows.records]
-        return rows, pages.make_cursor(places, page["limit"] - 1)
+        limit = page["limit"] - 1
+        return MemoryPage(rows.take_first(limit), pages.make_cursor(places, limit))
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""

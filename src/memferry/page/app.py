@@ -38,8 +38,8 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
     sign_in = SignInScreens(templates, services.sign_ins, services.tokens)
     groups = (
         sign_in,
-        HomeScreens(templates, sign_in),
-        MemoryListScreens(templates, services.memories, services.memory_erasure),
+        HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
+        MemoryListScreens(templates, services.memories, services.memory_erasure, services.exports),
         MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
         ThreadScreens(templates, services.memories, services.lists),
         ExportBuilderScreens(templates, services.exports),

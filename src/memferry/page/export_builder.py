@@ -1,21 +1,25 @@
 """Building an export: what it would be like, how its file begins, and the same as code."""
 
 from dataclasses import dataclass
+from functools import partial
 
+import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
 from memferry.errors import ExportTooLarge, Invalid, MemferryError, TooLarge
+from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
 from memferry.files.compress import CODECS
 from memferry.formats import FIELDS
+from memferry.http.bodies import hold_memory
 from memferry.http.errors import find_status
 from memferry.http.reading import find_service_address, get_caller, read_query
 from memferry.model.export import Estimate, Export, Preview
 from memferry.page.export_code import write_command, write_curl, write_python
 from memferry.page.export_form import PREFILLED, ExportForm, find_fitting, list_formats, show_body
 from memferry.page.forms import read_form
-from memferry.page.navigation import EXPORT
+from memferry.page.navigation import CREATE_EXPORTS
 from memferry.page.screens import Screen, find_part, redirect
 from memferry.page.templates import Templates
 
@@ -46,9 +50,9 @@ class ExportBuilderScreens:
     def screens(self) -> list[Screen]:
         """All addresses."""
         return [
-            Screen("GET /exports/new", self.show_builder, EXPORT, PREFILLED),
-            Screen("POST /exports", self.create, EXPORT),
-            Screen("POST /exports/{export_id}/again", self.repeat, EXPORT),
+            Screen("GET /exports/new", self.show_builder, CREATE_EXPORTS, PREFILLED),
+            Screen("POST /exports", self.create, CREATE_EXPORTS),
+            Screen("POST /exports/{export_id}/again", self.repeat, CREATE_EXPORTS),
         ]
 
     async def show_builder(self, request: Request) -> Response:
@@ -65,19 +69,22 @@ class ExportBuilderScreens:
         """Make the export of a form; what is wrong with it stands in the form again."""
         form = ExportForm.read(await read_form(request, limit_bytes=256 * 1024))
         try:
-            export = await self._exports.create(get_caller(request), form.make_request())
+            export = await self._exports.create(
+                get_caller(request), form.make_request(), hold=partial(hold_memory, request)
+            )
         except _MENDABLE as fault:
             return self._show(request, form, Outlook(fault=fault))
-        return _lead_to(export)
+        return lead_to_export(export)
 
     async def repeat(self, request: Request, export_id: str) -> Response:
         """Make an export by the request of another one."""
         await read_form(request)
         export = await self._exports.get(get_caller(request), export_id)
+        body = msgspec.json.encode(show_body(export))
         again = await self._exports.create(
-            get_caller(request), ExportForm.fill(show_body(export)).make_request()
+            get_caller(request), ExportRequest.parse(body), hold=partial(hold_memory, request)
         )
-        return _lead_to(again)
+        return lead_to_export(again)
 
     async def _answer(self, request: Request, form: ExportForm) -> Response:
         try:
@@ -116,7 +123,7 @@ class ExportBuilderScreens:
         )
 
 
-def _lead_to(export: Export) -> Response:
+def lead_to_export(export: Export) -> Response:
     """Lead to an export; a small one is downloaded there at once."""
     ready = "?ready=1" if export.status == "completed" else ""
     return redirect(f"/exports/{export.id}{ready}")

@@ -57,9 +57,17 @@ class ExportForm:
         chosen = sent.all("fields")
         return cls(texts=texts, fields=tuple(name for name in FIELDS if name in chosen))
 
+    @staticmethod
+    def can_hold(body: Mapping[str, Any]) -> bool:
+        """Whether the form has a field for each member of a body."""
+        names = {*_TEXTS, *_TIMES, *_WORDS, *_FLAGS, "fields", "max_part_bytes"}
+        return body.keys() <= names
+
     @classmethod
     def fill(cls, body: Mapping[str, Any]) -> Self:
-        """Fill the form so that it makes this body again."""
+        """Fill the form so that it makes this body again; raises Invalid if it cannot."""
+        if not cls.can_hold(body):
+            raise Invalid("again", "that export has filters that this form does not know")
         texts = dict.fromkeys((*_TEXTS, *_TIMES, *_WORDS, *_FLAGS, _MIB), "")
         for name in (*_WORDS, "metadata_filter"):
             value = body.get(name)

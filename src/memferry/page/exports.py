@@ -27,9 +27,9 @@ from memferry.model.audit import Entry
 from memferry.model.export import Export
 from memferry.model.job import UNFINISHED
 from memferry.model.token import Caller
-from memferry.page.export_form import show_body
+from memferry.page.export_form import ExportForm, show_body
 from memferry.page.forms import read_form
-from memferry.page.navigation import EXPORT, READ_EXPORTS
+from memferry.page.navigation import CREATE_EXPORTS, READ_EXPORTS
 from memferry.page.policy import SCREEN_HEADERS
 from memferry.page.screens import Screen, find_part, redirect
 from memferry.page.templates import Templates
@@ -41,7 +41,7 @@ _ROWS = 50
 _DOWNLOADS = 50
 _READY = query_field("ready", "string", "the download begins at once")
 _DONE = query_field("done", "string", "what was done before")
-_PART = query_field("file", "integer", "the number of a part")
+_PART = query_field("part_number", "integer", "the number of a part")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +64,11 @@ class ShownExport:
     def is_inline(self) -> bool:
         """Whether its bytes lie in the database."""
         return self.export.status == "completed" and self.export.object_key is None
+
+    @property
+    def can_change(self) -> bool:
+        """Whether the form of exports can say all of its request."""
+        return ExportForm.can_hold(show_body(self.export))
 
     @property
     def name(self) -> str:
@@ -100,8 +105,8 @@ class ExportScreens:
         return [
             Screen("GET /exports", self.list_exports, READ_EXPORTS, (CURSOR, _DONE)),
             Screen(f"GET {one}", self.show_export, READ_EXPORTS, (_READY,)),
-            Screen(f"GET {one}/download", self.download, READ_EXPORTS, (_PART,)),
-            Screen(f"POST {one}/delete", self.delete, EXPORT),
+            Screen(f"GET {one}/file", self.send_file, READ_EXPORTS, (_PART,)),
+            Screen(f"POST {one}/delete", self.delete, CREATE_EXPORTS),
         ]
 
     async def list_exports(self, request: Request) -> Response:
@@ -117,7 +122,7 @@ class ExportScreens:
             is_first=not query.get("cursor"),
             here_cursor=query.get("cursor") or "",
             next=f"/exports?cursor={cursor}" if cursor else None,
-            may_create=EXPORT.allows(caller),
+            may_create=CREATE_EXPORTS.allows(caller),
             knows_downloads=AUDIT.allows(caller),
             done=query.get("done"),
             twin=f"{TWINS}/memories/exports",
@@ -138,23 +143,23 @@ class ExportScreens:
             export=row.export,
             readers=readers,
             is_ready=read_query(request).get("ready") is not None and row.is_inline,
-            may_create=EXPORT.allows(caller),
+            may_create=CREATE_EXPORTS.allows(caller),
             twin=f"{TWINS}/memories/exports/{export.id}",
         )
 
-    async def download(self, request: Request, export_id: str) -> Response:
+    async def send_file(self, request: Request, export_id: str) -> Response:
         """The bytes of an inline export, or a fresh link to a file."""
         caller = get_caller(request)
-        number = read_number(read_query(request).get("file"), 1, least=1, most=2**31)
+        number = read_number(read_query(request).get("part_number"), 1, least=1, most=2**31)
         try:
             export, content = await self._exports.read_payload(
                 caller, export_id, hold=partial(hold_memory, request)
             )
         except ExportNotFound:
-            return await self._lead_to_file(caller, export_id, number)
+            return await self._lead_to_link(caller, export_id, number)
         return self._send(caller, export, content)
 
-    async def _lead_to_file(self, caller: Caller, export_id: str, number: int) -> Response:
+    async def _lead_to_link(self, caller: Caller, export_id: str, number: int) -> Response:
         export = await self._exports.get(caller, export_id)
         addresses = await self._downloads.list_addresses(caller, export)
         if number > len(addresses):

@@ -7,7 +7,7 @@ from memferry.model.token import Caller
 
 READ = Access(("memories:read",))
 WRITE = Access(("memories:write",))
-EXPORT = Access(("exports:create",))
+CREATE_EXPORTS = Access(("exports:create",))
 READ_EXPORTS = Access(("exports:read",), alternative="exports:create")
 
 

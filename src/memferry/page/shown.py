@@ -12,15 +12,16 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
 
 
-def show_time(epoch_ms: int | None) -> Markup:
-    """A time as an element; without scripts in UTC. None: a dash."""
+def show_time(epoch_ms: int | None, precision: str = "minute") -> Markup:
+    """A time as an element, as a `day` or to the minute; without scripts in UTC. None: a dash."""
     if epoch_ms is None:
         return Markup('<span class="none">\u2013</span>')
     if not 0 <= epoch_ms <= _LAST_MS:
         return Markup("<span>{} ms</span>").format(epoch_ms)
     time = _EPOCH + timedelta(milliseconds=epoch_ms)
     iso = f"{time:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03}Z"
-    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M} UTC</time>').format(iso, time)
+    text = f"{time:%Y-%m-%d}" if precision == "day" else f"{time:%Y-%m-%d %H:%M} UTC"
+    return Markup('<time class="{}" datetime="{}">{}</time>').format(precision, iso, text)
 
 
 def show_number(number: int) -> Markup:
