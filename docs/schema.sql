@@ -921,7 +921,8 @@ CREATE VIEW memferry_service.imports AS
     retryable,
     created_at,
     completed_at,
-    report
+    report,
+    object_key
    FROM memferry_service.jobs
   WHERE (type = 'import'::text)
   WITH CASCADED CHECK OPTION;

@@ -22,7 +22,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "page/forms.py",
-        "read_form",
+        "check_form",
         f"{_SIGN_IN}::test_a_form_without_the_token_of_its_sign_in_is_refused",
         make_false("compare_digest"),
     ),

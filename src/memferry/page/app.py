@@ -20,6 +20,9 @@ from memferry.page.token_settings import TokenSettingScreens
 from memferry.page.twins import list_twins
 from memferry.page.webhook_settings import WebhookSettingScreens
 
+SLOW_PATHS = ("/imports", "/imports/run")
+"""Addresses that put files into the store."""
+
 
 def list_routes(services: Services) -> list[Route]:
     """List the routes of all screens and of their files."""

@@ -31,7 +31,7 @@ PREFILLED = (
 """The fields by which an address fills the form."""
 
 
-class Fields(Protocol):
+class FieldReader(Protocol):
     """A query string or a form that was sent."""
 
     def get(self, name: str) -> str | None:
@@ -49,7 +49,7 @@ class ExportForm:
     fields: tuple[str, ...] = ()
 
     @classmethod
-    def read(cls, sent: Fields) -> Self:
+    def read(cls, sent: FieldReader) -> Self:
         """Read the fields as they were sent."""
         names = (*_TEXTS, *_TIMES, *_WORDS, *_FLAGS, _MIB)
         texts = {name: (sent.get(name) or "") for name in names}
@@ -128,8 +128,8 @@ def show_body(export: Export) -> dict[str, Any]:
     }
     if bytes(metadata) != b"null":
         values["metadata_filter"] = metadata
-    given = {name: value for name, value in values.items() if value is not None}
-    return {"format": export.format, **options, **given}
+    present = {name: value for name, value in values.items() if value is not None}
+    return {"format": export.format, **options, **present}
 
 
 def list_formats() -> list[tuple[str, str]]:

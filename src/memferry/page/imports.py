@@ -48,21 +48,21 @@ class ImportScreens:
             Screen("GET /imports", self.list_imports, WRITE, (CURSOR, _DONE)),
             Screen("POST /imports", self.receive, WRITE),
             Screen(f"GET {one}", self.show_import, WRITE),
-            Screen(f"POST {one}/run", self.run, WRITE),
+            Screen("POST /imports/run", self.run, WRITE),
             Screen(f"POST {one}/delete", self.delete, WRITE),
         ]
 
     async def list_imports(self, request: Request) -> Response:
         """The place to drop files, and the imports, newest first."""
         query = read_query(request)
-        found = await self._imports.newest(
+        jobs = await self._imports.newest(
             get_caller(request), limit=_ROWS + 1, place=PAGES.read_place(query)
         )
-        cursor = PAGES.make_cursor([(job.created_at, job.id) for job in found], _ROWS)
+        cursor = PAGES.make_cursor([(job.created_at, job.id) for job in jobs], _ROWS)
         return self._templates.answer(
             request,
             "import_list.html" if find_part(request) else "imports.html",
-            rows=[show_import(job) for job in found[:_ROWS]],
+            rows=[show_import(job) for job in jobs[:_ROWS]],
             unfinished=UNFINISHED,
             is_first=not query.get("cursor"),
             here_cursor=query.get("cursor") or "",
@@ -103,12 +103,14 @@ class ImportScreens:
             twin=f"{TWINS}/memories/imports/{job.id}",
         )
 
-    async def run(self, request: Request, import_id: str) -> Response:
+    async def run(self, request: Request) -> Response:
         """Import the file of a dry run, without sending it again."""
         form = await read_form(request)
         await hold_memory(request, self._imports.upload_bytes)
         job = await self._imports.run_kept(
-            get_caller(request), import_id, on_error="skip" if form.has("skip") else "abort"
+            get_caller(request),
+            form.get("import_id"),
+            on_error="skip" if form.has("skip") else "abort",
         )
         return redirect(f"/imports/{job.id}")
 

@@ -138,7 +138,7 @@ class SettingsScreens:
             place = require_uuid(before, Invalid("before", "expected the id of an entry"))
         rows = await self._audit.list_page(caller, limit=_ENTRIES + 1, before=place, event=event)
         entries = [_entry.decode(row["row"]) for row in rows[:_ENTRIES]]
-        given = f"event={event}&" if event else ""
+        filters = f"event={event}&" if event else ""
         return self._templates.answer(
             request,
             "audit.html",
@@ -154,11 +154,11 @@ class SettingsScreens:
             events=EVENTS,
             event=event or "",
             is_first=before is None,
-            first=f"/settings/audit?{given}".rstrip("?&"),
-            next=f"/settings/audit?{given}before={entries[-1].id}"
+            first=f"/settings/audit?{filters}".rstrip("?&"),
+            next=f"/settings/audit?{filters}before={entries[-1].id}"
             if len(rows) > _ENTRIES
             else None,
-            twin=f"{TWINS}/audit?{given}limit={_ENTRIES}",
+            twin=f"{TWINS}/audit?{filters}limit={_ENTRIES}",
         )
 
     async def _name_all(self, caller: Caller, ids: list[UUID | None]) -> list[str]:
