@@ -31,6 +31,7 @@ MemferryError
 │   ├── MemoryDeleted        and its former versions with it
 │   ├── MemoryChanged        it is not what the sender of a form has seen
 │   ├── ImportFileGone       a dry run has kept no file, or not any more
+│   ├── VersionExpired       a former version whose time is over
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -284,6 +285,12 @@ class ImportFileGone(Conflict):
     """The file of the dry run is not kept any more; send it again."""
 
     code = "import_file_gone"
+
+
+class VersionExpired(Conflict):
+    """The version would have expired by now, so it was not brought back."""
+
+    code = "version_expired"
 
 
 class UploadLapsed(Conflict):

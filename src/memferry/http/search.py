@@ -79,7 +79,7 @@ _operation = partial(Operation, tag="memories", access=Access(("memories:read",)
 
 
 @dataclass(frozen=True)
-class MemoryPage:
+class SearchPage:
     """The rows of one page, and the cursor of the next one; None at the end."""
 
     rows: Rows
@@ -124,13 +124,13 @@ class SearchEndpoints:
 
     async def read_page(
         self, caller: Caller, query: Query, limit: int, offset: int = 0
-    ) -> MemoryPage:
+    ) -> SearchPage:
         """Read one page of a list or of a search."""
         bounds = {"limit": limit + 1, "offset": offset}
         read = self._search if read_words(query) else self._list_newest
         return await read(caller, query, bounds)
 
-    async def _search(self, caller: Caller, query: Query, page: dict[str, Any]) -> MemoryPage:
+    async def _search(self, caller: Caller, query: Query, page: dict[str, Any]) -> SearchPage:
         selection, q, prefix = read_selection(query), read_words(query), read_prefix(query)
         pages = Pages(("memories", q, prefix, *selection.listing), _SEARCH_ORDER)
         page["place"] = pages.read_place(query)
@@ -140,9 +140,9 @@ class SearchEndpoints:
             for record in rows.records
         ]
         limit = page["limit"] - 1
-        return MemoryPage(rows.take_first(limit), pages.make_cursor(places, limit), ranking)
+        return SearchPage(rows.take_first(limit), pages.make_cursor(places, limit), ranking)
 
-    async def _list_newest(self, caller: Caller, query: Query, page: dict[str, Any]) -> MemoryPage:
+    async def _list_newest(self, caller: Caller, query: Query, page: dict[str, Any]) -> SearchPage:
         selection = read_selection(query)
         read_prefix(query)
         pages = Pages(("memories", "", *selection.listing), _LIST_ORDER)
@@ -150,7 +150,7 @@ class SearchEndpoints:
         rows = await self._memories.list_newest(caller, selection, **page)
         places = [[record["created_at"], record["id"]] for record in rows.records]
         limit = page["limit"] - 1
-        return MemoryPage(rows.take_first(limit), pages.make_cursor(places, limit))
+        return SearchPage(rows.take_first(limit), pages.make_cursor(places, limit))
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""

@@ -100,8 +100,8 @@ class WordSearch:
         statement, arguments = self._selection.fill(
             sql("memories/count_found"), most, match_any(words)
         )
-        found: int = await self._connection.fetchval(statement, *arguments)
-        return found
+        number: int = await self._connection.fetchval(statement, *arguments)
+        return number
 
     async def _choose(self, words: Sequence[Word], ranking: Ranking) -> Ranking:
         """Choose the rows that are scored: all, those with leading words, or the newest."""

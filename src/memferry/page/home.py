@@ -32,7 +32,7 @@ _EVERYTHING = b'{"format": "json"}'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Work:
+class LatestJobs:
     """The latest exports and imports; None where the reader may not see them."""
 
     exports: Sequence[Export] | None
@@ -95,9 +95,9 @@ class HomeScreens:
             twin=f"{TWINS}/overview",
         )
 
-    async def _list_work(self, caller: Caller) -> Work:
+    async def _list_work(self, caller: Caller) -> LatestJobs:
         may_see_exports, may_see_imports = READ_EXPORTS.allows(caller), WRITE.allows(caller)
-        return Work(
+        return LatestJobs(
             exports=await self._exports.newest(caller, limit=_SHOWN_JOBS)
             if may_see_exports
             else None,

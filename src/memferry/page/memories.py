@@ -19,8 +19,8 @@ from memferry.http.bodies import hold_memory
 from memferry.http.parameters import query_field
 from memferry.http.reading import Query, get_caller, parse_uuid, read_query
 from memferry.http.search import (
-    MemoryPage,
     SearchEndpoints,
+    SearchPage,
     read_prefix,
     read_selection,
     read_words,
@@ -125,7 +125,7 @@ class MemoryListScreens:
             milliseconds=round(seconds * 1000),
         )
 
-    async def _count(self, caller: Caller, api: Query, page: MemoryPage) -> Count:
+    async def _count(self, caller: Caller, api: Query, page: SearchPage) -> Count:
         """Count the results: for nothing where the first page or the ranking tells."""
         if page.cursor is None:
             return Count(len(page.rows.records))

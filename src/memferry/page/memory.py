@@ -32,7 +32,7 @@ from memferry.page.memories import tell_deletion
 from memferry.page.memory_changes import describe_changes
 from memferry.page.memory_form import MemoryForm
 from memferry.page.navigation import READ, WRITE
-from memferry.page.rows import MemoryRow, decode_row
+from memferry.page.rows import ShownMemory, decode_row
 from memferry.page.screens import Screen, redirect
 from memferry.page.templates import Templates
 from memferry.page.twins import TWINS
@@ -120,7 +120,7 @@ class MemoryScreens:
         request: Request,
         memory_id: UUID,
         form: MemoryForm,
-        row: MemoryRow,
+        row: ShownMemory,
         fault: MemferryError | None = None,
     ) -> Response:
         return self._templates.answer(
@@ -149,7 +149,7 @@ class MemoryScreens:
         purged = await self._erasure.delete(get_caller(request), id_, purge=purge)
         return redirect(tell_deletion(1, purged))
 
-    async def _read(self, request: Request, memory_id: UUID) -> MemoryRow:
+    async def _read(self, request: Request, memory_id: UUID) -> ShownMemory:
         text = await self._memories.get(get_caller(request), memory_id)
         await hold_memory(request, _COPIES * len(text))
         return decode_row(text)

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from msgspec import Raw
 
-from memferry.page.rows import MemoryRow
+from memferry.page.rows import ShownMemory
 
 _FIELDS = ("content", "namespace", "tags", "source", "source_ref", "metadata", "expires_at")
 _former = msgspec.json.Decoder(dict[str, Raw])
@@ -40,7 +40,9 @@ class FormerVersion:
     metadata: str
 
 
-def describe_changes(changes: Sequence[asyncpg.Record], row: MemoryRow | None) -> list[ChangeItem]:
+def describe_changes(
+    changes: Sequence[asyncpg.Record], row: ShownMemory | None
+) -> list[ChangeItem]:
     """Describe changes, newest first; `row` is what the newest has made."""
     after = None if row is None else _show_state(row)
     items = []
@@ -51,7 +53,7 @@ def describe_changes(changes: Sequence[asyncpg.Record], row: MemoryRow | None) -
     return items
 
 
-def _show_state(row: MemoryRow) -> dict[str, Raw]:
+def _show_state(row: ShownMemory) -> dict[str, Raw]:
     return {
         name: value if isinstance(value, Raw) else Raw(msgspec.json.encode(value))
         for name in _FIELDS

@@ -13,7 +13,8 @@ from memferry.errors import Invalid
 from memferry.model import rules, strict_json
 from memferry.model.json_text import cut_members
 from memferry.page.forms import SentForm
-from memferry.page.rows import MemoryRow
+from memferry.page.moments import read_moment, write_moment
+from memferry.page.rows import ShownMemory
 from memferry.wire.memories import MemoryChange
 
 
@@ -25,17 +26,19 @@ class MemoryForm:
     namespace: str
     tags: str
     metadata: str
+    expires_at: str
     updated_at: str
     """Of the memory that was shown: another change in between must not be overwritten unseen."""
 
     @classmethod
-    def show(cls, row: MemoryRow) -> "MemoryForm":
+    def show(cls, row: ShownMemory) -> "MemoryForm":
         """The form of a memory."""
         return cls(
             content=row.content,
             namespace=row.namespace,
             tags=_write_tags(row.tags),
             metadata=row.metadata_text,
+            expires_at=write_moment(row.expires_at),
             updated_at=str(row.updated_at),
         )
 
@@ -47,10 +50,11 @@ class MemoryForm:
             namespace=form.get("namespace"),
             tags=form.get("tags"),
             metadata=form.get("metadata"),
+            expires_at=form.get("expires_at").strip(),
             updated_at=form.get("updated_at"),
         )
 
-    def compare(self, row: MemoryRow) -> MemoryChange | None:
+    def compare(self, row: ShownMemory) -> MemoryChange | None:
         """The change that makes the memory what the form says; None if it says the same.
 
         Raises Invalid and TooLarge with the field.
@@ -65,6 +69,9 @@ class MemoryForm:
             if _join_lines(self.tags) == _join_lines(shown.tags)
             else _read_tags(self.tags),
             metadata=_compare_metadata(self.metadata, row),
+            expires_at=UNSET
+            if self.expires_at == shown.expires_at
+            else read_moment("expires_at", self.expires_at),
         )
         return None if change == MemoryChange() else change
 
@@ -98,7 +105,7 @@ def _read_tags(text: str) -> list[str]:
         raise Invalid("tags", "expected one tag per line, or a JSON array of texts") from fault
 
 
-def _compare_metadata(text: str, row: MemoryRow) -> Raw | msgspec.UnsetType:
+def _compare_metadata(text: str, row: ShownMemory) -> Raw | msgspec.UnsetType:
     """The members that differ; null for those that are gone."""
     text = text.strip() or "{}"
     if text == (row.metadata_text or "{}"):

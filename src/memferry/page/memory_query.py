@@ -71,8 +71,8 @@ class MemoryQuery:
             "to": self.last_day,
             "cursor": self.cursor,
         }
-        given = {name: value for name, value in fields.items() if value}
-        return "/memories" + (f"?{urlencode(given)}" if given else "")
+        query = urlencode({name: value for name, value in fields.items() if value})
+        return "/memories" + (f"?{query}" if query else "")
 
     def turn_page(self, cursor: str) -> "MemoryQuery":
         """The same query at another page; the first one for an empty cursor."""

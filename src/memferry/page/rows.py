@@ -22,7 +22,7 @@ _WORD = re.compile(r"\w+")
 _COPIES = 2
 
 
-class MemoryRow(msgspec.Struct, kw_only=True):
+class ShownMemory(msgspec.Struct, kw_only=True):
     """One memory; metadata stays text, so that its numbers keep their digits."""
 
     id: str
@@ -57,15 +57,15 @@ class MemoryRow(msgspec.Struct, kw_only=True):
         return parent if isinstance(parent, str) else self.source_ref
 
 
-_decoder = msgspec.json.Decoder(MemoryRow)
+_decoder = msgspec.json.Decoder(ShownMemory)
 
 
-def decode_row(text: str) -> MemoryRow:
+def decode_row(text: str) -> ShownMemory:
     """Decode a rendered row."""
     return _decoder.decode(text)
 
 
-Excerpt = tuple[MemoryRow, Markup]
+Excerpt = tuple[ShownMemory, Markup]
 """A memory without its content, and the excerpt of that."""
 
 
@@ -86,7 +86,7 @@ async def read_excerpts(request: Request, rows: Rows, words: str = "") -> list[E
     return memories
 
 
-async def read_contents(request: Request, rows: Rows) -> list[MemoryRow]:
+async def read_contents(request: Request, rows: Rows) -> list[ShownMemory]:
     """Read the rows of a page whose contents are shown up to 10,000 characters.
 
     Rows that are deleted meanwhile are left out.
@@ -105,8 +105,8 @@ async def read_contents(request: Request, rows: Rows) -> list[MemoryRow]:
 
 def make_pattern(words: str) -> re.Pattern[str] | None:
     """Make the pattern of words that begin with one of the words of a search."""
-    found = sorted(set(_WORD.findall(words)), key=len, reverse=True)[:_MOST_WORDS]
-    return re.compile(rf"\b(?:{'|'.join(found)})\w*", re.IGNORECASE) if found else None
+    longest = sorted(set(_WORD.findall(words)), key=len, reverse=True)[:_MOST_WORDS]
+    return re.compile(rf"\b(?:{'|'.join(longest)})\w*", re.IGNORECASE) if longest else None
 
 
 def cut_excerpt(content: str, pattern: re.Pattern[str] | None) -> Markup:

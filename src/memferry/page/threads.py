@@ -16,7 +16,7 @@ from memferry.memories.lists import MemoryLists
 from memferry.memories.service import Memories
 from memferry.model.json_text import decode_plain
 from memferry.page.navigation import READ
-from memferry.page.rows import MemoryRow, read_contents
+from memferry.page.rows import ShownMemory, read_contents
 from memferry.page.screens import Screen
 from memferry.page.templates import Templates
 from memferry.page.twins import TWINS
@@ -53,15 +53,15 @@ class ThreadScreens:
             get_caller(request), selection, limit=_THREADS + 1, place=pages.read_place(query)
         )
         places = [(-row["last_at"], row["parent_ref"], row["namespace"]) for row in threads]
-        given = {"namespace": namespace} if namespace else {}
+        fields = {"namespace": namespace} if namespace else {}
         return self._templates.answer(
             request,
             "threads.html",
             threads=threads[:_THREADS],
             namespace=namespace,
             is_first=not query.get("cursor"),
-            next=_write_next("/threads", given, pages.make_cursor(places, _THREADS)),
-            twin=_write_address(f"{TWINS}/threads", given),
+            next=_write_next("/threads", fields, pages.make_cursor(places, _THREADS)),
+            twin=_write_address(f"{TWINS}/threads", fields),
         )
 
     async def show_thread(self, request: Request, reference: str) -> Response:
@@ -91,7 +91,7 @@ class ThreadScreens:
         )
 
 
-def find_speaker(row: MemoryRow) -> str:
+def find_speaker(row: ShownMemory) -> str:
     """Who says a memory of a conversation: by its metadata, else its source."""
     members = decode_plain(row.metadata_text.encode()) if row.metadata_text else {}
     names = (members.get(name) for name in _SPEAKERS)
