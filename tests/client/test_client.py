@@ -5,8 +5,11 @@ import inspect
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, get_type_hints
+from threading import Thread
+from typing import Any, ClassVar, get_type_hints
 
 import pyrage
 import pytest
@@ -55,7 +58,7 @@ def test_the_options_are_those_of_the_wire() -> None:
     assert set(ImportArguments.__annotations__) == (
         {*ImportOptions.__struct_fields__, "identities"} - {"name"}
     )
-    assert ClientSettings.url == URL
+    assert ClientSettings().address == URL
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -98,9 +101,52 @@ def test_a_list_goes_through_all_pages_and_stops_where_it_is_told(client: Client
     assert client.memories.count(created_after=datetime(1970, 1, 1, tzinfo=UTC)) == ROWS
 
 
+class TwoPages(BaseHTTPRequestHandler):
+    """A list of two pages, whose link names another host."""
+
+    paths: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.paths.append(self.path)
+        body = b'[{"name": "n", "count": 1, "last_updated": 0}]'
+        self.send_response(200)
+        if len(self.paths) == 1:
+            self.send_header("Link", '<http://127.0.0.1:9/else?cursor=a%26b>; rel="next"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_link_to_the_next_page_leads_to_no_other_host() -> None:
+    with HTTPServer(("127.0.0.1", 0), TwoPages) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        with Client(f"http://127.0.0.1:{server.server_port}", "mnu_x") as client:
+            rows = list(client.namespaces.list())
+        server.shutdown()
+        thread.join()
+
+    assert len(rows) == 2
+    assert TwoPages.paths[1] == "/api/namespaces?cursor=a%26b"
+
+
 def test_a_time_without_a_zone_is_refused(client: Client) -> None:
     with pytest.raises(Invalid, match="created_after: the datetime has no time zone"):
         client.memories.count(created_after=datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake
+
+
+def test_numbers_of_metadata_keep_their_values(bob: Person) -> None:
+    texts = ["1.5", "1e400", "0.1000000000000000055511151231257827", "12345678901234567890123"]
+    metadata = {text: Decimal(text) for text in texts}
+    with Client(str(bob.base_url), bob.token) as client:
+        row = client.memories.save("numbers", metadata=metadata)
+        (record,) = client.exports.create(format="ndjson").records()
+
+    assert row.metadata == record["metadata"] == metadata
+    assert type(row.metadata["1.5"]) is float
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zstd", "max_part_bytes": 1024**2}])
