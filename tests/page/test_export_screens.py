@@ -45,6 +45,7 @@ async def test_an_export_is_built_by_keyboard_alone_and_comes_at_once(
     await expect(page.get_by_role("status").first).to_contain_text("Its download has begun")
     export = alice.get("/api/memories/exports").json()["exports"][0]
     content = (tmp_path / "file").read_bytes()
+    assert await page.get_by_text("Who downloaded it").count() == 0
 
     assert download.suggested_filename == f"memferry-{export['id']}.ndjson"
     assert hashlib.sha256(content).hexdigest() == export["sha256"]

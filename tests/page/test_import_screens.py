@@ -1,12 +1,17 @@
 """Imports in a browser: a dry run says what would be, then the same file is imported, sent once."""
 
+import asyncio
 import json
+import os
+import signal
+import time
 
 import httpx
 import pytest
 from playwright.async_api import Browser, expect
 
 from support.people import Person
+from support.postgres import execute
 from support.screens import DESKTOP, PHONE, Reader, find_form_token, open_reader, sign_in
 from support.service import NO_TLS, Service, asleep
 
@@ -19,6 +24,9 @@ LINES = "\n".join(
         {"content": "new two"},
     )
 ).encode()
+_LAPSE = """
+UPDATE memferry.jobs SET expires_at = 1 WHERE type = 'import' AND object_key IS NOT NULL
+"""
 MULTIPART = {"Content-Type": "multipart/form-data; boundary=x"}
 # As browsers send a field of files in which none was chosen.
 NOTHING = (
@@ -134,3 +142,35 @@ async def test_axe_finds_nothing_on_screens_of_imports(
             wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
             assert (path, await reader.list_violations(), wide) == (path, [], False)
+
+
+def test_the_file_of_a_dry_run_is_kept_for_an_hour_and_no_longer(
+    alice: Person, service: Service, database_url: str
+) -> None:
+    cookie = sign_in(alice)
+    with httpx.Client(base_url=alice.base_url, verify=NO_TLS) as browser:
+        browser.cookies.set(cookie["name"], cookie["value"])
+        token = find_form_token(browser.get("/imports", headers={"Accept": "text/html"}).text)
+        files = {"file": ("a.ndjson", b'{"content": "one"}')}
+        sent = browser.post("/imports", data={"form_token": token}, files=files)
+        (job,) = alice.get("/api/memories/imports").json()["imports"]
+        alice.wait_for_import(job)
+        before = list(service.store.glob(f"*/{job['id']}/*"))
+        asyncio.run(execute(database_url, _LAPSE))
+        os.kill(service.worker_pid() or 0, signal.SIGTERM)  # the next one sweeps at its start
+        wait_until_gone(service, job["id"])
+        gone = browser.post("/imports/run", data={"form_token": token, "import_id": job["id"]})
+        large = {"form_token": token, "namespace": "n" * 70_000}
+        refused = browser.post("/imports", data=large, files=files)
+
+    assert sent.headers["location"] == f"/imports/{job['id']}"
+    assert len(before) == 1
+    assert (gone.status_code, "import_file_gone" in gone.text) == (409, True)
+    assert refused.status_code == 413
+
+
+def wait_until_gone(service: Service, import_id: str) -> None:
+    deadline = time.monotonic() + 30
+    while list(service.store.glob(f"*/{import_id}/*")):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
