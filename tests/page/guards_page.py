@@ -56,6 +56,24 @@ GUARDS: tuple[Guard, ...] = (
         f"{_SIGN_IN}::test_revoking_the_token_ends_its_sign_ins",
         make_true("revoked_at"),
     ),
+    *guard_function(
+        "page/memory.py",
+        "MemoryScreens.change_memory",
+        "page/test_one_memory.py::test_two_browsers_do_not_overwrite_each_other_unseen",
+        make_false("updated_at"),
+    ),
+    *guard_function(
+        "page/memory_form.py",
+        "_keep_line_ends",
+        "page/test_one_memory.py::test_a_change_keeps_the_line_ends",
+        make_false("has_crlf"),
+    ),
+    *guard_function(
+        "page/shown.py",
+        "show_exact",
+        "page/test_memory_list.py::test_hostile_text_is_shown_as_text",
+        replace('"&#13;"', '"\\n"'),
+    ),
     *guard_statement(
         "tenants/find_sign_in",
         f"{_SIGN_IN}::test_a_sign_in_ends_with_its_time",

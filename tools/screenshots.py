@@ -1,0 +1,94 @@
+"""Writes the pictures of docs/images: the page over the sample of the demo, in Chromium."""
+
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+import httpx
+from playwright.sync_api import Page, sync_playwright
+
+from memferry.demo.service import run_service
+from memferry.demo.sources import read_sample
+
+_IMAGES = Path(__file__).parents[1] / "docs/images"
+_DAY_MS = 24 * 3600 * 1000
+_FIRST_MS = 1_780_000_000_000
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One picture: the screen to open, and a link to follow from there, if any."""
+
+    name: str
+    path: str
+    link: str = ""
+    theme: str = "light"
+    size: tuple[int, int] = (1100, 720)
+
+
+PICTURES = (
+    Picture("home", "/"),
+    Picture("memories", "/memories?q=train"),
+    Picture("memory", "/memories?q=green+tea", link="#results a.content"),
+    Picture("phone", "/memories", theme="dark", size=(390, 720)),
+)
+
+
+def main() -> int:
+    """Start the service with the sample, and take each picture."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        sys.stderr.write("no chromium here; on Debian: apt-get install chromium\n")
+        return 1
+    _IMAGES.mkdir(exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        with run_service(Path(folder, "data")) as service, sync_playwright() as playwright:
+            token = service.create_token("pictures")
+            _fill(service.url, token)
+            options = ["--no-sandbox"] if os.geteuid() == 0 else []
+            browser = playwright.chromium.launch(executable_path=chromium, args=options)
+            for picture in PICTURES:
+                page = browser.new_page(
+                    viewport={"width": picture.size[0], "height": picture.size[1]},
+                    color_scheme="dark" if picture.theme == "dark" else "light",
+                    locale="en-GB",
+                )
+                _take(page, service.url, token, picture)
+            browser.close()
+    return 0
+
+
+def _fill(url: str, token: str) -> None:
+    """Save the sample, spread over half a year, change one memory, and export everything."""
+    with httpx.Client(base_url=url, headers={"Authorization": f"Bearer {token}"}) as client:
+        rows = [httpx.Response(200, content=bytes(row)).json() for row in read_sample()]
+        for number, row in enumerate(rows):
+            row["created_at"] = row["updated_at"] = _FIRST_MS + number * number % 180 * _DAY_MS
+        client.post("/v1/memories/bulk", json={"items": rows}).raise_for_status()
+        (tea,) = client.get("/api/memories", params={"q": "green tea", "limit": 1}).json()
+        path = f"/api/memories/{tea['id']}"
+        client.patch(path, json={"content": "Drinks green tea in the morning."})
+        client.patch(path, json={"content": tea["content"], "metadata": {"confidence": 0.9}})
+        client.post("/api/memories/exports", json={"format": "json"}).raise_for_status()
+
+
+def _take(page: Page, url: str, token: str, picture: Picture) -> None:
+    page.goto(url)
+    page.fill("#token", token)
+    page.press("#token", "Enter")
+    page.wait_for_selector("nav[aria-label=Main]")
+    page.goto(url + picture.path)
+    if picture.link:
+        page.click(picture.link)
+        page.wait_for_selector("pre.text")
+    page.wait_for_load_state("networkidle")
+    page.screenshot(path=_IMAGES / f"{picture.name}.png")
+    page.context.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
