@@ -138,7 +138,7 @@ class _Attempt:
             return
         outcomes, added_bytes, dry = await merge.settle(), 0, self.request.options.dry_run
         if not dry:
-            added_bytes = await merge.save(outcomes)
+            added_bytes = await merge.save(outcomes, with_histories=reading.has_histories)
         report = reading.report.finish(outcomes)
         await self._finish(connection, report, 0 if dry else report.created + report.updated)
         if not dry:
