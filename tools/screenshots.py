@@ -98,8 +98,10 @@ def _take(page: Page, url: str, token: str, picture: Picture) -> None:
     if picture.link:
         page.click(picture.link)
     if picture.file:
-        file = {"name": "notes.ndjson", "mimeType": "text/plain", "buffer": picture.file}
-        page.set_input_files("#file", files=[file])
+        page.set_input_files(
+            "#file",
+            {"name": "notes.ndjson", "mimeType": "text/plain", "buffer": picture.file},
+        )
         page.click("button.main")
     page.wait_for_selector(picture.shows)
     page.wait_for_load_state("networkidle")

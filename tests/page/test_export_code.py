@@ -30,7 +30,7 @@ def make_body() -> dict[str, Any]:
         "namespace": "-".join(reversed(HOSTILE)),
         "tags": list(HOSTILE),
         "metadata_filter": Raw(METADATA.encode()),
-        "fields": ["id", "content"],
+        "include": ["history"],
         "created_after": 5,
     }
 
@@ -48,7 +48,7 @@ def run(person: Person, command: list[str], folder: Path) -> subprocess.Complete
 def read_requests(person: Person) -> list[Any]:
     """What the exports so far were asked for, in one form."""
     return [
-        [export["filters"], export["format"], export["fields"]]
+        [export["filters"], export["format"], export["include"]]
         for export in person.get("/api/memories/exports").json()["exports"]
     ]
 

@@ -11,7 +11,7 @@ from memferry.errors import ExportTooLarge, Invalid, MemferryError, TooLarge
 from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
 from memferry.files.compress import CODECS
-from memferry.formats import FIELDS
+from memferry.formats import ALL_FIELDS
 from memferry.http.bodies import hold_memory
 from memferry.http.errors import find_status
 from memferry.http.reading import find_service_address, get_caller, read_query
@@ -118,7 +118,7 @@ class ExportBuilderScreens:
             outlook=outlook,
             formats=list_formats(),
             codecs=list(CODECS),
-            fields=FIELDS,
+            fields=ALL_FIELDS,
             fitting=find_fitting,
         )
 

@@ -71,7 +71,7 @@ def _list_words(name: str, value: Any) -> list[str]:
         return [option]
     if isinstance(value, Raw):
         return [f"{option}={_escape_json(bytes(value).decode())}"]
-    if name == "fields":
+    if name in {"fields", "include"}:
         return [f"{option}={','.join(value)}"]
     return [f"{option}={item}" for item in (value if isinstance(value, list) else [value])]
 

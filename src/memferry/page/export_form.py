@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from memferry.errors import Invalid
 from memferry.exports.request import OPTIONS, ExportRequest
-from memferry.formats import FIELDS, FORMATS, TextFormat
+from memferry.formats import ALL_FIELDS, FORMATS, TextFormat
 from memferry.http.parameters import list_field, query_field
 from memferry.model import strict_json
 from memferry.model.export import Export
@@ -26,6 +26,7 @@ PREFILLED = (
     *(query_field(name, "string", "as in the form") for name in (*_TEXTS, *_TIMES, *_WORDS, _MIB)),
     *(query_field(name, "string", "checked if it is there") for name in _FLAGS),
     list_field("fields", "the checked ones"),
+    list_field("include", "the checked ones"),
     query_field("again", "string", "the id of an export: its request fills the form"),
 )
 """The fields by which an address fills the form."""
@@ -47,6 +48,7 @@ class ExportForm:
 
     texts: Mapping[str, str]
     fields: tuple[str, ...] = ()
+    include: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, sent: FieldReader) -> Self:
@@ -55,12 +57,16 @@ class ExportForm:
         texts = {name: (sent.get(name) or "") for name in names}
         texts["format"] = texts["format"] or "json"
         chosen = sent.all("fields")
-        return cls(texts=texts, fields=tuple(name for name in FIELDS if name in chosen))
+        return cls(
+            texts=texts,
+            fields=tuple(name for name in ALL_FIELDS if name in chosen),
+            include=tuple(dict.fromkeys(sent.all("include"))),
+        )
 
     @staticmethod
     def can_hold(body: Mapping[str, Any]) -> bool:
         """Whether the form has a field for each member of a body."""
-        names = {*_TEXTS, *_TIMES, *_WORDS, *_FLAGS, "fields", "max_part_bytes"}
+        names = {*_TEXTS, *_TIMES, *_WORDS, *_FLAGS, "fields", "include", "max_part_bytes"}
         return body.keys() <= names
 
     @classmethod
@@ -79,7 +85,8 @@ class ExportForm:
         texts |= {name: "on" if body.get(name) else "" for name in _FLAGS}
         if part_bytes := body.get("max_part_bytes"):
             texts[_MIB] = f"{part_bytes / _MIB_BYTES:.20g}"
-        return cls(texts=texts, fields=tuple(body.get("fields") or ()))
+        lists = {name: tuple(body.get(name) or ()) for name in ("fields", "include")}
+        return cls(texts=texts, **lists)
 
     def __getitem__(self, name: str) -> str:
         return self.texts[name]
@@ -93,7 +100,7 @@ class ExportForm:
     def has_options(self) -> bool:
         """Whether an option beside the format is given."""
         names = ("compression", "encrypt_to", *_FLAGS, _MIB)
-        return bool(self.fields) or any(self.texts[name] for name in names)
+        return bool(self.fields or self.include) or any(self.texts[name] for name in names)
 
     def write_body(self) -> dict[str, Any]:
         """Write the body of the request as the API takes it; raises Invalid with the field."""
@@ -104,6 +111,7 @@ class ExportForm:
             "metadata_filter": _read_json(self.texts["metadata_filter"]),
             **{name: read_moment(name, self.texts[name]) for name in _TIMES},
             "fields": list(self.fields) or None,
+            "include": list(self.include) or None,
             "compression": self.texts["compression"] or None,
             **{name: True if self.texts[name] else None for name in _FLAGS},
             "encrypt_to": self.texts["encrypt_to"].strip() or None,
