@@ -5,6 +5,7 @@ import inspect
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_type_hints
 
@@ -55,7 +56,7 @@ def test_the_options_are_those_of_the_wire() -> None:
     assert set(ImportArguments.__annotations__) == (
         {*ImportOptions.__struct_fields__, "identities"} - {"name"}
     )
-    assert ClientSettings.url == URL
+    assert ClientSettings().address == URL
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -101,6 +102,17 @@ def test_a_list_goes_through_all_pages_and_stops_where_it_is_told(client: Client
 def test_a_time_without_a_zone_is_refused(client: Client) -> None:
     with pytest.raises(Invalid, match="created_after: the datetime has no time zone"):
         client.memories.count(created_after=datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake
+
+
+def test_numbers_of_metadata_keep_their_values(bob: Person) -> None:
+    texts = ["1.5", "1e400", "0.1000000000000000055511151231257827", "12345678901234567890123"]
+    metadata = {text: Decimal(text) for text in texts}
+    with Client(str(bob.base_url), bob.token) as client:
+        row = client.memories.save("numbers", metadata=metadata)
+        (record,) = client.exports.create(format="ndjson").records()
+
+    assert row.metadata == record["metadata"] == metadata
+    assert type(row.metadata["1.5"]) is float
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zstd", "max_part_bytes": 1024**2}])

@@ -12,20 +12,34 @@ import typer
 
 from memferry.cli import (
     audit,
+    completion,
     database,
+    delete,
     doctor,
     drill,
+    edit,
     export,
+    get,
+    groups,
     import_,
+    jobs,
     key,
+    list_,
+    login,
     migrate,
+    project,
+    save,
+    search,
     serve,
+    status,
     store,
     tenant,
     token,
     verify,
+    webhook,
     worker,
 )
+from memferry.cli.advice import advise
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.log_rate import LogRate
 
@@ -58,11 +72,14 @@ def _read_options(
     """Options before any command."""
 
 
-for command in (
-    serve, worker, migrate, audit, export, import_, verify, drill,
-    key, doctor, database, store, tenant, token,
-):  # fmt: skip
-    app.add_typer(command.app)
+for panel, commands in {
+    "Memories": (save, list_, search, get, edit, delete, groups, project),
+    "In and out": (export, import_, jobs, verify),
+    "Servers and tokens": (login, status, token, webhook, audit),
+    "Operation": (serve, worker, migrate, doctor, drill, key, tenant, store, database, completion),
+}.items():
+    for command in commands:
+        app.add_typer(command.app, rich_help_panel=panel)
 
 
 def main() -> None:
@@ -73,7 +90,7 @@ def main() -> None:
     try:
         app()
     except MemferryError as fault:
-        sys.stderr.write(f"memferry: {fault}{_describe_cause(fault)}\n")
+        sys.stderr.write(f"memferry: {_describe(fault)}{advise(fault)}\n")
         sys.exit(1)
 
 
@@ -88,8 +105,8 @@ def _set_up_log() -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
-def _describe_cause(fault: MemferryError) -> str:
-    """The driver's message, which the person at the command line needs."""
-    cause = fault.__cause__
+def _describe(fault: MemferryError) -> str:
+    """The error, with the driver's message, which the person at the command line needs."""
+    cause, text = fault.__cause__, str(fault).removesuffix(".")
     known = isinstance(fault, DatabaseUnavailable) and cause is not None and str(cause)
-    return f" ({cause})" if known else ""
+    return f"{text} ({cause})" if known else text

@@ -1,15 +1,23 @@
-"""`memferry token create|list|revoke`."""
+"""`memferry token create|list|revoke`: of a tenant over HTTP, or of all for the operator."""
 
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
+from memferry.cli.connect import ServerName, is_for_operator, open_client
 from memferry.cli.console import make_console, show_name
 from memferry.cli.options import DataDir, read_settings
-from memferry.cli.times import read_epoch_ms, show_time
+from memferry.cli.output import AsJson, print_entries, print_json, tell
+from memferry.cli.times import read_epoch_ms, show_minute, show_time
+from memferry.errors import Invalid
 from memferry.model.token import SCOPES, USUAL_SCOPES, Grant
 from memferry.settings import Settings
+
+if TYPE_CHECKING:
+    from memferry.client import Client
+    from memferry.wire.tokens import Token
 
 app = typer.Typer(
     name="token", help="Tokens: who may speak for which tenant.", no_args_is_help=True
@@ -18,7 +26,10 @@ app = typer.Typer(
 
 @app.command()
 def create(
-    tenant: Annotated[str, typer.Option(help="The tenant; made if there is none by that name.")],
+    tenant: Annotated[
+        str | None,
+        typer.Option(help="Operators: the tenant; made if there is none by that name."),
+    ] = None,
     name: Annotated[str, typer.Option(help="A label, to know the token by.")] = "",
     scope: Annotated[
         list[str] | None,
@@ -31,22 +42,85 @@ def create(
         str | None, typer.Option(help="Until when it is good; epoch milliseconds or ISO 8601.")
     ] = None,
     data_dir: DataDir = None,
+    server: ServerName = None,
+    as_json: AsJson = False,
 ) -> None:
-    """Make a token and print it, alone, on standard output; it is shown only this once."""
-    from memferry.cli.context import run
+    """Make a token and print it, alone, on standard output; it is shown only this once.
 
-    scopes: Any = dict.fromkeys(scope or USUAL_SCOPES)
-    grant = Grant(
-        scopes=tuple(scopes),
-        namespaces=tuple(dict.fromkeys(namespace)) if namespace else None,
-        expires_at=read_epoch_ms("--expires", expires),
-    )
-    print(run(_create(read_settings(data_dir), tenant, name, grant)))
+    With --tenant in the database of this machine; without, over HTTP for the same tenant, for
+    which the own token needs the scope admin.
+    """
+    expires_at = read_epoch_ms("--expires", expires)
+    if tenant is not None:
+        is_for_operator(server, tenant, data_dir)
+        print(_create_in_database(tenant, name, scope, namespace, expires_at, data_dir))
+        return
+    if is_for_operator(server, None, data_dir):
+        raise Invalid("--tenant", "needed: whose token it is (or log in: memferry login URL)")
+    with open_client(server) as client:
+        created = client.tokens.create(
+            name, scopes=scope, namespaces=namespace, expires_at=expires_at
+        )
+    if as_json:
+        print_json([created])
+    else:
+        print(created.token)
 
 
 @app.command("list")
-def list_tokens(data_dir: DataDir = None) -> None:
-    """List all tokens: their first characters, never the whole."""
+def list_tokens(
+    data_dir: DataDir = None, server: ServerName = None, as_json: AsJson = False
+) -> None:
+    """List the tokens of the tenant, or of all tenants of this machine: never the whole token."""
+    if is_for_operator(server, None, data_dir):
+        _list_of_database(data_dir)
+        return
+    columns = {
+        "id": lambda row: row.id,
+        "token": lambda row: f"{row.prefix}… {row.name}",
+        "scopes": lambda row: row.scopes,
+        "namespaces": lambda row: None if row.namespaces is None else ["in", *row.namespaces],
+        "end": _describe_end,
+    }
+    with open_client(server) as client:
+        print_entries(client.tokens.list(), columns, as_json=as_json, empty="there is no token")
+
+
+@app.command()
+def revoke(
+    token: Annotated[str, typer.Argument(help="The token's id (see: token list), or the token.")],
+    data_dir: DataDir = None,
+    server: ServerName = None,
+) -> None:
+    """Revoke a token; from the next request on it is unknown, its unfinished exports end."""
+    if is_for_operator(server, None, data_dir):
+        from memferry.cli.context import call_operator
+
+        call_operator(read_settings(data_dir), lambda operator: operator.revoke_token(token))
+        return
+    with open_client(server) as client:
+        client.tokens.revoke(_find_id(client, token))
+    tell("revoked the token")
+
+
+def _describe_end(row: "Token") -> str | None:
+    """Until when a token is good, or was."""
+    if row.revoked_at is not None:
+        return f"revoked {show_minute(row.revoked_at)}"
+    return None if row.expires_at is None else f"expires {show_minute(row.expires_at)}"
+
+
+def _find_id(client: "Client", token: str) -> str:
+    """The id of a token that was given whole: the service tells it to its holder alone."""
+    from memferry.client import Client
+
+    if not token.startswith("mnu_"):
+        return token
+    with Client(client.url, token) as holder:
+        return str(holder.get_me().user.id)
+
+
+def _list_of_database(data_dir: Path | None) -> None:
     from memferry.cli.context import call_operator
 
     tokens = call_operator(read_settings(data_dir), lambda operator: operator.list_tokens())
@@ -67,15 +141,23 @@ def list_tokens(data_dir: DataDir = None) -> None:
     make_console().print(table)
 
 
-@app.command()
-def revoke(
-    token: Annotated[str, typer.Argument(help="The token's id (see: token list), or the token.")],
-    data_dir: DataDir = None,
-) -> None:
-    """Revoke a token; from the next request on it is unknown, its unfinished exports end."""
-    from memferry.cli.context import call_operator
+def _create_in_database(
+    tenant: str,
+    name: str,
+    scope: list[str] | None,
+    namespace: list[str] | None,
+    expires_at: int | None,
+    data_dir: Path | None,
+) -> str:
+    from memferry.cli.context import run
 
-    call_operator(read_settings(data_dir), lambda operator: operator.revoke_token(token))
+    scopes: Any = dict.fromkeys(scope or USUAL_SCOPES)
+    grant = Grant(
+        scopes=tuple(scopes),
+        namespaces=tuple(dict.fromkeys(namespace)) if namespace else None,
+        expires_at=expires_at,
+    )
+    return run(_create(read_settings(data_dir), tenant, name, grant))
 
 
 async def _create(settings: Settings, tenant: str, name: str, grant: Grant) -> str:

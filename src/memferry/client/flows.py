@@ -8,6 +8,7 @@ import httpx
 import msgspec
 
 from memferry.client.calls import Call, Retries
+from memferry.client.exact_json import make_decoder
 from memferry.client.faults import rebuild_error
 from memferry.client.steps import Flow, Item, Listing, PauseStep, SendStep, TryStep
 from memferry.errors import ServiceRefused, ServiceUnreachable
@@ -55,7 +56,7 @@ def read_answer(answer: httpx.Response, answer_type: type[_T]) -> _T:
         raise rebuild_error(answer)
     try:
         # What has no content (RFC 9110, section 15.3.5) is nothing.
-        return msgspec.json.decode(answer.content or b"null", type=answer_type)
+        return make_decoder(answer_type).decode(answer.content or b"null")
     except (msgspec.MsgspecError, ValueError) as fault:
         text = f"{answer.url} answers, but not as memferry does: {fault}"
         raise ServiceRefused(text, status=answer.status_code) from fault
