@@ -36,6 +36,7 @@ from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
 from memferry.http.listing import ListingEndpoints
 from memferry.http.manifests import ManifestEndpoints
+from memferry.http.mcp import mcp_route
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.page.home import home_routes
@@ -88,6 +89,8 @@ class Services:
     web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
+    mcp: ASGIApp | None = None
+    """What answers the messages of models; None: it is not installed."""
 
 
 def web_app(services: Services) -> ASGIApp:
@@ -105,6 +108,7 @@ def make_router(services: Services) -> Starlette:
             *home_routes(),
             *(operation.route() for operation in operations),
             *reference_routes(operations),
+            mcp_route(services.mcp),
         ],
         middleware=[
             Middleware(
