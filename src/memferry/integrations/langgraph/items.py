@@ -1,0 +1,127 @@
+"""Items of a store as memories: the content is the value as JSON text, exact, metadata finds it.
+
+The metadata has one key, `langgraph`: the labels of the namespace by their places, so that one
+containment finds a prefix of them, the key, and short fields of the value, to filter by.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from langgraph.store.base import Item, SearchItem
+
+from memferry.errors import Invalid
+from memferry.wire.memories import ListedMemory
+from memferry.wire.schema import Json
+
+_OWN = "langgraph"
+_SHORT_CHARACTERS = 256
+_LARGE_INTEGER = 2**63
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def make_namespace(root: str, labels: Sequence[str]) -> str:
+    """Make the namespace of a memory; no label holds a dot, so that it can be read back."""
+    return ".".join((root, *labels))
+
+
+def read_labels(root: str, namespace: str) -> tuple[str, ...] | None:
+    """Read the labels of a namespace; None if it is not below the root."""
+    start, *labels = namespace[len(root) :].split(".")
+    return tuple(labels) if namespace.startswith(root) and not start else None
+
+
+def encode_value(value: Mapping[str, Any]) -> str:
+    """Encode a value as JSON text; raises Invalid for what JSON does not hold exactly."""
+    _check_keys(value)
+    try:
+        text = json.dumps(dict(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    except (TypeError, ValueError, RecursionError) as fault:
+        raise Invalid("value", f"is no JSON: {fault}") from fault
+    # Half of a surrogate pair is no UTF-8, but may be escaped.
+    return text if _is_utf8(text) else json.dumps(dict(value), separators=(",", ":"))
+
+
+def make_metadata(
+    labels: Sequence[str], key: str, value: Mapping[str, Any], *, searched: bool
+) -> Json:
+    """Make the metadata of an item; one that is not `searched` is found by no query."""
+    fields = {name: field for name, field in value.items() if is_short(name) and is_short(field)}
+    own: Json = {"namespace": _number(labels), "key": key, "fields": fields, "searched": searched}
+    return {_OWN: own}
+
+
+def match_prefix(labels: Sequence[str], fields: Mapping[str, Any], *, searched: bool) -> Json:
+    """Make the filter for items below these labels with these short fields."""
+    own: Json = {"namespace": _number(labels), "fields": dict(fields)}
+    return {_OWN: own | {"searched": True} if searched else own}
+
+
+def match_key(key: str) -> Json:
+    """Make the filter for items with this key."""
+    return {_OWN: {"key": key}}
+
+
+def read_item(root: str, row: ListedMemory) -> SearchItem | None:
+    """Read an item; None for a memory that is none."""
+    labels, own = read_labels(root, row.namespace), (row.metadata or {}).get(_OWN)
+    if labels is None or not isinstance(own, dict) or not isinstance(own.get("key"), str):
+        return None
+    try:
+        value = json.loads(row.content)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(value, dict):
+        return None
+    return SearchItem(
+        labels, own["key"], value, _read_time(row.created_at), _read_time(row.updated_at), row.score
+    )
+
+
+def drop_score(item: SearchItem) -> Item:
+    """The item as `get` answers it."""
+    return Item(
+        value=item.value,
+        key=item.key,
+        namespace=item.namespace,
+        created_at=item.created_at,
+        updated_at=item.updated_at,
+    )
+
+
+def is_short(value: Any) -> bool:
+    """Whether a value stands in the metadata, too: the same test for items and for filters."""
+    if isinstance(value, str):
+        return len(value) <= _SHORT_CHARACTERS and "\x00" not in value and _is_utf8(value)
+    if isinstance(value, int):
+        return abs(value) < _LARGE_INTEGER
+    return value is None or isinstance(value, float)
+
+
+def _number(labels: Sequence[str]) -> dict[str, str]:
+    return {str(place): label for place, label in enumerate(labels)}
+
+
+def _is_utf8(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _check_keys(value: Any) -> None:
+    """Raise Invalid for a key that is no text: JSON would make it one without a word."""
+    if isinstance(value, Mapping):
+        for key, inner in value.items():
+            if not isinstance(key, str):
+                raise Invalid("value", f"the key {key!r} is no text")
+            _check_keys(inner)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            _check_keys(inner)
+
+
+def _read_time(time_ms: int) -> datetime:
+    return _EPOCH + timedelta(milliseconds=time_ms)
