@@ -113,7 +113,7 @@ async def test_a_batch_answers_in_order_and_reads_before_it_writes(store: BaseSt
 
 
 async def _put_documents(store: BaseStore) -> None:
-    documents = {
+    documents: dict[tuple[str, str], dict[str, Any]] = {
         ("docs", "doc1"): {"title": "First", "author": "Alice", "tags": ["a"], "score": 4.5},
         ("docs", "doc2"): {"title": "Second", "author": "Bob", "tags": ["b"], "score": 9},
         ("docs", "doc3"): {"title": "Third", "author": "Alice", "tags": ["a"], "score": 10},

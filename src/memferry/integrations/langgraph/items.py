@@ -11,7 +11,7 @@ from typing import Any
 
 from langgraph.store.base import Item, SearchItem
 
-from memferry.errors import Invalid
+from memferry.integrations.exact_values import is_utf8
 from memferry.wire.memories import ListedMemory
 from memferry.wire.schema import Json
 
@@ -30,17 +30,6 @@ def read_labels(root: str, namespace: str) -> tuple[str, ...] | None:
     """Read the labels of a namespace; None if it is not below the root."""
     start, *labels = namespace[len(root) :].split(".")
     return tuple(labels) if namespace.startswith(root) and not start else None
-
-
-def encode_value(value: Mapping[str, Any]) -> str:
-    """Encode a value as JSON text; raises Invalid for what JSON does not hold exactly."""
-    _check_keys(value)
-    try:
-        text = json.dumps(dict(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))
-    except (TypeError, ValueError, RecursionError) as fault:
-        raise Invalid("value", f"is no JSON: {fault}") from fault
-    # Half of a surrogate pair is no UTF-8, but may be escaped.
-    return text if _is_utf8(text) else json.dumps(dict(value), separators=(",", ":"))
 
 
 def make_metadata(
@@ -93,7 +82,7 @@ def drop_score(item: SearchItem) -> Item:
 def is_short(value: Any) -> bool:
     """Whether a value stands in the metadata, too: the same test for items and for filters."""
     if isinstance(value, str):
-        return len(value) <= _SHORT_CHARACTERS and "\x00" not in value and _is_utf8(value)
+        return len(value) <= _SHORT_CHARACTERS and "\x00" not in value and is_utf8(value)
     if isinstance(value, int):
         return abs(value) < _LARGE_INTEGER
     return value is None or isinstance(value, float)
@@ -101,26 +90,6 @@ def is_short(value: Any) -> bool:
 
 def _number(labels: Sequence[str]) -> dict[str, str]:
     return {str(place): label for place, label in enumerate(labels)}
-
-
-def _is_utf8(text: str) -> bool:
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
-
-
-def _check_keys(value: Any) -> None:
-    """Raise Invalid for a key that is no text: JSON would make it one without a word."""
-    if isinstance(value, Mapping):
-        for key, inner in value.items():
-            if not isinstance(key, str):
-                raise Invalid("value", f"the key {key!r} is no text")
-            _check_keys(inner)
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            _check_keys(inner)
 
 
 def _read_time(time_ms: int) -> datetime:

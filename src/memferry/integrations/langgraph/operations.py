@@ -25,9 +25,9 @@ from memferry.client.flows import MOST_ROWS, collect_items, iterate_pages, send
 from memferry.client.options import make_params
 from memferry.client.steps import Flow, Listing
 from memferry.errors import Invalid, MemoryNotFound
+from memferry.integrations.exact_values import encode_value
 from memferry.integrations.langgraph.items import (
     drop_score,
-    encode_value,
     make_metadata,
     make_namespace,
     match_key,
