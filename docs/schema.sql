@@ -711,6 +711,16 @@ CREATE TABLE memferry.projects (
     CONSTRAINT projects_name_check CHECK ((name <> ''::text))
 );
 
+CREATE TABLE memferry.sign_ins (
+    tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
+    sha256 bytea NOT NULL,
+    token_id uuid NOT NULL,
+    is_link boolean NOT NULL,
+    created_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    expires_at bigint NOT NULL,
+    CONSTRAINT sign_ins_sha256_check CHECK ((octet_length(sha256) = 32))
+);
+
 CREATE TABLE memferry.tenants (
     id uuid NOT NULL,
     name text NOT NULL,
@@ -998,6 +1008,23 @@ CREATE VIEW memferry_service.projects AS
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (name = ANY (memferry.namespaces()))))
   WITH CASCADED CHECK OPTION;
 
+CREATE VIEW memferry_service.sign_in_grants AS
+ SELECT sha256,
+    tenant_id,
+    token_id,
+    is_link,
+    expires_at
+   FROM memferry.sign_ins;
+
+CREATE VIEW memferry_service.sign_ins AS
+ SELECT sha256,
+    token_id,
+    is_link,
+    created_at,
+    expires_at
+   FROM memferry.sign_ins
+  WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
+
 CREATE VIEW memferry_service.tenant AS
  SELECT id,
     name,
@@ -1128,6 +1155,12 @@ ALTER TABLE ONLY memferry.projects
 ALTER TABLE ONLY memferry.projects
     ADD CONSTRAINT projects_pkey PRIMARY KEY (tenant_id, id);
 
+ALTER TABLE ONLY memferry.sign_ins
+    ADD CONSTRAINT sign_ins_pkey PRIMARY KEY (tenant_id, sha256);
+
+ALTER TABLE ONLY memferry.sign_ins
+    ADD CONSTRAINT sign_ins_sha256_key UNIQUE (sha256);
+
 ALTER TABLE ONLY memferry.tenants
     ADD CONSTRAINT tenants_name_key UNIQUE (name);
 
@@ -1192,6 +1225,10 @@ CREATE INDEX memories_by_time ON memferry.memories USING btree (tenant_id, creat
 CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.search_keys(tenant_id, id, content));
 ALTER INDEX memferry.memories_by_words ALTER COLUMN 1 SET STATISTICS 0;
 
+CREATE INDEX sign_ins_by_end ON memferry.sign_ins USING btree (expires_at);
+
+CREATE INDEX sign_ins_by_token ON memferry.sign_ins USING btree (tenant_id, token_id);
+
 CREATE TRIGGER change_1_log AFTER UPDATE ON memferry.memories REFERENCING OLD TABLE AS old_memories NEW TABLE AS new_memories FOR EACH STATEMENT EXECUTE FUNCTION memferry.log_changes();
 
 CREATE TRIGGER change_2_forget AFTER UPDATE ON memferry.memories REFERENCING NEW TABLE AS new_memories FOR EACH STATEMENT EXECUTE FUNCTION memferry.forget_versions();
@@ -1232,6 +1269,9 @@ ALTER TABLE ONLY memferry.manifest_chain
 
 ALTER TABLE ONLY memferry.projects
     ADD CONSTRAINT projects_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
+
+ALTER TABLE ONLY memferry.sign_ins
+    ADD CONSTRAINT sign_ins_tenant_id_token_id_fkey FOREIGN KEY (tenant_id, token_id) REFERENCES memferry.tokens(tenant_id, id) ON DELETE CASCADE;
 
 ALTER TABLE ONLY memferry.tokens
     ADD CONSTRAINT tokens_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
@@ -1356,6 +1396,18 @@ GRANT UPDATE(archived_at) ON TABLE memferry_service.projects TO memferry_service
 GRANT INSERT(created_at) ON TABLE memferry_service.projects TO memferry_service;
 
 GRANT INSERT(updated_at),UPDATE(updated_at) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.sign_in_grants TO memferry_service;
+
+GRANT SELECT,DELETE ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(sha256) ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(token_id) ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(is_link) ON TABLE memferry_service.sign_ins TO memferry_service;
+
+GRANT INSERT(expires_at) ON TABLE memferry_service.sign_ins TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.tenant TO memferry_service;
 

@@ -33,6 +33,7 @@ from memferry.shares import Shares
 from memferry.storage import Storage, open_storage
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.operator import Operator
+from memferry.tenants.sign_ins import SignIns
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -120,6 +121,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
     from memferry.mcp.endpoint import find_endpoint  # noqa: PLC0415
+    from memferry.page.app import list_routes  # noqa: PLC0415
 
     web, quotas = settings.web, settings.quotas
     shares = ConnectionShares(settings.database.pool_size)
@@ -131,31 +133,31 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
         await agree_on_store(identity)
         exports = Exports(database, store, settings.exports, quotas)
         erasure = MemoryErasure(database, store, settings.exports)
-        yield web_app(
-            Services(
-                tokens=Tokens(database),
-                memories=Memories(database, quotas),
-                lists=MemoryLists(database),
-                batches=MemoryBatches(database, quotas),
-                history=MemoryHistory(database, quotas),
-                memory_erasure=erasure,
-                projects=Projects(database, quotas),
-                project_erasure=ProjectErasure(database, erasure),
-                exports=exports,
-                imports=Imports(database, store, quotas),
-                import_bytes=quotas.import_bytes,
-                downloads=Downloads(database, store, exports, settings.exports),
-                webhooks=Webhooks(database, settings.webhooks, quotas),
-                audit=audit,
-                rate=RequestRate(quotas.requests_per_minute),
-                limits=TenantLimits(database, quotas),
-                memory=_make_shares(web),
-                readiness=Readiness(database, identity, Workers(database)),
-                web=web,
-                local_tenant=await _find_local_tenant(settings),
-                mcp=find_endpoint(),
-            )
+        services = Services(
+            tokens=Tokens(database),
+            sign_ins=SignIns(database),
+            memories=Memories(database, quotas),
+            lists=MemoryLists(database),
+            batches=MemoryBatches(database, quotas),
+            history=MemoryHistory(database, quotas),
+            memory_erasure=erasure,
+            projects=Projects(database, quotas),
+            project_erasure=ProjectErasure(database, erasure),
+            exports=exports,
+            imports=Imports(database, store, quotas),
+            import_bytes=quotas.import_bytes,
+            downloads=Downloads(database, store, exports, settings.exports),
+            webhooks=Webhooks(database, settings.webhooks, quotas),
+            audit=audit,
+            rate=RequestRate(quotas.requests_per_minute),
+            limits=TenantLimits(database, quotas),
+            memory=_make_shares(web),
+            readiness=Readiness(database, identity, Workers(database)),
+            web=web,
+            local_tenant=await _find_local_tenant(settings),
+            mcp=find_endpoint(),
         )
+        yield web_app(services, list_routes(services))
 
 
 @asynccontextmanager

@@ -6,8 +6,11 @@ MemferryError
 ├── Invalid                  the caller's input breaks a rule; names the field
 ├── Denied
 │   ├── MissingToken         no bearer token was given
-│   └── UnknownToken         the token is not known, has expired or was revoked
+│   ├── UnknownToken         the token is not known, has expired or was revoked
+│   ├── UnknownSignIn        the browser is not signed in, or not any more
+│   └── UnknownLink          a link to sign in was used, or is too old
 ├── Forbidden                the token is good, but not for this
+│   ├── ForeignForm          a form was not sent by a page of this service
 │   ├── ScopeMissing         it lacks a scope; names the scope
 │   └── NamespaceForbidden   it is limited to other namespaces; names the field
 ├── NotFound                 nothing by that name belongs to this tenant
@@ -120,10 +123,28 @@ class UnknownToken(Denied):
     code = "unknown_token"
 
 
+class UnknownSignIn(Denied):
+    """The browser is not signed in, or not any more; sign in with a token."""
+
+    code = "unknown_sign_in"
+
+
+class UnknownLink(Denied):
+    """The link to sign in was used, or is older than 15 minutes; use a token or a new link."""
+
+    code = "unknown_link"
+
+
 class Forbidden(MemferryError):
     """The token does not allow this."""
 
     code = "forbidden"
+
+
+class ForeignForm(Forbidden):
+    """The form was not sent by a page of this service, or that page is too old; load it again."""
+
+    code = "foreign_form"
 
 
 class ScopeMissing(Forbidden):

@@ -6,6 +6,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 
@@ -21,6 +22,7 @@ from memferry.operation.workers import MISSING_SECONDS, Workers
 from memferry.settings import Settings
 from memferry.telemetry import log_event
 from memferry.tenants.operator import Operator
+from memferry.tenants.sign_ins import SignInSecret
 from memferry.tenants.tokens import BearerToken
 from memferry.worker.run import Stop
 
@@ -35,7 +37,16 @@ _REFUSAL = (
     "token in the log)"
 )
 
-Started = Callable[[BearerToken | None], None]
+
+@dataclass(frozen=True)
+class FirstAccess:
+    """How the operator gets in at the first start; neither is shown again."""
+
+    token: BearerToken
+    link: SignInSecret
+
+
+Started = Callable[[FirstAccess | None], None]
 
 
 async def serve(
@@ -45,9 +56,9 @@ async def serve(
 
     A second signal cuts the grace short. With `with_worker` False, workers must run elsewhere.
 
-    Calls `started` once the API accepts connections, with the first token if this is the first
-    start. Raises Misconfigured if the port or the data directory is taken, and if other machines
-    could reach a service that has no token.
+    Calls `started` once the API accepts connections, with the first token and a link to sign in if
+    this is the first start. Raises Misconfigured if the port or the data directory is taken, and if
+    other machines could reach a service that has no token.
     """
     listening = _listen(host, port)
     _refuse_public_local_tenant(settings, listening)
@@ -65,7 +76,7 @@ async def serve(
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             with suppress(asyncio.CancelledError):
                 await server.ready(serving)
-                started(token)
+                started(await _make_first_access(settings, token))
                 await wait_for_first(asyncio.wait([serving]), stop.requested.wait())
             stop.requested.set()
             server.should_exit = True
@@ -140,6 +151,14 @@ async def _ensure_first_token(settings: Settings, listening: socket.socket) -> B
     if tokens:
         return None
     return await operator.create_token(_FIRST_TENANT, "first start", Grant(scopes=SCOPES))
+
+
+async def _make_first_access(settings: Settings, token: BearerToken | None) -> FirstAccess | None:
+    """Add a link to the first token; its time begins now."""
+    if token is None:
+        return None
+    operator = Operator(owner_url(settings.database))
+    return FirstAccess(token, await operator.create_sign_in_link(token))
 
 
 @asynccontextmanager

@@ -6,8 +6,10 @@ import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, get_type_hints
+from threading import Thread
+from typing import Any, ClassVar, get_type_hints
 
 import pyrage
 import pytest
@@ -97,6 +99,38 @@ def test_a_list_goes_through_all_pages_and_stops_where_it_is_told(client: Client
     assert [row.content for row in first] == texts[:501]
     assert list(client.memories.list(limit=0)) == []
     assert client.memories.count(created_after=datetime(1970, 1, 1, tzinfo=UTC)) == ROWS
+
+
+class TwoPages(BaseHTTPRequestHandler):
+    """A list of two pages, whose link names another host."""
+
+    paths: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.paths.append(self.path)
+        body = b'[{"name": "n", "count": 1, "last_updated": 0}]'
+        self.send_response(200)
+        if len(self.paths) == 1:
+            self.send_header("Link", '<http://127.0.0.1:9/else?cursor=a%26b>; rel="next"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_link_to_the_next_page_leads_to_no_other_host() -> None:
+    with HTTPServer(("127.0.0.1", 0), TwoPages) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        with Client(f"http://127.0.0.1:{server.server_port}", "mnu_x") as client:
+            rows = list(client.namespaces.list())
+        server.shutdown()
+        thread.join()
+
+    assert len(rows) == 2
+    assert TwoPages.paths[1] == "/api/namespaces?cursor=a%26b"
 
 
 def test_a_time_without_a_zone_is_refused(client: Client) -> None:

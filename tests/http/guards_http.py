@@ -19,7 +19,7 @@ GUARDS: tuple[Guard, ...] = (
         "http/app.py",
         "web_app",
         "http/test_head.py::test_head_answers_the_status_and_headers_of_get_and_no_body",
-        replace("HeadAsGet(make_router(services))", "make_router(services)"),
+        replace("HeadAsGet(make_router(services, page))", "make_router(services, page)"),
     ),
     *guard_function(
         "http/head.py",
@@ -84,7 +84,7 @@ GUARDS: tuple[Guard, ...] = (
         "answer_memferry_error",
         "http/test_log_rate.py::test_an_unreachable_database_is_one_log_line_for_many_requests",
         replace(
-            'log_event("request.failed", fault=fault, cause=_describe_cause(fault))',
+            'log_event("request.failed", fault=fault, cause=describe_cause(fault))',
             'log_event("request.failed", fault=fault, cause="", raised=fault)',
         ),
     ),
@@ -209,5 +209,5 @@ GUARDS: tuple[Guard, ...] = (
         replace("parse_uuid", "UUID"),
     ),
     # Scopes.
-    *guard_function("http/auth.py", "Access.admit", "http/test_scopes.py", make_false("scope")),
+    *guard_function("http/auth.py", "Access.check", "http/test_scopes.py", make_false("scope")),
 )

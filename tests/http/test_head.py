@@ -21,7 +21,6 @@ def told(answer: httpx.Response) -> tuple[int, dict[str, str]]:
     "path",
     [
         "/",
-        "/assets/home.css",
         "/assets/swagger-ui-bundle.js",
         "/docs",
         "/openapi.json",

@@ -30,18 +30,14 @@ from memferry.settings import ExportSettings, Quotas
 from memferry.shares import Shares
 from memferry.storage.local import LocalStorage
 from memferry.tenants.limits import TenantLimits
+from memferry.tenants.sign_ins import SignIns
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 from support.people import Person
 from support.service import Service
 from support.tokens import create_holder
 
-_OPEN = {"/api/health", "/health", "/downloads/{link}", "/docs", "/openapi.json"}
-_OPEN |= {"/", "/assets/home.css", "/api/health/ready", "/api/keys"}
-_OPEN |= {
-    f"/assets/{name}"
-    for name in ("reference.css", "reference.js", "swagger-ui.css", "swagger-ui-bundle.js")
-}
+_OPEN = {"/api/health", "/health", "/downloads/{link}", "/api/health/ready", "/api/keys"}
 # Whoever may create exports reads those of the same token.
 _INSTEAD = {"exports:read": "exports:create"}
 # Whoever holds a token may ask what it is; what a tool calls needs scopes of its own.
@@ -55,6 +51,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
     exports = Exports(database, storage, ExportSettings(lifetime_seconds=1))
     services = Services(
         tokens=Tokens(database),
+        sign_ins=SignIns(database),
         memories=Memories(database),
         lists=MemoryLists(database),
         batches=MemoryBatches(database),

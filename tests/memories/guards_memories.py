@@ -124,7 +124,7 @@ GUARDS: tuple[Guard, ...] = (
     # Scopes.
     *guard_function(
         "http/auth.py",
-        "Access.admit",
+        "Access.check",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         make_false("namespaces", "whole_tenant"),
     ),
@@ -160,7 +160,7 @@ GUARDS: tuple[Guard, ...] = (
     # A limit to namespaces, which the database keeps.
     *guard_function(
         "tenants/tokens.py",
-        "Tokens.find_caller",
+        "make_caller",
         "memories/test_namespaces.py::test_a_limited_token_finds_only_memories_of_its_namespaces",
         make_false("limited"),
     ),

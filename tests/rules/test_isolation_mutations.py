@@ -52,6 +52,7 @@ from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 OF_THE_OWNER = {
     "tenants/create_tenant",
     "tenants/create_token",
+    "tenants/create_sign_in_link",
     "tenants/list_tokens",
     "tenants/revoke_token",
     "tenants/list_all_audit",
@@ -100,12 +101,14 @@ ACROSS = {
     "exports/find_untold_exports",
     "worker/forget_manifests",
     "tenants/find_token",
+    "tenants/find_sign_in",
     "jobs/find_waiting_job",
     "worker/forget_changes",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
     "worker/forget_uploads",
+    "worker/forget_sign_ins",
 }
 
 # Run on the database of another system, whose table an operator imports.
@@ -146,6 +149,7 @@ STATE = {
     "messages",
     "changes",
     "changes.stored_at",
+    "sign_ins",
 }
 
 # The views of one tenant.
@@ -168,6 +172,7 @@ VIEWS = {
     "messages",
     "memory_usage",
     "tokens",
+    "sign_ins",
     "audit",
     "tenant",
 }

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 needs_browser = pytest.mark.skipif(
-    not _CHROMIUM, reason="no chromium here; on Debian: apt-get install chromium"
+    not CHROMIUM, reason="no chromium here; on Debian: apt-get install chromium"
 )
 _OPTIONS = (
     "--headless=new",
@@ -28,7 +28,7 @@ def open_page(url: str, profile: Path, *options: str) -> bytes:
     # Chromium's sandbox refuses to work for root.
     sandbox = ("--no-sandbox",) if os.geteuid() == 0 else ()
     browser = subprocess.Popen(
-        [_CHROMIUM, *_OPTIONS, *sandbox, f"--user-data-dir={profile}", *options, url],
+        [CHROMIUM, *_OPTIONS, *sandbox, f"--user-data-dir={profile}", *options, url],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         start_new_session=True,

@@ -14,8 +14,8 @@ from memferry.database.pool import SERVICE_ROLE
 # Tables that belong to no tenant. Any other table must say whose its rows are.
 SHARED_TABLES = frozenset({"tenants", "gone_tenants", "keys", "workers"})
 
-# Unique without the tenant: a token is looked up before anybody knows whose it is.
-UNIQUE_ACROSS_TENANTS = frozenset({"tokens_sha256_key"})
+# Unique without the tenant: a token or a sign-in is looked up before anybody knows whose it is.
+UNIQUE_ACROSS_TENANTS = frozenset({"tokens_sha256_key", "sign_ins_sha256_key"})
 
 # The views that show rows of more than one tenant, and every column the service role may read
 # there: whose, which, in what state, until when. No column of these holds words of a tenant.
@@ -23,6 +23,7 @@ ACROSS_TENANTS = {
     "token_grants": {
         "sha256", "tenant_id", "id", "scopes", "limited", "expires_at", "revoked_at",
     },
+    "sign_in_grants": {"sha256", "tenant_id", "token_id", "is_link", "expires_at"},
     "job_queue": {
         "tenant_id", "id", "type", "status", "needs", "attempt", "failures", "leased_by",
         "leased_until", "created_at", "object_key", "expires_at",

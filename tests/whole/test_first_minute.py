@@ -258,7 +258,7 @@ def test_the_first_page_describes_the_service_and_loads_nothing_from_other_hosts
 ) -> None:
     with httpx.Client(base_url=service.url, verify=NO_TLS) as browser:
         page = browser.get("/", headers={"Accept": "text/html"})
-        style = browser.get("/assets/home.css")
+        style = browser.get(page.text.partition('rel="stylesheet" href="')[2].partition('"')[0])
         head = browser.head("/")
 
     assert page.headers["content-type"].startswith("text/html")
@@ -268,6 +268,7 @@ def test_the_first_page_describes_the_service_and_loads_nothing_from_other_hosts
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert "//" not in page.text.replace(service.url, "")
     assert style.headers["content-type"].startswith("text/css")
+    assert "immutable" in style.headers["cache-control"]
     assert head.status_code == 200
 
 

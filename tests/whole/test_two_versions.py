@@ -60,7 +60,7 @@ def signed_in(plant: Plant, worker: "subprocess.Popen[bytes]") -> bool:
 def test_both_versions_finish_exports_side_by_side(upgrade: Upgrade) -> None:
     plant = upgrade.plant
     exports = [plant.ask() for _ in range(6)]
-    with plant.close_gate(Step.NAMED) as gate:
+    with plant.close_gate(Step.WRITTEN) as gate:
         # Two of each worker: both versions have theirs.
         wait_until(lambda: gate.count_waiting() == 4)
         holders = {plant.holder(export) for export in exports}

@@ -9,6 +9,7 @@ import sys
 from typing import Annotated
 
 import typer
+from typer._completion_classes import completion_init
 
 from memferry.cli import (
     audit,
@@ -21,6 +22,7 @@ from memferry.cli import (
     export,
     get,
     groups,
+    history,
     import_,
     jobs,
     key,
@@ -41,6 +43,7 @@ from memferry.cli import (
     worker,
 )
 from memferry.cli.advice import advise
+from memferry.cli.console import flush_standard_output
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.log_rate import LogRate
 
@@ -74,12 +77,15 @@ def _read_options(
 
 
 for panel, commands in {
-    "Memories": (save, list_, search, get, edit, delete, groups, project),
+    "Memories": (save, list_, search, get, edit, delete, history, groups, project),
     "In and out": (export, import_, mcp, jobs, verify),
     "Servers and tokens": (login, status, token, webhook, audit),
     "Operation": (serve, worker, migrate, doctor, drill, key, tenant, store, database, completion),
 }.items():
     for command in commands:
+        for info in command.app.registered_commands:
+            if not command.app.info.name:  # a command of a group stands in the help of the group
+                info.rich_help_panel = panel
         app.add_typer(command.app, rich_help_panel=panel)
 
 
@@ -88,11 +94,15 @@ def main() -> None:
     # Files that this process and its children write are readable by their owner alone.
     os.umask(0o077)
     _set_up_log()
+    completion_init()  # typer does so only where it shows its own options for completion
     try:
-        app()
+        app(prog_name="memferry")
     except MemferryError as fault:
         sys.stderr.write(f"memferry: {_describe(fault)}{advise(fault)}\n")
         sys.exit(1)
+    finally:
+        if not flush_standard_output():
+            sys.exit(1)
 
 
 def _set_up_log() -> None:

@@ -20,8 +20,9 @@ class Shell(Enum):
 def completion(shell: Annotated[Shell, typer.Argument(help="bash, zsh or fish.")]) -> None:
     """Print the script that lets a shell complete commands and options.
 
-    bash, in ~/.bashrc: eval "$(memferry completion bash)"; zsh, in ~/.zshrc after compinit: the
-    same with zsh; fish: memferry completion fish > ~/.config/fish/completions/memferry.fish
+    The line goes into ~/.bashrc, into ~/.zshrc after compinit, or is run once for fish.
+    Examples: eval "$(memferry completion bash)"; eval "$(memferry completion zsh)";
+    memferry completion fish > ~/.config/fish/completions/memferry.fish
     """
     # Typer shows it for the shell it runs in alone, and asks for that by another package.
     from typer._completion_shared import get_completion_script

@@ -1,13 +1,12 @@
 """Fetching an export from the service into a file or to standard output, with progress."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from memferry.cli.connect import open_client
-from memferry.cli.console import make_console
+from memferry.cli.console import make_console, open_standard_output
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
 from memferry.client.decrypt import Identities, read_identities
@@ -82,7 +81,8 @@ def fetch_export(
         else:
             export = _create(exports.create(**request), bars)
         if output == _STANDARD_OUTPUT:
-            export.write(sys.stdout.buffer, identities=keys, progress=bars.show)
+            with open_standard_output() as stream:
+                export.write(stream, identities=keys, progress=bars.show)
             target = output
         else:
             target = _download(export, output, keys, bars, with_manifest=with_manifest)

@@ -1,11 +1,11 @@
 """`memferry get`: one memory with all its fields."""
 
-import sys
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from memferry.cli.connect import ServerName, open_client
+from memferry.cli.console import open_standard_output
 from memferry.cli.output import AsJson, print_fields, print_json, print_line
 from memferry.cli.times import show_time
 
@@ -35,7 +35,8 @@ def get(
     if as_json:
         print_json([row])
     elif raw:
-        sys.stdout.buffer.write(row.content.encode())
+        with open_standard_output() as stream:
+            stream.write(row.content.encode())
     else:
         _print_memory(row)
 

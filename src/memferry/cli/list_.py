@@ -26,7 +26,7 @@ def list_memories(
 
     Examples: memferry list --namespace drinks; memferry list --all --json | jq -r .content
     """
-    given: Any = read_filters(filters)
+    chosen: Any = read_filters(filters)
     with open_client(server) as client:
-        rows = client.memories.list(order=order, limit=None if everything else limit, **given)
+        rows = client.memories.list(order=order, limit=None if everything else limit, **chosen)
         print_memories(rows, as_json=as_json, empty="no memory matches; save one: memferry save")

@@ -8,7 +8,7 @@ import typer
 
 from memferry.cli.options import read_settings
 from memferry.cli.output import AsJson, print_rows, tell
-from memferry.cli.servers import Server, Servers
+from memferry.cli.servers import KnownServer, Servers
 from memferry.errors import Invalid, MissingToken
 
 app = typer.Typer()
@@ -35,7 +35,7 @@ def login(
     with Client(address, token) as client:
         me = client.get_me()
     known = name or urlsplit(address).netloc
-    servers.add(known, Server(url=address, token=token))
+    servers.add(known, KnownServer(url=address, token=token))
     tell(f"logged in to {known} ({address}) as {me.org.name}, with {' '.join(me.user.scopes)}")
     if settings.url is not None or settings.token is not None:
         tell("MEMFERRY_URL or MEMFERRY_TOKEN is set, and wins over it: unset them, or use --server")

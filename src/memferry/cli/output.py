@@ -1,6 +1,5 @@
 """What client commands print: tables for people, one JSON object a line for programs."""
 
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Annotated, Any, TypeAlias
 
@@ -8,7 +7,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from memferry.cli.console import make_console, show_name
+from memferry.cli.console import make_console, open_standard_output, show_name
 from memferry.cli.times import show_minute
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print one JSON object a line, for programs.")]
@@ -25,8 +24,9 @@ def print_json(rows: Iterable[object]) -> None:
     """Print each row as one line of JSON; times are epoch milliseconds."""
     from memferry.client.exact_json import encode_exact
 
-    for row in rows:
-        sys.stdout.buffer.write(encode_exact(row) + b"\n")
+    with open_standard_output() as stream:
+        for row in rows:
+            stream.write(encode_exact(row) + b"\n")
 
 
 def print_rows(rows: Iterable[object], columns: Columns, *, as_json: bool, empty: str) -> None:
@@ -53,7 +53,7 @@ def print_entries(rows: Iterable[Any], columns: Columns, *, as_json: bool, empty
     most = max(_console.width - _KEY_WIDTH, _KEY_WIDTH) * _LINES
     for row in rows:
         text = Text(_cut(_show(second[1](row)).plain, most))
-        for line in (_show(read(row)).plain for _, read in others):
+        for line in (_cut(_show(read(row)).plain, most) for _, read in others):
             text.append(f"\n{line}" if line else "", style="dim")
         table.add_row(_show(first[1](row)), text)
     _print_table(table, empty)

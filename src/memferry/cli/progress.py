@@ -38,7 +38,9 @@ class ProgressBars:
         """Move the bar of this step."""
         if progress.step not in self._tasks:
             count = _count_rows if progress.step in {"exporting", "importing"} else decimal
-            self._tasks[progress.step] = self._bars.add_task(progress.step, shown="", count=count)
+            self._tasks[progress.step] = self._bars.add_task(
+                progress.step, total=None, shown="", count=count
+            )
         self._bars.update(
             self._tasks[progress.step],
             # The bar of an export without rows is full, too; one without a total moves to and fro.

@@ -47,9 +47,9 @@ def create(
     as_json: AsJson = False,
 ) -> None:
     """Create a project and print its id."""
-    given: Any = None if metadata is None else read_json_object("--metadata", metadata)
+    fields: Any = None if metadata is None else read_json_object("--metadata", metadata)
     with open_client(server) as client:
-        project = client.projects.create(name, description=description, metadata=given)
+        project = client.projects.create(name, description=description, metadata=fields)
     if as_json:
         print_json([project])
     else:
@@ -78,8 +78,8 @@ def edit(
         "archived": archived,
     }
     with open_client(server) as client:
-        given = {field: value for field, value in change.items() if value is not None}
-        project = client.projects.update(project_id, **given)
+        fields = {field: value for field, value in change.items() if value is not None}
+        project = client.projects.update(project_id, **fields)
     if as_json:
         print_json([project])
     else:

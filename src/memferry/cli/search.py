@@ -27,8 +27,8 @@ def search(
 
     Example: memferry search green tea --namespace drinks
     """
-    given: Any = read_filters(filters)
+    chosen: Any = read_filters(filters)
     with open_client(server) as client:
-        rows = client.memories.search(" ".join(words), k=hits, prefix=prefix, **given)
+        rows = client.memories.search(" ".join(words), k=hits, prefix=prefix, **chosen)
     empty = "nothing found; fewer or other words, or --prefix, may find it"
     print_memories(rows, as_json=as_json, empty=empty)

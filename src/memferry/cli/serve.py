@@ -9,12 +9,16 @@ from memferry.open_files import raise_open_files_limit
 from memferry.settings import Settings
 
 if TYPE_CHECKING:
-    from memferry.tenants.tokens import BearerToken
+    from memferry.supervisor import FirstAccess
 
 app = typer.Typer()
 
 _FIRST_STEPS = """
-This is the first start. A token for the tenant "default", shown only this once:
+This is the first start. Open this link to look around; it signs you in once, within 15 minutes:
+
+    {url}{link}
+
+A token for the tenant "default", shown only this once:
 
     {token}
 
@@ -49,16 +53,17 @@ def serve(
     settings = read_settings(data_dir)
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
 
-    def print_start(token: "BearerToken | None") -> None:
-        _print_start(settings, url, None if token is None else token.text)
+    def print_start(first: "FirstAccess | None") -> None:
+        _print_start(settings, url, first)
 
     run(serve_all(settings, host, port, print_start, with_worker=not no_worker))
     print("memferry has stopped", flush=True)
 
 
-def _print_start(settings: Settings, url: str, token: str | None) -> None:
-    if token is not None:
-        print(_FIRST_STEPS.format(token=token, url=url), flush=True)
+def _print_start(settings: Settings, url: str, first: "FirstAccess | None") -> None:
+    if first is not None:
+        link, token = first.link.path, first.token.text
+        print(_FIRST_STEPS.format(url=settings.web.public_url or url, link=link, token=token))
     if settings.web.local_tenant is not None:
         print(_LOCAL.format(tenant=settings.web.local_tenant), flush=True)
-    print(f"memferry listens on {url} (API description: {url}/docs)", flush=True)
+    print(f"memferry listens on {url} (page: {url}/, API: {url}/docs)", flush=True)

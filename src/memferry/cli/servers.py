@@ -11,7 +11,7 @@ from memferry.errors import Invalid, Misconfigured
 from memferry.settings import ClientSettings
 
 
-class Server(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class KnownServer(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One service, with the token that speaks for a tenant there."""
 
     url: str
@@ -22,7 +22,7 @@ class _Content(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What the file holds."""
 
     current: str | None = None
-    servers: dict[str, Server] = {}
+    servers: dict[str, KnownServer] = {}
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Servers:
 
     path: Path
     current: str | None
-    servers: dict[str, Server]
+    servers: dict[str, KnownServer]
 
     @classmethod
     def load(cls, settings: ClientSettings) -> "Servers":
@@ -50,14 +50,14 @@ class Servers:
             raise Misconfigured(text) from fault
         return cls(path, content.current, content.servers)
 
-    def find(self, name: str) -> Server:
+    def find(self, name: str) -> KnownServer:
         """The server of that name; raises Invalid, which names --server."""
         if name not in self.servers:
             known = ", ".join(self.servers) or "none"
             raise Invalid("--server", f"no server {name!r} is known here; known are: {known}")
         return self.servers[name]
 
-    def add(self, name: str, server: Server) -> None:
+    def add(self, name: str, server: KnownServer) -> None:
         """Keep a server, in the place of one of the same name; it is the current one then."""
         self._save(name, {**self.servers, name: server})
 
@@ -68,7 +68,7 @@ class Servers:
         current = self.current if self.current != name else next(iter(left), None)
         self._save(current, left)
 
-    def _save(self, current: str | None, servers: dict[str, Server]) -> None:
+    def _save(self, current: str | None, servers: dict[str, KnownServer]) -> None:
         content = msgspec.json.encode(_Content(current=current, servers=servers))
         partial = self.path.with_name(f".{self.path.name}.{os.getpid()}")
         try:

@@ -41,6 +41,9 @@ def create(
     expires: Annotated[
         str | None, typer.Option(help="Until when it is good; epoch milliseconds or ISO 8601.")
     ] = None,
+    link: Annotated[
+        bool, typer.Option("--link", help="Print a link that signs a browser in once instead.")
+    ] = False,
     data_dir: DataDir = None,
     server: ServerName = None,
     as_json: AsJson = False,
@@ -50,21 +53,32 @@ def create(
     With --tenant in the database of this machine; without, over HTTP for the same tenant, for
     which the own token needs the scope admin.
     """
-    expires_at = read_epoch_ms("--expires", expires)
+    grant = _read_grant(scope, namespace, expires)
     if tenant is not None:
         is_for_operator(server, tenant, data_dir)
-        print(_create_in_database(tenant, name, scope, namespace, expires_at, data_dir))
+        print(_create_in_database(data_dir, tenant, name, grant, link=link))
         return
     if is_for_operator(server, None, data_dir):
         raise Invalid("--tenant", "needed: whose token it is (or log in: memferry login URL)")
+    if link:
+        raise Invalid("--link", "goes with --tenant")
     with open_client(server) as client:
         created = client.tokens.create(
-            name, scopes=scope, namespaces=namespace, expires_at=expires_at
+            name, scopes=grant.scopes, namespaces=grant.namespaces, expires_at=grant.expires_at
         )
     if as_json:
         print_json([created])
     else:
         print(created.token)
+
+
+def _read_grant(scope: list[str] | None, namespace: list[str] | None, expires: str | None) -> Grant:
+    scopes: Any = dict.fromkeys(scope or USUAL_SCOPES)
+    return Grant(
+        scopes=tuple(scopes),
+        namespaces=tuple(dict.fromkeys(namespace)) if namespace else None,
+        expires_at=read_epoch_ms("--expires", expires),
+    )
 
 
 @app.command("list")
@@ -142,27 +156,21 @@ def _list_of_database(data_dir: Path | None) -> None:
 
 
 def _create_in_database(
-    tenant: str,
-    name: str,
-    scope: list[str] | None,
-    namespace: list[str] | None,
-    expires_at: int | None,
-    data_dir: Path | None,
+    data_dir: Path | None, tenant: str, name: str, grant: Grant, *, link: bool
 ) -> str:
     from memferry.cli.context import run
 
-    scopes: Any = dict.fromkeys(scope or USUAL_SCOPES)
-    grant = Grant(
-        scopes=tuple(scopes),
-        namespaces=tuple(dict.fromkeys(namespace)) if namespace else None,
-        expires_at=expires_at,
-    )
-    return run(_create(read_settings(data_dir), tenant, name, grant))
+    return run(_create(read_settings(data_dir), tenant, name, grant, link=link))
 
 
-async def _create(settings: Settings, tenant: str, name: str, grant: Grant) -> str:
+async def _create(settings: Settings, tenant: str, name: str, grant: Grant, *, link: bool) -> str:
     from memferry.cli.context import migrate_database
     from memferry.tenants.operator import Operator
 
     async with migrate_database(settings) as url:
-        return (await Operator(url).create_token(tenant, name, grant)).text
+        operator = Operator(url)
+        token = await operator.create_token(tenant, name, grant)
+        if not link:
+            return token.text
+        service = settings.web.public_url or settings.client.address
+        return service.rstrip("/") + (await operator.create_sign_in_link(token)).path

@@ -77,8 +77,8 @@ def edit(
         "enabled": enabled,
     }
     with open_client(server) as client:
-        given = {field: value for field, value in change.items() if value is not None}
-        webhook = client.webhooks.update(webhook_id, **given)
+        fields = {field: value for field, value in change.items() if value is not None}
+        webhook = client.webhooks.update(webhook_id, **fields)
     if as_json:
         print_json([webhook])
     else:

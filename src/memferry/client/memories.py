@@ -7,6 +7,7 @@ from msgspec import UNSET, UnsetType
 
 from memferry.client.calls import Call, make_path
 from memferry.client.flows import choose_limit, iterate_pages, send
+from memferry.client.history import HistoryMethods
 from memferry.client.methods import (
     Asynchronous,
     FlowMethod,
@@ -24,7 +25,7 @@ _Groups: TypeAlias = list[_Rows]
 _BULK_PATH = "/v1/memories/bulk"
 
 
-class MemoryMethods:
+class MemoryMethods(HistoryMethods):
     """Everything below /api/memories that is about single memories."""
 
     @FlowMethod

@@ -1,5 +1,6 @@
 """The web application: its services, its middleware and the list of all routes."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -7,6 +8,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import ClientDisconnect
+from starlette.routing import BaseRoute
 from starlette.types import ASGIApp
 
 from memferry.audit.service import Audit
@@ -39,8 +41,6 @@ from memferry.http.manifests import ManifestEndpoints
 from memferry.http.mcp import mcp_route
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
-from memferry.http.page.home import home_routes
-from memferry.http.page.reference import reference_routes
 from memferry.http.projects import ProjectEndpoints
 from memferry.http.routing import Operation
 from memferry.http.search import SearchEndpoints
@@ -58,6 +58,7 @@ from memferry.request_rate import RequestRate
 from memferry.settings import Quotas, WebSettings
 from memferry.shares import Shares
 from memferry.tenants.limits import TenantLimits
+from memferry.tenants.sign_ins import SignIns
 from memferry.tenants.tokens import Tokens
 from memferry.webhooks.service import Webhooks
 
@@ -67,6 +68,7 @@ class Services:
     """The services that routes call, built once by the composition root."""
 
     tokens: Tokens
+    sign_ins: SignIns
     memories: Memories
     lists: MemoryLists
     batches: MemoryBatches
@@ -93,22 +95,26 @@ class Services:
     """What answers the messages of models; None: it is not installed."""
 
 
-def web_app(services: Services) -> ASGIApp:
-    """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes."""
+def web_app(services: Services, page: Sequence[BaseRoute] = ()) -> ASGIApp:
+    """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes.
+
+    `page` is the routes for people.
+    """
     # The clock of an upload starts with its last byte, and the store has then to verify it.
     longer = dict.fromkeys((BULK_PATH, IMPORT_PATH), services.web.bulk_seconds)
-    return Cors(Lifetime(HeadAsGet(make_router(services)), services.web.request_seconds, longer))
+    return Cors(
+        Lifetime(HeadAsGet(make_router(services, page)), services.web.request_seconds, longer)
+    )
 
 
-def make_router(services: Services) -> Starlette:
+def make_router(services: Services, page: Sequence[BaseRoute] = ()) -> Starlette:
     """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(
         routes=[
-            *home_routes(),
             *(operation.route() for operation in operations),
-            *reference_routes(operations),
             mcp_route(services.mcp),
+            *page,
         ],
         middleware=[
             Middleware(

@@ -81,13 +81,16 @@ class Refusals:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, and record the answer if it is a refusal."""
-        if scope["type"] != "http" or AUTHENTICATED not in scope:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
 
         async def note_and_send(message: Message) -> None:
-            if message["type"] == "http.response.start" and message["status"] in _REFUSALS:
-                await self._audit.record(scope[AUTHENTICATED], _make_entry(scope))
+            # Screens find their caller behind the router.
+            caller = scope.get(AUTHENTICATED)
+            is_head = message["type"] == "http.response.start"
+            if caller is not None and is_head and message["status"] in _REFUSALS:
+                await self._audit.record(caller, _make_entry(scope))
             await send(message)
 
         await self._app(scope, receive, note_and_send)

@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from memferry.errors import (
+    Forbidden,
     MemferryError,
     MissingToken,
     NamespaceForbidden,
@@ -96,13 +97,25 @@ class Access:
     def admit(self, request: Request) -> None:
         """Check the caller of a request; raises ScopeMissing or NamespaceForbidden."""
         holder: Caller = request.scope[AUTHENTICATED]
+        self.check(holder)
+        request.scope[ALLOWED] = holder
+
+    def check(self, holder: Caller) -> None:
+        """Raise ScopeMissing or NamespaceForbidden unless a caller may come in."""
         if self.alternative is None or self.alternative not in holder.scopes:
             for scope in self.scopes:
                 if scope not in holder.scopes:
                     raise ScopeMissing(scope)
         if self.whole_tenant and holder.namespaces is not None:
             raise NamespaceForbidden("token", "is limited to namespaces, and this reaches beyond")
-        request.scope[ALLOWED] = holder
+
+    def allows(self, holder: Caller) -> bool:
+        """Whether a caller may come in."""
+        try:
+            self.check(holder)
+        except Forbidden:
+            return False
+        return True
 
 
 def is_protected(path: str) -> bool:

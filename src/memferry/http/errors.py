@@ -75,7 +75,7 @@ class ErrorAnswer(Response):
         text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
         named = {name: getattr(fault, name, None) for name in ("field", "scope")}
         body = Error(error=text, code=fault.code, **named)
-        super().__init__(msgspec.json.encode(body), status, _make_headers(fault))
+        super().__init__(msgspec.json.encode(body), status, make_headers(fault))
 
 
 class RefusedBody(ErrorAnswer):
@@ -106,7 +106,8 @@ async def _drain(receive: Receive) -> None:
             return
 
 
-def _make_headers(fault: MemferryError) -> dict[str, str]:
+def make_headers(fault: MemferryError) -> dict[str, str]:
+    """The headers that go with an error: when to try again, what to send."""
     if isinstance(fault, Denied):
         return {"WWW-Authenticate": "Bearer"}
     if isinstance(fault, Unavailable):
@@ -126,11 +127,11 @@ async def answer_memferry_error(request: Request, fault: Exception) -> Response:
         raise TypeError(type(fault))
     request.scope[FAULT] = fault
     if isinstance(fault, Unavailable):
-        log_event("request.failed", fault=fault, cause=_describe_cause(fault))
+        log_event("request.failed", fault=fault, cause=describe_cause(fault))
     return RefusedBody(fault) if isinstance(fault, TooLarge) else ErrorAnswer(fault)
 
 
-def _describe_cause(fault: MemferryError) -> str:
+def describe_cause(fault: MemferryError) -> str:
     """The driver's fault on one line: a stack trace would show our own lines alone."""
     cause = fault.__cause__
     if cause is None:

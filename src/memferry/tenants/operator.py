@@ -12,6 +12,7 @@ from memferry.errors import Invalid
 from memferry.model import rules
 from memferry.model.identity import new_memory_ids
 from memferry.model.token import Grant
+from memferry.tenants.sign_ins import LINK_SECONDS, SignInSecret
 from memferry.tenants.tokens import NAME_CHARACTERS, BearerToken, make_token_row
 
 _USUAL = Grant()
@@ -36,6 +37,16 @@ class Operator:
                 sql("tenants/create_token"), tenant_id, *make_token_row(token, name, grant)
             )
         return token
+
+    @retry_conflicts
+    async def create_sign_in_link(self, token: BearerToken) -> SignInSecret:
+        """Create a link that signs a browser in with a token, once and within 15 minutes."""
+        link = SignInSecret.make("link")
+        async with owner_connection(self._url) as connection:
+            await connection.execute(
+                sql("tenants/create_sign_in_link"), link.sha256, token.sha256, LINK_SECONDS * 1000
+            )
+        return link
 
     @retry_conflicts
     async def ensure_tenant(self, name: str) -> UUID:

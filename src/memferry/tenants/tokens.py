@@ -9,6 +9,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
+import asyncpg
+
 from memferry.database.pool import Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
@@ -65,21 +67,7 @@ class Tokens:
         # No view restricts this look-up to one tenant, so the digest is compared once more.
         if row is None or not hmac.compare_digest(row["sha256"], sha256):
             raise UnknownToken
-        caller = Caller(
-            tenant_id=row["tenant_id"],
-            token_id=row["id"],
-            scopes=frozenset(row["scopes"]),
-            address=address,
-        )
-        return await self._add_namespaces(caller) if row["limited"] else caller
-
-    async def _add_namespaces(self, caller: Caller) -> Caller:
-        """Add the namespaces that the token is limited to."""
-        async with self._database.tenant(caller) as connection:
-            names = await connection.fetchval(sql("tenants/get_token_namespaces"), caller.token_id)
-        if names is None:
-            raise UnknownToken
-        return replace(caller, namespaces=tuple(names))
+        return await make_caller(self._database, row, address)
 
     @retry_conflicts
     async def create(
@@ -137,6 +125,28 @@ class Tokens:
             id_ = await connection.fetchval(sql("tenants/revoke_tenant_token"), token_id)
         if id_ is None:
             raise TokenNotFound
+
+
+async def make_caller(
+    database: Database, row: Mapping[str, Any] | asyncpg.Record, address: str | None
+) -> Caller:
+    """Make the caller that a row of find_token or find_sign_in names; raises UnknownToken."""
+    caller = Caller(
+        tenant_id=row["tenant_id"],
+        token_id=row["id"],
+        scopes=frozenset(row["scopes"]),
+        address=address,
+    )
+    return await _add_namespaces(database, caller) if row["limited"] else caller
+
+
+async def _add_namespaces(database: Database, caller: Caller) -> Caller:
+    """Add the namespaces that the token is limited to."""
+    async with database.tenant(caller) as connection:
+        names = await connection.fetchval(sql("tenants/get_token_namespaces"), caller.token_id)
+    if names is None:
+        raise UnknownToken
+    return replace(caller, namespaces=tuple(names))
 
 
 def make_token_row(token: BearerToken, name: str, grant: Grant) -> tuple[object, ...]:

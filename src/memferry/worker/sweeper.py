@@ -47,6 +47,7 @@ class Sweeper:
             await connection.execute(sql("worker/forget_deliveries"), _LOGGED_DELIVERIES)
             await connection.execute(sql("worker/forget_messages"))
             await connection.execute(sql("worker/forget_uploads"))
+            await connection.execute(sql("worker/forget_sign_ins"))
             await connection.execute(sql("worker/forget_workers"))
             await self._forget_changes(connection)
         return False

@@ -98,6 +98,10 @@ FROM memferry.tokens WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND (memferry.namespaces() IS NULL OR namespaces <@ memferry.namespaces())
 WITH CASCADED CHECK OPTION;
 
+CREATE VIEW memferry_service.sign_ins AS
+SELECT sha256, token_id, is_link, created_at, expires_at
+FROM memferry.sign_ins WHERE tenant_id = current_setting('memferry.tenant')::uuid;
+
 -- Memories with the keys of their words, for searches. The subqueries run once per statement, not once per row. The
 -- first is null or true, so that the planner takes it for true: its estimates, and with them its plans, are those
 -- without a limit.
@@ -246,6 +250,10 @@ SELECT id FROM memferry.tenants UNION ALL SELECT id FROM memferry.gone_tenants;
 CREATE VIEW memferry_service.token_grants AS
 SELECT sha256, tenant_id, id, scopes, namespaces IS NOT NULL AS limited, expires_at, revoked_at
 FROM memferry.tokens;
+
+-- Which token a sign-in stands for; the sweeper removes it here.
+CREATE VIEW memferry_service.sign_in_grants AS
+SELECT sha256, tenant_id, token_id, is_link, expires_at FROM memferry.sign_ins;
 
 CREATE VIEW memferry_service.job_queue AS
 SELECT tenant_id, id, type, status, needs, attempt, failures, leased_by, leased_until, created_at, object_key, expires_at
@@ -423,6 +431,7 @@ GRANT SELECT, UPDATE (erasures) ON memferry_service.tenant TO memferry_service;
 GRANT SELECT (id, name, prefix, scopes, namespaces, created_at, expires_at, revoked_at),
     INSERT (id, name, prefix, sha256, scopes, namespaces, expires_at), UPDATE (revoked_at)
     ON memferry_service.tokens TO memferry_service;
+GRANT SELECT, INSERT (sha256, token_id, is_link, expires_at), DELETE ON memferry_service.sign_ins TO memferry_service;
 GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.memories, memferry_service.jobs, memferry_service.exports, memferry_service.imports,
     memferry_service.import_uploads, memferry_service.export_payloads,
@@ -446,6 +455,7 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
     ON memferry_service.audit TO memferry_service;
 
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
+GRANT SELECT, DELETE ON memferry_service.sign_in_grants TO memferry_service;
 GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
 -- UPDATE (stored_at), to lock a row.
 GRANT SELECT, UPDATE (stored_at), DELETE ON memferry_service.change_queue TO memferry_service;

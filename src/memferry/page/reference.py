@@ -8,14 +8,15 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from memferry.http.openapi import describe_api
-from memferry.http.page.files import STATIC, Folder, make_headers
 from memferry.http.routing import Operation
+from memferry.page.assets import STATIC, PackageFolder
+from memferry.page.policy import make_headers
 
 _HERE = "'self'"
 # Swagger UI shows icons that its style sheet holds as data.
 _HEADERS = make_headers(script=_HERE, style=_HERE, img=f"{_HERE} data:", connect=_HERE)
 # The package is a blueprint for Flask; only its files are used, and it is never imported.
-_SWAGGER = Folder("flask_swagger_ui", "dist")
+_SWAGGER = PackageFolder("flask_swagger_ui", "dist")
 
 
 def reference_routes(operations: Sequence[Operation]) -> list[Route]:

@@ -1,1 +1,0 @@
-"""The pages that the service shows to people; nothing in them comes from another host."""

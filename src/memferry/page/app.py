@@ -1,0 +1,35 @@
+"""The page: all of its screens, files and descriptions as routes."""
+
+from starlette.routing import Route
+
+from memferry.http.app import Services, list_operations
+from memferry.page.assets import Assets
+from memferry.page.home import HomeScreens
+from memferry.page.reference import reference_routes
+from memferry.page.screens import Screen, ScreenRoutes
+from memferry.page.sign_in import SignInScreens
+from memferry.page.templates import Templates
+from memferry.page.twins import list_twins
+
+
+def list_routes(services: Services) -> list[Route]:
+    """List the routes of all screens and of their files."""
+    assets = Assets()
+    templates = Templates(assets)
+    routes = ScreenRoutes(services, templates)
+    return [
+        assets.route(),
+        *reference_routes(list_operations(services)),
+        *(routes.route(screen) for screen in list_screens(services, templates)),
+    ]
+
+
+def list_screens(services: Services, templates: Templates) -> list[Screen]:
+    """List all screens; if two patterns fit an address, the first one counts."""
+    sign_in = SignInScreens(templates, services.sign_ins, services.tokens)
+    groups = (
+        sign_in,
+        HomeScreens(templates, sign_in),
+    )
+    screens = [screen for group in groups for screen in group.screens()]
+    return [*screens, *list_twins(list_operations(services))]

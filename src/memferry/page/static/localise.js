@@ -1,0 +1,17 @@
+// Times and numbers in the language of the browser; the server writes them in UTC and with commas.
+const languages = navigator.languages;
+const short = new Intl.DateTimeFormat(languages, { dateStyle: "medium", timeStyle: "short" });
+const long = new Intl.DateTimeFormat(languages, { dateStyle: "full", timeStyle: "long" });
+const day = new Intl.DateTimeFormat(languages, { dateStyle: "medium" });
+const number = new Intl.NumberFormat(languages);
+
+export function localise(root) {
+  for (const element of root.querySelectorAll("time[datetime]")) {
+    const time = new Date(element.dateTime);
+    element.textContent = (element.classList.contains("day") ? day : short).format(time);
+    element.title = `${long.format(time)} (${element.dateTime})`;
+  }
+  for (const element of root.querySelectorAll("data[value]")) {
+    element.textContent = number.format(BigInt(element.value));
+  }
+}

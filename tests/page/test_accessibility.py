@@ -1,0 +1,33 @@
+"""Every screen in both themes, at a desk and on a phone: axe finds nothing."""
+
+import pytest
+from playwright.async_api import Browser
+
+from support.people import Person
+from support.screens import DESKTOP, PHONE, open_reader
+
+SCREENS = ("/",)
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing(
+    browser: Browser, alice: Person, theme: str, size: tuple[int, int]
+) -> None:
+    async with open_reader(browser, alice, theme=theme, size=size) as reader:
+        found = {}
+        for path in SCREENS:
+            page = await reader.open(path)
+            found[path] = await reader.list_violations()
+            wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
+            assert not wide, path
+
+    assert found == {path: [] for path in SCREENS}
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+async def test_axe_finds_nothing_on_the_way_in(browser: Browser, alice: Person, theme: str) -> None:
+    async with open_reader(browser, alice, theme=theme, signed_in=False) as reader:
+        await reader.open("/")
+
+        assert await reader.list_violations() == []
