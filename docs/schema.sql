@@ -39,11 +39,13 @@ BEGIN
         FROM (
             SELECT version, row_number() OVER newest AS place, sum(octet_length(former)) OVER newest AS bytes
             FROM memferry.changes WHERE tenant_id = changed.tenant_id AND memory_id = changed.id
+                AND saved_at = coalesce(changed.saved_at, '-infinity')
             WINDOW newest AS (ORDER BY version DESC)
         ) AS entry
         WHERE place > most_versions OR (place > 1 AND bytes > most_bytes)
     ) AS surplus
-    WHERE change.tenant_id = changed.tenant_id AND change.memory_id = changed.id AND change.version <= surplus.version;
+    WHERE change.tenant_id = changed.tenant_id AND change.memory_id = changed.id
+        AND change.saved_at = coalesce(changed.saved_at, '-infinity') AND change.version <= surplus.version;
     RETURN NULL;
 END
 $$;
@@ -54,8 +56,8 @@ CREATE FUNCTION memferry.log_changes() RETURNS trigger
     SET enable_nestloop TO 'off'
     AS $$
 BEGIN
-    INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, prev_content_len, former)
-    SELECT before.tenant_id, before.id, after.version,
+    INSERT INTO memferry.changes (tenant_id, memory_id, saved_at, version, kind, namespaces, prev_content_len, former)
+    SELECT before.tenant_id, before.id, coalesce(before.saved_at, '-infinity'), after.version,
         CASE WHEN memferry.via() = 'restore' THEN 'restore'
             WHEN after.content <> before.content THEN 'content_edit' ELSE 'update' END,
         ARRAY[memferry.digest_namespace(before.tenant_id, before.namespace),
@@ -90,8 +92,9 @@ BEGIN
     UPDATE memferry.changes AS change SET former = NULL
     FROM old_memories AS gone
     WHERE change.tenant_id = gone.tenant_id AND change.memory_id = gone.id AND change.former IS NOT NULL;
-    INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, prev_content_len, saved_at, saved_by)
-    SELECT gone.tenant_id, gone.id, gone.version + 1, 'delete',
+    INSERT INTO memferry.changes (
+        tenant_id, memory_id, saved_at, version, kind, namespaces, prev_content_len, begun_at, saved_by)
+    SELECT gone.tenant_id, gone.id, coalesce(gone.saved_at, '-infinity'), gone.version + 1, 'delete',
         ARRAY[memferry.digest_namespace(gone.tenant_id, gone.namespace)], length(gone.content),
         memferry.find_save_time(gone.created_at, gone.saved_at), gone.saved_by
     FROM old_memories AS gone
@@ -136,6 +139,10 @@ BEGIN
     END LOOP;
 END
 $$;
+
+CREATE FUNCTION memferry.moment() RETURNS bigint
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN COALESCE((NULLIF(current_setting('memferry.moment'::text, true), ''::text))::bigint, (floor((EXTRACT(epoch FROM now()) * (1000)::numeric)))::bigint);
 
 CREATE FUNCTION memferry.namespaces() RETURNS text[]
     LANGUAGE sql STABLE PARALLEL SAFE
@@ -342,6 +349,31 @@ CREATE TABLE memferry.memories (
     CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))
 );
 
+CREATE VIEW memferry_service.stored_memories AS
+ SELECT id,
+    content,
+    namespace,
+    tags,
+    source,
+    source_ref,
+    metadata,
+    created_at,
+    updated_at,
+    expires_at,
+    version,
+    changed_in,
+    saved_by,
+    COALESCE(saved_at, '-infinity'::timestamp with time zone) AS saved_at,
+    memferry.find_save_time(created_at, saved_at) AS begun_at,
+    memferry.search_keys(tenant_id, id, content) AS keys
+   FROM memferry.memories
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT
+                CASE
+                    WHEN (memferry.namespaces() IS NULL) THEN true
+                    ELSE NULL::boolean
+                END AS "case") IS NOT NULL) OR (namespace = ANY (( SELECT memferry.namespaces() AS namespaces)::text[]))))
+  WITH LOCAL CHECK OPTION;
+
 CREATE VIEW memferry_service.searched_memories AS
  SELECT id,
     content,
@@ -352,16 +384,14 @@ CREATE VIEW memferry_service.searched_memories AS
     metadata,
     created_at,
     updated_at,
-    version,
-    saved_by,
-    memferry.find_save_time(created_at, saved_at) AS saved_at,
-    memferry.search_keys(tenant_id, id, content) AS keys
-   FROM memferry.memories
-  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT
-                CASE
-                    WHEN (memferry.namespaces() IS NULL) THEN true
-                    ELSE NULL::boolean
-                END AS "case") IS NOT NULL) OR (namespace = ANY (( SELECT memferry.namespaces() AS namespaces)::text[]))));
+    expires_at,
+    keys
+   FROM memferry_service.stored_memories
+  WHERE (
+        CASE
+            WHEN (expires_at < ( SELECT memferry.moment() AS moment)) THEN NULL::boolean
+            ELSE true
+        END IS NOT NULL);
 
 CREATE FUNCTION memferry_service.count_hits(query tsquery) RETURNS bigint
     LANGUAGE sql STABLE STRICT
@@ -447,6 +477,36 @@ CREATE FUNCTION memferry_service.now_ms() RETURNS bigint
 CREATE FUNCTION memferry_service.plain_text(content text) RETURNS text
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
     RETURN memferry.plain_text(content);
+
+CREATE VIEW memferry_service.memories AS
+ SELECT id,
+    content,
+    namespace,
+    tags,
+    source,
+    source_ref,
+    metadata,
+    created_at,
+    updated_at,
+    expires_at
+   FROM memferry_service.stored_memories
+  WHERE (
+        CASE
+            WHEN (expires_at < ( SELECT memferry.moment() AS moment)) THEN NULL::boolean
+            ELSE true
+        END IS NOT NULL);
+
+CREATE FUNCTION memferry_service.show_fields(memory memferry_service.memories) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat('{"id":"', (memory).id, '","content":', memferry_service.as_json((memory).content), ',"namespace":', memferry_service.as_json((memory).namespace), ',"tags":', array_to_json((memory).tags), ',"source":', memferry_service.as_json((memory).source), ',"source_ref":', COALESCE(memferry_service.as_json((memory).source_ref), 'null'::json), ',"metadata":', COALESCE((memory).metadata, 'null'::json), ',"created_at":', (memory).created_at, ',"updated_at":', (memory).updated_at, (',"expires_at":'::text || (memory).expires_at));
+
+CREATE FUNCTION memferry_service.show_hit(memory memferry_service.memories, score real) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN concat(memferry_service.show_fields(memory), ',"score":', score, '}');
+
+CREATE FUNCTION memferry_service.show_memory(memory memferry_service.memories) RETURNS text
+    LANGUAGE sql STABLE PARALLEL SAFE
+    RETURN (memferry_service.show_fields(memory) || '}'::text);
 
 CREATE FUNCTION memferry_service.stems(plain text) RETURNS tsvector
     LANGUAGE sql IMMUTABLE STRICT PARALLEL SAFE
@@ -567,6 +627,7 @@ CREATE FUNCTION memferry_service.words(content text) RETURNS tsvector
 CREATE TABLE memferry.changes (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
     memory_id uuid NOT NULL,
+    saved_at timestamp with time zone NOT NULL,
     version integer NOT NULL,
     changed_in xid8 DEFAULT pg_current_xact_id() NOT NULL,
     changed_at bigint DEFAULT memferry.now_ms() NOT NULL,
@@ -577,7 +638,7 @@ CREATE TABLE memferry.changes (
     namespaces bytea[] NOT NULL,
     prev_content_len integer NOT NULL,
     former text,
-    saved_at bigint,
+    begun_at bigint,
     saved_by uuid,
     CONSTRAINT changes_kind_check CHECK ((kind = ANY (ARRAY['update'::text, 'content_edit'::text, 'restore'::text, 'delete'::text]))),
     CONSTRAINT changes_version_check CHECK ((version > 1)),
@@ -659,6 +720,7 @@ CREATE TABLE memferry.jobs (
     purged_at bigint,
     parts json,
     report json,
+    expired_rows bigint,
     untold boolean,
     CONSTRAINT completed_export_has_digest CHECK (((type <> 'export'::text) OR (status <> 'completed'::text) OR (sha256 IS NOT NULL))),
     CONSTRAINT encrypted_is_a_file CHECK ((((request ->> 'encrypt_to'::text) IS NULL) OR (status <> 'completed'::text) OR (object_key IS NOT NULL))),
@@ -707,8 +769,10 @@ CREATE TABLE memferry.projects (
     archived_at bigint,
     created_at bigint DEFAULT memferry.now_ms() NOT NULL,
     updated_at bigint DEFAULT memferry.now_ms() NOT NULL,
+    retention_days integer,
     CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text)),
-    CONSTRAINT projects_name_check CHECK ((name <> ''::text))
+    CONSTRAINT projects_name_check CHECK ((name <> ''::text)),
+    CONSTRAINT projects_retention_days_check CHECK ((retention_days > 0))
 );
 
 CREATE TABLE memferry.sign_ins (
@@ -760,12 +824,14 @@ CREATE TABLE memferry.workers (
 CREATE VIEW memferry_service.change_queue AS
  SELECT tenant_id,
     memory_id,
+    saved_at,
     version,
     stored_at
    FROM memferry.changes;
 
 CREATE VIEW memferry_service.changes AS
  SELECT memory_id,
+    saved_at,
     version,
     changed_in,
     changed_at,
@@ -774,7 +840,7 @@ CREATE VIEW memferry_service.changes AS
     token_id,
     prev_content_len,
     former,
-    saved_at,
+    begun_at,
     saved_by
    FROM memferry.changes
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry_service.namespace_digests() AS namespace_digests))));
@@ -788,6 +854,24 @@ CREATE VIEW memferry_service.delivery_queue AS
     created_at,
     message_id
    FROM memferry.deliveries;
+
+CREATE VIEW memferry_service.expired_memories AS
+ SELECT id,
+    namespace,
+    tags,
+    metadata,
+    created_at,
+    updated_at,
+    expires_at
+   FROM memferry_service.stored_memories
+  WHERE ((expires_at IS NOT NULL) AND (expires_at >= 0) AND (expires_at < ( SELECT memferry.moment() AS moment)));
+
+CREATE VIEW memferry_service.expiry_queue AS
+ SELECT tenant_id,
+    id,
+    expires_at
+   FROM memferry.memories
+  WHERE ((expires_at IS NOT NULL) AND (expires_at >= 0) AND (expires_at < ( SELECT memferry.moment() AS moment)));
 
 CREATE VIEW memferry_service.export_buckets AS
  SELECT tenant_id,
@@ -825,7 +909,8 @@ CREATE VIEW memferry_service.jobs AS
     purged_at,
     parts,
     report,
-    untold
+    untold,
+    expired_rows
    FROM memferry.jobs
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry.namespaces() AS namespaces))));
 
@@ -857,7 +942,8 @@ CREATE VIEW memferry_service.exports AS
     expires_at,
     purged_at,
     parts,
-    untold
+    untold,
+    expired_rows
    FROM memferry_service.jobs
   WHERE (type = 'export'::text)
   WITH CASCADED CHECK OPTION;
@@ -966,19 +1052,6 @@ CREATE VIEW memferry_service.manifest_queue AS
            FROM memferry.jobs job
           WHERE ((job.tenant_id = manifest.tenant_id) AND (job.id = manifest.export_id) AND ((job.status = 'expired'::text) OR ((job.status = 'completed'::text) AND (job.expires_at <= memferry.now_ms()))))));
 
-CREATE VIEW memferry_service.memories AS
- SELECT id,
-    content,
-    namespace,
-    tags,
-    source,
-    source_ref,
-    metadata,
-    created_at,
-    updated_at
-   FROM memferry_service.searched_memories
-  WITH CASCADED CHECK OPTION;
-
 CREATE VIEW memferry_service.memory_usage AS
  SELECT tenant_id,
     slot,
@@ -1003,10 +1076,17 @@ CREATE VIEW memferry_service.projects AS
     metadata,
     archived_at,
     created_at,
-    updated_at
+    updated_at,
+    retention_days
    FROM memferry.projects
   WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((memferry.namespaces() IS NULL) OR (name = ANY (memferry.namespaces()))))
   WITH CASCADED CHECK OPTION;
+
+CREATE VIEW memferry_service.retentions AS
+ SELECT name AS namespace,
+    (retention_days * (86400000)::bigint) AS ms
+   FROM memferry_service.projects
+  WHERE (retention_days IS NOT NULL);
 
 CREATE VIEW memferry_service.sign_in_grants AS
  SELECT sha256,
@@ -1102,7 +1182,7 @@ ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_pkey PRIMARY KEY (tenant_id, id);
 
 ALTER TABLE ONLY memferry.changes
-    ADD CONSTRAINT changes_pkey PRIMARY KEY (tenant_id, memory_id, version);
+    ADD CONSTRAINT changes_pkey PRIMARY KEY (tenant_id, memory_id, saved_at, version);
 
 ALTER TABLE ONLY memferry.deliveries
     ADD CONSTRAINT deliveries_pkey PRIMARY KEY (tenant_id, id);
@@ -1212,18 +1292,20 @@ CREATE INDEX memories_by_change ON memferry.memories USING btree (tenant_id, upd
 CREATE INDEX memories_by_metadata ON memferry.memories USING gin (((metadata)::jsonb) jsonb_path_ops);
 ALTER INDEX memferry.memories_by_metadata ALTER COLUMN 1 SET STATISTICS 0;
 
-CREATE INDEX memories_by_namespace ON memferry.memories USING btree (tenant_id, namespace, created_at, id);
+CREATE INDEX memories_by_namespace ON memferry.memories USING btree (tenant_id, namespace, created_at, id) INCLUDE (expires_at);
 
-CREATE INDEX memories_by_namespace_change ON memferry.memories USING btree (tenant_id, namespace, updated_at, id);
+CREATE INDEX memories_by_namespace_change ON memferry.memories USING btree (tenant_id, namespace, updated_at, id) INCLUDE (expires_at);
 
 CREATE INDEX memories_by_source_ref ON memferry.memories USING hash (source_ref);
 
 CREATE INDEX memories_by_tags ON memferry.memories USING gin (tags);
 
-CREATE INDEX memories_by_time ON memferry.memories USING btree (tenant_id, created_at, id) INCLUDE (namespace);
+CREATE INDEX memories_by_time ON memferry.memories USING btree (tenant_id, created_at, id) INCLUDE (namespace, expires_at);
 
 CREATE INDEX memories_by_words ON memferry.memories USING gin (memferry.search_keys(tenant_id, id, content));
 ALTER INDEX memferry.memories_by_words ALTER COLUMN 1 SET STATISTICS 0;
+
+CREATE INDEX memories_expiring ON memferry.memories USING btree (tenant_id, expires_at) WHERE (expires_at IS NOT NULL);
 
 CREATE INDEX sign_ins_by_end ON memferry.sign_ins USING btree (expires_at);
 
@@ -1287,9 +1369,11 @@ REVOKE ALL ON FUNCTION memferry.log_changes() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION memferry.log_deletions() FROM PUBLIC;
 
-GRANT SELECT ON TABLE memferry_service.searched_memories TO memferry_service;
+GRANT SELECT ON TABLE memferry_service.stored_memories TO memferry_service;
 
-GRANT UPDATE(id) ON TABLE memferry_service.searched_memories TO memferry_service;
+GRANT UPDATE(id) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.searched_memories TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.message_queue TO memferry_service;
 
@@ -1313,6 +1397,8 @@ GRANT INSERT(detail) ON TABLE memferry_service.audit TO memferry_service;
 
 GRANT INSERT(times) ON TABLE memferry_service.audit TO memferry_service;
 
+GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.memories TO memferry_service;
+
 GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.deliveries TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.messages TO memferry_service;
@@ -1332,6 +1418,10 @@ GRANT UPDATE(stored_at) ON TABLE memferry_service.change_queue TO memferry_servi
 GRANT SELECT ON TABLE memferry_service.changes TO memferry_service;
 
 GRANT SELECT,DELETE,UPDATE ON TABLE memferry_service.delivery_queue TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.expired_memories TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.expiry_queue TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.export_buckets TO memferry_service;
 
@@ -1371,8 +1461,6 @@ GRANT SELECT,INSERT ON TABLE memferry_service.manifest_chain TO memferry_service
 
 GRANT SELECT,DELETE ON TABLE memferry_service.manifest_queue TO memferry_service;
 
-GRANT SELECT,INSERT,DELETE,UPDATE ON TABLE memferry_service.memories TO memferry_service;
-
 GRANT SELECT ON TABLE memferry_service.memory_usage TO memferry_service;
 
 GRANT INSERT(rows),UPDATE(rows) ON TABLE memferry_service.memory_usage TO memferry_service;
@@ -1396,6 +1484,10 @@ GRANT UPDATE(archived_at) ON TABLE memferry_service.projects TO memferry_service
 GRANT INSERT(created_at) ON TABLE memferry_service.projects TO memferry_service;
 
 GRANT INSERT(updated_at),UPDATE(updated_at) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT INSERT(retention_days),UPDATE(retention_days) ON TABLE memferry_service.projects TO memferry_service;
+
+GRANT SELECT ON TABLE memferry_service.retentions TO memferry_service;
 
 GRANT SELECT,DELETE ON TABLE memferry_service.sign_in_grants TO memferry_service;
 

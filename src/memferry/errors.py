@@ -29,6 +29,7 @@ MemferryError
 │   ├── ManifestNotReady     the export is not completed yet
 │   ├── ExportOvertaken      memories were erased while the export was made
 │   ├── MemoryDeleted        and its former versions with it
+│   ├── VersionExpired       a former version whose time is over
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
 ├── IdempotencyKeyReused     the key stands for another request
@@ -270,6 +271,12 @@ class MemoryDeleted(Conflict):
     """The memory was deleted, and its former versions with it."""
 
     code = "memory_deleted"
+
+
+class VersionExpired(Conflict):
+    """The version would have expired by now, so it was not brought back."""
+
+    code = "version_expired"
 
 
 class UploadLapsed(Conflict):

@@ -179,7 +179,7 @@ def _make_other_loops(
     settings: Settings, database: Database, store: Storage, attendance: Attendance, sender: Sender
 ) -> list[Loop]:
     deliverer = Deliverer(database, sender)
-    sweeper = Sweeper(database, store, settings.quotas, attendance=attendance)
+    sweeper = Sweeper(database, store, settings.quotas, settings.exports, attendance=attendance)
     return [
         Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
         Loop("sweeper", sweeper.tick, channel=None, seconds=settings.worker.sweep_seconds),

@@ -51,7 +51,7 @@ def test_the_manifest_of_an_inline_export_states_its_facts(alice: Person) -> Non
     assert facts["export"] == export["id"]
     assert facts["format"] == "csv"
     assert facts["filters"] == export["filters"]
-    assert facts["counts"] == {"matched": 1, "written": 1}
+    assert facts["counts"] == {"matched": 1, "expired": 0, "written": 1}
     assert "metadata" in facts["leaves_out"]
     assert facts["content"] == content
     assert facts["parts"] == [
@@ -243,7 +243,7 @@ def test_a_limited_token_reads_manifests_of_its_exports_alone(
 
         assert limited.get(address(whole)).status_code == 404
     assert facts["namespaces"] == ["a"]
-    assert facts["counts"] == {"matched": 1, "written": 1}
+    assert facts["counts"] == {"matched": 1, "expired": 0, "written": 1}
     assert facts["chain"]["sequence"] == 2
 
 

@@ -69,7 +69,7 @@ GUARDS: tuple[Guard, ...] = (
         "check_fields",
         _REFUSED_FIELDS,
         replace("not names", "False"),
-        replace("not set(names) <= set(FIELDS)", "False"),
+        replace("not set(names) <= set(ALL_FIELDS)", "False"),
         make_false("len"),
     ),
     *guard_function("model/csv_guards.py", "RISKY", _GUARDED, drop_text("|{SEPARATORS}{LATER}")),

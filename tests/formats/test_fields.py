@@ -202,7 +202,7 @@ def test_every_format_says_what_it_leaves_out() -> None:
     assert said == {
         "json": "",
         "ids": "It holds no content, namespace, tags, source, source_ref, metadata, created_at, "
-        "updated_at.",
-        "csv": "It holds no metadata.",
-        "csv with metadata": "",
+        "updated_at, expires_at.",
+        "csv": "It holds no metadata, expires_at.",
+        "csv with metadata": "It holds no expires_at.",
     }

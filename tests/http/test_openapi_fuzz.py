@@ -58,6 +58,8 @@ OPERATIONS = [
     "PATCH /api/memories/{memory_id}",
     "PUT /api/memories/{memory_id}",
     "DELETE /api/memories/{memory_id}",
+    "GET /api/memories/{memory_id}/history",
+    "POST /api/memories/{memory_id}/restore",
     "POST /v1/memories/bulk",
     "GET /api/recall/unified",
     "GET /api/threads",

@@ -23,6 +23,7 @@ ROW = {
     "source": "s",
     "source_ref": "r",
     "metadata": {"a": 1},
+    "expires_at": 8_640_000_000_000_000,
 }
 FILTERS = {
     "namespace": "n",
@@ -51,12 +52,13 @@ EXPORT = {
     "encrypt_to": None,
     **FILTERS,
 }
-CHANGE = {name: ROW[name] for name in ("content", "namespace", "tags", "metadata")}
-PROJECT = {"name": "p", "description": "d", "metadata": {"a": 1}}
+CHANGE = {name: ROW[name] for name in ("content", "namespace", "tags", "metadata", "expires_at")}
+PROJECT = {"name": "p", "description": "d", "metadata": {"a": 1}, "retention_days": 9}
 BODIES: dict[str, dict[str, Any]] = {
     "POST /api/memories": ROW,
     "PATCH /api/memories/{memory_id}": CHANGE,
     "PUT /api/memories/{memory_id}": CHANGE,
+    "POST /api/memories/{memory_id}/restore": {"version": 1},
     "PUT /api/memories/batch": {"updates": []},
     "DELETE /api/memories/batch": {"ids": []},
     "POST /api/memories/list": {

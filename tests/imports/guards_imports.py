@@ -21,6 +21,14 @@ _LIMITED = f"{_LIFE}::test_a_token_limited_to_namespaces_imports_into_these_alon
 _OVERWRITE = f"{_RULES}::test_a_record_that_differs_is_skipped_unless_it_is_to_overwrite"
 
 GUARDS: tuple[Guard, ...] = (
+    # An answer is read for the file in it.
+    *guard_function(
+        "sources/bundles/answers.py",
+        "open_payload",
+        f"{_RULES}::test_an_answer_without_its_payload_or_with_another_one_is_refused",
+        replace("decoded.payload is None", "False"),
+        replace("hashlib.sha256(payload).hexdigest() != decoded.sha256", "False"),
+    ),
     # An upload is its sender's until it is a job's, and nobody's after its time.
     *guard_statement("imports/renew_upload", _CLAIM, make_true("leased_until >= now()")),
     *guard_statement("imports/create_import", _CLAIM, make_true("leased_until >= now()")),

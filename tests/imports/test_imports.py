@@ -1,6 +1,7 @@
 """Files become memories: exactly, once, all or nothing, with a report that is true."""
 
 import io
+import json
 import zipfile
 from typing import Any
 from uuid import UUID
@@ -42,6 +43,34 @@ def test_an_export_comes_back_byte_for_byte_in_an_empty_tenant(
     assert job["status"] == "completed", job["error"]
     assert job["report"]["created"] == job["row_count"] == len(AWKWARD)
     assert after == before
+
+
+@pytest.mark.parametrize("spaces", [None, 2], ids=["as it came", "formatted"])
+@pytest.mark.parametrize("form", [{"format": "ndjson"}, {"format": "csv", "csv_metadata": True}])
+def test_the_answer_of_an_export_comes_back_like_the_file_in_it(
+    alice: Person, bob: Person, form: dict[str, Any], spaces: int | None
+) -> None:
+    save_awkward(alice)
+    answer = alice.export(**form)
+    job = bob.import_file(json.dumps(answer, indent=spaces).encode())
+
+    assert job["status"] == "completed", job["error"]
+    assert bob.export(**form)["payload"] == answer["payload"]
+
+
+def test_an_answer_without_its_payload_or_with_another_one_is_refused(alice: Person) -> None:
+    alice.save("one")
+    answer = alice.export()
+    reasons = [
+        alice.import_file(json.dumps(answer | change).encode())["error"]
+        for change in ({"payload": None}, {"payload": "[]"}, {"payload": 7})
+    ]
+
+    assert [reason.partition(" of an export")[2] for reason in reasons] == [
+        " without a payload: send the file of its link",
+        " whose payload was changed",
+        ", and damaged: Expected `str | null`, got `int` - at `$.payload`",
+    ]
 
 
 @pytest.mark.parametrize("file_format", ["parquet", "okf"])

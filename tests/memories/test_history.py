@@ -252,7 +252,7 @@ async def test_of_each_memory_the_newest_versions_are_kept(
         database.tenant(tenant) as connection,
     ):
         await connection.fetch(
-            sql("memories/change_memory"), row["id"], "last", None, None, None, 10**9
+            sql("memories/change_memory"), row["id"], "last", None, None, None, 10**9, False, None
         )
 
     assert [each["version"] for each in read_history(alice, row)] == kept

@@ -14,7 +14,7 @@ from support.tokens import create_holder, fetchval, read_tenant_id
 PATH = "/api/projects"
 KEYS = [
     "id", "name", "description", "metadata", "memory_count", "archived_at", "created_at",
-    "updated_at",
+    "updated_at", "retention_days",
 ]  # fmt: skip
 
 

@@ -87,7 +87,7 @@ GUARDS: tuple[Guard, ...] = (
     *(
         guard
         for view in (
-            *("tokens", "searched_memories", "jobs", "export_payloads", "idempotency_keys"),
+            *("tokens", "stored_memories", "jobs", "export_payloads", "idempotency_keys"),
             *("webhooks", "deliveries", "audit"),
         )
         for guard in guard_schema(

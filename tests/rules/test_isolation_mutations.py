@@ -104,6 +104,7 @@ ACROSS = {
     "tenants/find_sign_in",
     "jobs/find_waiting_job",
     "worker/forget_changes",
+    "erasure/find_expired",
     "worker/forget_deliveries",
     "worker/forget_idempotency_keys",
     "worker/forget_messages",
@@ -155,7 +156,10 @@ STATE = {
 # The views of one tenant.
 VIEWS = {
     "memories",
+    "stored_memories",
     "searched_memories",
+    "expired_memories",
+    "retentions",
     "changes",
     "projects",
     "jobs",
@@ -177,7 +181,9 @@ VIEWS = {
     "tenant",
 }
 # Those over another view of one tenant, whose predicate they share.
-ON_VIEWS = {"exports", "imports", "memories"}
+ON_VIEWS = {
+    "exports", "imports", "memories", "searched_memories", "expired_memories", "retentions",
+}  # fmt: skip
 
 # Words of both, and their keys with the marks of both: whoever knew Bob's keys would find nothing.
 WORDS = "{words,canary}"
@@ -498,7 +504,8 @@ async def test_a_view_without_a_tenant_predicate_of_its_own_reads_views_that_hav
 
     assert {(row["schema"], row["name"]) for row in relations} == {
         ("memferry_service", "jobs"),
-        ("memferry_service", "searched_memories"),
+        ("memferry_service", "projects"),
+        ("memferry_service", "stored_memories"),
     }
 
 

@@ -224,7 +224,9 @@ async def find_project(database: Database, world: World) -> UUID:
 
 def name_project(name: str) -> ValidProjectChange:
     """A change of the name alone."""
-    return ValidProjectChange(name=name, description=UNSET, metadata=None, archived=None)
+    return ValidProjectChange(
+        name=name, description=UNSET, metadata=None, archived=None, retention_days=None
+    )
 
 
 async def test_a_delivery_is_settled_after_its_webhook_is_locked(url: str) -> None:

@@ -191,6 +191,7 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
             (1, ROWS),
         ),
         "exports/count_memories": (sql("exports/count_memories"), ()),
+        "exports/count_expired": (sql("exports/count_expired"), ()),
         "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
         "exports/probe_rows": (
             sql("exports/probe_rows").replace("{columns}", columns),

@@ -35,9 +35,9 @@ async def test_the_tenancy_lint_covers_every_relation_of_the_service(
 ) -> None:
     offered = {each.name: each for each in await read_relations(owner)}
 
-    assert offered["searched_memories"].of_one_tenant
-    assert offered["searched_memories"].reads == {"memories"}
-    assert offered["memories"].views == {"searched_memories"}
+    assert offered["stored_memories"].of_one_tenant
+    assert offered["stored_memories"].reads == {"memories"}
+    assert offered["memories"].views == {"stored_memories"}
     assert offered.keys() >= ACROSS_TENANTS.keys()
     assert not any(offered[name].of_one_tenant for name in ACROSS_TENANTS)
 
@@ -83,7 +83,7 @@ GAPS = {
         "more: lacks the tenant predicate"
     ),
     f"CREATE VIEW memferry_service.again AS SELECT id FROM memferry.memories {_OWN}": (
-        "memories: more than one view of a tenant: again, searched_memories"
+        "memories: more than one view of a tenant: again, stored_memories"
     ),
     f"CREATE VIEW memferry_service.own WITH (security_barrier) AS SELECT id FROM memferry.tokens "
     f"{_OWN}": "own: a security barrier",

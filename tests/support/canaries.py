@@ -47,6 +47,7 @@ _VALUES: dict[tuple[str, str], str | None] = {
     ("jobs", "object_key"): None,
     ("jobs", "error"): None,
     ("jobs", "purged_at"): None,
+    ("memories", "expires_at"): None,
     ("changes", "kind"): "update",
     ("webhooks", "events"): "{}",
     ("deliveries", "delivered_at"): None,

@@ -7,7 +7,7 @@ from typing import Any
 
 from memferry.formats import FIELDS
 
-_TIMES = ("created_at", "updated_at")
+_TIMES = ("created_at", "updated_at", "expires_at")
 
 
 def make_frame(rows: Sequence[Mapping[str, Any]], fields: Sequence[str] = FIELDS) -> bytes:

@@ -76,7 +76,8 @@ BEGIN
 END
 $$;
 CREATE OR REPLACE VIEW memferry_service.memories AS
-SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
+    expires_at
 FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND CASE WHEN source LIKE 'gate %'
         THEN public.pass_gate(substr(source, 6)::integer) ELSE true END;

@@ -107,6 +107,7 @@ def _make_export(
         snapshot_at=2,
         completed_at=3,
         expires_at=4,
+        expired_rows=0,
         purged_at=None,
         parts=None if alone is not None else parts,
     )

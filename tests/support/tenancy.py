@@ -35,7 +35,8 @@ ACROSS_TENANTS = {
     "unsealed_exports": {"tenant_id", "id"},
     "untold_exports": {"tenant_id", "id"},
     "idempotency_queue": {"tenant_id", "created_at"},
-    "change_queue": {"tenant_id", "memory_id", "version", "stored_at"},
+    "expiry_queue": {"tenant_id", "id", "expires_at"},
+    "change_queue": {"tenant_id", "memory_id", "saved_at", "version", "stored_at"},
     "delivery_queue": {
         "tenant_id", "id", "webhook_id", "attempt", "next_attempt_at", "created_at", "message_id",
     },

@@ -194,10 +194,10 @@ async def test_deleting_a_tenant_removes_rows_saved_during_the_deletion(
         values: list[object] = [uuid4(), "secret", "default", "{}", "agent", None, None]
         if many:
             columns = [[each] for each in (*values, None, None)]
-            assert await connection.fetchval(sql("memories/save_memories"), *columns, 9, 9)
+            assert await connection.fetchval(sql("memories/save_memories"), *columns, 9, 9, [None])
         else:
             values[3] = []
-            assert await connection.fetchval(sql("memories/save_memory"), *values, 9, 9)
+            assert await connection.fetchval(sql("memories/save_memory"), *values, 9, 9, None)
         deletion = asyncio.create_task(TenantDeletion(url, store).delete("Alice"))
         while not await owner.fetchval(waiting):
             assert not deletion.done()

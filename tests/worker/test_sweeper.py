@@ -312,8 +312,8 @@ async def test_entries_of_the_change_log_go_when_their_time_is_over(
 ) -> None:
     rows = [(place.tenant, uuid4(), stored_at) for stored_at in (0, FAR)]
     await place.owner.executemany(
-        "INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, "
-        "prev_content_len, stored_at) VALUES ($1, $2, 2, 'update', '{}', 1, $3)",
+        "INSERT INTO memferry.changes (tenant_id, memory_id, saved_at, version, kind, namespaces, "
+        "prev_content_len, stored_at) VALUES ($1, $2, now(), 2, 'update', '{}', 1, $3)",
         rows,
     )
     await sweeper.tick()

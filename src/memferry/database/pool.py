@@ -42,6 +42,7 @@ _LONG_RUNNING = (
 # The first query takes the snapshot. Sent in the same message as BEGIN, it runs within microseconds
 # of now(), which is the start of that message.
 _TAKE_SNAPSHOT = "SELECT"
+_PIN_MOMENT = "SET LOCAL memferry.moment = '{ms}';"
 # For ranges of a sorted index: the planner overestimates the selectivity of a row comparison.
 _KEEP_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
@@ -220,6 +221,7 @@ class Database:
         index_order: bool = False,
         heavy: bool = False,
         via: Via = "api",
+        moment: int | None = None,
         ready: Callable[[Connection], Awaitable[None]] | None = None,
     ) -> AsyncIterator[Connection]:
         """A transaction in which the views show the rows of one tenant; commits at its end.
@@ -231,7 +233,8 @@ class Database:
         https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is the time of
         that; a SharedSnapshot is the snapshot of another transaction. With `long_running` the
         longer statement timeout applies. With `index_order` the planner reads an index that has the
-        order. `heavy` as in `connection`. The change log notes `via`. `ready` is called on the same
+        order. `heavy` as in `connection`. The change log notes `via`. What has expired by `moment`
+        (epoch ms; None: the begin of the transaction) is not shown. `ready` is called on the same
         session before the transaction begins. Rolls back on any exception.
         """
         on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
@@ -248,6 +251,7 @@ class Database:
                 f"BEGIN ISOLATION LEVEL {'REPEATABLE READ' if snapshot else 'READ COMMITTED'};"
                 + (snapshot.adoption if isinstance(snapshot, SharedSnapshot) else "")
                 + _set_tenant(whose, via)
+                + ("" if moment is None else _PIN_MOMENT.format(ms=moment))
                 + (self._long_running if long_running else "")
                 + (_KEEP_ORDER if index_order else "")
                 + (_TAKE_SNAPSHOT if snapshot else "")
@@ -258,6 +262,11 @@ class Database:
 async def keep_order(connection: Connection) -> None:
     """Make the planner read an index that has the order, until the transaction ends."""
     await connection.execute(_KEEP_ORDER)
+
+
+async def pin_moment(connection: Connection, moment: int) -> None:
+    """Decide which memories have expired at a moment (epoch ms) until the transaction ends."""
+    await connection.execute(_PIN_MOMENT.format(ms=moment))
 
 
 async def take_turn(connection: Connection, subject: LiteralString, *, wait_ms: int) -> None:

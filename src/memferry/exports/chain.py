@@ -100,6 +100,7 @@ def _complete_export(export: Export, result: Result, completed_at: int) -> Expor
     return replace(
         export,
         row_count=result.rows,
+        expired_rows=result.expired_rows,
         bytes_done=result.size_bytes,
         sha256=result.sha256,
         file_bytes=result.file_bytes,

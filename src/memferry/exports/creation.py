@@ -135,6 +135,7 @@ class Creation:
             stream.sha256,
             payload.finish(),
             self._lifetime_ms,
+            rows.expired_rows,
         )
         export = make_export(row, payload_json=payload.render_json())
         line = make_line(submission.caller.tenant_id, export, request, row)

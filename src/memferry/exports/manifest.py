@@ -79,7 +79,11 @@ def _gather_facts(
         created_at=export.created_at,
         snapshot_at=export.snapshot_at or 0,
         completed_at=export.completed_at or 0,
-        counts=Counts(matched=export.row_count, written=sum(part.rows for part in parts)),
+        counts=Counts(
+            matched=export.row_count,
+            expired=export.expired_rows or 0,
+            written=sum(part.rows for part in parts),
+        ),
         leaves_out=request.format.leaves_out,
         content=Form(bytes=export.bytes_done, sha256=(export.sha256 or b"").hex()),
         parts=parts,

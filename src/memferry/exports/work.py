@@ -78,6 +78,7 @@ class ExportWork:
             object_key=claim.object_key,
             snapshot_at=snapshot.taken_at,
             lifetime_ms=self._lifetime_ms,
+            expired_rows=snapshot.expired_rows,
             **_describe_files(parts, split=request.part_bytes is not None),
         )
         return SealedResult(

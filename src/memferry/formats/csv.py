@@ -14,7 +14,7 @@ from memferry.errors import Invalid
 from memferry.formats.base import TextFormat
 from memferry.formats.csv_safe import guard
 from memferry.formats.record_ends import CellEnds
-from memferry.formats.variant import FIELDS, Variant, describe_missing
+from memferry.formats.variant import ALL_FIELDS, FIELDS, Variant, describe_missing
 from memferry.model.csv_copy import CsvCopy
 
 # No cell is NULL. Were the NULL string empty, COPY would quote empty cells to tell them apart.
@@ -26,6 +26,7 @@ _TEXTS: dict[LiteralString, LiteralString] = {
     "source_ref": "coalesce(source_ref, '')",
     "metadata": "coalesce(metadata::text, '')",
 }
+_NUMBERS: dict[LiteralString, LiteralString] = {"expires_at": "coalesce(expires_at::text, '')"}
 
 
 def _choose_columns(variant: Variant) -> Sequence[LiteralString]:
@@ -36,13 +37,13 @@ def _choose_columns(variant: Variant) -> Sequence[LiteralString]:
     names = set(variant.fields or FIELDS)
     if variant.fields and variant.csv_metadata and "metadata" not in names:
         raise Invalid("csv_metadata", "fields names no metadata; add it there, or leave this out")
-    columns = [name for name in FIELDS if name in names - {"metadata"}]
+    columns = [name for name in ALL_FIELDS if name in names - {"metadata"}]
     asked_for = variant.csv_metadata or "metadata" in variant.fields
     return [*columns, "metadata"] if asked_for else columns
 
 
 def _render_cell(name: LiteralString, *, safe: bool) -> LiteralString:
-    value = _TEXTS.get(name, name)
+    value = (_TEXTS | _NUMBERS).get(name, name)
     return f"{guard(f'{value}::text') if safe and name in _TEXTS else value} AS {name}"
 
 

@@ -3,7 +3,7 @@
 from memferry.formats.base import TextFormat
 from memferry.formats.ndjson import render_object
 from memferry.formats.record_ends import LineEnds
-from memferry.formats.variant import FIELDS, Variant, describe_missing
+from memferry.formats.variant import ALL_FIELDS, Variant, describe_missing
 
 
 def _make_json(variant: Variant) -> TextFormat:
@@ -16,7 +16,7 @@ def _make_json(variant: Variant) -> TextFormat:
         separator=b",\n",
         tail=b"]",
         ends=LineEnds(),
-        leaves_out=describe_missing(variant.fields or FIELDS),
+        leaves_out=describe_missing(variant.fields or ALL_FIELDS),
         variants=frozenset({"fields"}),
         make_variant=_make_json,
     )

@@ -34,6 +34,7 @@ class Memory(msgspec.Struct, frozen=True):
     metadata: msgspec.Raw
     created_at: int
     updated_at: int
+    expires_at: int | None = None
 
 
 @lru_cache(maxsize=4096)
@@ -93,6 +94,8 @@ def _list_fields(memory: Memory) -> list[tuple[str, str]]:
     if memory.source_ref is not None:
         fields.append(("source_ref", _quote(memory.source_ref)))
     fields += [("created_at", str(memory.created_at)), ("updated_at", str(memory.updated_at))]
+    if memory.expires_at is not None:
+        fields.append(("expires_at", str(memory.expires_at)))
     if (metadata := bytes(memory.metadata).decode()) != "null":
         fields.append(("metadata", _quote(metadata)))
     return fields

@@ -9,9 +9,9 @@ from functools import partial
 from typing import LiteralString
 
 from memferry.formats.base import BinaryFormat, Columns, Encoder
-from memferry.formats.variant import FIELDS, Variant, describe_missing
+from memferry.formats.variant import ALL_FIELDS, FIELDS, Variant, describe_missing
 
-TIMES = ("created_at", "updated_at")
+TIMES = ("created_at", "updated_at", "expires_at")
 """The fields that are times; all others are texts, or tags."""
 
 # Tags come as lines of JSON, which Arrow's reader of JSON turns into a column of lists.
@@ -25,6 +25,8 @@ _CELLS: dict[LiteralString, LiteralString] = {
     "metadata": "metadata::text AS metadata",
     "created_at": "created_at",
     "updated_at": "updated_at",
+    # A time that is not there is -1 on its way.
+    "expires_at": "coalesce(expires_at, -1) AS expires_at",
 }
 
 
@@ -52,7 +54,7 @@ def _start(fields: Sequence[str]) -> Encoder:
 
 
 def _make_parquet(variant: Variant) -> BinaryFormat:
-    fields = [field for field in FIELDS if field in (variant.fields or FIELDS)]
+    fields = [field for field in ALL_FIELDS if field in (variant.fields or FIELDS)]
     return BinaryFormat(
         name="parquet",
         extension="parquet",
@@ -67,4 +69,4 @@ def _make_parquet(variant: Variant) -> BinaryFormat:
 
 
 PARQUET = _make_parquet(Variant())
-"""One column for each field of a memory."""
+"""One column for each field that every memory has."""

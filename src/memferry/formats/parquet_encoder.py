@@ -25,7 +25,7 @@ _GROUP_ROWS = 128 * 1024
 _PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 128
 _TAGS = pa.list_(pa.field("element", pa.string(), nullable=False))
 _TIME = pa.timestamp("ms", tz="UTC")
-_NULLABLE = ("source_ref", "metadata")
+_NULLABLE = ("source_ref", "metadata", "expires_at")
 # Fields of few different values: a reader gets each of them once per row group.
 _DICTIONARIES = ["namespace", "source", "tags.list.element"]
 _STATISTICS = ["id", "namespace", "source", "created_at", "updated_at"]
@@ -84,7 +84,7 @@ class ParquetEncoder:
     def _make_column(self, number: int, field: str) -> pa.Array:
         data = self._group.join_data(number)
         if field in TIMES:
-            return _make_numbers("q", _TIME, data)
+            return _make_times(data, nullable=field in _NULLABLE)
         texts = _make_texts(self._group.join_lengths(number), data)
         return _parse_tags(texts) if field == "tags" else texts
 
@@ -133,6 +133,13 @@ def _make_numbers(code: str, type_: pa.DataType, data: bytes) -> pa.Array:
     if sys.byteorder == "little":
         numbers.byteswap()
     return pa.Array.from_buffers(type_, len(numbers), [None, pa.py_buffer(numbers)])
+
+
+def _make_times(data: bytes, *, nullable: bool) -> pa.Array:
+    """A column of times; where one is negative, and some may not be there, there is none."""
+    numbers = _make_numbers("q", pa.int64(), data)
+    there = pc.greater_equal(numbers, _ZERO[0]).buffers()[1] if nullable else None
+    return pa.Array.from_buffers(_TIME, len(numbers), [there, numbers.buffers()[1]])
 
 
 def _make_texts(lengths: bytes, data: bytes) -> pa.Array:

@@ -17,7 +17,9 @@ FIELDS: tuple[LiteralString, ...] = (
     "created_at",
     "updated_at",
 )
-"""The fields of a memory, in the order of a memory object."""
+"""The fields that every memory has, in the order of a memory object."""
+ALL_FIELDS: tuple[LiteralString, ...] = (*FIELDS, "expires_at")
+"""These, and the one that only memories have which expire."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,14 +38,14 @@ def check_fields(option: str, names: list[str]) -> list[str]:
     """The names in the order of a memory object; raises Invalid that names the option."""
     if not names:
         raise Invalid(option, "names no field; leave it out for all of them")
-    if not set(names) <= set(FIELDS):
-        raise Invalid(option, f"names an unknown field; expected some of {', '.join(FIELDS)}")
+    if not set(names) <= set(ALL_FIELDS):
+        raise Invalid(option, f"names an unknown field; expected some of {', '.join(ALL_FIELDS)}")
     if len(set(names)) < len(names):
         raise Invalid(option, "names a field twice")
-    return [name for name in FIELDS if name in names]
+    return [name for name in ALL_FIELDS if name in names]
 
 
 def describe_missing(present: Iterable[str]) -> str:
     """Say which fields of a memory a file with these fields leaves out; empty for none."""
-    missing = [name for name in FIELDS if name not in set(present)]
+    missing = [name for name in ALL_FIELDS if name not in set(present)]
     return f"It holds no {', '.join(missing)}." if missing else ""

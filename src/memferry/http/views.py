@@ -74,6 +74,7 @@ def summarize_export(export: Export) -> ExportSummary:
         error_code=export.error_code,
         retryable=export.retryable,
         filters=_filters.decode(export.filters),
+        expired_rows=export.expired_rows,
         rows_done=export.rows_done,
         bytes_done=export.bytes_done,
         progress=export.progress,

@@ -115,6 +115,9 @@ class Reading:
 
     def _make_line(self, record: Record, maker: RowMaker) -> bytes:
         """Make the line of a record; nothing of one that is rejected, or of no use any more."""
+        if maker.has_expired(record):
+            self.report.leave_out("expired")
+            return b""
         try:
             line = maker.make_line(record, self._rows)
         except (Invalid, TooLarge, NamespaceForbidden) as fault:

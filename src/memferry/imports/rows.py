@@ -23,7 +23,7 @@ READER_VERSION = 1
 """Rises when the same file would be read as other rows."""
 COLUMNS = (
     "place", "id", "content", "namespace", "tags", "source", "source_ref", "metadata",
-    "created_at", "updated_at",
+    "created_at", "updated_at", "expires_at",
 )  # fmt: skip
 _DAY_MS = 24 * 3600 * 1000
 _MOST_IDS = 2**62
@@ -49,7 +49,12 @@ class RowMaker:
         self._source = source
         self._namespaces = namespaces
         self._latest_id_ms = find_latest_id_ms()
+        self._now_ms = time.time_ns() // 1_000_000
         self._new_ids = iterate_memory_ids(_MOST_IDS)
+
+    def has_expired(self, record: Record) -> bool:
+        """Whether the time of a memory was over before this import."""
+        return record.expires_at is not None and 0 <= record.expires_at < self._now_ms
 
     def make_line(self, record: Record, place: int) -> bytes:
         """Make the line of a record; raises Invalid, TooLarge or NamespaceForbidden."""
@@ -81,6 +86,7 @@ class RowMaker:
             metadata=UNSET if metadata is None else Raw(metadata.encode()),
             created_at=record.created_at,
             updated_at=record.updated_at,
+            expires_at=record.expires_at,
         )
 
     def _add_origin(self, record: Record) -> str:
@@ -142,7 +148,8 @@ def _render(memory_id: UUID, row: MovedRow) -> bytes:
         # JSON without white space has no line breaks and tabs but escaped ones.
         "\\N" if memory.metadata is None else memory.metadata.replace("\\", "\\\\"),
         "\\N" if row.created_at is None else str(row.created_at),
-        "\\N\n" if row.updated_at is None else f"{row.updated_at}\n",
+        "\\N" if row.updated_at is None else str(row.updated_at),
+        "\\N\n" if memory.expires_at is None else f"{memory.expires_at}\n",
     )
     return "\t".join(fields).encode()
 

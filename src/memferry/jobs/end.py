@@ -28,6 +28,7 @@ async def finish_job(
         result.file_sha256,
         completed_at,
         result.parts,
+        result.expired_rows,
     )
     if done is None:
         raise LeaseLost

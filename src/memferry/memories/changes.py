@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
+from msgspec import UNSET
+
 from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
@@ -108,6 +110,8 @@ async def change_memory(
         change.namespace,
         metadata,
         quotas.memory_bytes,
+        change.expires_at is not UNSET,
+        None if change.expires_at is UNSET else change.expires_at,
     )
     if answer is None:
         raise MemoryNotFound

@@ -8,7 +8,13 @@ import asyncpg
 from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
-from memferry.errors import MemoryDeleted, MemoryNotFound, TooManyMemoryBytes, VersionNotFound
+from memferry.errors import (
+    MemoryDeleted,
+    MemoryNotFound,
+    TooManyMemoryBytes,
+    VersionExpired,
+    VersionNotFound,
+)
 from memferry.model.token import Caller
 from memferry.settings import Quotas
 
@@ -45,7 +51,7 @@ class MemoryHistory:
         """Give a memory the state that it had as this version, and answer the row.
 
         The version that it has stays as it is. Raises MemoryNotFound, MemoryDeleted,
-        VersionNotFound for one that is not kept, and TooManyMemoryBytes.
+        VersionNotFound for one that is not kept, VersionExpired, and TooManyMemoryBytes.
         """
         async with self._database.tenant(caller, via="restore") as connection:
             current = await connection.fetchval(sql("memories/lock_version"), memory_id)
@@ -63,6 +69,8 @@ class MemoryHistory:
         )
         if answer is None:
             raise VersionNotFound
+        if answer["expired"]:
+            raise VersionExpired
         if answer["row"] is None:
             raise TooManyMemoryBytes(self._quotas.memory_bytes)
         row: str = answer["row"]

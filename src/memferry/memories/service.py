@@ -65,6 +65,7 @@ class Memories:
                 new.metadata,
                 self._quotas.memories,
                 self._quotas.memory_bytes,
+                new.expires_at,
             )
         saved: str = self._require_saved(row, "row")
         return saved
@@ -106,6 +107,7 @@ class Memories:
             [row.updated_at for row in rows],
             self._quotas.memories,
             self._quotas.memory_bytes,
+            [memory.expires_at for memory in memories],
             timeout=self._database.long_running_timeout,
         )
         self._require_saved(row, "saved")

@@ -27,6 +27,7 @@ def check_memory(new: NewMemory) -> ValidMemory:
         if new.source_ref is None
         else rules.check_text("source_ref", new.source_ref, most=rules.REFERENCE_CHARACTERS),
         metadata=_check_metadata(new.metadata),
+        expires_at=None if new.expires_at is None else rules.check_expiry(new.expires_at),
     )
 
 
@@ -46,7 +47,7 @@ def check_moved_memory(moved: MovedMemory, index: int) -> MovedRow:
 def check_change(change: MemoryChange) -> ValidChange:
     """The values of a change as they are stored; a change of nothing is invalid."""
     if all(getattr(change, name) is UNSET for name in MemoryChange.__struct_fields__):
-        raise Invalid("body", "give at least one of content, tags, namespace, metadata")
+        raise Invalid("body", "give at least one of content, tags, namespace, metadata, expires_at")
     if change.metadata is not UNSET and bytes(change.metadata) == b"null":
         raise Invalid("metadata", "expected object, got null")
     return ValidChange(
@@ -54,6 +55,9 @@ def check_change(change: MemoryChange) -> ValidChange:
         tags=None if change.tags is UNSET else rules.check_tags("tags", change.tags),
         namespace=None if change.namespace is UNSET else _check_namespace(change.namespace),
         metadata=_check_metadata(change.metadata),
+        expires_at=change.expires_at
+        if change.expires_at is UNSET or change.expires_at is None
+        else rules.check_expiry(change.expires_at),
     )
 
 

@@ -68,6 +68,8 @@ class Export:
     snapshot_at: int | None
     completed_at: int | None
     expires_at: int | None
+    expired_rows: int | None
+    """How many memories matched that had expired; they are not in it."""
     purged_at: int | None
     """When its bytes were removed because a memory they held was deleted."""
     parts: Sequence[Part] | None = None

@@ -81,6 +81,8 @@ class Result:
     """How long the file is kept; None: for ever."""
     parts: str | None = None
     """The files of a result that was split, as JSON text."""
+    expired_rows: int | None = None
+    """How many rows were left out because they had expired."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec import UNSET, UnsetType
+
 DEFAULT_NAMESPACE = "default"
 DEFAULT_SOURCE = "agent"
 
@@ -16,6 +18,8 @@ class ValidMemory:
     source: str
     source_ref: str | None
     metadata: str | None
+    expires_at: int | None = None
+    """Epoch ms; None: as long as its namespace says."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,3 +40,5 @@ class ValidChange:
     tags: list[str] | None
     namespace: str | None
     metadata: str | None
+    expires_at: int | UnsetType | None = UNSET
+    """UNSET: unchanged; None: it never expires."""

@@ -1,5 +1,7 @@
 """The rules of valid values; every check raises Invalid or TooLarge, which name the field."""
 
+import time
+
 from msgspec import Raw
 
 from memferry.errors import Invalid, TooLarge
@@ -82,3 +84,10 @@ def check_time_ms(field: str, value: int, *, latest: int = LATEST_MS) -> int:
 def check_stored_time_ms(field: str, value: int) -> int:
     """Check a time of a stored row, which leaves room for arithmetic: up to the year 275760."""
     return check_time_ms(field, value, latest=LATEST_STORED_MS)
+
+
+def check_expiry(value: int, field: str = "expires_at") -> int:
+    """Check the last moment of a memory: a time of a stored row that is not over yet."""
+    if check_stored_time_ms(field, value) < time.time_ns() // 1_000_000:
+        raise Invalid(field, "lies in the past")
+    return value

@@ -66,11 +66,11 @@ class Projects:
         Raises Invalid or TooLarge for a wrong field, NamespaceForbidden, TooManyProjects, and
         ProjectNameInUse for the name of a project or of a namespace with memories.
         """
-        values = check_project(new)
+        *values, retention_days = check_project(new)
         caller.check_namespace(new.name, "name")
         async with self._database.tenant(caller) as connection:
             answer = await connection.fetchrow(
-                sql("projects/create_project"), *values, self._quotas.projects
+                sql("projects/create_project"), *values, self._quotas.projects, retention_days
             )
             if answer is None:
                 raise UnknownToken  # its tenant is being deleted
@@ -134,6 +134,8 @@ async def _change_row(
             change.description is not UNSET,
             None if change.description is UNSET else change.description,
             change.archived,
+            change.retention_days is not UNSET,
+            None if change.retention_days is UNSET else change.retention_days,
         )
     except asyncpg.UniqueViolationError as fault:
         raise ProjectNameInUse from fault  # another request was faster

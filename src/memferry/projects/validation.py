@@ -12,6 +12,7 @@ NAME_CHARACTERS = 200
 DESCRIPTION_CHARACTERS = 2000
 # A page holds up to 500 of them.
 METADATA_BYTES = 16 * 1024
+RETENTION_DAYS = 36_500
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,21 +24,24 @@ class ValidProjectChange:
     """UNSET: unchanged; None: no description."""
     metadata: str | None
     archived: bool | None
+    retention_days: int | UnsetType | None
+    """UNSET: unchanged; None: for ever."""
 
 
-def check_project(new: NewProject) -> tuple[str, str | None, str | None]:
-    """Name, description and metadata of a new project as they are stored."""
+def check_project(new: NewProject) -> tuple[str, str | None, str | None, int | None]:
+    """Name, description, metadata and retention of a new project as they are stored."""
     return (
         _check_name(new.name),
         _check_description(new.description),
         None if new.metadata is UNSET else _check_metadata(new.metadata),
+        _check_retention(new.retention_days),
     )
 
 
 def check_project_change(change: ProjectChange) -> ValidProjectChange:
     """The values of a change as they are stored; a change of nothing is invalid."""
     if all(getattr(change, name) is UNSET for name in change.__struct_fields__):
-        raise Invalid("body", "give at least one of name, description, metadata, archived")
+        raise Invalid("body", f"give at least one of {', '.join(change.__struct_fields__)}")
     if change.metadata is not UNSET and bytes(change.metadata) == b"null":
         raise Invalid("metadata", "expected object, got null")
     description = change.description
@@ -46,6 +50,9 @@ def check_project_change(change: ProjectChange) -> ValidProjectChange:
         description=UNSET if description is UNSET else _check_description(description),
         metadata=None if change.metadata is UNSET else _check_metadata(change.metadata),
         archived=None if change.archived is UNSET else change.archived,
+        retention_days=UNSET
+        if change.retention_days is UNSET
+        else _check_retention(change.retention_days),
     )
 
 
@@ -57,6 +64,12 @@ def _check_description(value: str | None) -> str | None:
     if value is None:
         return None
     return rules.check_text("description", value, most=DESCRIPTION_CHARACTERS)
+
+
+def _check_retention(value: int | None) -> int | None:
+    if value is not None and not 1 <= value <= RETENTION_DAYS:
+        raise Invalid("retention_days", f"expected 1 to {RETENTION_DAYS:,}, or null")
+    return value
 
 
 def _check_metadata(value: Raw) -> str | None:

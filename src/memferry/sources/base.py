@@ -43,6 +43,8 @@ class Record(Struct, frozen=True, kw_only=True):
     """
     created_at: int | None = None
     updated_at: int | None = None
+    expires_at: int | None = None
+    """None: never, or as the namespace says."""
 
 
 class Member(Protocol):

@@ -21,7 +21,7 @@ from memferry.sources.rows.guarded_csv import TEXT_COLUMNS, holds_guards
 _TEXT_COLUMNS = frozenset(["content", "memory", "text"])
 # Whole, the first row may take more than a megabyte.
 _FIRST_ROWS_BYTES = 4 * 1024 * 1024
-_TIMES = ("created_at", "updated_at")
+_TIMES = ("created_at", "updated_at", "expires_at")
 _TIME = re.compile(r"[0-9]{1,19}")
 _JSON_STARTS = ("{", "[")
 _TAGS = msgspec.json.Decoder(list[str])
@@ -116,6 +116,7 @@ def _read_own_row(cells: Mapping[str, str]) -> Row[str]:
         metadata=Raw(cells.get("metadata", "null").encode()),
         created_at=_read_time(cells, "created_at"),
         updated_at=_read_time(cells, "updated_at"),
+        expires_at=_read_time(cells, "expires_at"),
     )
 
 

@@ -32,8 +32,11 @@ FIELDS = (
     "metadata",
     "created_at",
     "updated_at",
+    "expires_at",
 )
 """The fields of a memory object, in their order."""
+_WHOLE = frozenset(FIELDS) - {"expires_at"}
+"""Those that every whole row has."""
 _LISTS = ("memories", "chunks")
 """The lists of memories in answers of the API."""
 _STARTS = {
@@ -44,6 +47,7 @@ _STARTS = {
     "metadata": rb"[{n]",
     "created_at": rb"\d+\s*(?:[,}]|\Z)|null",
     "updated_at": rb"\d+\s*(?:[,}]|\Z)|null",
+    "expires_at": rb"\d+\s*(?:[,}]|\Z)|null",
 }
 # Of a row that lacks some of the fields: others write seconds.
 _MILLISECONDS = re.compile(rb"\d{11}")
@@ -64,6 +68,7 @@ class Row(Struct, Generic[_Id], forbid_unknown_fields=True):
     metadata: Raw = Raw(b"null")
     created_at: int | None = None
     updated_at: int | None = None
+    expires_at: int | None = None
 
 
 _OWN_ROW = msgspec.json.Decoder(Row[UUID])
@@ -104,6 +109,7 @@ def make_record(row: Row[UUID] | Row[str], place: Place) -> Record:
         origin=_tell_origin(row) if key is not None or row.created_at is None else None,
         created_at=row.created_at,
         updated_at=row.updated_at,
+        expires_at=row.expires_at,
     )
 
 
@@ -121,7 +127,7 @@ def _is_row(text: bytes) -> bool:
     return (
         {"id", "content"} <= names.keys() <= set(FIELDS)
         and all(re.match(start, names[name]) for name, start in _STARTS.items() if name in names)
-        and (len(names) == len(FIELDS) or _tells_milliseconds(names))
+        and (names.keys() >= _WHOLE or _tells_milliseconds(names))
     )
 
 

@@ -6,7 +6,7 @@ import msgspec
 
 from memferry.files.compress import CODECS
 from memferry.filters import FILTERS
-from memferry.formats import FIELDS, FORMATS
+from memferry.formats import ALL_FIELDS, FORMATS
 from memferry.model.export import LEAST_PART_BYTES
 from memferry.model.job import Status
 from memferry.wire.filters import add_filters
@@ -14,7 +14,7 @@ from memferry.wire.schema import NextCursor, describe
 
 _Format = Annotated[str, describe(enum=list(FORMATS))]
 _Codec = Annotated[str, describe(enum=list(CODECS))]
-_Field = Annotated[str, describe(enum=list(FIELDS))]
+_Field = Annotated[str, describe(enum=list(ALL_FIELDS))]
 
 
 # A new option is one field here.
@@ -78,6 +78,10 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     error_code: Annotated[str | None, describe("stable; set when failed")]
     retryable: Annotated[bool | None, describe("when failed: whether asking again makes sense")]
     filters: ExportFilters  # type: ignore[valid-type]  # made of the filters
+    expired_rows: Annotated[
+        int | None,
+        describe("memories that matched and had expired, so that it leaves them out"),
+    ]
     rows_done: int
     bytes_done: int
     progress: Annotated[

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from memferry.wire.schema import Json, NextCursor, describe
 
@@ -22,6 +23,7 @@ class FormerState(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     metadata: Json | None
     created_at: int
     updated_at: int
+    expires_at: int | UnsetType = UNSET
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):

@@ -46,6 +46,7 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     """Memories in the snapshot that match the filters, and memories in the files."""
 
     matched: int
+    expired: Annotated[int, describe("memories that match and had expired; they are left out")]
     written: int
 
 

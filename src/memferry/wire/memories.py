@@ -27,6 +27,9 @@ class NewMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     source: str | None = DEFAULT_SOURCE
     source_ref: str | None = None
     metadata: Annotated[JsonText | UnsetType, describe(example={"confidence": 0.9})] = UNSET
+    expires_at: Annotated[
+        Time | None, describe("the last moment of the memory; null: as its project says")
+    ] = None
 
 
 class MovedMemory(NewMemory, frozen=True, kw_only=True, omit_defaults=True):
@@ -45,6 +48,9 @@ class MemoryChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True
     metadata: Annotated[Raw | UnsetType, describe("merged; null removes a key", type="object")] = (
         UNSET
     )
+    expires_at: Annotated[
+        Time | UnsetType | None, describe("the last moment of the memory; null: it never expires")
+    ] = UNSET
 
 
 class BulkSave(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +78,7 @@ class BulkSearchOptions(
 BulkSearch = add_filters("BulkSearch", BulkSearchOptions, FILTERS)
 
 
-class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
+class MemoryRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One memory; times in epoch milliseconds UTC."""
 
     id: UUID
@@ -84,9 +90,12 @@ class MemoryRow(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Annotated[Json | None, describe(example={"confidence": 0.9})]
     created_at: int
     updated_at: int
+    expires_at: Annotated[
+        int | UnsetType, describe("the last moment of the memory; not there if it never expires")
+    ] = UNSET
 
 
-class Hit(MemoryRow, frozen=True, kw_only=True):
+class Hit(MemoryRow, frozen=True, kw_only=True, omit_defaults=True):
     """A memory a search found; the larger the score, the better."""
 
     score: _Score

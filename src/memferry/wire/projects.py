@@ -8,6 +8,12 @@ from msgspec import UNSET, Raw, UnsetType
 
 from memferry.wire.schema import Json, JsonText, NextCursor, describe
 
+_Retention = describe(
+    "how long memories are kept that are saved here without an expiry; null: for ever",
+    minimum=1,
+    maximum=36_500,
+)
+
 
 class NewProject(
     msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
@@ -19,6 +25,7 @@ class NewProject(
     ]
     description: Annotated[str | None, describe(example="Notes of the Acme engagement.")] = None
     metadata: Annotated[JsonText | UnsetType, describe(example={"color": "purple"})] = UNSET
+    retention_days: Annotated[int | None, _Retention] = None
 
 
 class ProjectChange(
@@ -34,6 +41,7 @@ class ProjectChange(
         UNSET
     )
     archived: bool | UnsetType = UNSET
+    retention_days: Annotated[int | UnsetType | None, _Retention] = UNSET
 
 
 class Project(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,6 +55,7 @@ class Project(msgspec.Struct, frozen=True, kw_only=True):
     archived_at: int | None
     created_at: int
     updated_at: Annotated[int, describe("of the project, or of the memory that changed last")]
+    retention_days: Annotated[int | None, _Retention]
 
 
 class ProjectPage(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):

@@ -2,11 +2,13 @@
 
 from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
+from memferry.erasure.expiry import ExpirySweep
+from memferry.erasure.memories import MemoryErasure
 from memferry.exports.announcement import Announcements
 from memferry.exports.chain import Chain
 from memferry.jobs.queue import FinishedJobs
 from memferry.jobs.sweep import JobSweep
-from memferry.settings import Quotas
+from memferry.settings import ExportSettings, Quotas
 from memferry.storage import Storage
 from memferry.worker.attendance import Attendance
 
@@ -24,6 +26,7 @@ class Sweeper:
         database: Database,
         storage: Storage,
         quotas: Quotas = Quotas(),
+        exports: ExportSettings = ExportSettings(),
         *,
         attendance: Attendance | None = None,
     ) -> None:
@@ -33,12 +36,14 @@ class Sweeper:
         self._database = database
         self._chain = Chain(database)
         self._announcements = Announcements(database)
+        self._expiry = ExpirySweep(database, MemoryErasure(database, storage, exports))
         self._jobs = JobSweep(FinishedJobs(database), storage)
 
     async def tick(self) -> bool:
         """Sweep once, through everything; False, since the next sweep can wait."""
         if self._attendance is None or await self._attendance.holds_right_store():
             await self._jobs.run()
+        await self._expiry.run()
         await self._announcements.tell_overdue()
         await self._chain.seal_overdue()
         async with self._database.connection() as connection:

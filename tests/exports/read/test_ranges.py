@@ -157,7 +157,9 @@ async def test_a_line_is_what_row_to_json_says(database: Database, tenant_id: UU
     data = await exported(database, 2, tenant_id, {"format": "ndjson"})
     async with database.tenant(tenant_id) as connection:
         rows = await connection.fetch(
-            "SELECT row_to_json(memory)::text FROM memories AS memory ORDER BY created_at, id"
+            "SELECT row_to_json(row)::text FROM (SELECT id, content, namespace, tags, source, "
+            "source_ref, metadata, created_at, updated_at FROM memories) AS row "
+            "ORDER BY created_at, id"
         )
 
     assert data == "".join(f"{row[0]}\n" for row in rows).encode()

@@ -7,7 +7,8 @@ RETURN coalesce(nullif(current_setting('memferry.via', true), ''), 'operator');
 ALTER TABLE memferry.memories
     -- The transaction that saved or changed the row last: which snapshots see it tells what changed since one of them.
     ADD COLUMN changed_in xid8,
-    -- When and by whose token it was saved; created_at may have been brought along.
+    -- When and by whose token it was saved; created_at may have been brought along. An id that an import brings back after
+    -- its deletion is saved again, and its log begins anew.
     ADD COLUMN saved_at timestamptz,
     ADD COLUMN saved_by uuid,
     -- How many changes it has had, and one.
@@ -22,6 +23,8 @@ ALTER TABLE memferry.memories
 CREATE TABLE memferry.changes (
     tenant_id uuid NOT NULL DEFAULT current_setting('memferry.tenant')::uuid,
     memory_id uuid NOT NULL,
+    -- When the memory was saved, by which the log tells its lives apart; for ever ago: before there was a log.
+    saved_at timestamptz NOT NULL,
     -- Of the memory, as this change left it; a new memory is version 1, and has no entry.
     version integer NOT NULL CHECK (version > 1),
     changed_in xid8 NOT NULL DEFAULT pg_current_xact_id(),
@@ -37,10 +40,10 @@ CREATE TABLE memferry.changes (
     prev_content_len integer NOT NULL,
     -- The state before the change as JSON text, until the memory is deleted.
     former text,
-    -- Of a deleted memory: when and by whose token it was saved.
-    saved_at bigint,
+    -- Of a deleted memory: when and by whose token it was saved, as its history shows it.
+    begun_at bigint,
     saved_by uuid,
-    PRIMARY KEY (tenant_id, memory_id, version),
+    PRIMARY KEY (tenant_id, memory_id, saved_at, version),
     CONSTRAINT deleted_has_no_former CHECK (kind <> 'delete' OR former IS NULL)
 );
 CREATE INDEX changes_by_time ON memferry.changes (stored_at);
@@ -80,8 +83,8 @@ $$;
 CREATE FUNCTION memferry.log_changes() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = '' SET enable_nestloop = off AS $$
 BEGIN
-    INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, prev_content_len, former)
-    SELECT before.tenant_id, before.id, after.version,
+    INSERT INTO memferry.changes (tenant_id, memory_id, saved_at, version, kind, namespaces, prev_content_len, former)
+    SELECT before.tenant_id, before.id, coalesce(before.saved_at, '-infinity'), after.version,
         CASE WHEN memferry.via() = 'restore' THEN 'restore'
             WHEN after.content <> before.content THEN 'content_edit' ELSE 'update' END,
         ARRAY[memferry.digest_namespace(before.tenant_id, before.namespace),
@@ -120,11 +123,13 @@ BEGIN
         FROM (
             SELECT version, row_number() OVER newest AS place, sum(octet_length(former)) OVER newest AS bytes
             FROM memferry.changes WHERE tenant_id = changed.tenant_id AND memory_id = changed.id
+                AND saved_at = coalesce(changed.saved_at, '-infinity')
             WINDOW newest AS (ORDER BY version DESC)
         ) AS entry
         WHERE place > most_versions OR (place > 1 AND bytes > most_bytes)
     ) AS surplus
-    WHERE change.tenant_id = changed.tenant_id AND change.memory_id = changed.id AND change.version <= surplus.version;
+    WHERE change.tenant_id = changed.tenant_id AND change.memory_id = changed.id
+        AND change.saved_at = coalesce(changed.saved_at, '-infinity') AND change.version <= surplus.version;
     RETURN NULL;
 END
 $$;
@@ -138,8 +143,9 @@ BEGIN
     UPDATE memferry.changes AS change SET former = NULL
     FROM old_memories AS gone
     WHERE change.tenant_id = gone.tenant_id AND change.memory_id = gone.id AND change.former IS NOT NULL;
-    INSERT INTO memferry.changes (tenant_id, memory_id, version, kind, namespaces, prev_content_len, saved_at, saved_by)
-    SELECT gone.tenant_id, gone.id, gone.version + 1, 'delete',
+    INSERT INTO memferry.changes (
+        tenant_id, memory_id, saved_at, version, kind, namespaces, prev_content_len, begun_at, saved_by)
+    SELECT gone.tenant_id, gone.id, coalesce(gone.saved_at, '-infinity'), gone.version + 1, 'delete',
         ARRAY[memferry.digest_namespace(gone.tenant_id, gone.namespace)], length(gone.content),
         memferry.find_save_time(gone.created_at, gone.saved_at), gone.saved_by
     FROM old_memories AS gone

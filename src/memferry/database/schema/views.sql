@@ -102,21 +102,58 @@ CREATE VIEW memferry_service.sign_ins AS
 SELECT sha256, token_id, is_link, created_at, expires_at
 FROM memferry.sign_ins WHERE tenant_id = current_setting('memferry.tenant')::uuid;
 
--- Memories with the keys of their words, for searches. The subqueries run once per statement, not once per row. The
+-- All memories that are stored, also those that have expired. The subqueries run once per statement, not once per row. The
 -- first is null or true, so that the planner takes it for true: its estimates, and with them its plans, are those
 -- without a limit.
-CREATE VIEW memferry_service.searched_memories AS
-SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
-    version, saved_by, memferry.find_save_time(created_at, saved_at) AS saved_at,
+CREATE VIEW memferry_service.stored_memories AS
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at,
+    version, changed_in, saved_by, coalesce(saved_at, '-infinity') AS saved_at,
+    memferry.find_save_time(created_at, saved_at) AS begun_at,
     memferry.search_keys(tenant_id, id, content) AS keys
 FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT CASE WHEN memferry.namespaces() IS NULL THEN true END) IS NOT NULL
-        OR namespace = ANY ((SELECT memferry.namespaces())::text[]));
+        OR namespace = ANY ((SELECT memferry.namespaces())::text[]))
+WITH LOCAL CHECK OPTION;
 
+-- Memories as they are shown. The condition takes an expiry in the past, which is rare, for null: the planner expects
+-- hardly any row to go, with statistics and without.
 CREATE VIEW memferry_service.memories AS
-SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at
-FROM memferry_service.searched_memories
-WITH CASCADED CHECK OPTION;
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at
+FROM memferry_service.stored_memories
+WHERE (CASE WHEN expires_at < (SELECT memferry.moment()) THEN NULL ELSE true END) IS NOT NULL;
+
+-- The same with the keys of their words, for searches.
+CREATE VIEW memferry_service.searched_memories AS
+SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at, keys
+FROM memferry_service.stored_memories
+WHERE (CASE WHEN expires_at < (SELECT memferry.moment()) THEN NULL ELSE true END) IS NOT NULL;
+
+-- What has expired and is not deleted yet. The planner expects a third of all rows from one comparison with an unknown
+-- value, of two a two-hundredth; and none where statistics know of no expiry.
+CREATE VIEW memferry_service.expired_memories AS
+SELECT id, namespace, tags, metadata, created_at, updated_at, expires_at
+FROM memferry_service.stored_memories
+WHERE expires_at IS NOT NULL AND expires_at >= 0 AND expires_at < (SELECT memferry.moment());
+
+-- A memory as JSON, up to its last brace: the same bytes as row_to_json(), but the key of an expiry only where there is one.
+CREATE FUNCTION memferry_service.show_fields(memory memferry_service.memories) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN concat(
+    '{"id":"', (memory).id, '","content":', memferry_service.as_json((memory).content),
+    ',"namespace":', memferry_service.as_json((memory).namespace), ',"tags":', array_to_json((memory).tags),
+    ',"source":', memferry_service.as_json((memory).source),
+    ',"source_ref":', coalesce(memferry_service.as_json((memory).source_ref), 'null'),
+    ',"metadata":', coalesce((memory).metadata, 'null'),
+    ',"created_at":', (memory).created_at, ',"updated_at":', (memory).updated_at,
+    ',"expires_at":' || (memory).expires_at);
+
+CREATE FUNCTION memferry_service.show_memory(memory memferry_service.memories) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN memferry_service.show_fields(memory) || '}';
+
+CREATE FUNCTION memferry_service.show_hit(memory memferry_service.memories, score real) RETURNS text
+LANGUAGE sql STABLE PARALLEL SAFE
+RETURN concat(memferry_service.show_fields(memory), ',"score":', score, '}');
 
 -- The query of the sample of the tenant's rows, which is every 128th of them.
 CREATE FUNCTION memferry_service.sample_query() RETURNS tsquery LANGUAGE sql STABLE PARALLEL SAFE
@@ -153,23 +190,29 @@ RETURN (
 -- Entries are written by triggers of the table of memories. A limited token sees those whose namespaces it may see, the
 -- one before the change and the one after it.
 CREATE VIEW memferry_service.changes AS
-SELECT memory_id, version, changed_in, changed_at, kind, via, token_id, prev_content_len, former, saved_at, saved_by
+SELECT memory_id, saved_at, version, changed_in, changed_at, kind, via, token_id, prev_content_len, former, begun_at,
+    saved_by
 FROM memferry.changes WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry_service.namespace_digests()));
 
 CREATE VIEW memferry_service.projects AS
-SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at
+SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at, retention_days
 FROM memferry.projects WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND (memferry.namespaces() IS NULL OR name = ANY (memferry.namespaces()))
 WITH CASCADED CHECK OPTION;
+
+-- How long, in ms, memories of namespaces are kept that name no expiry.
+CREATE VIEW memferry_service.retentions AS
+SELECT name AS namespace, retention_days * 86400000::bigint AS ms FROM memferry_service.projects
+WHERE retention_days IS NOT NULL;
 
 -- The limit is read once per statement, and not for each job: the start of an export sums up all that are stored.
 CREATE VIEW memferry_service.jobs AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     last_error, row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
     error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts, report,
-    untold
+    untold, expired_rows
 FROM memferry.jobs WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
         OR namespaces <@ (SELECT memferry.namespaces())::text[]);
@@ -178,7 +221,7 @@ CREATE VIEW memferry_service.exports AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     row_count, rows_done, bytes_done, sha256, object_key, file_bytes, file_sha256,
     error, error_code, retryable, created_at, snapshot_at, completed_at, expires_at, purged_at, parts,
-    untold
+    untold, expired_rows
 FROM memferry_service.jobs WHERE type = 'export'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
@@ -300,8 +343,12 @@ CREATE VIEW memferry_service.idempotency_queue AS
 SELECT tenant_id, key, created_at FROM memferry.idempotency_keys
 WHERE created_at < memferry.now_ms() - 86400000;
 
+CREATE VIEW memferry_service.expiry_queue AS
+SELECT tenant_id, id, expires_at FROM memferry.memories
+WHERE expires_at IS NOT NULL AND expires_at >= 0 AND expires_at < (SELECT memferry.moment());
+
 CREATE VIEW memferry_service.change_queue AS
-SELECT tenant_id, memory_id, version, stored_at FROM memferry.changes;
+SELECT tenant_id, memory_id, saved_at, version, stored_at FROM memferry.changes;
 
 CREATE VIEW memferry_service.delivery_queue AS
 SELECT tenant_id, id, webhook_id, attempt, next_attempt_at, created_at, message_id FROM memferry.deliveries;
@@ -438,10 +485,11 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
 -- UPDATE (id), to lock a row.
-GRANT SELECT, UPDATE (id) ON memferry_service.searched_memories TO memferry_service;
-GRANT SELECT ON memferry_service.changes TO memferry_service;
-GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at),
-    UPDATE (name, description, metadata, archived_at, updated_at), DELETE
+GRANT SELECT, UPDATE (id) ON memferry_service.stored_memories TO memferry_service;
+GRANT SELECT ON memferry_service.searched_memories, memferry_service.expired_memories, memferry_service.retentions,
+    memferry_service.changes TO memferry_service;
+GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at, retention_days),
+    UPDATE (name, description, metadata, archived_at, updated_at, retention_days), DELETE
     ON memferry_service.projects TO memferry_service;
 GRANT SELECT, INSERT, DELETE ON memferry_service.export_manifests TO memferry_service;
 -- Lines are added and read, never changed or removed.
@@ -457,6 +505,7 @@ GRANT SELECT, INSERT (event, outcome, subject, filters_sha256, row_count, byte_c
 GRANT SELECT ON memferry_service.tenant_ids, memferry_service.token_grants TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.sign_in_grants TO memferry_service;
 GRANT SELECT, UPDATE ON memferry_service.job_queue, memferry_service.delivery_queue TO memferry_service;
+GRANT SELECT ON memferry_service.expiry_queue TO memferry_service;
 -- UPDATE (stored_at), to lock a row.
 GRANT SELECT, UPDATE (stored_at), DELETE ON memferry_service.change_queue TO memferry_service;
 GRANT SELECT, DELETE ON memferry_service.upload_queue TO memferry_service;

@@ -50,6 +50,8 @@ class Probe:
     """Whether an index has the rows in the order of the format."""
     inline: bool = False
     """Whether the rows are for an answer: one connection reads them, and they are counted."""
+    expired_rows: int = 0
+    """How many match that have expired, if they are counted; those are left out."""
     rows: int = 0
     """How many rows match, up to one more than an answer may hold, if they are counted."""
     mean_bytes: int | None = None

@@ -22,8 +22,12 @@ async def probe(connection: Connection, caller: Caller, request: ExportRequest) 
         return await _probe_records(connection, request, format_)
     # CSV cannot be sent ready; without an order in the index a second scan would be expensive.
     statement, arguments = request.selection.fill(sql("exports/probe_export"), INLINE_ROWS + 1)
-    rows = await connection.fetchval(statement, *arguments)
-    return Probe(index_order=index_order, inline=True, rows=rows)
+    row = await connection.fetchrow(statement, *arguments)
+    if row is None:
+        raise DatabaseUnavailable
+    return Probe(
+        index_order=index_order, inline=True, rows=row["rows"], expired_rows=row["expired_rows"]
+    )
 
 
 async def _probe_records(
@@ -45,9 +49,17 @@ async def _probe_records(
         index_order=True,
         inline=True,
         rows=row["rows"],
+        expired_rows=row["expired_rows"],
         mean_bytes=row["mean_bytes"],
         records=row["records"] if row["ready_rows"] == row["rows"] else None,
     )
+
+
+async def count_expired(connection: Connection, request: ExportRequest) -> int:
+    """The number of memories that match and have expired by the moment of the transaction."""
+    statement, arguments = request.selection.fill(sql("exports/count_expired"))
+    rows: int = await connection.fetchval(statement, *arguments)
+    return rows
 
 
 async def probe_order(connection: Connection, request: ExportRequest) -> Probe:

@@ -5,12 +5,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
-from memferry.database.pool import Connection, Database, SharedSnapshot, keep_order
+from memferry.database.pool import Connection, Database, SharedSnapshot, keep_order, pin_moment
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.errors import DatabaseUnavailable, Unavailable
 from memferry.exports.read.plan import Way, plan
-from memferry.exports.read.probe import probe_order
+from memferry.exports.read.probe import count_expired, probe_order
 from memferry.exports.read.stream import RowStream, open_rows
 from memferry.exports.request import ExportRequest
 from memferry.formats import BinaryFormat
@@ -30,6 +30,8 @@ class Snapshot:
         """
         self.server = server
         """Where the rows are read, for the log."""
+        self.expired_rows = 0
+        """How many rows match that had expired by then, and are left out."""
         self._end_transaction = end_transaction
         self._since = time.monotonic()
         self._until: float | None = None
@@ -69,6 +71,7 @@ class Reader:
         """
         async with AsyncExitStack() as transaction:
             database, connection, snapshot = await self._begin(tenant_id, claim, transaction)
+            snapshot.expired_rows = await count_expired(connection, request)
             plan_ = plan(request, await probe_order(connection, request))
             connections = [connection]
             if plan_.way in (Way.RANGES, Way.SPAN):
@@ -77,7 +80,7 @@ class Reader:
             readers = 1 if isinstance(request.format, BinaryFormat) else self._readers
             if plan_.way is Way.RANGES and readers > 1:
                 connections += await self._extra_connections(
-                    database, tenant_id, connection, transaction
+                    database, tenant_id, connection, snapshot.taken_at, transaction
                 )
             async with open_rows(connections, request, plan_, snapshot.release) as rows:
                 yield rows, snapshot
@@ -90,6 +93,7 @@ class Reader:
             begun = await self._standby.begin(claim, transaction)
             if begun is not None:
                 connection, taken_at = begun
+                await pin_moment(connection, taken_at)
                 snapshot = Snapshot(taken_at, transaction.aclose, server="standby")
                 return self._standby.database, connection, snapshot
         connection = await transaction.enter_async_context(
@@ -104,6 +108,7 @@ class Reader:
         database: Database,
         tenant_id: UUID,
         first: Connection,
+        moment: int,
         transaction: AsyncExitStack,
     ) -> Sequence[Connection]:
         """Further connections in the snapshot of the first; fewer where no more are free."""
@@ -115,7 +120,11 @@ class Reader:
         with suppress(Unavailable):
             while len(extra) < self._readers - 1:
                 connection = database.tenant(
-                    tenant_id, snapshot=shared, long_running=True, index_order=True
+                    tenant_id,
+                    snapshot=shared,
+                    long_running=True,
+                    index_order=True,
+                    moment=moment,
                 )
                 extra.append(await transaction.enter_async_context(connection))
         return extra

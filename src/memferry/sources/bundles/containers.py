@@ -11,6 +11,7 @@ from typing import BinaryIO
 from memferry.errors import Invalid
 from memferry.sources.base import Bundle, Member
 from memferry.sources.bundles import tar_archive, zip_archive
+from memferry.sources.bundles.answers import is_export_answer, open_payload
 from memferry.sources.bundles.archives import ArchiveEntry
 from memferry.sources.bundles.compression import find_decompressor
 from memferry.sources.bundles.limits import BundleLimits, UnpackedBytes
@@ -83,10 +84,10 @@ class _Opener:
             self._add_member(member)
 
     def _decompress(self, member: StreamedMember) -> tuple[StreamedMember, bytes]:
-        """What is inside of compression, and how it begins."""
+        """What is inside of compression or of an answer, and how it begins."""
         for _ in range(_MOST_LAYERS):
             head = member.peek(_HEAD_BYTES) if member.is_readable else b""
-            decompress = find_decompressor(head)
+            decompress = open_payload if is_export_answer(head) else find_decompressor(head)
             if decompress is None:
                 return member, head
             stream = partial(_open_layer, member.stream, decompress)

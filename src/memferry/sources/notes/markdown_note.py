@@ -33,6 +33,7 @@ class OwnFrontMatter(Struct, kw_only=True, forbid_unknown_fields=True):
     """JSON text, so that every byte of it comes back."""
     created_at: int
     updated_at: int
+    expires_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +71,7 @@ def make_own_record(note: Note) -> Record:
         metadata=own.metadata,
         created_at=own.created_at,
         updated_at=own.updated_at,
+        expires_at=own.expires_at,
     )
 
 

@@ -15,7 +15,7 @@ _RECORD = re.compile(rb"(?:" + _CELL + rb")(?:,(?:" + _CELL + rb"))*+(?:\r\n|\Z)
 _CELLS = re.compile(rb"(?:\A|,)(" + _CELL + rb")")
 _NEEDLESS = re.compile(rb'"[^",\r\n]++"')
 _RECORDS = 100
-TEXT_COLUMNS = frozenset(FIELDS) - {"id", "created_at", "updated_at"}
+TEXT_COLUMNS = frozenset(FIELDS) - {"id", "created_at", "updated_at", "expires_at"}
 
 
 def holds_guards(head: bytes, names: list[str]) -> bool:

@@ -17,7 +17,7 @@ from memferry.sources.rows.fields import Fields
 from memferry.sources.rows.foreign_rows import RowReader
 
 _TEXT_COLUMNS = frozenset(["content", "memory", "text"])
-_TIMES = ("created_at", "updated_at")
+_TIMES = ("created_at", "updated_at", "expires_at")
 _BATCH_ROWS = 256
 _BUFFER_BYTES = 256 * 1024
 # A page is unpacked whole, and may be as large as its column in the row group.

@@ -9,10 +9,10 @@ WITH home AS (
     SELECT erasures FROM tenant FOR SHARE
 ), made AS (
     INSERT INTO exports (id, status, request, row_count, rows_done, bytes_done, sha256,
-        snapshot_at, completed_at, expires_at, untold)
+        snapshot_at, completed_at, expires_at, untold, expired_rows)
     SELECT $1, 'completed', $2::json, $3, $3, $4, $5,
         floor(extract(epoch FROM now()) * 1000)::bigint, now_ms(), now_ms() + $7::bigint,
-        CASE WHEN EXISTS (SELECT FROM webhooks) THEN true END
+        CASE WHEN EXISTS (SELECT FROM webhooks) THEN true END, $8::bigint
     FROM home
     RETURNING *
 ), kept AS (

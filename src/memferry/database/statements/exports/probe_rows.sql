@@ -2,7 +2,7 @@
 -- If there are no more than $2, and they have no more than $3 bytes of content, also their records in order with the
 -- format's separator between them: so few cost less than a statement of their own. A record of more than $4 bytes is left out,
 -- and `ready_rows` tells so.
-SELECT probe.rows, coalesce(sample.bytes / nullif(sample.rows, 0), 0)::bigint AS mean_bytes, ready.rows AS ready_rows,
+SELECT probe.rows, (SELECT count(*) FROM expired_memories WHERE {filters}) AS expired_rows, coalesce(sample.bytes / nullif(sample.rows, 0), 0)::bigint AS mean_bytes, ready.rows AS ready_rows,
     ready.records
 FROM (SELECT count(*) AS rows FROM (SELECT FROM memories WHERE {filters} LIMIT $1) AS few) AS probe
 CROSS JOIN (

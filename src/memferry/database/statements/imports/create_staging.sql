@@ -10,5 +10,6 @@ CREATE TEMPORARY TABLE staged_memories (
     source_ref text,
     metadata text,
     created_at bigint,
-    updated_at bigint
+    updated_at bigint,
+    expires_at bigint
 ) ON COMMIT DROP

@@ -1,4 +1,4 @@
--- Put staged rows in the place of the memories with their ids. A time of creation that the file does not have stays;
+-- Put staged rows in the place of the memories with their ids. Times of creation and expiry that the file does not have stay;
 -- updated_at tells when the row was changed here, by which exports that hold it are found. Rows are locked by id.
 WITH old AS (
     SELECT memory.id, settled.place, text_bytes(memory.content, memory.source_ref, memory.tags, memory.metadata) AS bytes
@@ -11,6 +11,7 @@ WITH old AS (
         content = staged.content, namespace = staged.namespace, tags = staged.tags, source = staged.source,
         source_ref = staged.source_ref, metadata = staged.metadata::json,
         created_at = coalesce(staged.created_at, memory.created_at),
+        expires_at = coalesce(staged.expires_at, memory.expires_at),
         updated_at = greatest(now_ms(), memory.updated_at + 1)
     FROM old JOIN staged_memories AS staged ON staged.place = old.place
     WHERE memory.id = old.id

@@ -1,11 +1,13 @@
 -- Save the staged rows that are new; a time that the file does not have is now. An id that another statement has saved
 -- meanwhile, or that the token's limit hides, is passed over, and missing in the count.
 WITH saved AS (
-    INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
+    INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
+        expires_at)
     SELECT staged.id, staged.content, staged.namespace, staged.tags, staged.source, staged.source_ref,
         staged.metadata::json, coalesce(staged.created_at, now),
-        coalesce(staged.updated_at, staged.created_at, now)
+        coalesce(staged.updated_at, staged.created_at, now), coalesce(staged.expires_at, now + retention.ms)
     FROM now_ms() AS now, staged_memories AS staged
+    LEFT JOIN retentions AS retention ON retention.namespace = staged.namespace
     WHERE NOT EXISTS (SELECT FROM settled_memories AS settled WHERE settled.place = staged.place)
     ON CONFLICT DO NOTHING
     RETURNING text_bytes(content, source_ref, tags, metadata) AS bytes

@@ -6,6 +6,7 @@ SELECT staged.place, staged.id,
             AND memory.source = staged.source AND memory.source_ref IS NOT DISTINCT FROM staged.source_ref
             AND memory.metadata::text IS NOT DISTINCT FROM staged.metadata
             AND memory.created_at = coalesce(staged.created_at, memory.created_at)
+            AND memory.expires_at IS NOT DISTINCT FROM coalesce(staged.expires_at, memory.expires_at)
         THEN 'unchanged' ELSE $1::text END
 FROM staged_memories AS staged
 JOIN memories AS memory ON memory.id = staged.id

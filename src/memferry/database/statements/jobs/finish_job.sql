@@ -5,7 +5,7 @@ WITH done AS (
     SET status = 'completed', row_count = $4, rows_done = $4, bytes_done = $5, sha256 = $6,
         object_key = $7, snapshot_at = $8, completed_at = coalesce($12::bigint, now_ms()),
         expires_at = coalesce($12::bigint, now_ms()) + $9::bigint, file_bytes = $10, file_sha256 = $11,
-        parts = $13::json, leased_by = NULL, leased_until = NULL
+        parts = $13::json, expired_rows = $14::bigint, leased_by = NULL, leased_until = NULL
     WHERE id = $1 AND status = 'running' AND attempt = $2 AND leased_by = $3
     RETURNING *
 ), event AS (

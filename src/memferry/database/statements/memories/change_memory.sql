@@ -1,4 +1,4 @@
--- Change the fields that are not null. updated_at rises even within one millisecond. A tenant that has $6 bytes or more
+-- Change the fields that are not null; $7 says whether the expiry $8 is changed. updated_at rises even within one millisecond. A tenant that has $6 bytes or more
 -- may not make a memory larger; then the row is null.
 WITH used AS (
     SELECT coalesce(sum(bytes), 0) AS bytes FROM memory_usage
@@ -12,6 +12,7 @@ WITH used AS (
         tags = coalesce($3::text[], tags),
         namespace = coalesce($4, namespace),
         metadata = coalesce($5::json, metadata),
+        expires_at = CASE WHEN $7::boolean THEN $8::bigint ELSE expires_at END,
         updated_at = greatest(now_ms(), updated_at + 1)
     FROM old, used
     WHERE memory.id = $1 AND memory.id = old.id AND (old.new_bytes <= old.bytes OR used.bytes < $6::bigint)
@@ -21,6 +22,6 @@ WITH used AS (
     SELECT 0, old.new_bytes - old.bytes FROM old, changed WHERE old.new_bytes <> old.bytes
     ON CONFLICT (tenant_id, slot) DO UPDATE SET bytes = usage.bytes + excluded.bytes
 )
-SELECT row_to_json(changed)::text AS row,
-    CASE WHEN changed.id IS NOT NULL THEN tell('memory.updated', row_to_json(changed)) END
+SELECT CASE WHEN changed.id IS NOT NULL THEN show_memory(changed) END AS row,
+    CASE WHEN changed.id IS NOT NULL THEN tell('memory.updated', show_memory(changed)::json) END
 FROM old LEFT JOIN changed ON true

@@ -17,7 +17,7 @@ WITH held AS (
 ), message AS (
     INSERT INTO messages (id, data, bytes)
     SELECT gen_random_uuid(), told.data, octet_length(told.data::text)
-    FROM room, (SELECT row_to_json(deleted) AS data FROM deleted) AS told WHERE room.is_left
+    FROM room, (SELECT show_memory(deleted)::json AS data FROM deleted) AS told WHERE room.is_left
     RETURNING id
 ), told AS (
     INSERT INTO deliveries (webhook_id, event, message_id)

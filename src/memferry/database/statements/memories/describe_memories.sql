@@ -1,10 +1,12 @@
 -- These memories in the order of the ids. Rows of more than $2 bytes are not rendered here; render_memories renders
 -- them later.
-SELECT described.id, described.bytes, CASE WHEN described.bytes <= $2 THEN row_to_json(described.memory)::text END AS row
+SELECT described.id, described.bytes, CASE WHEN described.bytes <= $2 THEN show_memory(described.memory) END AS row
 FROM (
-    SELECT requested.place, memory.id, memory,
-        text_bytes(memory.content, memory.source_ref, memory.tags, memory.metadata) AS bytes
+    SELECT requested.place, requested.id, found.memory, found.bytes
     FROM unnest($1::uuid[]) WITH ORDINALITY AS requested (id, place)
-    CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = requested.id) AS memory
+    CROSS JOIN LATERAL (
+        SELECT memory, text_bytes(content, source_ref, tags, metadata) AS bytes
+        FROM memories AS memory WHERE memory.id = requested.id
+    ) AS found
 ) AS described
 ORDER BY described.place

@@ -1,2 +1,2 @@
 -- One memory of the tenant, rendered as JSON.
-SELECT row_to_json(memory)::text FROM memories AS memory WHERE id = $1
+SELECT show_memory(memory) FROM memories AS memory WHERE id = $1

@@ -2,7 +2,7 @@
 -- overlap nor leave gaps. Rows are rendered in the outer query: a row that OFFSET skips costs an index entry and no
 -- rendering. Rows of more than $3 bytes are not rendered here; render_memories renders them later.
 SELECT page.{time}, page.id, page.bytes,
-    CASE WHEN page.bytes <= $3 THEN row_to_json(page.memory)::text END AS row
+    CASE WHEN page.bytes <= $3 THEN show_memory(page.memory) END AS row
 FROM (
     SELECT {time}, id, text_bytes(content, source_ref, tags, metadata) AS bytes, memory
     FROM memories AS memory

@@ -2,13 +2,12 @@
 -- of query number $7 with a score below all others. Rows of more than $4 bytes are not rendered here; render_hits renders
 -- them later. As subqueries the planner takes both conditions for rare, whatever the query (views.sql, twice()).
 SELECT $7::integer AS query, page.score, page.created_at, page.id, page.bytes,
-    CASE WHEN page.bytes <= $4 THEN row_to_json(page.hit)::text END AS row
+    CASE WHEN page.bytes <= $4 THEN show_hit(page.memory, page.score) END AS row
 FROM (
-    SELECT hit.score, hit.created_at, hit.id, hit,
+    SELECT '1e-9'::real AS score, hit.created_at, hit.id, hit::memories AS memory,
         text_bytes(hit.content, hit.source_ref, hit.tags, hit.metadata) AS bytes
     FROM (
-        SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
-            '1e-9'::real AS score
+        SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at
         FROM searched_memories
         WHERE keys @@ (SELECT $3::text::tsquery) AND keys @@ (SELECT twice($3::text::tsquery))
             AND (created_at, id) < ($5::bigint, $6::uuid) AND {filters}

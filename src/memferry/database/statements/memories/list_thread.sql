@@ -3,10 +3,9 @@
 -- the first $3 bytes are not rendered here; render_memories renders them later.
 SELECT page.position::text AS position, page.created_at, page.id, page.bytes,
     CASE WHEN sum(page.bytes) OVER (ORDER BY page.position, page.created_at, page.id) <= $3
-        THEN row_to_json(page.memory)::text END AS row
+        THEN show_memory(page.memory) END AS row
 FROM (
-    SELECT piece.position, piece.created_at, piece.id, memory,
-        text_bytes(memory.content, memory.source_ref, memory.tags, memory.metadata) AS bytes
+    SELECT piece.position, piece.created_at, piece.id, found.memory, found.bytes
     FROM (
         SELECT coalesce(
                 CASE WHEN json_typeof(metadata -> 'chunk_index') = 'number'
@@ -17,7 +16,10 @@ FROM (
         WHERE source_ref = $1 OR metadata::jsonb @> jsonb_build_object('parent_ref', $1::text)
             OR (id = $7::uuid AND json_typeof(metadata -> 'parent_ref') IS DISTINCT FROM 'string')
     ) AS piece
-    CROSS JOIN LATERAL (SELECT * FROM memories WHERE memories.id = piece.id) AS memory
+    CROSS JOIN LATERAL (
+        SELECT memory, text_bytes(content, source_ref, tags, metadata) AS bytes
+        FROM memories AS memory WHERE memory.id = piece.id
+    ) AS found
     WHERE (piece.position, piece.created_at, piece.id) > ($4::numeric, $5::bigint, $6::uuid)
     ORDER BY piece.position, piece.created_at, piece.id
     LIMIT $2

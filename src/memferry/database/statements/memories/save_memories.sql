@@ -1,4 +1,5 @@
--- Create many memories in one round trip; unnest keeps their order. A row keeps the times that it brings. No row is
+-- Create many memories in one round trip; unnest keeps their order. A row keeps the times that it brings; the
+-- expiry as in save_memory. No row is
 -- created if the tenant would have more than $10 memories, or has $11 bytes or more. The tenant's row is locked as in
 -- save_memory, and the webhooks as in tell().
 WITH home AS (
@@ -6,14 +7,17 @@ WITH home AS (
 ), used AS (
     SELECT coalesce(sum(rows), 0) + cardinality($1::uuid[]) AS rows, coalesce(sum(bytes), 0) AS bytes FROM memory_usage
 ), saved AS (
-    INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
+    INSERT INTO memories (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
+        expires_at)
     SELECT item.id, item.content, item.namespace, item.tags::text[], item.source, item.source_ref,
         item.metadata::json, coalesce(item.created_at, now),
-        coalesce(item.updated_at, item.created_at, now)
+        coalesce(item.updated_at, item.created_at, now), coalesce(item.expires_at, now + retention.ms)
     FROM home, used, now_ms() AS now, unnest(
         $1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
-        $8::bigint[], $9::bigint[]
-    ) AS item (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at)
+        $8::bigint[], $9::bigint[], $12::bigint[]
+    ) AS item (
+        id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at)
+    LEFT JOIN retentions AS retention ON retention.namespace = item.namespace
     WHERE used.rows <= $10::bigint AND used.bytes < $11::bigint
     RETURNING *
 ), counted AS (
@@ -29,7 +33,7 @@ WITH home AS (
 ), message AS (
     INSERT INTO messages (id, data, bytes)
     SELECT gen_random_uuid(), told.data, octet_length(told.data::text)
-    FROM room, (SELECT row_to_json(saved) AS data FROM saved) AS told WHERE room.is_left
+    FROM room, (SELECT show_memory(saved)::json AS data FROM saved) AS told WHERE room.is_left
     RETURNING id
 ), told AS (
     INSERT INTO deliveries (webhook_id, event, message_id)

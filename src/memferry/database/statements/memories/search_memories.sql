@@ -37,12 +37,14 @@ WITH word AS MATERIALIZED (
 )
 SELECT $13::integer AS query, (SELECT count(*) FROM ranked) AS found,
     hit.score, hit.created_at, hit.id, hit.bytes,
-    CASE WHEN hit.bytes <= $4 THEN row_to_json(hit.row)::text END AS row
+    CASE WHEN hit.bytes <= $4 THEN show_hit(hit.memory, hit.score) END AS row
 FROM (VALUES (1)) AS always
 LEFT JOIN (
-    SELECT page.score, page.created_at, page.id, scored AS row,
-        text_bytes(scored.content, scored.source_ref, scored.tags, scored.metadata) AS bytes
+    SELECT page.score, page.created_at, page.id, found.memory, found.bytes
     FROM page
-    CROSS JOIN LATERAL (SELECT memories.*, page.score FROM memories WHERE memories.id = page.id) AS scored
+    CROSS JOIN LATERAL (
+        SELECT memory, text_bytes(content, source_ref, tags, metadata) AS bytes
+        FROM memories AS memory WHERE memory.id = page.id
+    ) AS found
 ) AS hit ON true
 ORDER BY hit.score DESC, hit.created_at DESC, hit.id DESC

@@ -7,8 +7,8 @@ WITH home AS (
 ), taken AS (
     SELECT EXISTS (SELECT FROM memories WHERE namespace = $1) AS by_memories
 ), made AS (
-    INSERT INTO projects (name, description, metadata, created_at, updated_at)
-    SELECT $1, $2, coalesce($3::json, '{}'), now, now FROM home, used, taken, now_ms() AS now
+    INSERT INTO projects (name, description, metadata, created_at, updated_at, retention_days)
+    SELECT $1, $2, coalesce($3::json, '{}'), now, now, $5::integer FROM home, used, taken, now_ms() AS now
     WHERE NOT taken.by_memories
     ON CONFLICT (tenant_id, name) DO NOTHING
     RETURNING id

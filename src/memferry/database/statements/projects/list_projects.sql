@@ -6,7 +6,7 @@ WITH active AS (
     FROM memories GROUP BY namespace
 ), page AS (
     SELECT project.id, name, project.description, project.metadata, coalesce(active.memory_count, 0) AS memory_count,
-        project.archived_at, coalesce(project.created_at, active.first_at) AS created_at,
+        project.archived_at, project.retention_days, coalesce(project.created_at, active.first_at) AS created_at,
         greatest(project.updated_at, active.last_at) AS updated_at
     FROM projects AS project FULL JOIN active USING (name)
     WHERE (-greatest(project.updated_at, active.last_at), name) > ($2::bigint, $3)
@@ -20,7 +20,7 @@ WITH active AS (
 SELECT row_to_json(shown)::text AS row, -updated_at AS place, name
 FROM (
     SELECT coalesce(page.id, made.id) AS id, page.name, page.description, coalesce(page.metadata, '{}') AS metadata,
-        page.memory_count, page.archived_at, page.created_at, page.updated_at
+        page.memory_count, page.archived_at, page.created_at, page.updated_at, page.retention_days
     FROM page LEFT JOIN made ON made.name = page.name
 ) AS shown
 ORDER BY updated_at DESC, name

@@ -13,7 +13,7 @@ WITH moved AS (
 ), message AS (
     INSERT INTO messages (id, data, bytes)
     SELECT gen_random_uuid(), told.data, octet_length(told.data::text)
-    FROM room, (SELECT row_to_json(moved) AS data FROM moved) AS told WHERE room.is_left
+    FROM room, (SELECT show_memory(moved)::json AS data FROM moved) AS told WHERE room.is_left
     RETURNING id
 ), told AS (
     INSERT INTO deliveries (webhook_id, event, message_id)
