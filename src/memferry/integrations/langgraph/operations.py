@@ -26,10 +26,13 @@ from memferry.client.options import make_params
 from memferry.client.steps import Flow, Listing
 from memferry.errors import Invalid, MemoryNotFound
 from memferry.integrations.exact_values import encode_value
+from memferry.integrations.langgraph.expiry import make_expiry, refresh_expiry
 from memferry.integrations.langgraph.items import (
+    StoredItem,
     drop_score,
     make_metadata,
     make_namespace,
+    make_ttl_ms,
     match_key,
     match_prefix,
     read_item,
@@ -94,9 +97,10 @@ class StoreOperations:
 
     def _get(self, operation: GetOp) -> Flow[Item | None]:
         rows = yield from self._find(operation.namespace, operation.key)
-        items = (read_item(self._root, row) for row in rows)
-        item = next((item for item in items if item is not None), None)
-        return None if item is None else drop_score(item)
+        stored = [item for row in rows if (item := read_item(self._root, row)) is not None][:1]
+        if operation.refresh_ttl:
+            yield from refresh_expiry(stored)
+        return drop_score(stored[0].item) if stored else None
 
     def _put(self, put: PutOp) -> Flow[None]:
         """Save, change or delete an item; what else has its key was saved at the same moment."""
@@ -122,18 +126,22 @@ class StoreOperations:
         )
         known = set[tuple[tuple[str, ...], str]]()
 
-        def choose(row: ListedMemory) -> SearchItem | None:
-            item = read_item(self._root, row)
-            if item is None or not matches(item.value, filters):
+        def choose(row: ListedMemory) -> StoredItem | None:
+            stored = read_item(self._root, row)
+            if stored is None or not matches(stored.item.value, filters):
                 return None
-            if (item.namespace, item.key) in known:
+            name = (stored.item.namespace, stored.item.key)
+            if name in known:
                 return None  # saved twice at the same moment; the later one came before
-            known.add((item.namespace, item.key))
-            return item
+            known.add(name)
+            return stored
 
         end = operation.offset + operation.limit
-        items = yield from collect_items(_list_rows(prefix, query), choose, end)
-        return items[operation.offset :]
+        stored = yield from collect_items(_list_rows(prefix, query), choose, end)
+        page = stored[operation.offset :]
+        if operation.refresh_ttl:
+            yield from refresh_expiry(page)
+        return [stored_item.item for stored_item in page]
 
     def _list_namespaces(self, operation: ListNamespacesOp) -> Flow[list[tuple[str, ...]]]:
         params = make_params({"limit": _NAMESPACES_A_PAGE})
@@ -160,15 +168,14 @@ class StoreOperations:
             "content": encode_value(value),
             "namespace": make_namespace(self._root, put.namespace),
             "source": _SOURCE,
-            "metadata": make_metadata(
-                put.namespace, put.key, value, searched=put.index is not False
-            ),
+            "metadata": make_metadata(put, value),
+            "expires_at": None if put.ttl is None else make_expiry(make_ttl_ms(put.ttl)),
         }
 
 
 def _change(row: MemoryRow, body: Json) -> Flow[bool]:
-    """Give a memory the content and metadata of a body; whether it was still there."""
-    change = {name: body[name] for name in ("content", "metadata")}
+    """Give a memory the value of a body, and its expiry; whether it was still there."""
+    change = {name: body[name] for name in ("content", "metadata", "expires_at")}
     try:
         yield from send(Call("PATCH", make_path("memories", row.id), change), MemoryRow)
     except MemoryNotFound:

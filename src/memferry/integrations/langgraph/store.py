@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
-from langgraph.store.base import BaseStore, Op, Result
+from langgraph.store.base import BaseStore, Op, Result, TTLConfig
 
 from memferry.client import AsyncClient, Client
 from memferry.errors import Invalid
@@ -19,7 +19,10 @@ class MemferryStore(BaseStore):
     `query` searches by words, not by meaning. Raises the errors of the client.
     """
 
-    def __init__(self, client: Client, *, root: str = ROOT) -> None:
+    supports_ttl = True
+
+    def __init__(self, client: Client, *, root: str = ROOT, ttl: TTLConfig | None = None) -> None:
+        self.ttl_config = ttl
         self._client = client
         self._operations = StoreOperations(root)
 
@@ -38,7 +41,12 @@ class AsyncMemferryStore(BaseStore):
     Its methods that do not await are for other threads.
     """
 
-    def __init__(self, client: AsyncClient, *, root: str = ROOT) -> None:
+    supports_ttl = True
+
+    def __init__(
+        self, client: AsyncClient, *, root: str = ROOT, ttl: TTLConfig | None = None
+    ) -> None:
+        self.ttl_config = ttl
         self._client = client
         self._operations = StoreOperations(root)
         self._loop = asyncio.get_running_loop()

@@ -43,7 +43,7 @@ def list_short_fields(filters: Mapping[str, Any]) -> dict[str, Any]:
         field: operand
         for field, condition in filters.items()
         for operator, operand in _list_conditions(condition)
-        if operator == "$eq" and is_short(field) and is_short(operand)
+        if operator == "$eq" and is_short(field, operand)
     }
     return dict(list(equal.items())[:_SENT_FIELDS])
 
