@@ -102,6 +102,19 @@ async def test_an_update_changes_what_is_given_and_history_shows_it(alice: Perso
     assert changes[1]["before"]["content"] == "Likes tea."
 
 
+async def test_a_memory_may_expire(alice: Person) -> None:
+    async with connect_by_http(alice) as client:
+        saved = await call(client, "save_memory", content="tea", expires_at="2100-01-01")
+        memory = await call(client, "get_memory", id=saved["id"])
+        changed = await call(client, "update_memory", id=saved["id"], expires_at=None)
+        failed, text = await try_call(client, "save_memory", content="x", expires_at="2020-01-01")
+
+    assert memory["expires_at"] == "2100-01-01T00:00:00.000Z"
+    assert "expires_at" not in changed
+    assert failed
+    assert text.startswith("invalid: expires_at")
+
+
 async def test_a_deleted_memory_is_gone_and_says_how_to_find_others(alice: Person) -> None:
     row = alice.save("secret")
     async with connect_by_http(alice) as client:

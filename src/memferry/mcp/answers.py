@@ -35,6 +35,8 @@ def show_memory(row: MemoryRow, most: int) -> Json:
         "created_at": show_time(row.created_at),
         "updated_at": show_time(row.updated_at),
     }
+    if isinstance(row.expires_at, int):
+        fields["expires_at"] = show_time(row.expires_at)
     if isinstance(row, Hit):
         fields["score"] = round(row.score, 4)
     shown = {name: value for name, value in fields.items() if value not in (None, [], {})}

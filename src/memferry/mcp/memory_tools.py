@@ -6,6 +6,7 @@ from msgspec import UNSET, UnsetType
 
 from memferry.client import AsyncClient
 from memferry.client.calls import Call, make_path
+from memferry.client.options import make_body, make_change
 from memferry.errors import Invalid
 from memferry.mcp.answers import (
     PIECE_CHARACTERS,
@@ -15,9 +16,10 @@ from memferry.mcp.answers import (
     show_piece,
     show_time,
 )
-from memferry.mcp.tool import FilterTool, Metadata, Tool
+from memferry.mcp.tool import FilterTool, Metadata, Moment, Tool, read_time
 from memferry.wire.history import Change, History
 from memferry.wire.lists import MemoryPage
+from memferry.wire.memories import MemoryRow
 from memferry.wire.schema import Json, describe
 
 MOST_ROWS = 50
@@ -48,17 +50,22 @@ class SaveMemory(Tool, frozen=True, kw_only=True):
         str | None, describe("a thread that it belongs to: memories of equal source_ref")
     ] = None
     metadata: Annotated[Metadata | None, describe("any JSON object to keep with it")] = None
+    expires_at: Annotated[
+        Moment, describe("when to forget it, as ISO 8601; only if the user wants that")
+    ] = None
 
     async def run(self, client: AsyncClient) -> Json:
         """Save it."""
-        row = await client.memories.save(
-            self.content,
-            namespace=self.namespace,
-            tags=self.tags,
-            source=_SOURCE,
-            source_ref=self.source_ref,
-            metadata=self.metadata,
-        )
+        body = {
+            "content": self.content,
+            "namespace": self.namespace,
+            "tags": self.tags,
+            "source": _SOURCE,
+            "source_ref": self.source_ref,
+            "metadata": self.metadata,
+            "expires_at": read_time("expires_at", self.expires_at),
+        }
+        row = await client.call(Call("POST", make_path("memories"), make_body(body)), MemoryRow)
         return {"id": str(row.id), "namespace": row.namespace}
 
 
@@ -146,16 +153,23 @@ class UpdateMemory(Tool, frozen=True, kw_only=True):
     metadata: Annotated[
         Metadata | UnsetType, describe("keys to set; a key that is null is removed, others stay")
     ] = UNSET
+    expires_at: Annotated[
+        str | UnsetType | None, describe("when to forget it, as ISO 8601; null: never")
+    ] = UNSET
 
     async def run(self, client: AsyncClient) -> Json:
         """Change it."""
-        row = await client.memories.update(
-            self.id,
-            content=self.content,
-            namespace=self.namespace,
-            tags=self.tags,
-            metadata=self.metadata,
-        )
+        change: Json = {
+            "content": self.content,
+            "namespace": self.namespace,
+            "tags": self.tags,
+            "metadata": self.metadata,
+            "expires_at": self.expires_at,
+        }
+        if isinstance(self.expires_at, str):
+            change["expires_at"] = read_time("expires_at", self.expires_at)
+        call = Call("PATCH", make_path("memories", self.id), make_change(change))
+        row = await client.call(call, MemoryRow)
         (memory,) = show_memories([row])
         return memory
 
