@@ -21,6 +21,7 @@ from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
+from memferry.memories.overview import MemoryOverview
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.operation.store_identity import StoreIdentity
@@ -140,6 +141,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             lists=MemoryLists(database),
             batches=MemoryBatches(database, quotas),
             history=MemoryHistory(database, quotas),
+            overview=MemoryOverview(database),
             memory_erasure=erasure,
             projects=Projects(database, quotas),
             project_erasure=ProjectErasure(database, erasure),

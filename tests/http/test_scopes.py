@@ -19,6 +19,7 @@ from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
+from memferry.memories.overview import MemoryOverview
 from memferry.memories.service import Memories
 from memferry.model.token import SCOPES, USUAL_SCOPES
 from memferry.operation.readiness import Readiness
@@ -56,6 +57,7 @@ def routes() -> Iterator[tuple[str, str, list[str]]]:
         lists=MemoryLists(database),
         batches=MemoryBatches(database),
         history=MemoryHistory(database),
+        overview=MemoryOverview(database),
         memory_erasure=MemoryErasure(database, storage),
         projects=Projects(database),
         project_erasure=ProjectErasure(database, MemoryErasure(database, storage)),

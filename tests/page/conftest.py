@@ -33,3 +33,10 @@ async def reader(browser: Browser, alice: Person) -> AsyncIterator[Reader]:
     """Alice, signed in, at a desk."""
     async with open_reader(browser, alice) as reader:
         yield reader
+
+
+@pytest.fixture
+async def browser_off(browser: Browser, alice: Person) -> AsyncIterator[Reader]:
+    """Alice, signed in, with scripts turned off."""
+    async with open_reader(browser, alice, java_script_enabled=False) as reader:
+        yield reader

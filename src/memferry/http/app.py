@@ -41,6 +41,7 @@ from memferry.http.manifests import ManifestEndpoints
 from memferry.http.mcp import mcp_route
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
+from memferry.http.overview import OverviewEndpoints
 from memferry.http.projects import ProjectEndpoints
 from memferry.http.routing import Operation
 from memferry.http.search import SearchEndpoints
@@ -51,6 +52,7 @@ from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
+from memferry.memories.overview import MemoryOverview
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.projects.service import Projects
@@ -73,6 +75,7 @@ class Services:
     lists: MemoryLists
     batches: MemoryBatches
     history: MemoryHistory
+    overview: MemoryOverview
     memory_erasure: MemoryErasure
     projects: Projects
     project_erasure: ProjectErasure
@@ -154,6 +157,7 @@ def list_operations(services: Services) -> list[Operation]:
         HistoryEndpoints(services.history),
         ThreadEndpoints(memories, services.lists),
         NamespaceEndpoints(memories),
+        OverviewEndpoints(services.overview),
         ProjectEndpoints(services.projects, services.project_erasure),
         WebhookEndpoints(services.webhooks),
         TokenEndpoints(services.tokens),

@@ -4,11 +4,15 @@ from starlette.routing import Route
 
 from memferry.http.app import Services, list_operations
 from memferry.page.assets import Assets
+from memferry.page.export_files import ExportFileScreens
 from memferry.page.home import HomeScreens
+from memferry.page.memories import MemoryListScreens
+from memferry.page.memory import MemoryScreens
 from memferry.page.reference import reference_routes
 from memferry.page.screens import Screen, ScreenRoutes
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
+from memferry.page.threads import ThreadScreens
 from memferry.page.twins import list_twins
 
 
@@ -29,7 +33,11 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
     sign_in = SignInScreens(templates, services.sign_ins, services.tokens)
     groups = (
         sign_in,
-        HomeScreens(templates, sign_in),
+        HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
+        ExportFileScreens(services.exports, services.downloads, services.audit),
+        MemoryListScreens(templates, services.memories, services.memory_erasure, services.exports),
+        MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
+        ThreadScreens(templates, services.memories, services.lists),
     )
     screens = [screen for group in groups for screen in group.screens()]
     return [*screens, *list_twins(list_operations(services))]

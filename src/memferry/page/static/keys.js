@@ -52,6 +52,6 @@ function moveAlongRows(step) {
   if (!rows.length) return;
   const at = rows.indexOf(findRow());
   const next = rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)];
-  next.querySelector("a, input, button")?.focus();
+  (next.querySelector("a") ?? next.querySelector("input, button"))?.focus();
   next.scrollIntoView({ block: "nearest" });
 }
