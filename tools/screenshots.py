@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from memferry.demo.service import run_service
 from memferry.demo.sources import read_sample
@@ -98,10 +98,8 @@ def _take(page: Page, url: str, token: str, picture: Picture) -> None:
     if picture.link:
         page.click(picture.link)
     if picture.file:
-        page.set_input_files(
-            "#file",
-            {"name": "notes.ndjson", "mimeType": "text/plain", "buffer": picture.file},
-        )
+        file = FilePayload(name="notes.ndjson", mimeType="text/plain", buffer=picture.file)
+        page.set_input_files("#file", files=[file])
         page.click("button.main")
     page.wait_for_selector(picture.shows)
     page.wait_for_load_state("networkidle")

@@ -29,6 +29,7 @@ from memferry.cli import (
     key,
     list_,
     login,
+    mcp,
     migrate,
     project,
     save,
@@ -78,7 +79,7 @@ def _read_options(
 
 for panel, commands in {
     "Memories": (save, list_, search, get, edit, delete, history, groups, project),
-    "In and out": (export, import_, jobs, verify),
+    "In and out": (export, import_, mcp, jobs, verify),
     "Servers and tokens": (login, status, token, webhook, audit),
     "Operation": (
         serve,
@@ -126,6 +127,8 @@ def _set_up_log() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # What the SDK of MCP logs may quote a message, which belongs to a tenant.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 def _describe(fault: MemferryError) -> str:

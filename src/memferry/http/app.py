@@ -38,6 +38,7 @@ from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
 from memferry.http.listing import ListingEndpoints
 from memferry.http.manifests import ManifestEndpoints
+from memferry.http.mcp import mcp_route
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.overview import OverviewEndpoints
@@ -93,6 +94,8 @@ class Services:
     web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
+    mcp: ASGIApp | None = None
+    """What answers the messages of models; None: it is not installed."""
 
 
 def web_app(
@@ -113,7 +116,11 @@ def make_router(services: Services, page: Sequence[BaseRoute] = ()) -> Starlette
     """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(
-        routes=[*(operation.route() for operation in operations), *page],
+        routes=[
+            *(operation.route() for operation in operations),
+            mcp_route(services.mcp),
+            *page,
+        ],
         middleware=[
             Middleware(
                 Authentication,
