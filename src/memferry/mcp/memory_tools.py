@@ -6,7 +6,6 @@ from msgspec import UNSET, UnsetType
 
 from memferry.client import AsyncClient
 from memferry.client.calls import Call, make_path
-from memferry.client.options import make_body, make_change
 from memferry.errors import Invalid
 from memferry.mcp.answers import (
     PIECE_CHARACTERS,
@@ -19,7 +18,6 @@ from memferry.mcp.answers import (
 from memferry.mcp.tool import FilterTool, Metadata, Moment, Tool, read_time
 from memferry.wire.history import Change, History
 from memferry.wire.lists import MemoryPage
-from memferry.wire.memories import MemoryRow
 from memferry.wire.schema import Json, describe
 
 MOST_ROWS = 50
@@ -56,16 +54,15 @@ class SaveMemory(Tool, frozen=True, kw_only=True):
 
     async def run(self, client: AsyncClient) -> Json:
         """Save it."""
-        body = {
-            "content": self.content,
-            "namespace": self.namespace,
-            "tags": self.tags,
-            "source": _SOURCE,
-            "source_ref": self.source_ref,
-            "metadata": self.metadata,
-            "expires_at": read_time("expires_at", self.expires_at),
-        }
-        row = await client.call(Call("POST", make_path("memories"), make_body(body)), MemoryRow)
+        row = await client.memories.save(
+            self.content,
+            namespace=self.namespace,
+            tags=self.tags,
+            source=_SOURCE,
+            source_ref=self.source_ref,
+            metadata=self.metadata,
+            expires_at=read_time("expires_at", self.expires_at),
+        )
         return {"id": str(row.id), "namespace": row.namespace}
 
 
@@ -159,17 +156,15 @@ class UpdateMemory(Tool, frozen=True, kw_only=True):
 
     async def run(self, client: AsyncClient) -> Json:
         """Change it."""
-        change: Json = {
-            "content": self.content,
-            "namespace": self.namespace,
-            "tags": self.tags,
-            "metadata": self.metadata,
-            "expires_at": self.expires_at,
-        }
-        if isinstance(self.expires_at, str):
-            change["expires_at"] = read_time("expires_at", self.expires_at)
-        call = Call("PATCH", make_path("memories", self.id), make_change(change))
-        row = await client.call(call, MemoryRow)
+        expiry = self.expires_at
+        row = await client.memories.update(
+            self.id,
+            content=self.content,
+            namespace=self.namespace,
+            tags=self.tags,
+            metadata=self.metadata,
+            expires_at=read_time("expires_at", expiry) if isinstance(expiry, str) else expiry,
+        )
         (memory,) = show_memories([row])
         return memory
 
