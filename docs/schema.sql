@@ -1013,7 +1013,8 @@ CREATE VIEW memferry_service.imports AS
     retryable,
     created_at,
     completed_at,
-    report
+    report,
+    object_key
    FROM memferry_service.jobs
   WHERE (type = 'import'::text)
   WITH CASCADED CHECK OPTION;

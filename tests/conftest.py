@@ -28,7 +28,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if config.option.seed is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
     # Whatever a test starts without a data directory gets this one, never the machine's.
-    os.environ["MEMFERRY_DATA_DIR"] = str(DEFAULT_DATA_DIR)
+    os.environ["MEMFERRY_DATA_DIR"] = os.environ["XDG_CONFIG_HOME"] = str(DEFAULT_DATA_DIR)
     config.add_cleanup(lambda: shutil.rmtree(DEFAULT_DATA_DIR, ignore_errors=True))
 
 

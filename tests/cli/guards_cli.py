@@ -1,6 +1,6 @@
 """Guards of the command line: the token goes to the service alone, the bytes are those promised."""
 
-from guards import Guard, guard_function, make_false, replace, set_item
+from guards import Guard, drop_statement, guard_function, make_false, replace, set_item
 
 GUARDS: tuple[Guard, ...] = (
     # The token goes to the service alone, not to where a link leads.
@@ -15,6 +15,19 @@ GUARDS: tuple[Guard, ...] = (
         "ServiceConnection.__init__",
         "cli/test_download_resume.py::test_the_token_is_not_sent_to_the_host_of_a_link",
         set_item("follow_redirects", "True"),
+    ),
+    # Nobody else on the machine reads the tokens that login keeps.
+    *guard_function(
+        "cli/servers.py",
+        "_open_private",
+        "cli/test_client_commands.py::test_login_keeps_a_good_token_for_its_owner_alone",
+        replace("0o600", "0o644"),
+    ),
+    *guard_function(
+        "cli/servers.py",
+        "Servers.load",
+        "cli/test_client_commands.py::test_login_keeps_a_good_token_for_its_owner_alone",
+        drop_statement("_check_mode"),
     ),
     # Bytes are what was written, and are never written twice.
     *guard_function(

@@ -5,11 +5,15 @@ import inspect
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from decimal import Decimal
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any, get_type_hints
+from threading import Thread
+from typing import Any, ClassVar, get_type_hints
 
 import pyrage
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from memferry.client import AsyncClient, Client, Progress
@@ -55,7 +59,7 @@ def test_the_options_are_those_of_the_wire() -> None:
     assert set(ImportArguments.__annotations__) == (
         {*ImportOptions.__struct_fields__, "identities"} - {"name"}
     )
-    assert ClientSettings.url == URL
+    assert ClientSettings().address == URL
 
 
 def test_both_clients_have_the_same_methods() -> None:
@@ -98,9 +102,52 @@ def test_a_list_goes_through_all_pages_and_stops_where_it_is_told(client: Client
     assert client.memories.count(created_after=datetime(1970, 1, 1, tzinfo=UTC)) == ROWS
 
 
+class TwoPages(BaseHTTPRequestHandler):
+    """A list of two pages, whose link names another host."""
+
+    paths: ClassVar[list[str]] = []
+
+    def do_GET(self) -> None:
+        self.paths.append(self.path)
+        body = b'[{"name": "n", "count": 1, "last_updated": 0}]'
+        self.send_response(200)
+        if len(self.paths) == 1:
+            self.send_header("Link", '<http://127.0.0.1:9/else?cursor=a%26b>; rel="next"')
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
+def test_a_link_to_the_next_page_leads_to_no_other_host() -> None:
+    with HTTPServer(("127.0.0.1", 0), TwoPages) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        with Client(f"http://127.0.0.1:{server.server_port}", "mnu_x") as client:
+            rows = list(client.namespaces.list())
+        server.shutdown()
+        thread.join()
+
+    assert len(rows) == 2
+    assert TwoPages.paths[1] == "/api/namespaces?cursor=a%26b"
+
+
 def test_a_time_without_a_zone_is_refused(client: Client) -> None:
     with pytest.raises(Invalid, match="created_after: the datetime has no time zone"):
         client.memories.count(created_after=datetime(2026, 1, 1))  # noqa: DTZ001 - the mistake
+
+
+def test_numbers_of_metadata_keep_their_values(bob: Person) -> None:
+    texts = ["1.5", "1e400", "0.1000000000000000055511151231257827", "12345678901234567890123"]
+    metadata = {text: Decimal(text) for text in texts}
+    with Client(str(bob.base_url), bob.token) as client:
+        row = client.memories.save("numbers", metadata=metadata)
+        (record,) = client.exports.create(format="ndjson").records()
+
+    assert row.metadata == record["metadata"] == metadata
+    assert type(row.metadata["1.5"]) is float
 
 
 @pytest.mark.parametrize("options", [{}, {"compression": "zstd", "max_part_bytes": 1024**2}])
@@ -110,13 +157,39 @@ def test_rows_are_all_memories_in_their_order(client: Client, options: Any) -> N
     assert rows == [f"memory {i}" for i in range(ROWS)]
 
 
+class WrongFile(BaseHTTPRequestHandler):
+    """Hands out a file."""
+
+    body = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
 def test_rows_of_wrong_bytes_end_with_an_error(client: Client) -> None:
     export = client.exports.create(format="ndjson")
-    text = (export.answer.payload or "").replace("memory 7", "memory 8")
-    export.answer = replace(export.answer, payload=text)
-
-    with pytest.raises(WrongDigest):
-        list(export.rows())
+    payload, digest = export.answer.payload or "", export.answer.sha256
+    WrongFile.body = payload.replace("memory 7", "memory 8").encode()
+    with HTTPServer(("127.0.0.1", 0), WrongFile) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        export.answer = replace(
+            export.answer,
+            payload=None,
+            download_url=f"http://127.0.0.1:{server.server_port}/file",
+            file_bytes=len(WrongFile.body),
+            file_sha256=digest,
+        )
+        with pytest.raises(WrongDigest):
+            list(export.rows())
+        server.shutdown()
+        thread.join()
 
 
 def test_an_export_comes_with_its_manifest_which_says_the_same(
@@ -155,6 +228,21 @@ def test_tables_of_both_formats_are_equal(client: Client) -> None:
     tables = [client.exports.create(format=name).to_arrow() for name in ("ndjson", "parquet")]
 
     assert tables[0].equals(tables[1])
+
+
+def test_an_expiry_is_saved_cleared_and_a_column_of_its_own(bob: Person) -> None:
+    moment = datetime(2100, 1, 1, tzinfo=UTC)
+    with Client(str(bob.base_url), bob.token) as client:
+        row = client.memories.save("until then", expires_at=moment)
+        client.memories.save("for ever")
+        table = client.exports.create(format="ndjson").to_arrow()
+        cleared = client.memories.update(row.id, expires_at=None)
+        names = client.exports.create(format="ndjson").to_arrow().column_names
+
+    assert row.expires_at == 4102444800000
+    assert table["expires_at"].to_pylist() == [moment, None]
+    assert cleared.expires_at is UNSET
+    assert "expires_at" not in names
 
 
 async def test_the_asynchronous_client_streams_downloads_and_waits(

@@ -12,6 +12,7 @@ from memferry.client.administration import AuditMethods, TokenMethods, WebhookMe
 from memferry.client.export_handle import ExportHandleMethods
 from memferry.client.exports import ExportMethods
 from memferry.client.groups import NamespaceMethods, ProjectMethods, ThreadMethods
+from memferry.client.history import HistoryMethods
 from memferry.client.imports import ImportHandleMethods, ImportMethods
 from memferry.client.memories import MemoryMethods
 from memferry.client.methods import FlowMethod, ListingMethod
@@ -22,9 +23,9 @@ from support.people import Person, make_person
 from support.service import Service
 
 _OWNERS = (
-    ServiceMethods, MemoryMethods, NamespaceMethods, ThreadMethods, ProjectMethods, ExportMethods,
-    ExportHandleMethods, ImportMethods, ImportHandleMethods, TokenMethods, WebhookMethods,
-    AuditMethods,
+    ServiceMethods, MemoryMethods, HistoryMethods, NamespaceMethods, ThreadMethods,
+    ProjectMethods, ExportMethods, ExportHandleMethods, ImportMethods, ImportHandleMethods,
+    TokenMethods, WebhookMethods, AuditMethods,
 )  # fmt: skip
 _METHODS = {
     f"{owner.__name__}.{name}": method.__doc__ or ""

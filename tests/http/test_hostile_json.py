@@ -180,6 +180,7 @@ def test_every_filter_has_a_limit() -> None:
         "created_before": 2**63,
         "updated_after": 2**63,
         "updated_before": 2**63,
+        "ids": [str(UUID(int=0))] * 501,
     }
     for each in FILTERS:
         with pytest.raises(Invalid, match=each.field):

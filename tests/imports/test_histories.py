@@ -169,7 +169,7 @@ def test_a_memory_that_has_expired_gets_no_history_of_another(
     with keep_expired(database_url, row):
         assert import_rows(alice, row)["skipped"] == {"conflict": 1}
         entries = "SELECT count(*) FROM memferry.changes WHERE memory_id = $1 AND kind <> 'update'"
-        assert asyncio.run(fetchval(database_url, entries, UUID(row["id"]))) == 0
+        assert asyncio.run(fetchval(database_url, entries, UUID(str(row["id"])))) == 0
 
 
 def test_a_limited_token_brings_no_state_of_another_namespace(
@@ -233,4 +233,4 @@ def test_erasure_finds_exports_that_hold_histories(alice: Person, database_url: 
 
     assert answer.headers["Memferry-Purged-Exports"] == "1"
     assert (after["status"], after["payload"]) == ("expired", None)
-    assert asyncio.run(fetchval(database_url, left, UUID(row["id"]))) == 0
+    assert asyncio.run(fetchval(database_url, left, UUID(str(row["id"])))) == 0

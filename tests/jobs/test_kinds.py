@@ -29,6 +29,7 @@ REQUESTS = [
 ] + [{"format": "csv", "max_part_bytes": 2**20}]
 
 FILTERS = {
+    "ids": ["00000000-0000-7000-8000-000000000000"],
     "namespace": "a",
     "tags": ["b"],
     "metadata_filter": {"c": 1},

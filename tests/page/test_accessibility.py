@@ -6,7 +6,17 @@ from playwright.async_api import Browser
 from support.people import Person
 from support.screens import DESKTOP, PHONE, open_reader
 
-SCREENS = ("/",)
+SCREENS = (
+    "/",
+    "/memories",
+    "/memories?q=ferr",
+    "/memories?metadata={",
+    "/memories/{id}",
+    "/memories/{id}/edit",
+    "/threads",
+    "/threads/trip",
+    "/memories/none",
+)
 
 
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
@@ -14,10 +24,14 @@ SCREENS = ("/",)
 async def test_axe_finds_nothing(
     browser: Browser, alice: Person, theme: str, size: tuple[int, int]
 ) -> None:
+    for word in ("ferries", "<b>bold</b>", "word" * 100):
+        row = alice.save(f"Prefers {word}", tags=[word], namespace=word, source_ref="trip")
+    alice.patch(f"/api/memories/{row['id']}", json={"metadata": {"parent_ref": "trip"}})
+    alice.export()
     async with open_reader(browser, alice, theme=theme, size=size) as reader:
         found = {}
         for path in SCREENS:
-            page = await reader.open(path)
+            page = await reader.open(path.replace("{id}", row["id"]))
             found[path] = await reader.list_violations()
             wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
             assert not wide, path

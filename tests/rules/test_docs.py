@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from commands import MARK, describe_commands, list_commands
 from memferry.cli import app
 from memferry.errors import (
     Busy,
@@ -20,7 +21,6 @@ from memferry.errors import (
     Unavailable,
 )
 from memferry.exports.hand_out.links import LIFETIME
-from memferry.filters import FILTERS
 from memferry.formats import FORMATS
 from memferry.formats.csv import CSV
 from memferry.http.errors import find_status
@@ -43,6 +43,7 @@ TOKENS = (ROOT / "docs/tokens.md").read_text()
 AUDIT = (ROOT / "docs/audit.md").read_text()
 ARCHITECTURE = (ROOT / "docs/architecture.md").read_text()
 README = (ROOT / "README.md").read_text()
+COMMANDS_PAGE = (ROOT / "docs/commands.md").read_text()
 RUN = (ROOT / "run").read_text()
 
 
@@ -58,15 +59,6 @@ def service_errors() -> list[type[MemferryError]]:
     return [error for error in errors() if not issubclass(error, ClientError)]
 
 
-def commands(command: Any, path: str) -> Iterator[tuple[str, Any]]:
-    """Every command that does something, with its whole name."""
-    if inner := getattr(command, "commands", None):
-        for name, each in inner.items():
-            yield from commands(each, f"{path} {name}")
-    else:
-        yield path, command
-
-
 def default(each: Field[Any]) -> str:
     """A setting's default as the table shows it."""
     if each.default is MISSING:
@@ -77,7 +69,7 @@ def default(each: Field[Any]) -> str:
     return f"`{shown.lower() if isinstance(each.default, bool) else shown}`"
 
 
-COMMANDS = dict(commands(get_command(app), "memferry"))
+COMMANDS = dict(list_commands(get_command(app), "memferry"))
 
 
 def test_every_setting_is_documented_and_no_other() -> None:
@@ -192,23 +184,18 @@ def test_the_limits_are_the_documented_ones() -> None:
     assert f"works for {LIFETIME.seconds // 60} minutes" in EXPORTS
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_readme_names_every_command(name: str) -> None:
-    assert re.search(rf"^\| `{name}[ `]", README, re.MULTILINE)
+def test_the_page_of_the_commands_is_made_of_their_help() -> None:
+    _, mark, reference = COMMANDS_PAGE.partition(MARK)
+
+    assert mark + reference == f"{MARK}\n{describe_commands()}", "run: ./run commands"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
-def test_the_readme_names_every_option(name: str) -> None:
-    # A filter says itself what its option means; the README shows those of the contract.
-    filters = {filter_.option or filter_.field for filter_ in FILTERS if not filter_.always_shown}
-    shown = [
-        option
-        for option in COMMANDS[name].params
-        if not getattr(option, "hidden", False) and option.name not in filters
-    ]
-    options = [option for each in shown for option in each.opts if option.startswith("-")]
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_an_unknown_command(page: Path) -> None:
+    pattern = r"(?:^    |`)(?:MEMFERRY_\S+ )?(?:\./run )?memferry ([a-z]+)"
+    named = re.findall(pattern, page.read_text(), re.MULTILINE)
 
-    assert [each for each in options if not re.search(rf"(?<![\w-]){each}(?![\w-])", README)] == []
+    assert set(named) <= {name.split()[1] for name in COMMANDS}
 
 
 def test_the_readme_names_every_word_of_run_and_no_other() -> None:

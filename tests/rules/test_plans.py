@@ -7,6 +7,7 @@ thrown away before anything else sees it.
 """
 
 import asyncio
+import hashlib
 import json
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -37,7 +38,7 @@ RARE, OFTEN = 100, 2
 _PLANT = """
     INSERT INTO memferry.memories
         (tenant_id, id, content, namespace, tags, source, metadata, created_at, updated_at)
-    SELECT $1::uuid, gen_random_uuid(), 'memory ' || i,
+    SELECT $1::uuid, md5($1::text || i)::uuid, 'memory ' || i,
         CASE WHEN i % 100 = 0 THEN 'rare' WHEN i % 2 = 1 THEN 'often' ELSE 'other' END,
         CASE WHEN i % 100 = 0 THEN '{rare}'::text[] WHEN i % 2 = 1 THEN '{often,x}' ELSE '{}' END,
         'agent', jsonb_build_object('kind', CASE WHEN i % 100 = 0 THEN 'rare' WHEN i % 2 = 1 THEN
@@ -59,7 +60,13 @@ def values(held_by: int) -> dict[str, object]:
         "created_before": _FIRST[held_by],
         "updated_after": _LAST[held_by],
         "updated_before": _FIRST[held_by],
+        "ids": [make_id(number) for number in range(held_by, ROWS + 1, held_by)],
     }
+
+
+def make_id(number: int) -> UUID:
+    """The id of one memory of the large tenant."""
+    return UUID(hashlib.md5(f"{LARGE}{number}".encode(), usedforsecurity=False).hexdigest())
 
 
 FILTERS = tuple(dict.fromkeys(FILTERS))
@@ -220,6 +227,7 @@ def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
             (50, 0, KEYS, RENDERED_BYTES, *_END, 1, 500),
         ),
         "memories/count_selected": (sql("memories/count_selected"), (1_001,)),
+        "memories/count_found": (sql("memories/count_found"), (1_001, KEYS)),
         "memories/find_newest": (sql("memories/find_newest"), (1_000,)),
     }
 

@@ -11,9 +11,12 @@ Done = subprocess.CompletedProcess[bytes]
 
 
 def run_memferry(
-    *arguments: str, person: Person | None = None, settings: Mapping[str, str] | None = None
+    *arguments: str,
+    person: Person | None = None,
+    settings: Mapping[str, str] | None = None,
+    data: bytes = b"",
 ) -> Done:
-    """Run one command; for a client command, as this person."""
+    """Run one command with `data` as standard input; for a client command, as this person."""
     known = (
         {}
         if person is None
@@ -22,6 +25,7 @@ def run_memferry(
     return subprocess.run(
         [sys.executable, "-m", "memferry", *arguments],
         env=os.environ | known | dict(settings or {}),
+        input=data,
         capture_output=True,
         check=False,
         timeout=60,

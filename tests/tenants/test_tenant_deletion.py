@@ -100,7 +100,8 @@ async def test_deleting_a_tenant_leaves_no_row_in_any_table(
 
     assert min(before.values()) >= 1
     assert set((await rows(owner, ALICE)).values()) == {0}
-    assert removed.rows >= len(before) - 1
+    # Tokens go first, and the sign-ins of browsers with them.
+    assert removed.rows >= len(before.keys() - {"tokens", "sign_ins"})
     assert await owner.fetch(of_bob) == bob
     assert [row["id"] for row in await owner.fetch("SELECT id FROM memferry.tenants")] == [
         UUID(BOB)

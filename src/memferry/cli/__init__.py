@@ -9,23 +9,42 @@ import sys
 from typing import Annotated
 
 import typer
+from typer._completion_classes import completion_init
 
 from memferry.cli import (
     audit,
+    completion,
     database,
+    delete,
+    demo,
     doctor,
     drill,
+    edit,
     export,
+    get,
+    groups,
+    history,
     import_,
+    jobs,
     key,
+    list_,
+    login,
+    mcp,
     migrate,
+    project,
+    save,
+    search,
     serve,
+    status,
     store,
     tenant,
     token,
     verify,
+    webhook,
     worker,
 )
+from memferry.cli.advice import advise
+from memferry.cli.console import flush_standard_output
 from memferry.errors import DatabaseUnavailable, MemferryError
 from memferry.log_rate import LogRate
 
@@ -58,11 +77,29 @@ def _read_options(
     """Options before any command."""
 
 
-for command in (
-    serve, worker, migrate, audit, export, import_, verify, drill,
-    key, doctor, database, store, tenant, token,
-):  # fmt: skip
-    app.add_typer(command.app)
+for panel, commands in {
+    "Memories": (save, list_, search, get, edit, delete, history, groups, project),
+    "In and out": (export, import_, mcp, jobs, verify),
+    "Servers and tokens": (login, status, token, webhook, audit),
+    "Operation": (
+        serve,
+        demo,
+        worker,
+        migrate,
+        doctor,
+        drill,
+        key,
+        tenant,
+        store,
+        database,
+        completion,
+    ),
+}.items():
+    for command in commands:
+        for info in command.app.registered_commands:
+            if not command.app.info.name:  # a command of a group stands in the help of the group
+                info.rich_help_panel = panel
+        app.add_typer(command.app, rich_help_panel=panel)
 
 
 def main() -> None:
@@ -70,11 +107,15 @@ def main() -> None:
     # Files that this process and its children write are readable by their owner alone.
     os.umask(0o077)
     _set_up_log()
+    completion_init()  # typer does so only where it shows its own options for completion
     try:
-        app()
+        app(prog_name="memferry")
     except MemferryError as fault:
-        sys.stderr.write(f"memferry: {fault}{_describe_cause(fault)}\n")
+        sys.stderr.write(f"memferry: {_describe(fault)}{advise(fault)}\n")
         sys.exit(1)
+    finally:
+        if not flush_standard_output():
+            sys.exit(1)
 
 
 def _set_up_log() -> None:
@@ -86,10 +127,12 @@ def _set_up_log() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # What the SDK of MCP logs may quote a message, which belongs to a tenant.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
-def _describe_cause(fault: MemferryError) -> str:
-    """The driver's message, which the person at the command line needs."""
-    cause = fault.__cause__
+def _describe(fault: MemferryError) -> str:
+    """The error, with the driver's message, which the person at the command line needs."""
+    cause, text = fault.__cause__, str(fault).removesuffix(".")
     known = isinstance(fault, DatabaseUnavailable) and cause is not None and str(cause)
-    return f" ({cause})" if known else ""
+    return f"{text} ({cause})" if known else text

@@ -51,24 +51,24 @@ async def _check_store(settings: Settings) -> AsyncIterator[Finding]:
 async def _check_service(client: ClientSettings, database: Checkup) -> AsyncIterator[Finding]:
     """Whether the service answers, and works on the database that these settings name."""
     try:
-        readiness = read_readiness(client.url)
+        readiness = read_readiness(client.address)
     except ServiceUnreachable:
         yield _describe_absence(client)
         return
     theirs = readiness.database_id
     if theirs is not None and theirs != await database.read_identity():
         raise MemferryError(
-            f"{client.url} works on another database (identity {theirs}) than these settings "
+            f"{client.address} works on another database (identity {theirs}) than these settings "
             "name (MEMFERRY_DATABASE_URL, MEMFERRY_DATA_DIR)"
         )
     if not readiness.ready:
-        raise MemferryError(f"{client.url} is {readiness.error or 'not ready'}")
-    yield Finding("ok", f"{client.url} is ready")
+        raise MemferryError(f"{client.address} is {readiness.error or 'not ready'}")
+    yield Finding("ok", f"{client.address} is ready")
 
 
 def _describe_absence(client: ClientSettings) -> Finding:
-    if client.url == ClientSettings.url:
+    if client.url is None:
         # Nobody named a service: this may be the machine of a worker alone.
-        return Finding("note", f"none at {client.url}; where it is, MEMFERRY_URL would tell")
+        return Finding("note", f"none at {client.address}; where it is, MEMFERRY_URL would tell")
     text = "does not answer; start it with: memferry serve (or set MEMFERRY_URL)"
     return Finding("wrong", f"{client.url} {text}")

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from memferry.cli.connect import ServerName
 from memferry.cli.filter_options import add_filter_options, read_filters
 from memferry.errors import Invalid
 from memferry.files.compress import CODECS
@@ -72,9 +73,14 @@ def export(
     estimate: Estimate = False,
     output: Output = None,
     manifest: Manifest = False,
+    server: ServerName = None,
     **filters: Any,
 ) -> None:
-    """Export memories to a verified file. Reads MEMFERRY_URL and MEMFERRY_TOKEN."""
+    """Export memories to a file that appears only when it is whole and verified.
+
+    Ctrl-C cancels the export, or leaves a download to be resumed with --id.
+    Examples: memferry export --format csv -o all.csv; memferry export --format ndjson -o - | jq
+    """
     from memferry.cli.fetch import fetch, show_estimate
 
     request = {
@@ -95,6 +101,7 @@ def export(
     if estimate:
         if export_id is not None or output is not None:
             raise Invalid("--estimate", "makes no export; drop --id and --output")
-        show_estimate(request)
+        show_estimate(request, server)
     else:
-        fetch(request if export_id is None else export_id, output, identity, with_manifest=manifest)
+        wanted = request if export_id is None else export_id
+        fetch(wanted, output, identity, server, with_manifest=manifest)

@@ -1,13 +1,12 @@
 """Fetching an export from the service into a file or to standard output, with progress."""
 
-import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from memferry.cli.console import make_console
-from memferry.cli.options import read_settings
+from memferry.cli.connect import open_client
+from memferry.cli.console import make_console, open_standard_output
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
 from memferry.client.decrypt import Identities, read_identities
@@ -15,7 +14,7 @@ from memferry.client.download import list_downloads
 from memferry.client.export_files import can_be_resumed
 from memferry.client.export_handle import ExportHandle
 from memferry.client.manifests import name_manifest
-from memferry.errors import Invalid, MemferryError, Misconfigured
+from memferry.errors import Invalid, MemferryError
 from memferry.wire.exports import ExportAnswer
 
 _STANDARD_OUTPUT = Path("-")
@@ -26,36 +25,30 @@ def fetch(
     request: Mapping[str, Any] | str,
     output: Path | None,
     identity: Path | None,
+    server: str | None = None,
     *,
     with_manifest: bool = False,
 ) -> None:
-    """Fetch an export as the environment's tenant; what is encrypted comes decrypted by a key.
+    """Fetch an export; what is encrypted comes decrypted by a key.
 
-    Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
+    Raises Invalid, and the errors of the service and of the client.
     """
     if with_manifest and output == _STANDARD_OUTPUT:
         raise Invalid("--manifest", "lies beside a file, and standard output is none")
     with _name_options():
         keys = None if identity is None else read_identities(identity)
-        with _open_client() as client:
+        with open_client(server) as client:
             fetch_export(client, request, output, keys, with_manifest=with_manifest)
 
 
-def show_estimate(request: Mapping[str, Any]) -> None:
+def show_estimate(request: Mapping[str, Any], server: str | None) -> None:
     """Print what an export would be like; raises as `fetch`."""
-    with _open_client() as client:
+    with open_client(server) as client:
         estimate = client.exports.estimate(**request)
     print(
         f"{estimate.rows:,} memories, {'' if estimate.bytes_exact else 'about '}"
         f"{estimate.bytes:,} bytes, {'inline' if estimate.inline else 'queued'}"
     )
-
-
-def _open_client() -> Client:
-    settings = read_settings().client
-    if settings.token is None:
-        raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
-    return Client(settings.url, settings.token)
 
 
 @contextmanager
@@ -82,10 +75,14 @@ def fetch_export(
     """
     exports = client.exports
     with ProgressBars() as bars:
-        export = exports.get(request) if isinstance(request, str) else exports.create(**request)
-        export.wait(bars.show)
+        if isinstance(request, str):
+            export = exports.get(request)
+            export.wait(bars.show)
+        else:
+            export = _create(exports.create(**request), bars)
         if output == _STANDARD_OUTPUT:
-            export.write(sys.stdout.buffer, identities=keys, progress=bars.show)
+            with open_standard_output() as stream:
+                export.write(stream, identities=keys, progress=bars.show)
             target = output
         else:
             target = _download(export, output, keys, bars, with_manifest=with_manifest)
@@ -93,6 +90,16 @@ def fetch_export(
     if with_manifest:
         _console.print(f"manifest -> {name_manifest(target, export.id)}", soft_wrap=True)
     return export.answer
+
+
+def _create(export: ExportHandle, bars: ProgressBars) -> ExportHandle:
+    """Wait for an export that this command has created, and cancel it with the command."""
+    try:
+        return export.wait(bars.show)
+    except KeyboardInterrupt:
+        export.delete()
+        _console.print(f"cancelled export {export.id}", soft_wrap=True)
+        raise
 
 
 def _download(

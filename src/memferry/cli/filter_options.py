@@ -51,12 +51,12 @@ def _read(filter_: type[Filter], text: Any) -> object:
     if filter_.type is int:
         return read_epoch_ms(_name_option(filter_), text)
     if filter_.type is Raw:
-        return _read_json_object(_name_option(filter_), text)
+        return read_json_object(_name_option(filter_), text)
     return text
 
 
-def _read_json_object(option: str, text: str) -> Raw:
-    """The object as it was typed: its numbers keep their digits."""
+def read_json_object(option: str, text: str) -> Raw:
+    """Read an object as it was typed: its numbers keep their digits; raises Invalid."""
     try:
         msgspec.json.decode(text, type=dict[str, Raw])
     except (msgspec.MsgspecError, ValueError) as fault:

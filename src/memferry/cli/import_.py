@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from memferry.cli.connect import ServerName
 from memferry.cli.options import DataDir
 from memferry.errors import Invalid
 
@@ -81,10 +82,12 @@ def import_files(
     table: Table = None,
     tenant: Tenant = None,
     data_dir: DataDir = None,
+    server: ServerName = None,
 ) -> None:
-    """Import files of memories, of memferry's or others'. Reads MEMFERRY_URL and MEMFERRY_TOKEN.
+    """Import files of memories, of memferry's or others'.
 
-    Exits with 1 if the import has failed, or if a record was rejected.
+    Ends with 1 if the import has failed, or if a record was rejected. Ctrl-C cancels it, and it
+    leaves nothing. Example: memferry import conversations.zip --dry-run
     """
     options: dict[str, object] = {
         "namespace": namespace,
@@ -101,7 +104,7 @@ def import_files(
         "folders": folders,
     }
     if address is not None:
-        _refuse("with --from", {"FILE": files, "identity": identity, **of_files})
+        _refuse("with --from", {"FILE": files, "identity": identity, "server": server, **of_files})
         from memferry.cli.import_table import import_table
 
         good = import_table(address, table, tenant, options, data_dir)
@@ -109,7 +112,7 @@ def import_files(
         _refuse("without --from", {"table": table, "tenant": tenant, "data-dir": data_dir})
         from memferry.cli.send import send
 
-        good = send(files or [], identity, options | of_files)
+        good = send(files or [], identity, options | of_files, server)
     if not good:
         raise typer.Exit(1)
 

@@ -5,28 +5,31 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from memferry.cli.connect import open_client
 from memferry.cli.import_report import print_line, print_report
-from memferry.cli.options import read_settings
+from memferry.cli.output import tell
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
 from memferry.client.decrypt import read_identities
 from memferry.client.imports import ImportHandle
 from memferry.client.input_files import Input, find_files
-from memferry.errors import ImportNotCompleted, ImportNotFound, Invalid, Misconfigured
+from memferry.errors import ImportNotCompleted, ImportNotFound, Invalid
 from memferry.wire.imports import ImportAnswer
 
 
-def send(paths: Sequence[Path], identity: Path | None, options: Mapping[str, object]) -> bool:
-    """Import files as the environment's tenant, and print the report; answers whether all is well.
+def send(
+    paths: Sequence[Path],
+    identity: Path | None,
+    options: Mapping[str, object],
+    server: str | None = None,
+) -> bool:
+    """Import files, and print the report; answers whether all is well.
 
-    Raises ClientError, Invalid, or Misconfigured where the environment holds no token.
+    Raises Invalid, and the errors of the service and of the client.
     """
-    settings = read_settings().client
     with _name_options():
         input_ = find_files(paths, None if identity is None else read_identities(identity))
-        if settings.token is None:
-            raise Misconfigured("MEMFERRY_TOKEN is not set; make one with: memferry token create")
-        with Client(settings.url, settings.token) as client:
+        with open_client(server) as client:
             job = _import(client, input_, options).answer
     _print_end(job, input_)
     return job.status == "completed" and (job.report is None or job.report.rejected == 0)
@@ -50,16 +53,18 @@ def _import(client: Client, input_: Input, options: Mapping[str, Any]) -> Import
                 job.wait(bars.show)
         except KeyboardInterrupt:
             _cancel(job)
+            raise
         return job
 
 
 def _cancel(job: ImportHandle) -> None:
-    """Cancel an import; one that is gone after that was completed a moment before."""
+    """Cancel an import, and say so; one that is gone after that was completed a moment before."""
     job.delete()
     with suppress(ImportNotFound):
         job.refresh()
+        tell(f"cancelled import {job.id}, which has left nothing")
         return
-    raise KeyboardInterrupt
+    tell(f"import {job.id} was completed a moment before")
 
 
 def _print_end(job: ImportAnswer, input_: Input) -> None:

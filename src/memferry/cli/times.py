@@ -34,3 +34,8 @@ def show_time(epoch_ms: int | None) -> str:
     if epoch_ms >= _LATEST_SHOWN_MS:
         return str(epoch_ms)
     return datetime.fromtimestamp(epoch_ms / 1000, UTC).isoformat(" ", "seconds")
+
+
+def show_minute(epoch_ms: int | None) -> str:
+    """Format a time in UTC for a narrow table; none is an empty cell."""
+    return show_time(epoch_ms).removesuffix("+00:00")[:16]

@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 import httpx
-import msgspec
 
+from memferry.client.exact_json import encode_exact
 from memferry.client.faults import may_pass, rebuild_error
 from memferry.errors import Busy, LimitReached, MemferryError
 
@@ -49,7 +49,7 @@ class Call:
     @property
     def content(self) -> bytes | None:
         """The body as bytes."""
-        return None if self.body is None else msgspec.json.encode(self.body)
+        return None if self.body is None else encode_exact(self.body)
 
 
 def make_path(*parts: object) -> str:

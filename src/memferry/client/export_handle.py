@@ -217,7 +217,9 @@ class ExportHandleMethods(Generic[_Handle]):
         with tempfile.TemporaryDirectory(prefix="memferry-") as folder:
             downloads = list_downloads(self.answer, None, report)
             paths = yield from save_parts(downloads, Path(folder, "export"))
-            table = yield WorkStep(partial(read_table, self.answer.format, paths))
+            table = yield WorkStep(
+                partial(read_table, self.answer.format, self.answer.fields, paths)
+            )
         return (yield WorkStep(partial(convert, table)))
 
 

@@ -7,13 +7,14 @@ from msgspec import UNSET, UnsetType
 
 from memferry.client.calls import Call, make_path
 from memferry.client.flows import choose_limit, iterate_pages, send
+from memferry.client.history import HistoryMethods
 from memferry.client.methods import (
     Asynchronous,
     FlowMethod,
     ListingMethod,
     Synchronous,
 )
-from memferry.client.options import FilterArguments, Id, make_body, make_change, make_params
+from memferry.client.options import FilterArguments, Id, Moment, make_body, make_change, make_params
 from memferry.client.steps import Flow, Listing
 from memferry.wire.batches import BatchChangeResult, BatchDeletionResult
 from memferry.wire.lists import DuplicateGroup, DuplicatePage, MemoryPage, SearchResult
@@ -24,7 +25,7 @@ _Groups: TypeAlias = list[_Rows]
 _BULK_PATH = "/v1/memories/bulk"
 
 
-class MemoryMethods:
+class MemoryMethods(HistoryMethods):
     """Everything below /api/memories that is about single memories."""
 
     @FlowMethod
@@ -37,6 +38,7 @@ class MemoryMethods:
         source: str | None = None,
         source_ref: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        expires_at: Moment | None = None,
     ) -> Flow[MemoryRow]:
         """Save one memory, byte for byte; saving it twice makes two, so it is sent once.
 
@@ -52,6 +54,7 @@ class MemoryMethods:
                 "source": source,
                 "source_ref": source_ref,
                 "metadata": metadata,
+                "expires_at": expires_at,
             }
         )
         return send(Call("POST", make_path("memories"), body), MemoryRow)
@@ -160,8 +163,11 @@ class MemoryMethods:
         tags: Iterable[str] | UnsetType = UNSET,
         namespace: str | UnsetType = UNSET,
         metadata: Mapping[str, Any] | UnsetType = UNSET,
+        expires_at: Moment | UnsetType | None = UNSET,
     ) -> Flow[MemoryRow]:
         """Change the given fields. Tags are replaced; metadata is merged, None removes a key.
+
+        With `expires_at` None the memory never expires.
 
         >>> row = client.memories.save("Likes tea.", metadata={"sure": False})
         >>> client.memories.update(row.id, content="Likes green tea.").content
@@ -172,6 +178,7 @@ class MemoryMethods:
             "tags": tags if isinstance(tags, UnsetType) else list(tags),
             "namespace": namespace,
             "metadata": metadata,
+            "expires_at": expires_at,
         }
         call = Call("PATCH", make_path("memories", memory_id), make_change(arguments))
         return send(call, MemoryRow)

@@ -26,6 +26,7 @@ class FilterArguments(TypedDict, total=False):
     created_before: Moment | None
     updated_after: Moment | None
     updated_before: Moment | None
+    ids: Sequence[str] | None
 
 
 class ExportArguments(FilterArguments, total=False):

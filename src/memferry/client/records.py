@@ -7,6 +7,7 @@ from typing import TypeVar
 import msgspec
 
 from memferry.client.download import Download
+from memferry.client.exact_json import make_decoder
 from memferry.client.steps import Item, Listing
 from memferry.errors import DownloadBroken, Invalid, WrongDigest
 from memferry.files.compress import CODECS
@@ -31,7 +32,7 @@ def iterate_records(download: Download, record_type: type[_T]) -> Listing[_T]:
     Raises DownloadBroken for a line that is no such record.
     """
     reader, lines, digest = download.open(), _Lines(download), hashlib.sha256()
-    decoder = msgspec.json.Decoder(record_type)
+    decoder = make_decoder(record_type)
     while chunk := (yield from reader.read()):
         digest.update(chunk)
         for line in lines.feed(chunk):

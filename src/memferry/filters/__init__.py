@@ -2,6 +2,7 @@
 
 from memferry.filters.base import Filter
 from memferry.filters.created import CreatedAfter, CreatedBefore
+from memferry.filters.ids import Ids
 from memferry.filters.metadata import Metadata
 from memferry.filters.namespace import Namespace
 from memferry.filters.selection import Selection
@@ -16,6 +17,7 @@ FILTERS: tuple[type[Filter], ...] = (
     CreatedBefore,
     UpdatedAfter,
     UpdatedBefore,
+    Ids,
 )
 """Every filter; lists, searches and exports take all of them."""
 

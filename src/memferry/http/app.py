@@ -38,8 +38,10 @@ from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
 from memferry.http.listing import ListingEndpoints
 from memferry.http.manifests import ManifestEndpoints
+from memferry.http.mcp import mcp_route
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
+from memferry.http.overview import OverviewEndpoints
 from memferry.http.projects import ProjectEndpoints
 from memferry.http.routing import Operation
 from memferry.http.search import SearchEndpoints
@@ -50,6 +52,7 @@ from memferry.imports.service import Imports
 from memferry.memories.changes import MemoryBatches
 from memferry.memories.history import MemoryHistory
 from memferry.memories.lists import MemoryLists
+from memferry.memories.overview import MemoryOverview
 from memferry.memories.service import Memories
 from memferry.operation.readiness import Readiness
 from memferry.projects.service import Projects
@@ -72,6 +75,7 @@ class Services:
     lists: MemoryLists
     batches: MemoryBatches
     history: MemoryHistory
+    overview: MemoryOverview
     memory_erasure: MemoryErasure
     projects: Projects
     project_erasure: ProjectErasure
@@ -90,15 +94,19 @@ class Services:
     web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
+    mcp: ASGIApp | None = None
+    """What answers the messages of models; None: it is not installed."""
 
 
-def web_app(services: Services, page: Sequence[BaseRoute] = ()) -> ASGIApp:
+def web_app(
+    services: Services, page: Sequence[BaseRoute] = (), slow_paths: Sequence[str] = ()
+) -> ASGIApp:
     """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes.
 
-    `page` is the routes for people.
+    `page` is the routes for people, and `slow_paths` those of its addresses that take files.
     """
     # The clock of an upload starts with its last byte, and the store has then to verify it.
-    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH), services.web.bulk_seconds)
+    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH, *slow_paths), services.web.bulk_seconds)
     return Cors(
         Lifetime(HeadAsGet(make_router(services, page)), services.web.request_seconds, longer)
     )
@@ -108,7 +116,11 @@ def make_router(services: Services, page: Sequence[BaseRoute] = ()) -> Starlette
     """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(
-        routes=[*(operation.route() for operation in operations), *page],
+        routes=[
+            *(operation.route() for operation in operations),
+            mcp_route(services.mcp),
+            *page,
+        ],
         middleware=[
             Middleware(
                 Authentication,
@@ -147,6 +159,7 @@ def list_operations(services: Services) -> list[Operation]:
         HistoryEndpoints(services.history),
         ThreadEndpoints(memories, services.lists),
         NamespaceEndpoints(memories),
+        OverviewEndpoints(services.overview),
         ProjectEndpoints(services.projects, services.project_erasure),
         WebhookEndpoints(services.webhooks),
         TokenEndpoints(services.tokens),

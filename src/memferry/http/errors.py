@@ -64,6 +64,12 @@ def find_status(error: type[MemferryError]) -> int:
     return next(STATUS[class_] for class_ in error.__mro__ if class_ in STATUS)
 
 
+def describe_fault(fault: MemferryError) -> str:
+    """What a caller is told: of a fault of our own nothing, which is for the log."""
+    own = find_status(type(fault)) >= 500  # noqa: PLR2004 - RFC 9110, section 15.6
+    return "internal error" if own and not isinstance(fault, Unavailable) else str(fault)
+
+
 class ErrorAnswer(Response):
     """`{"error", "code"}`, with the field that broke a rule or the scope that is missing."""
 
@@ -71,10 +77,8 @@ class ErrorAnswer(Response):
 
     def __init__(self, fault: MemferryError) -> None:
         status = find_status(type(fault))
-        # What a fault of our own says is for the log, not for the caller.
-        text = str(fault) if status < 500 or isinstance(fault, Unavailable) else "internal error"  # noqa: PLR2004 - RFC 9110, section 15.6
         named = {name: getattr(fault, name, None) for name in ("field", "scope")}
-        body = Error(error=text, code=fault.code, **named)
+        body = Error(error=describe_fault(fault), code=fault.code, **named)
         super().__init__(msgspec.json.encode(body), status, make_headers(fault))
 
 

@@ -1,6 +1,7 @@
 """The endpoints that list and search memories by filters."""
 
 from collections import Counter
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, count, repeat
 from typing import Any
@@ -77,6 +78,16 @@ _bulk_search = msgspec.json.Decoder(BulkSearch)
 _operation = partial(Operation, tag="memories", access=Access(("memories:read",)))
 
 
+@dataclass(frozen=True)
+class SearchPage:
+    """The rows of one page, and the cursor of the next one; None at the end."""
+
+    rows: Rows
+    cursor: str | None
+    ranking: Ranking | None = None
+    """Of a search: in how many rows each of its words is."""
+
+
 class SearchEndpoints:
     """Finds memories by filters and by words."""
 
@@ -107,17 +118,20 @@ class SearchEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 50, least=1, most=500)
         offset = read_number(query.get("offset"), 0, least=0, most=INT64)
-        page = {"limit": limit + 1, "offset": offset}
-        read = self._search if _read_words(query) else self._list_newest
-        rows, cursor = await read(get_caller(request), query, page)
-        link = link_next(request, cursor)
-        return await answer_rows(request, rows.take_first(limit), [(b"[", limit)], b"]", link)
+        page = await self.read_page(get_caller(request), query, limit, offset)
+        link = link_next(request, page.cursor)
+        return await answer_rows(request, page.rows, [(b"[", limit)], b"]", link)
 
-    async def _search(
-        self, caller: Caller, query: Query, page: dict[str, Any]
-    ) -> tuple[Rows, str | None]:
-        """The hits of one page and one more, and the cursor after the page."""
-        selection, q, prefix = _read_selection(query), _read_words(query), _read_prefix(query)
+    async def read_page(
+        self, caller: Caller, query: Query, limit: int, offset: int = 0
+    ) -> SearchPage:
+        """Read one page of a list or of a search."""
+        bounds = {"limit": limit + 1, "offset": offset}
+        read = self._search if read_words(query) else self._list_newest
+        return await read(caller, query, bounds)
+
+    async def _search(self, caller: Caller, query: Query, page: dict[str, Any]) -> SearchPage:
+        selection, q, prefix = read_selection(query), read_words(query), read_prefix(query)
         pages = Pages(("memories", q, prefix, *selection.listing), _SEARCH_ORDER)
         page["place"] = pages.read_place(query)
         rows, ranking = await self._memories.search(caller, q, selection, is_prefix=prefix, **page)
@@ -125,19 +139,18 @@ class SearchEndpoints:
             [record["score"], record["created_at"], record["id"], ranking]
             for record in rows.records
         ]
-        return rows, pages.make_cursor(places, page["limit"] - 1)
+        limit = page["limit"] - 1
+        return SearchPage(rows.take_first(limit), pages.make_cursor(places, limit), ranking)
 
-    async def _list_newest(
-        self, caller: Caller, query: Query, page: dict[str, Any]
-    ) -> tuple[Rows, str | None]:
-        """The newest rows of one page and one more, and the cursor after the page."""
-        selection = _read_selection(query)
-        _read_prefix(query)
+    async def _list_newest(self, caller: Caller, query: Query, page: dict[str, Any]) -> SearchPage:
+        selection = read_selection(query)
+        read_prefix(query)
         pages = Pages(("memories", "", *selection.listing), _LIST_ORDER)
         page["place"] = pages.read_place(query)
         rows = await self._memories.list_newest(caller, selection, **page)
         places = [[record["created_at"], record["id"]] for record in rows.records]
-        return rows, pages.make_cursor(places, page["limit"] - 1)
+        limit = page["limit"] - 1
+        return SearchPage(rows.take_first(limit), pages.make_cursor(places, limit))
 
     async def search_bulk(self, request: Request) -> Response:
         """Up to 25 searches in one request; answers come in the same order."""
@@ -162,23 +175,25 @@ class SearchEndpoints:
         """Find the best memories for a query, for the published MCP server."""
         query = read_query(request)
         limit = read_number(query.get("limit"), 10, least=1, most=500)
-        q = _read_words(query)
+        q = read_words(query)
         rows, _ = await self._memories.search(
             get_caller(request),
             q,
-            _read_selection(query),
+            read_selection(query),
             limit=limit,
-            is_prefix=_read_prefix(query),
+            is_prefix=read_prefix(query),
         )
         end = b'],"procedurals":[],"query":%b}' % msgspec.json.encode(q)
         return await answer_rows(request, rows, [(b'{"memories":[', limit)], end)
 
 
-def _read_words(query: Query) -> str:
+def read_words(query: Query) -> str:
+    """Read what is searched for; empty: nothing, but a list."""
     return rules.check_text("q", query.get("q") or "", most=rules.QUERY_CHARACTERS)
 
 
-def _read_prefix(query: Query) -> bool:
+def read_prefix(query: Query) -> bool:
+    """Read whether words are beginnings of words."""
     return read_flag(query, "prefix")
 
 
@@ -189,7 +204,7 @@ def _check_queries(body: BulkSearchOptions) -> None:
         rules.check_text(f"queries[{index}]", query, most=rules.QUERY_CHARACTERS)
 
 
-def _read_selection(query: Query) -> Selection:
+def read_selection(query: Query) -> Selection:
     """Read the filters of a query string; empty values and junk times count as missing."""
     return Selection.for_scan(
         keep_given({filter_: _read_filter(filter_, query) for filter_ in FILTERS})

@@ -24,7 +24,10 @@ from memferry.model.cursor import BackwardsMs, Name, Text, TimeMs
 from memferry.wire.memories import Thread, ThreadSummary
 
 _ROWS = 10_000
-_ORDER = (Decimal, TimeMs, UUID)
+THREAD_ORDER = (Decimal, TimeMs, UUID)
+"""What the memories of a thread are ordered by."""
+THREADS_ORDER = (BackwardsMs, Text, Name)
+"""What threads are ordered by."""
 _QUERY = (
     query_field("limit", "integer", "10,000 unless given, held within 1 to 10,000"),
     CURSOR,
@@ -66,7 +69,7 @@ class ThreadEndpoints:
         limit = read_number(query.get("limit"), 100, least=1, most=500)
         offset = read_number(query.get("offset"), 0, least=0, most=INT64)
         selection = Selection.for_scan(keep_given({Namespace: query.get("namespace") or None}))
-        pages = Pages(("threads", *selection.listing), (BackwardsMs, Text, Name))
+        pages = Pages(("threads", *selection.listing), THREADS_ORDER)
         threads = await self._lists.list_threads(
             get_caller(request), selection,
             limit=limit + 1, offset=offset, place=pages.read_place(query),
@@ -80,7 +83,7 @@ class ThreadEndpoints:
 
         While more are left, `next_cursor` and the header `Link` lead to the next page.
         """
-        query, pages = read_query(request), Pages(("thread", reference), _ORDER)
+        query, pages = read_query(request), Pages(("thread", reference), THREAD_ORDER)
         limit = read_number(query.get("limit"), _ROWS, least=1, most=_ROWS)
         place = pages.read_place(query)
         if "\x00" in reference:  # no row holds it, and PostgreSQL could not even be asked

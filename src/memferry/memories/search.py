@@ -19,6 +19,7 @@ from memferry.memories.ranking import (
     WEIGHED_WORDS,
     Ranking,
     Word,
+    match_any,
     match_leading,
     match_others,
     match_together,
@@ -87,6 +88,20 @@ class WordSearch:
         else:
             ranking = _check(query.place[3], words)
         return await self._read_page(query, words, ranking), ranking
+
+    async def count(self, text: str, *, most: int, is_prefix: bool) -> int:
+        """How many rows a search finds, up to `most`."""
+        rows = await self._connection.fetch(
+            sql("memories/weigh_words"), text, is_prefix, WEIGHED_WORDS, self._limited, False
+        )
+        if not rows:
+            return 0
+        words = [Word(row["keys"], row["word"], row["stem"], row["is_weighed"]) for row in rows]
+        statement, arguments = self._selection.fill(
+            sql("memories/count_found"), most, match_any(words)
+        )
+        number: int = await self._connection.fetchval(statement, *arguments)
+        return number
 
     async def _choose(self, words: Sequence[Word], ranking: Ranking) -> Ranking:
         """Choose the rows that are scored: all, those with leading words, or the newest."""

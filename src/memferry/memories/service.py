@@ -188,6 +188,31 @@ class Memories:
             records, ranking = await search.find(query)
         return Rows(records, make_renderer(self._database, caller)), ranking
 
+    async def count(
+        self,
+        caller: Caller,
+        text: str,
+        selection: Selection,
+        *,
+        most: int,
+        is_prefix: bool = False,
+    ) -> int:
+        """How many rows match and, with a text, share any word with it; of all rows exactly.
+
+        Of some rows, up to `most` are counted.
+        """
+        if text:
+            async with self._database.tenant(caller, heavy=True) as connection:
+                search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+                return await search.count(text, most=most, is_prefix=is_prefix)
+        if selection.conditions or caller.namespaces is not None:
+            statement, arguments = selection.fill(sql("memories/count_selected"), most)
+            (row,) = await self._fetch(caller, statement, arguments, heavy=True)
+        else:
+            (row,) = await self._fetch(caller, sql("memories/count_stored"), ())
+        rows: int = row["count"]
+        return rows
+
     async def search_many(
         self,
         caller: Caller,
@@ -240,6 +265,11 @@ class Memories:
         arguments = [limit, *(place or _FIRST_NAMESPACE)]
         rows = await self._fetch(caller, sql("memories/list_namespaces"), arguments, heavy=True)
         return [dict(row) for row in rows]
+
+    async def find_namespaces(self, caller: Caller, text: str, *, limit: int) -> list[str]:
+        """The first namespaces by name that hold a text, in any case of its letters."""
+        rows = await self._fetch(caller, sql("memories/find_namespaces"), [text, limit], heavy=True)
+        return [row["name"] for row in rows]
 
     async def _fetch(
         self,

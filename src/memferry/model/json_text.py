@@ -49,8 +49,8 @@ def merge_members(old: bytes, patch: bytes) -> bytes:
     Both are compact. What the patch does not name keeps every byte and its place; what is new comes
     last.
     """
-    members = {name: (key, value) for name, key, value in _cut_members(old)}
-    for name, key, value in _cut_members(patch):
+    members = {name: (key, value) for name, key, value in cut_members(old)}
+    for name, key, value in cut_members(patch):
         if value == b"null":
             members.pop(name, None)
         else:
@@ -58,7 +58,7 @@ def merge_members(old: bytes, patch: bytes) -> bytes:
     return b"{%b}" % b",".join(b"%b:%b" % member for member in members.values())
 
 
-def _cut_members(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
+def cut_members(text: bytes) -> Iterator[tuple[str, bytes, bytes]]:
     """Name, spelled key and spelled value of each member of a compact object, in order."""
     at = 1
     for name, raw in msgspec.json.decode(text, type=dict[str, Raw]).items():

@@ -7,6 +7,8 @@ from memferry.model.token import Caller
 
 READ = Access(("memories:read",))
 WRITE = Access(("memories:write",))
+CREATE_EXPORTS = Access(("exports:create",))
+READ_EXPORTS = Access(("exports:read",), alternative="exports:create")
 
 
 @dataclass(frozen=True)
@@ -19,7 +21,14 @@ class NavigationEntry:
     access: Access
 
 
-ENTRIES = (NavigationEntry("/", "Home", "h", Access(())),)
+ENTRIES = (
+    NavigationEntry("/", "Home", "h", Access(())),
+    NavigationEntry("/memories", "Memories", "m", READ),
+    NavigationEntry("/threads", "Threads", "t", READ),
+    NavigationEntry("/exports", "Exports", "e", READ_EXPORTS),
+    NavigationEntry("/imports", "Imports", "i", WRITE),
+    NavigationEntry("/settings", "Settings", "s", Access(())),
+)
 
 
 def list_entries(caller: Caller | None) -> list[NavigationEntry]:

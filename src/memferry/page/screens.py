@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from memferry.errors import MemferryError, Unavailable, UnknownSignIn
 from memferry.http.app import Services
 from memferry.http.auth import AUTHENTICATED, HELD, Access, find_client_address
-from memferry.http.errors import FAULT, describe_cause, find_status, make_headers
+from memferry.http.errors import FAULT, describe_cause, describe_fault, find_status, make_headers
 from memferry.http.local import find_local_caller
 from memferry.http.parameters import Parameter
 from memferry.http.reading import accept_query
@@ -68,13 +68,21 @@ class ScreenRoutes:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
             request = Request(scope, receive, send)
             try:
-                answer = await self._answer(screen, request)
+                answer = await self._answer_any(screen, request, send)
                 await answer(scope, receive, send)
             finally:
                 if HELD in scope:
                     scope[HELD].release()
 
         return _Endpoint(app)
+
+    async def _answer_any(self, screen: Screen, request: Request, send: Send) -> Response:
+        """Answer a request; an unexpected fault is shown without detail and logged."""
+        try:
+            return await self._answer(screen, request)
+        except Exception:
+            await self._show_fault(request, MemferryError())(request.scope, request.receive, send)
+            raise
 
     async def _answer(self, screen: Screen, request: Request) -> Response:
         """Answer a request; the one place where errors become screens."""
@@ -121,7 +129,12 @@ class ScreenRoutes:
             log_event("request.failed", fault=fault, cause=describe_cause(fault))
         status = find_status(type(fault))
         answer = self._templates.answer(
-            request, "fault.html", status=status, fault=fault, status_code=status
+            request,
+            "fault.html",
+            status=status,
+            text=describe_fault(fault),
+            code=fault.code,
+            status_code=status,
         )
         answer.headers.update(make_headers(fault))
         if isinstance(fault, UnknownSignIn):

@@ -1,8 +1,9 @@
 """Times, numbers and sizes as elements, which scripts rewrite in the language of the reader."""
 
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _LAST_MS = 253_402_300_799_999
@@ -11,15 +12,16 @@ _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _STEP = 1024
 
 
-def show_time(epoch_ms: int | None) -> Markup:
-    """A time as an element; without scripts in UTC. None: a dash."""
+def show_time(epoch_ms: int | None, precision: str = "minute") -> Markup:
+    """A time as an element, as a `day` or to the minute; without scripts in UTC. None: a dash."""
     if epoch_ms is None:
         return Markup('<span class="none">\u2013</span>')
     if not 0 <= epoch_ms <= _LAST_MS:
         return Markup("<span>{} ms</span>").format(epoch_ms)
     time = _EPOCH + timedelta(milliseconds=epoch_ms)
     iso = f"{time:%Y-%m-%dT%H:%M:%S}.{epoch_ms % 1000:03}Z"
-    return Markup('<time datetime="{}">{:%Y-%m-%d %H:%M} UTC</time>').format(iso, time)
+    text = f"{time:%Y-%m-%d}" if precision == "day" else f"{time:%Y-%m-%d %H:%M} UTC"
+    return Markup('<time class="{}" datetime="{}">{}</time>').format(precision, iso, text)
 
 
 def show_number(number: int) -> Markup:
@@ -38,6 +40,16 @@ def show_size(size_bytes: int | None) -> Markup:
     return Markup('<span class="size" title="{} bytes">{} {}</span>').format(
         f"{size_bytes:,}", text, _UNITS[unit]
     )
+
+
+def show_exact(text: str) -> Markup:
+    """A text with every character: a bare CR would become a line feed (HTML, section 13.2.3.5)."""
+    return Markup("&#13;").join(escape(part) for part in text.split("\r"))
+
+
+def show_path(text: str) -> str:
+    """A text as one part of an address."""
+    return quote(text, safe="")
 
 
 def show_count(number: int, one: str, many: str) -> Markup:

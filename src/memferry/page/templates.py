@@ -15,7 +15,14 @@ from memferry.page.cookies import read_theme
 from memferry.page.forms import make_form_token
 from memferry.page.navigation import list_entries
 from memferry.page.policy import SCREEN_HEADERS
-from memferry.page.shown import show_count, show_number, show_size, show_time
+from memferry.page.shown import (
+    show_count,
+    show_exact,
+    show_number,
+    show_path,
+    show_size,
+    show_time,
+)
 
 
 class Templates:
@@ -35,7 +42,13 @@ class Templates:
             "version": self.version,
             "show_count": show_count,
         }
-        self._environment.filters |= {"time": show_time, "number": show_number, "size": show_size}
+        self._environment.filters |= {
+            "exact": show_exact,
+            "number": show_number,
+            "path": show_path,
+            "size": show_size,
+            "time": show_time,
+        }
 
     def render(self, request: Request, name: str, **values: Any) -> str:
         """Render a template for the reader of a request."""

@@ -1,10 +1,14 @@
 """Settings of the API, of webhooks, and of the client commands."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from memferry.settings.environment import declare
-from memferry.settings.parsing import parse_count, parse_flag, parse_text, parse_web_url
+from memferry.settings.parsing import parse_count, parse_flag, parse_path, parse_text, parse_web_url
 from memferry.settings.places import BULK_TIMES
+
+DEFAULT_URL = "http://127.0.0.1:3122"
+"""Where `memferry serve` listens unless told otherwise."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,16 +81,55 @@ class WebhookSettings:
     )
 
 
+def _choose_config_home() -> Path:
+    """The place of the XDG Base Directory Specification, version 0.8."""
+    return Path("~/.config").expanduser()
+
+
 @dataclass(frozen=True, kw_only=True)
 class ClientSettings:
     """The service that client commands call, and the token."""
 
-    url: str = declare(
+    url: str | None = declare(
         "MEMFERRY_URL",
         parse_web_url,
-        "http://127.0.0.1:3122",
-        "Client commands: the service to talk to.",
+        None,
+        "Client commands: the service to talk to; unset: the server of `memferry login`, if there "
+        "is one, else `http://127.0.0.1:3122`.",
     )
     token: str | None = declare(
-        "MEMFERRY_TOKEN", parse_text, None, "Client commands: the bearer token."
+        "MEMFERRY_TOKEN",
+        parse_text,
+        None,
+        "Client commands: the bearer token; it wins over those that `memferry login` keeps.",
     )
+    server: str | None = declare(
+        "MEMFERRY_SERVER",
+        parse_text,
+        None,
+        "Client commands: the name of a server that `memferry login` keeps; `--server` wins over "
+        "it.",
+    )
+    config_home: Path = declare(
+        "XDG_CONFIG_HOME",
+        parse_path,
+        _choose_config_home,
+        "Client commands: the directory in which `memferry/servers.json` keeps the servers "
+        "(default `~/.config`).",
+    )
+    editor: str | None = declare(
+        "VISUAL", parse_text, None, "`memferry edit`: the editor to open; it wins over `EDITOR`."
+    )
+    line_editor: str | None = declare(
+        "EDITOR", parse_text, None, "`memferry edit`: the editor to open; unset: `vi`."
+    )
+
+    @property
+    def address(self) -> str:
+        """The service that the environment names, or the one of this machine."""
+        return DEFAULT_URL if self.url is None else self.url
+
+    @property
+    def chosen_editor(self) -> str:
+        """The command that opens a file, by the custom of the two variables."""
+        return self.editor or self.line_editor or "vi"

@@ -234,7 +234,7 @@ ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
 CREATE VIEW memferry_service.imports AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     row_count, rows_done, bytes_done, file_bytes, file_sha256, error, error_code, retryable, created_at, completed_at,
-    report
+    report, object_key
 FROM memferry_service.jobs WHERE type = 'import'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.imports ALTER COLUMN type SET DEFAULT 'import';

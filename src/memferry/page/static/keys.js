@@ -8,6 +8,7 @@ const actions = {
   j: () => moveAlongRows(1),
   k: () => moveAlongRows(-1),
   x: () => findRow()?.querySelector("input[type=checkbox]")?.click(),
+  n: () => document.querySelector("[data-key=n]")?.click(),
   e: () => document.querySelector("[data-key=e]")?.click(),
 };
 
@@ -52,6 +53,6 @@ function moveAlongRows(step) {
   if (!rows.length) return;
   const at = rows.indexOf(findRow());
   const next = rows[at < 0 ? 0 : Math.min(Math.max(at + step, 0), rows.length - 1)];
-  next.querySelector("a, input, button")?.focus();
+  (next.querySelector("a") ?? next.querySelector("input, button"))?.focus();
   next.scrollIntoView({ block: "nearest" });
 }

@@ -1,0 +1,67 @@
+// Search as one types: the form is sent for its part of the screen, and the address follows. Only the last answer counts.
+import { fetchPart, replacePart, Refused, SignedOut } from "./parts.js";
+import { showAway, showBack } from "./banner.js";
+
+const PAUSE_MS = 150;
+const RETRY_MS = 3_000;
+
+export function watchSearch() {
+  const form = document.querySelector("[data-live-search]");
+  if (!form) return;
+  let waiting;
+  let running;
+  const search = async () => {
+    running?.abort();
+    running = new AbortController();
+    const address = makeAddress(form);
+    try {
+      const text = await fetchPart(withPart(address, form.dataset.liveSearch), running.signal);
+      replacePart(document.getElementById(form.dataset.liveSearch), text);
+      history.replaceState(null, "", address);
+      showBack();
+    } catch (fault) {
+      if (fault.name === "AbortError") return;
+      if (fault instanceof SignedOut || fault instanceof Refused) return location.assign(address);
+      showAway();
+      waiting = setTimeout(search, RETRY_MS);
+    }
+  };
+  form.addEventListener("input", () => {
+    clearTimeout(waiting);
+    waiting = setTimeout(search, PAUSE_MS);
+  });
+  form.addEventListener("submit", (event) => {
+    if (event.submitter?.formMethod === "post") return;
+    event.preventDefault();
+    clearTimeout(waiting);
+    search();
+  });
+}
+
+function makeAddress(form) {
+  const fields = [...new FormData(form)].filter(([, value]) => value !== "");
+  const query = new URLSearchParams(fields).toString();
+  return query ? `${form.getAttribute("action")}?${query}` : form.getAttribute("action");
+}
+
+const withPart = (address, part) => `${address}${address.includes("?") ? "&" : "?"}part=${part}`;
+
+// Fields with data-suggest offer what the service finds for their text.
+export function watchSuggestions() {
+  for (const field of document.querySelectorAll("[data-suggest]")) {
+    let waiting;
+    const suggest = async () => {
+      const query = new URLSearchParams({ namespace: field.value, part: "options" });
+      try {
+        replacePart(field.list, await fetchPart(`${field.dataset.suggest}?${query}`));
+      } catch {
+        // The field works without suggestions.
+      }
+    };
+    field.addEventListener("focus", suggest, { once: true });
+    field.addEventListener("input", () => {
+      clearTimeout(waiting);
+      waiting = setTimeout(suggest, PAUSE_MS);
+    });
+  }
+}
