@@ -339,11 +339,11 @@ CREATE TABLE memferry.memories (
     metadata json,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
+    expires_at bigint,
     changed_in xid8 DEFAULT pg_current_xact_id(),
     saved_at timestamp with time zone DEFAULT now(),
     saved_by uuid DEFAULT memferry.caller(),
     version integer DEFAULT 1 NOT NULL,
-    expires_at bigint,
     CONSTRAINT memories_content_check CHECK ((content <> ''::text)),
     CONSTRAINT memories_namespace_check CHECK ((namespace <> ''::text)),
     CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))

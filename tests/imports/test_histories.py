@@ -164,7 +164,7 @@ def test_a_memory_that_comes_back_begins_a_history_of_its_own(alice: Person) -> 
 def test_a_memory_that_has_expired_gets_no_history_of_another(
     alice: Person, database_url: str
 ) -> None:
-    row = {**ROW, "id": str(uuid4())}
+    row: dict[str, Any] = {**ROW, "id": str(uuid4())}
     import_rows(alice, {**row, "history": []})
     with keep_expired(database_url, row):
         assert import_rows(alice, row)["skipped"] == {"conflict": 1}

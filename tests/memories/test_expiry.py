@@ -231,6 +231,20 @@ async def test_a_memory_whose_time_was_extended_meanwhile_is_not_swept(
     assert [find(alice, row).status_code for row in (kept, later)] == [200, 200]
 
 
+async def test_a_transaction_shows_memories_as_of_its_moment(
+    alice: Person, database_url: str
+) -> None:
+    row = alice.save("tea", expires_at=soon())
+    tenant, query = await read_tenant_id(alice, database_url), "SELECT count(*) FROM memories"
+    counts = []
+    async with open_database(database_url) as database:
+        for moment in (0, row["expires_at"], row["expires_at"] + 1):
+            async with database.tenant(tenant, moment=moment) as connection:
+                counts.append(await connection.fetchval(query))
+
+    assert counts == [1, 1, 0]
+
+
 def test_a_project_says_how_long_memories_are_kept(alice: Person) -> None:
     day = 24 * 3600 * 1000
     answer = alice.post("/api/projects", json={"name": "brief", "retention_days": 2})
@@ -238,12 +252,15 @@ def test_a_project_says_how_long_memories_are_kept(alice: Person) -> None:
     kept = alice.save("tea", namespace="brief")
     own = alice.save("tea", namespace="brief", expires_at=soon(5 * day))
     alice.save_many([{"content": "bulk", "namespace": "brief", "created_at": 1_000}])
+    alice.import_file(json.dumps([{"content": "imported"}]), namespace="brief")
     (bulk, *_) = alice.get("/api/memories?namespace=brief&q=bulk").json()
+    (imported,) = alice.get("/api/memories?namespace=brief&q=imported").json()
 
     assert project["retention_days"] == 2
     assert kept["expires_at"] == kept["created_at"] + 2 * day
     assert own["expires_at"] > kept["expires_at"] + day
-    assert abs(bulk["expires_at"] - kept["expires_at"]) < 60_000
+    for row in (bulk, imported):
+        assert abs(row["expires_at"] - kept["expires_at"]) < 60_000
     assert "expires_at" not in alice.save("tea", namespace="other")
     assert alice.patch(address, json={"retention_days": None}).json()["retention_days"] is None
     assert "expires_at" not in alice.save("tea", namespace="brief")

@@ -35,9 +35,6 @@ def render_object(variant: Variant) -> LiteralString:
     """
     if variant.fields and variant.include:
         raise Invalid("include", "goes without fields: former states hold all of them")
-    history: LiteralString = ""
-    if variant.include:
-        history = f""" ',"history":[', {_HISTORY}, ']',"""
     chosen = variant.fields or ALL_FIELDS
     pieces: list[LiteralString] = []
     before: LiteralString = "{"
@@ -47,15 +44,15 @@ def render_object(variant: Variant) -> LiteralString:
             quote: LiteralString = '"' if field == "id" else ""
             pieces += [f"""'{before}"{field}":{quote}'""", _VALUES.get(field, field)]
             before = f"{quote},"
-    if "expires_at" not in chosen:
-        end = before.removesuffix(",")
-        return f"""concat({", ".join(pieces)}, '{end}}}')"""
-    # A text joined to null is null, and concat() passes over it.
-    quote, comma = ('"' if before.startswith('"') else ""), ("," if pieces else "")
-    if not pieces:
-        pieces.append("'{'")
-    expiry: LiteralString = f"""'{comma}"expires_at":' || expires_at"""
-    return f"""concat({", ".join(pieces)}, '{quote}', {expiry},{history} '}}')"""
+    if end := before.removesuffix(","):
+        pieces.append(f"'{end}'")
+    if "expires_at" in chosen:
+        # A text joined to null is null, and concat() passes over it.
+        comma: LiteralString = "" if before == "{" else ","
+        pieces.append(f"""'{comma}"expires_at":' || expires_at""")
+    if variant.include:
+        pieces += [""" ',"history":[' """, _HISTORY, "']'"]
+    return f"""concat({", ".join(pieces)}, '}}')"""
 
 
 def _make_ndjson(variant: Variant) -> TextFormat:
