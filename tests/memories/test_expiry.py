@@ -135,6 +135,8 @@ def assert_gone(alice: Person, row: dict[str, Any]) -> None:
     assert "expiring tea" not in shown
     assert "expiring coffee" in shown
     assert alice.post("/api/memories/list", json={}).json()["total"] == 1
+    # Better hits that have expired take no place in a page.
+    assert len(alice.get("/api/memories?q=expiring+tea&limit=1").json()) == 1
     assert [each["name"] for each in alice.get("/api/namespaces").json()] == ["default"]
     address = f"/api/memories/{row['id']}"
     for answer in (
