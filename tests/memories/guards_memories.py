@@ -130,7 +130,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "http/webhooks.py",
-        "_WRITE",
+        "WRITE",
         "memories/test_namespaces.py::test_webhooks_are_closed_to_a_limited_token",
         drop_item("whole_tenant"),
     ),

@@ -198,8 +198,9 @@ def test_no_page_names_an_unknown_command(page: Path) -> None:
     assert set(named) <= {name.split()[1] for name in COMMANDS}
 
 
-def test_the_readme_names_every_word_of_run_and_no_other() -> None:
-    named = re.findall(r"^\| `\./run ([a-z-]+)", README, re.MULTILINE)
+def test_the_guide_for_contributors_names_every_word_of_run_and_no_other() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"^\| `\./run ([a-z-]+)", guide, re.MULTILINE)
     words = re.findall(r"^([a-z-]+)\)", RUN, re.MULTILINE)
 
     assert sorted(named) == sorted(words)

@@ -16,6 +16,7 @@ from memferry.cli import (
     completion,
     database,
     delete,
+    demo,
     doctor,
     drill,
     edit,
@@ -80,7 +81,19 @@ for panel, commands in {
     "Memories": (save, list_, search, get, edit, delete, history, groups, project),
     "In and out": (export, import_, mcp, jobs, verify),
     "Servers and tokens": (login, status, token, webhook, audit),
-    "Operation": (serve, worker, migrate, doctor, drill, key, tenant, store, database, completion),
+    "Operation": (
+        serve,
+        demo,
+        worker,
+        migrate,
+        doctor,
+        drill,
+        key,
+        tenant,
+        store,
+        database,
+        completion,
+    ),
 }.items():
     for command in commands:
         for info in command.app.registered_commands:

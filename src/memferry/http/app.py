@@ -98,13 +98,15 @@ class Services:
     """What answers the messages of models; None: it is not installed."""
 
 
-def web_app(services: Services, page: Sequence[BaseRoute] = ()) -> ASGIApp:
+def web_app(
+    services: Services, page: Sequence[BaseRoute] = (), slow_paths: Sequence[str] = ()
+) -> ASGIApp:
     """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes.
 
-    `page` is the routes for people.
+    `page` is the routes for people, and `slow_paths` those of its addresses that take files.
     """
     # The clock of an upload starts with its last byte, and the store has then to verify it.
-    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH), services.web.bulk_seconds)
+    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH, *slow_paths), services.web.bulk_seconds)
     return Cors(
         Lifetime(HeadAsGet(make_router(services, page)), services.web.request_seconds, longer)
     )
