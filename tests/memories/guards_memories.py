@@ -214,7 +214,7 @@ GUARDS: tuple[Guard, ...] = (
     # The change log: every change is in it, no word of a deleted memory, nothing beyond a limit.
     *guard_schema(
         "0007_changes",
-        "FUNCTION memferry.log_changes",
+        "CREATE FUNCTION memferry.log_changes",
         f"{_HISTORY}::test_every_way_to_change_memories_is_in_their_history",
         make_false("after.version > before.version"),
     ),
