@@ -1050,6 +1050,8 @@ export interface components {
             compression: ("gzip" | "zstd") | null;
             /** @description the only fields in it; null: all */
             fields: ("id" | "content" | "namespace" | "tags" | "source" | "source_ref" | "metadata" | "created_at" | "updated_at" | "expires_at")[] | null;
+            /** @description what rows hold beside their fields; null: nothing */
+            include: "history"[] | null;
             /** @description whether a CSV has the column metadata */
             csv_metadata: boolean;
             /** @description whether cells that a spreadsheet would run are guarded */
@@ -1190,6 +1192,8 @@ export interface components {
             compression: ("gzip" | "zstd") | null;
             /** @description the only fields in it; null: all */
             fields: ("id" | "content" | "namespace" | "tags" | "source" | "source_ref" | "metadata" | "created_at" | "updated_at" | "expires_at")[] | null;
+            /** @description what rows hold beside their fields; null: nothing */
+            include: "history"[] | null;
             /** @description whether a CSV has the column metadata */
             csv_metadata: boolean;
             /** @description whether cells that a spreadsheet would run are guarded */
@@ -2261,6 +2265,11 @@ export interface operations {
                      */
                     fields?: ("id" | "content" | "namespace" | "tags" | "source" | "source_ref" | "metadata" | "created_at" | "updated_at" | "expires_at")[] | null;
                     /**
+                     * @description history: each memory with its former states; with format json or ndjson
+                     * @default null
+                     */
+                    include?: "history"[] | null;
+                    /**
                      * @description adds the column metadata at the end; only with format csv
                      * @default false
                      */
@@ -2428,6 +2437,11 @@ export interface operations {
                      * @default null
                      */
                     fields?: ("id" | "content" | "namespace" | "tags" | "source" | "source_ref" | "metadata" | "created_at" | "updated_at" | "expires_at")[] | null;
+                    /**
+                     * @description history: each memory with its former states; with format json or ndjson
+                     * @default null
+                     */
+                    include?: "history"[] | null;
                     /**
                      * @description adds the column metadata at the end; only with format csv
                      * @default false
