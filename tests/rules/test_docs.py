@@ -184,6 +184,13 @@ def test_the_limits_are_the_documented_ones() -> None:
     assert f"works for {LIFETIME.seconds // 60} minutes" in EXPORTS
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_of_a_command_means_one_thing(name: str) -> None:
+    options = [option for parameter in COMMANDS[name].params for option in parameter.opts]
+
+    assert len(set(options)) == len(options)
+
+
 def test_the_page_of_the_commands_is_made_of_their_help() -> None:
     _, mark, reference = COMMANDS_PAGE.partition(MARK)
 

@@ -15,8 +15,8 @@ class Ids(Filter):
     type = list[str]
     condition = "id = ANY ($?::uuid[])"
     meaning = "one of these memories, up to 500"
-    option = "id"
-    help = "This memory; repeat for more."
+    option = "memory"
+    help = "This memory, by its id; repeat for more."
 
     @classmethod
     def check(cls, value: list[str]) -> list[str]:
