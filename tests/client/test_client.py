@@ -192,6 +192,16 @@ def test_rows_of_wrong_bytes_end_with_an_error(client: Client) -> None:
         thread.join()
 
 
+@pytest.mark.parametrize("options", [{"fields": ["id"]}, {"include": ["history"]}])
+def test_records_have_what_was_exported_and_rows_refuse_it(client: Client, options: Any) -> None:
+    export = client.exports.create(format="ndjson", created_before=0, **options)
+    (record,) = export.records()
+
+    assert ("history" in record) is ("include" in options)
+    with pytest.raises(Invalid, match=f"{next(iter(options))}: rows"):
+        export.rows()
+
+
 def test_an_export_comes_with_its_manifest_which_says_the_same(
     client: Client, tmp_path: Path
 ) -> None:
