@@ -339,11 +339,11 @@ CREATE TABLE memferry.memories (
     metadata json,
     created_at bigint NOT NULL,
     updated_at bigint NOT NULL,
+    expires_at bigint,
     changed_in xid8 DEFAULT pg_current_xact_id(),
     saved_at timestamp with time zone DEFAULT now(),
     saved_by uuid DEFAULT memferry.caller(),
     version integer DEFAULT 1 NOT NULL,
-    expires_at bigint,
     CONSTRAINT memories_content_check CHECK ((content <> ''::text)),
     CONSTRAINT memories_namespace_check CHECK ((namespace <> ''::text)),
     CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))
@@ -396,6 +396,10 @@ CREATE VIEW memferry_service.searched_memories AS
 CREATE FUNCTION memferry_service.count_hits(query tsquery) RETURNS bigint
     LANGUAGE sql STABLE STRICT
     RETURN (SELECT CASE WHEN (sample.rows >= 16) THEN (sample.rows * 128) ELSE (SELECT count(*) AS count FROM (SELECT FROM memferry_service.searched_memories WHERE ((searched_memories.keys @@ count_hits.query) AND (searched_memories.keys @@ memferry_service.twice(count_hits.query))) LIMIT 4096) hit) END AS count FROM (SELECT count(*) AS rows FROM memferry_service.searched_memories WHERE ((searched_memories.keys @@ count_hits.query) AND (searched_memories.keys @@ memferry_service.sample_query()))) sample);
+
+CREATE FUNCTION memferry_service.digest_namespace(name text) RETURNS bytea
+    LANGUAGE sql STABLE STRICT PARALLEL SAFE
+    RETURN memferry.digest_namespace((current_setting('memferry.tenant'::text))::uuid, name);
 
 CREATE TABLE memferry.messages (
     tenant_id uuid DEFAULT (current_setting('memferry.tenant'::text))::uuid NOT NULL,
@@ -838,12 +842,14 @@ CREATE VIEW memferry_service.changes AS
     kind,
     via,
     token_id,
+    namespaces,
     prev_content_len,
     former,
     begun_at,
     saved_by
    FROM memferry.changes
-  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry_service.namespace_digests() AS namespace_digests))));
+  WHERE ((tenant_id = (current_setting('memferry.tenant'::text))::uuid) AND ((( SELECT memferry.namespaces() AS namespaces) IS NULL) OR (namespaces <@ ( SELECT memferry_service.namespace_digests() AS namespace_digests))))
+  WITH LOCAL CHECK OPTION;
 
 CREATE VIEW memferry_service.delivery_queue AS
  SELECT tenant_id,
@@ -1007,7 +1013,8 @@ CREATE VIEW memferry_service.imports AS
     retryable,
     created_at,
     completed_at,
-    report
+    report,
+    object_key
    FROM memferry_service.jobs
   WHERE (type = 'import'::text)
   WITH CASCADED CHECK OPTION;
@@ -1371,7 +1378,27 @@ REVOKE ALL ON FUNCTION memferry.log_deletions() FROM PUBLIC;
 
 GRANT SELECT ON TABLE memferry_service.stored_memories TO memferry_service;
 
-GRANT UPDATE(id) ON TABLE memferry_service.stored_memories TO memferry_service;
+GRANT INSERT(id),UPDATE(id) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(content) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(namespace) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(tags) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(source) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(source_ref) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(metadata) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(created_at) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(updated_at) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(expires_at) ON TABLE memferry_service.stored_memories TO memferry_service;
+
+GRANT INSERT(version) ON TABLE memferry_service.stored_memories TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.searched_memories TO memferry_service;
 
@@ -1416,6 +1443,22 @@ GRANT SELECT,DELETE ON TABLE memferry_service.change_queue TO memferry_service;
 GRANT UPDATE(stored_at) ON TABLE memferry_service.change_queue TO memferry_service;
 
 GRANT SELECT ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(memory_id) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(saved_at) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(version) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(changed_at) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(kind) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(namespaces) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(prev_content_len) ON TABLE memferry_service.changes TO memferry_service;
+
+GRANT INSERT(former) ON TABLE memferry_service.changes TO memferry_service;
 
 GRANT SELECT,DELETE,UPDATE ON TABLE memferry_service.delivery_queue TO memferry_service;
 

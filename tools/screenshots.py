@@ -8,23 +8,32 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import FilePayload, Page, sync_playwright
 
 from memferry.demo.service import run_service
 from memferry.demo.sources import read_sample
+from memferry.model.token import SCOPES
 
 _IMAGES = Path(__file__).parents[1] / "docs/images"
 _DAY_MS = 24 * 3600 * 1000
 _FIRST_MS = 1_780_000_000_000
+_FILE = b"""{"content": "Prefers the window seat.", "namespace": "travel"}
+{"content": "The spare key is with Ines.", "namespace": "home"}
+{"content": 42, "namespace": "home"}
+{"content": "Swims on Tuesdays.", "tags": ["sport"]}
+"""
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: the screen to open, and a link to follow from there, if any."""
+    """One picture: the screen to open, and a link to follow or a file to import from there."""
 
     name: str
     path: str
     link: str = ""
+    file: bytes = b""
+    shows: str = "main"
+    """What is waited for."""
     theme: str = "light"
     size: tuple[int, int] = (1100, 720)
 
@@ -32,7 +41,11 @@ class Picture:
 PICTURES = (
     Picture("home", "/"),
     Picture("memories", "/memories?q=train"),
-    Picture("memory", "/memories?q=green+tea", link="#results a.content"),
+    Picture("memory", "/memories?q=green+tea", link="#results a.content", shows="pre.text"),
+    Picture("export", "/exports/new?format=csv&namespace=travel", size=(1100, 980)),
+    Picture("exported", "/exports", link="tbody a", shows="#sha256", size=(1100, 800)),
+    Picture("import", "/imports", file=_FILE, shows="#run", size=(1100, 720)),
+    Picture("settings", "/settings", size=(1100, 860)),
     Picture("phone", "/memories", theme="dark", size=(390, 720)),
 )
 
@@ -47,7 +60,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as folder:
         Path(folder).chmod(0o755)
         with run_service(Path(folder, "data")) as service, sync_playwright() as playwright:
-            token = service.create_token("pictures")
+            token = service.create_token(service.name_tenant("pictures"), SCOPES)
             _fill(service.url, token)
             options = ["--no-sandbox"] if os.geteuid() == 0 else []
             browser = playwright.chromium.launch(executable_path=chromium, args=options)
@@ -84,7 +97,11 @@ def _take(page: Page, url: str, token: str, picture: Picture) -> None:
     page.goto(url + picture.path)
     if picture.link:
         page.click(picture.link)
-        page.wait_for_selector("pre.text")
+    if picture.file:
+        file = FilePayload(name="notes.ndjson", mimeType="text/plain", buffer=picture.file)
+        page.set_input_files("#file", files=[file])
+        page.click("button.main")
+    page.wait_for_selector(picture.shows)
     page.wait_for_load_state("networkidle")
     page.screenshot(path=_IMAGES / f"{picture.name}.png")
     page.context.close()

@@ -121,7 +121,8 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     """Open the API over its database and store, both of which may be unavailable at first."""
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
-    from memferry.page.app import list_routes  # noqa: PLC0415
+    from memferry.mcp.endpoint import find_endpoint  # noqa: PLC0415
+    from memferry.page.app import SLOW_PATHS, list_routes  # noqa: PLC0415
 
     web, quotas = settings.web, settings.quotas
     shares = ConnectionShares(settings.database.pool_size)
@@ -156,8 +157,9 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             readiness=Readiness(database, identity, Workers(database)),
             web=web,
             local_tenant=await _find_local_tenant(settings),
+            mcp=find_endpoint(),
         )
-        yield web_app(services, list_routes(services))
+        yield web_app(services, list_routes(services), SLOW_PATHS)
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ MemferryError
 │   ├── ExportOvertaken      memories were erased while the export was made
 │   ├── MemoryDeleted        and its former versions with it
 │   ├── MemoryChanged        it is not what the sender of a form has seen
+│   ├── ImportFileGone       a dry run has kept no file, or not any more
 │   ├── VersionExpired       a former version whose time is over
 │   ├── UploadLapsed         a file came so slowly that its claim was over
 │   └── ProjectNameInUse     a project or a namespace has that name
@@ -278,6 +279,12 @@ class MemoryChanged(Conflict):
     """The memory was changed while you edited it; look at it, and make your change again."""
 
     code = "memory_changed"
+
+
+class ImportFileGone(Conflict):
+    """The file of the dry run is not kept any more; send it again."""
+
+    code = "import_file_gone"
 
 
 class VersionExpired(Conflict):

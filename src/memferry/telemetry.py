@@ -239,6 +239,11 @@ LOG_EVENTS = {
         "unknown token from %(address)s",
         "Somebody has sent a token that does not exist, has expired or was revoked.",
     ),
+    "tool.crashed": LogEvent(
+        ERROR,
+        "tool %(tool)s failed",
+        "A request of a model met a fault that the program does not know; the trace follows.",
+    ),
     "upload.deferred": LogEvent(
         WARNING,
         "import %(job)s: its file is left to the sweeper: %(reason)s",

@@ -113,7 +113,7 @@ GUARDS: tuple[Guard, ...] = (
     # Scopes.
     *guard_function(
         "http/audit.py",
-        "_ACCESS",
+        "ACCESS",
         "audit/test_audit.py::test_the_audit_is_closed_to_a_limited_token_whose_refusal_is_noted",
         drop_item("whole_tenant"),
     ),

@@ -20,7 +20,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "cli/servers.py",
         "_open_private",
-        "cli/test_client_commands.py::test_login_keeps_a_good_token_for_its_owner_alone",
+        "cli/test_client_commands.py::test_the_file_of_servers_is_private_whatever_the_umask",
         replace("0o600", "0o644"),
     ),
     *guard_function(

@@ -14,8 +14,10 @@ from typing import Any
 import pytest
 
 from memferry.cli import app
+from memferry.cli.servers import KnownServer, Servers
 from memferry.errors import Invalid
 from memferry.model.token import SCOPES
+from memferry.settings import ClientSettings
 from support.command_line import Done, run_memferry
 from support.people import Person, make_person
 from support.service import Service, asleep
@@ -172,6 +174,18 @@ def test_login_keeps_a_good_token_for_its_owner_alone(alice: Person, tmp_path: P
 
     assert (refused.returncode, b"chmod 600" in refused.stderr) == (1, True)
     assert alice.token not in file.read_text()
+
+
+def test_the_file_of_servers_is_private_whatever_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0)
+    try:
+        servers = Servers.load(ClientSettings(config_home=tmp_path))
+        servers.add("home", KnownServer(url=NOWHERE, token="mnu_x"))
+    finally:
+        os.umask(before)
+
+    assert stat.S_IMODE(servers.path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(servers.path.parent.stat().st_mode) == 0o700
 
 
 def test_tokens_and_audit_are_of_the_tenant_unless_the_database_is_meant(

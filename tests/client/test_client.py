@@ -13,6 +13,7 @@ from typing import Any, ClassVar, get_type_hints
 
 import pyrage
 import pytest
+from msgspec import UNSET
 from msgspec.structs import replace
 
 from memferry.client import AsyncClient, Client, Progress
@@ -156,13 +157,49 @@ def test_rows_are_all_memories_in_their_order(client: Client, options: Any) -> N
     assert rows == [f"memory {i}" for i in range(ROWS)]
 
 
+class WrongFile(BaseHTTPRequestHandler):
+    """Hands out a file."""
+
+    body = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    def log_message(self, *_args: object) -> None:
+        """Say nothing."""
+
+
 def test_rows_of_wrong_bytes_end_with_an_error(client: Client) -> None:
     export = client.exports.create(format="ndjson")
-    text = (export.answer.payload or "").replace("memory 7", "memory 8")
-    export.answer = replace(export.answer, payload=text)
+    payload, digest = export.answer.payload or "", export.answer.sha256
+    WrongFile.body = payload.replace("memory 7", "memory 8").encode()
+    with HTTPServer(("127.0.0.1", 0), WrongFile) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        export.answer = replace(
+            export.answer,
+            payload=None,
+            download_url=f"http://127.0.0.1:{server.server_port}/file",
+            file_bytes=len(WrongFile.body),
+            file_sha256=digest,
+        )
+        with pytest.raises(WrongDigest):
+            list(export.rows())
+        server.shutdown()
+        thread.join()
 
-    with pytest.raises(WrongDigest):
-        list(export.rows())
+
+@pytest.mark.parametrize("options", [{"fields": ["id"]}, {"include": ["history"]}])
+def test_records_have_what_was_exported_and_rows_refuse_it(client: Client, options: Any) -> None:
+    export = client.exports.create(format="ndjson", created_before=0, **options)
+    (record,) = export.records()
+
+    assert ("history" in record) is ("include" in options)
+    with pytest.raises(Invalid, match=f"{next(iter(options))}: rows"):
+        export.rows()
 
 
 def test_an_export_comes_with_its_manifest_which_says_the_same(
@@ -201,6 +238,21 @@ def test_tables_of_both_formats_are_equal(client: Client) -> None:
     tables = [client.exports.create(format=name).to_arrow() for name in ("ndjson", "parquet")]
 
     assert tables[0].equals(tables[1])
+
+
+def test_an_expiry_is_saved_cleared_and_a_column_of_its_own(bob: Person) -> None:
+    moment = datetime(2100, 1, 1, tzinfo=UTC)
+    with Client(str(bob.base_url), bob.token) as client:
+        row = client.memories.save("until then", expires_at=moment)
+        client.memories.save("for ever")
+        table = client.exports.create(format="ndjson").to_arrow()
+        cleared = client.memories.update(row.id, expires_at=None)
+        names = client.exports.create(format="ndjson").to_arrow().column_names
+
+    assert row.expires_at == 4102444800000
+    assert table["expires_at"].to_pylist() == [moment, None]
+    assert cleared.expires_at is UNSET
+    assert "expires_at" not in names
 
 
 async def test_the_asynchronous_client_streams_downloads_and_waits(

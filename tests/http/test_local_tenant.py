@@ -48,6 +48,19 @@ def test_a_local_program_without_a_token_acts_as_the_local_tenant(program: httpx
     assert program.get("/api/memories").json()
 
 
+def test_a_local_program_without_a_token_calls_tools_and_a_web_page_does_not(
+    program: httpx.Client,
+) -> None:
+    call = {"name": "list_memories", "arguments": {}}
+    message = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    accept = {"Accept": "application/json, text/event-stream"}
+    page = program.post("/mcp", json=message, headers={**accept, "Origin": "https://evil.example"})
+    answer = program.post("/mcp", json=message, headers=accept)
+
+    assert page.status_code == 401
+    assert not answer.json()["result"].get("isError")
+
+
 @pytest.mark.parametrize("path", ["/api/tokens", "/api/audit"])
 def test_the_local_tenant_manages_nothing_without_a_token(program: httpx.Client, path: str) -> None:
     assert program.get(path).status_code == 403

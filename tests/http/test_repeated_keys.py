@@ -45,6 +45,7 @@ TOKEN = {
 EXPORT = {
     "format": "csv",
     "fields": ["id", "metadata"],
+    "include": None,
     "csv_metadata": True,
     "csv_safe": True,
     "compression": None,

@@ -41,8 +41,8 @@ from support.tokens import create_holder
 _OPEN = {"/api/health", "/health", "/downloads/{link}", "/api/health/ready", "/api/keys"}
 # Whoever may create exports reads those of the same token.
 _INSTEAD = {"exports:read": "exports:create"}
-# Whoever holds a token may ask what it is.
-_ANY_TOKEN = {"/api/auth/me"}
+# Whoever holds a token may ask what it is; what a tool calls needs scopes of its own.
+_ANY_TOKEN = {"/api/auth/me", "/mcp"}
 _NOBODY = "00000000-0000-0000-0000-000000000000"
 
 
@@ -159,7 +159,9 @@ def test_the_document_shows_403_and_the_scopes(service: Service) -> None:
     }
 
     assert shown == {
-        (method, re.sub(r":\w+}", "}", path)): (scopes, True) for method, path, scopes in PROTECTED
+        (method, re.sub(r":\w+}", "}", path)): (scopes, True)
+        for method, path, scopes in PROTECTED
+        if path != "/mcp"  # its messages describe themselves, to models
     }
 
 

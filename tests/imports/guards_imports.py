@@ -21,6 +21,24 @@ _LIMITED = f"{_LIFE}::test_a_token_limited_to_namespaces_imports_into_these_alon
 _OVERWRITE = f"{_RULES}::test_a_record_that_differs_is_skipped_unless_it_is_to_overwrite"
 
 GUARDS: tuple[Guard, ...] = (
+    # A history that is believed must be possible, and within the limit of the token.
+    *guard_function(
+        "imports/histories.py",
+        "HistoryReader._render",
+        "imports/test_histories.py::test_a_limited_token_brings_no_state_of_another_namespace",
+        replace("state.namespace not in self._allowed", "False"),
+    ),
+    *guard_function(
+        "imports/histories.py",
+        "_check_order",
+        "imports/test_histories.py::test_a_history_that_cannot_be_is_rejected_with_its_reason",
+        make_false("last"),
+    ),
+    *guard_statement(
+        "imports/save_histories",
+        "imports/test_histories.py::test_a_memory_that_has_expired_gets_no_history_of_another",
+        make_true("memory.changed_in = pg_current_xact_id()"),
+    ),
     # An answer is read for the file in it.
     *guard_function(
         "sources/bundles/answers.py",

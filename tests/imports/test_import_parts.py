@@ -171,7 +171,7 @@ async def test_every_text_survives_copy(database: Database, caller: Caller) -> N
         await connection.execute(
             "CREATE TEMPORARY TABLE copied (place int, id uuid, content text, namespace text, "
             "tags text[], source text, source_ref text, metadata text, created_at bigint, "
-            "updated_at bigint, expires_at bigint) ON COMMIT DROP"
+            "updated_at bigint, expires_at bigint, history text) ON COMMIT DROP"
         )
         await connection.copy_to_table("copied", source=_send(b"".join(lines)))
         rows = await connection.fetch("SELECT * FROM copied ORDER BY place")

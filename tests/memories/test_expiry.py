@@ -6,17 +6,17 @@ import io
 import json
 import time
 import zipfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
+from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 
-from memferry.database.pool import Database
+from memferry.erasure.memories import MemoryErasure
+from memferry.model.token import Caller
 from memferry.storage.local import LocalStorage
 from memferry.worker.sweeper import Sweeper
+from support.expiry import keep_expired, let_expire
 from support.memories import ROW_KEYS
 from support.people import Person
 from support.postgres import open_database
@@ -32,30 +32,6 @@ def soon(ms: int = YEAR_MS) -> int:
 
 def find(person: Person, row: dict[str, Any]) -> httpx.Response:
     return person.get(f"/api/memories/{row['id']}")
-
-
-def let_expire(database_url: str, *rows: dict[str, Any]) -> None:
-    """The time of these memories was over a second ago."""
-    update = (
-        "WITH late AS (UPDATE memferry.memories SET expires_at = memferry.now_ms() - 1000 "
-        "WHERE id = ANY ($1::uuid[]) RETURNING id) SELECT count(*) FROM late"
-    )
-    ids = [row["id"] for row in rows]
-    assert asyncio.run(fetchval(database_url, update, ids)) == len(rows)
-
-
-@contextmanager
-def keep_expired(database_url: str, *rows: dict[str, Any]) -> Iterator[None]:
-    """These memories have expired, and no sweep deletes them yet."""
-    let_expire(database_url, *rows)
-    with asyncio.Runner() as runner:
-        owner = runner.run(asyncpg.connect(database_url))
-        query = "SELECT id FROM memferry.memories WHERE id = ANY ($1::uuid[]) FOR UPDATE"
-        runner.run(owner.execute("BEGIN"))
-        held = runner.run(owner.fetch(query, [row["id"] for row in rows]))
-        assert len(held) == len(rows)
-        yield
-        runner.run(owner.close())
 
 
 def read_everything(person: Person, row: dict[str, Any]) -> str:
@@ -159,6 +135,8 @@ def assert_gone(alice: Person, row: dict[str, Any]) -> None:
     assert "expiring tea" not in shown
     assert "expiring coffee" in shown
     assert alice.post("/api/memories/list", json={}).json()["total"] == 1
+    # Better hits that have expired take no place in a page.
+    assert len(alice.get("/api/memories?q=expiring+tea&limit=1").json()) == 1
     assert [each["name"] for each in alice.get("/api/namespaces").json()] == ["default"]
     address = f"/api/memories/{row['id']}"
     for answer in (
@@ -243,30 +221,30 @@ def test_expired_memories_are_swept_as_any_deletion(
 async def test_a_memory_whose_time_was_extended_meanwhile_is_not_swept(
     alice: Person, database_url: str, tmp_path: Any
 ) -> None:
-    row = alice.save("tea")
-    late = "UPDATE memferry.memories SET expires_at = $2 WHERE id = $1 RETURNING id"
-    await fetchval(database_url, late, row["id"], 1)
-    tenant = await read_tenant_id(alice, database_url)
+    kept, later = alice.save("tea"), alice.save("tea", expires_at=soon())
+    caller = Caller(tenant_id=await read_tenant_id(alice, database_url))
+    ids = [UUID(row["id"]) for row in (kept, later)]
     async with open_database(database_url) as database:
-        async with database.tenant(tenant, moment=0) as connection:
-            # Begun before the end of the memory, this change commits after it.
-            await connection.execute(
-                "UPDATE memories SET expires_at = $2 WHERE id = $1", row["id"], soon()
-            )
-            sweeping = asyncio.create_task(Sweeper(database, LocalStorage(tmp_path)).tick())
-            await _wait_for_lock(database)
-        await sweeping
+        erasure = MemoryErasure(database, LocalStorage(tmp_path))
+        for purge in (False, True):
+            deletion = await erasure.delete_many(caller, ids, purge=purge, via="expiry")
+            assert not deletion.ids
 
-    assert find(alice, row).status_code == 200
+    assert [find(alice, row).status_code for row in (kept, later)] == [200, 200]
 
 
-async def _wait_for_lock(database: Database) -> None:
-    query = "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)"
-    while True:
-        async with database.connection() as connection:
-            if await connection.fetchval(query):
-                return
-        await asyncio.sleep(0.01)
+async def test_a_transaction_shows_memories_as_of_its_moment(
+    alice: Person, database_url: str
+) -> None:
+    row = alice.save("tea", expires_at=soon())
+    tenant, query = await read_tenant_id(alice, database_url), "SELECT count(*) FROM memories"
+    counts = []
+    async with open_database(database_url) as database:
+        for moment in (0, row["expires_at"], row["expires_at"] + 1):
+            async with database.tenant(tenant, moment=moment) as connection:
+                counts.append(await connection.fetchval(query))
+
+    assert counts == [1, 1, 0]
 
 
 def test_a_project_says_how_long_memories_are_kept(alice: Person) -> None:
@@ -276,12 +254,15 @@ def test_a_project_says_how_long_memories_are_kept(alice: Person) -> None:
     kept = alice.save("tea", namespace="brief")
     own = alice.save("tea", namespace="brief", expires_at=soon(5 * day))
     alice.save_many([{"content": "bulk", "namespace": "brief", "created_at": 1_000}])
+    alice.import_file(json.dumps([{"content": "imported"}]), namespace="brief")
     (bulk, *_) = alice.get("/api/memories?namespace=brief&q=bulk").json()
+    (imported,) = alice.get("/api/memories?namespace=brief&q=imported").json()
 
     assert project["retention_days"] == 2
     assert kept["expires_at"] == kept["created_at"] + 2 * day
     assert own["expires_at"] > kept["expires_at"] + day
-    assert abs(bulk["expires_at"] - kept["expires_at"]) < 60_000
+    for row in (bulk, imported):
+        assert abs(row["expires_at"] - kept["expires_at"]) < 60_000
     assert "expires_at" not in alice.save("tea", namespace="other")
     assert alice.patch(address, json={"retention_days": None}).json()["retention_days"] is None
     assert "expires_at" not in alice.save("tea", namespace="brief")

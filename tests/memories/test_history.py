@@ -271,3 +271,25 @@ async def test_a_restoration_counts_what_a_tenant_may_have(
 
     assert alice.get("/api/limits").json() != used
     assert alice.get(f"/api/memories/{row['id']}").json()["content"] == "a long text"
+
+
+def test_a_memory_from_before_the_log_has_a_history_from_then_on(
+    alice: Person, database_url: str
+) -> None:
+    rows = [alice.save("tea", source="old") for _ in range(2)]
+    age = (
+        "UPDATE memferry.memories SET saved_at = NULL, saved_by = NULL, changed_in = NULL "
+        "WHERE id = ANY ($1::uuid[]) AND source = 'old'"
+    )
+    asyncio.run(fetchval(database_url, age, [row["id"] for row in rows]))
+    change(alice, rows[0], content="coffee")
+    assert restore(alice, rows[0], 1).json()["content"] == "tea"
+    for row in rows:
+        alice.delete(f"/api/memories/{row['id']}")
+    histories = [read_history(alice, row) for row in rows]
+
+    assert [[each["kind"] for each in history] for history in histories] == [
+        ["create", "content_edit", "restore", "delete"], ["create", "delete"],
+    ]  # fmt: skip
+    for row, (created, *_) in zip(rows, histories, strict=True):
+        assert (created["at"], created["by_token"]) == (row["created_at"], None)

@@ -11,6 +11,8 @@ from guards import (
 )
 
 _SIGN_IN = "page/test_sign_in.py"
+_IMPORTS = "page/test_import_screens.py"
+_EXPORTS = "page/test_export_screens.py"
 
 GUARDS: tuple[Guard, ...] = (
     *guard_function(
@@ -22,7 +24,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "page/forms.py",
-        "read_form",
+        "check_form",
         f"{_SIGN_IN}::test_a_form_without_the_token_of_its_sign_in_is_refused",
         make_false("compare_digest"),
     ),
@@ -78,5 +80,35 @@ GUARDS: tuple[Guard, ...] = (
         "tenants/find_sign_in",
         f"{_SIGN_IN}::test_a_sign_in_ends_with_its_time",
         make_true("sign_in.expires_at"),
+    ),
+    *guard_function(
+        "page/imports.py",
+        "ImportScreens.receive",
+        f"{_IMPORTS}::test_a_file_that_is_not_kept_must_be_sent_again",
+        drop_statement("check_form"),
+    ),
+    *guard_function(
+        "http/forms.py",
+        "FormArchive._write",
+        f"{_IMPORTS}::test_the_file_of_a_dry_run_is_kept_for_an_hour_and_no_longer",
+        make_false("_FIELD_BYTES"),
+    ),
+    *guard_function(
+        "imports/service.py",
+        "Imports.run_kept",
+        f"{_IMPORTS}::test_a_file_that_is_not_kept_must_be_sent_again",
+        make_false("keep_file"),
+    ),
+    *guard_function(
+        "page/export_code.py",
+        "quote_word",
+        "page/test_export_code.py::test_no_terminal_acts_on_what_is_copied",
+        make_true("isprintable"),
+    ),
+    *guard_function(
+        "page/exports.py",
+        "ExportScreens.show_export",
+        f"{_EXPORTS}::test_an_export_is_built_by_keyboard_alone_and_comes_at_once",
+        make_true("AUDIT"),
     ),
 )

@@ -184,6 +184,13 @@ def test_the_limits_are_the_documented_ones() -> None:
     assert f"works for {LIFETIME.seconds // 60} minutes" in EXPORTS
 
 
+@pytest.mark.parametrize("name", COMMANDS)
+def test_an_option_of_a_command_means_one_thing(name: str) -> None:
+    options = [option for parameter in COMMANDS[name].params for option in parameter.opts]
+
+    assert len(set(options)) == len(options)
+
+
 def test_the_page_of_the_commands_is_made_of_their_help() -> None:
     _, mark, reference = COMMANDS_PAGE.partition(MARK)
 
@@ -198,8 +205,9 @@ def test_no_page_names_an_unknown_command(page: Path) -> None:
     assert set(named) <= {name.split()[1] for name in COMMANDS}
 
 
-def test_the_readme_names_every_word_of_run_and_no_other() -> None:
-    named = re.findall(r"^\| `\./run ([a-z-]+)", README, re.MULTILINE)
+def test_the_guide_for_contributors_names_every_word_of_run_and_no_other() -> None:
+    guide = (ROOT / "CONTRIBUTING.md").read_text()
+    named = re.findall(r"^\| `\./run ([a-z-]+)", guide, re.MULTILINE)
     words = re.findall(r"^([a-z-]+)\)", RUN, re.MULTILINE)
 
     assert sorted(named) == sorted(words)

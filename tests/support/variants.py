@@ -8,6 +8,7 @@ from memferry.formats import FORMATS, TextFormat
 
 _VALUES: Mapping[str, tuple[Any, ...]] = {
     "fields": (None, ["content", "source_ref", "metadata"]),
+    "include": (None, ["history"]),
     "csv_metadata": (False, True),
     "csv_safe": (False, True),
 }
@@ -19,6 +20,8 @@ def list_variants() -> list[dict[str, Any]]:
         {"format": name, **dict(zip(sorted(format_.variants), values, strict=True))}
         for name, format_ in FORMATS.items()
         for values in product(*(_VALUES[option] for option in sorted(format_.variants)))
+        # Former states hold all fields.
+        if not (["history"] in values and len(values) - values.count(None) > 1)
     ]
 
 

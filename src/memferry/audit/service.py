@@ -35,6 +35,27 @@ class Audit:
         async with self._database.tenant(caller) as connection:
             return await connection.fetch(sql("audit/list_audit"), limit, event, before)
 
+    async def count_downloads(
+        self, caller: Caller, export_ids: Sequence[str], since_ms: int
+    ) -> dict[str, int]:
+        """How often the bytes of some exports were downloaded, of those that were at all.
+
+        `since_ms` is when the first of them was created.
+        """
+        async with self._database.tenant(caller) as connection:
+            rows = await connection.fetch(sql("audit/count_downloads"), list(export_ids), since_ms)
+        return {row["subject"]: row["downloads"] for row in rows}
+
+    async def list_downloads(
+        self, caller: Caller, export_id: str, since_ms: int, *, limit: int
+    ) -> Sequence[asyncpg.Record]:
+        """The downloads of one export and the links to it, newest first.
+
+        `since_ms` is when it was created.
+        """
+        async with self._database.tenant(caller) as connection:
+            return await connection.fetch(sql("audit/list_downloads"), export_id, since_ms, limit)
+
     async def record(self, caller: Caller, entry: Entry) -> None:
         """Write an entry in a transaction of its own; a failure is logged and raises nothing.
 

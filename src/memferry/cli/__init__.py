@@ -16,6 +16,7 @@ from memferry.cli import (
     completion,
     database,
     delete,
+    demo,
     doctor,
     drill,
     edit,
@@ -28,6 +29,7 @@ from memferry.cli import (
     key,
     list_,
     login,
+    mcp,
     migrate,
     project,
     save,
@@ -77,9 +79,21 @@ def _read_options(
 
 for panel, commands in {
     "Memories": (save, list_, search, get, edit, delete, history, groups, project),
-    "In and out": (export, import_, jobs, verify),
+    "In and out": (export, import_, mcp, jobs, verify),
     "Servers and tokens": (login, status, token, webhook, audit),
-    "Operation": (serve, worker, migrate, doctor, drill, key, tenant, store, database, completion),
+    "Operation": (
+        serve,
+        demo,
+        worker,
+        migrate,
+        doctor,
+        drill,
+        key,
+        tenant,
+        store,
+        database,
+        completion,
+    ),
 }.items():
     for command in commands:
         for info in command.app.registered_commands:
@@ -113,6 +127,8 @@ def _set_up_log() -> None:
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
+    # What the SDK of MCP logs may quote a message, which belongs to a tenant.
+    logging.getLogger("mcp").setLevel(logging.CRITICAL)
 
 
 def _describe(fault: MemferryError) -> str:

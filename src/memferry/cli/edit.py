@@ -14,6 +14,7 @@ from memferry.cli.filter_options import read_json_object
 from memferry.cli.get import MemoryId
 from memferry.cli.options import read_settings
 from memferry.cli.output import AsJson, print_json, tell
+from memferry.cli.times import read_epoch_ms
 from memferry.errors import Invalid, MemferryError, Misconfigured
 
 if TYPE_CHECKING:
@@ -35,6 +36,10 @@ def edit(
     metadata: Annotated[
         str | None, typer.Option(help="A JSON object to merge; null removes a key.")
     ] = None,
+    expires: Annotated[
+        str | None,
+        typer.Option(help="Its last moment: epoch milliseconds or ISO 8601; never: it has none."),
+    ] = None,
     server: ServerName = None,
     as_json: AsJson = False,
 ) -> None:
@@ -49,6 +54,8 @@ def edit(
         "metadata": None if metadata is None else read_json_object("--metadata", metadata),
     }
     change = {name: value for name, value in change.items() if value is not None}
+    if expires is not None:
+        change["expires_at"] = None if expires == "never" else read_epoch_ms("--expires", expires)
     with open_client(server) as client:
         row = client.memories.update(memory_id, **change) if change else _edit(client, memory_id)
     if as_json:

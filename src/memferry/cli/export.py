@@ -19,6 +19,9 @@ Fields = Annotated[
     str | None,
     typer.Option(help="Only these fields of a memory, with commas between: id,content."),
 ]
+Include = Annotated[
+    str | None, typer.Option(help="With json or ndjson: history, the former states too.")
+]
 CsvMetadata = Annotated[
     bool, typer.Option("--csv-metadata", help="With csv: add the column metadata at the end.")
 ]
@@ -60,6 +63,7 @@ def export(
     file_format: Format = "json",
     compression: Compression = None,
     fields: Fields = None,
+    include: Include = None,
     csv_metadata: CsvMetadata = False,
     csv_safe: CsvSafe = False,
     encrypt_to: EncryptTo = None,
@@ -83,6 +87,7 @@ def export(
         "format": file_format,
         "compression": compression,
         "fields": None if fields is None else fields.split(","),
+        "include": None if include is None else include.split(","),
         "csv_metadata": csv_metadata or None,
         "csv_safe": csv_safe or None,
         "encrypt_to": encrypt_to,

@@ -42,6 +42,8 @@ def get(
 
 
 def _print_memory(row: "MemoryRow") -> None:
+    from msgspec import UNSET
+
     from memferry.client.exact_json import encode_exact
 
     print_fields(
@@ -54,6 +56,7 @@ def _print_memory(row: "MemoryRow") -> None:
             "metadata": None if row.metadata is None else encode_exact(row.metadata).decode(),
             "created": show_time(row.created_at),
             "updated": show_time(row.updated_at),
+            "expires": None if row.expires_at is UNSET else show_time(row.expires_at),
         }
     )
     print()

@@ -16,6 +16,10 @@ app = typer.Typer(
 
 ProjectId = Annotated[str, typer.Argument(metavar="ID", help="The project's id (see: list).")]
 Description = Annotated[str | None, typer.Option(help="What it is about.")]
+Retention = Annotated[
+    int | None,
+    typer.Option("--retention-days", help="Memories saved in it expire after so many.", min=1),
+]
 Metadata = Annotated[str | None, typer.Option(help="A JSON object.")]
 
 
@@ -43,13 +47,16 @@ def create(
     name: Annotated[str, typer.Argument(help="Its name, which is its namespace.")],
     description: Description = None,
     metadata: Metadata = None,
+    retention_days: Retention = None,
     server: ServerName = None,
     as_json: AsJson = False,
 ) -> None:
     """Create a project and print its id."""
     fields: Any = None if metadata is None else read_json_object("--metadata", metadata)
     with open_client(server) as client:
-        project = client.projects.create(name, description=description, metadata=fields)
+        project = client.projects.create(
+            name, description=description, metadata=fields, retention_days=retention_days
+        )
     if as_json:
         print_json([project])
     else:
@@ -64,6 +71,10 @@ def edit(
     metadata: Annotated[
         str | None, typer.Option(help="A JSON object to merge; null removes a key.")
     ] = None,
+    retention_days: Retention = None,
+    for_ever: Annotated[
+        bool, typer.Option("--for-ever", help="Memories saved in it expire no more.")
+    ] = False,
     archived: Annotated[
         bool | None, typer.Option("--archive/--restore", help="Archive it, or bring it back.")
     ] = None,
@@ -76,9 +87,12 @@ def edit(
         "description": description,
         "metadata": None if metadata is None else read_json_object("--metadata", metadata),
         "archived": archived,
+        "retention_days": retention_days,
     }
     with open_client(server) as client:
         fields = {field: value for field, value in change.items() if value is not None}
+        if for_ever:
+            fields["retention_days"] = None
         project = client.projects.update(project_id, **fields)
     if as_json:
         print_json([project])

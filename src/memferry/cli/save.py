@@ -8,6 +8,7 @@ import typer
 from memferry.cli.connect import ServerName, open_client
 from memferry.cli.filter_options import read_json_object
 from memferry.cli.output import AsJson, print_json
+from memferry.cli.times import read_epoch_ms
 from memferry.errors import Invalid
 
 app = typer.Typer()
@@ -29,6 +30,9 @@ def save(
     source_ref: Annotated[
         str | None, typer.Option(help="What it is called there; equal ones are a thread.")
     ] = None,
+    expires: Annotated[
+        str | None, typer.Option(help="Its last moment: epoch milliseconds or ISO 8601.")
+    ] = None,
     exact: Annotated[
         bool, typer.Option("--exact", help="Keep the line break at the end of standard input.")
     ] = False,
@@ -46,6 +50,7 @@ def save(
         "metadata": None if metadata is None else read_json_object("--metadata", metadata),
         "source": source,
         "source_ref": source_ref,
+        "expires_at": read_epoch_ms("--expires", expires),
     }
     with open_client(server) as client:
         row = client.memories.save(text or "", **fields)

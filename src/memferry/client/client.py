@@ -111,8 +111,12 @@ class AsyncClient(ServiceMethods, Asynchronous):
         *,
         timeout: httpx.Timeout | float = TIMEOUT,
         retry_seconds: float = RETRY_SECONDS,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
-        connection = AsyncServiceConnection(url, token, httpx.Timeout(timeout), retry_seconds)
+        """`transport` takes the requests to the service; unless given, they go over the network."""
+        connection = AsyncServiceConnection(
+            url, token, httpx.Timeout(timeout), retry_seconds, transport
+        )
         super().__init__(connection)
         self.url = url
         self.memories = AsyncMemoryClient(connection)

@@ -148,15 +148,21 @@ class AsyncServiceConnection(_Calls):
     """The connection of a program that awaits; files are read and written in threads."""
 
     def __init__(
-        self, url: str, token: str | None, timeout: httpx.Timeout, retry_seconds: float
+        self,
+        url: str,
+        token: str | None,
+        timeout: httpx.Timeout,
+        retry_seconds: float,
+        transport: httpx.AsyncBaseTransport | None = None,
     ) -> None:
+        """Without a `transport`, requests go over the network."""
         super().__init__(url, retry_seconds)
-        authorities = httpx.create_ssl_context()
-        self._api = httpx.AsyncClient(
-            base_url=url, headers=_authorize(token), timeout=timeout, verify=authorities
-        )
+        network: dict[str, Any] = {"timeout": timeout, "transport": transport}
+        if transport is None:
+            network["verify"] = httpx.create_ssl_context()
+        self._api = httpx.AsyncClient(base_url=url, headers=_authorize(token), **network)
         # The token never travels to the object store.
-        self._files = httpx.AsyncClient(timeout=timeout, follow_redirects=False, verify=authorities)
+        self._files = httpx.AsyncClient(follow_redirects=False, **network)
 
     async def close(self) -> None:
         """Close all connections."""

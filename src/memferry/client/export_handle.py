@@ -140,8 +140,9 @@ class ExportHandleMethods(Generic[_Handle]):
         >>> sorted(row.content for row in client.exports.create(format="ndjson").rows())
         ['Has a dog.', 'Likes tea.']
         """
-        if self.answer.fields is not None:
-            raise Invalid("fields", "rows() needs all fields of a memory; take records()")
+        for option in ("fields", "include"):
+            if getattr(self.answer, option):
+                raise Invalid(option, "rows() are memories as they are; take records()")
         return self._iterate(MemoryRow, progress)
 
     @ListingMethod
@@ -217,7 +218,9 @@ class ExportHandleMethods(Generic[_Handle]):
         with tempfile.TemporaryDirectory(prefix="memferry-") as folder:
             downloads = list_downloads(self.answer, None, report)
             paths = yield from save_parts(downloads, Path(folder, "export"))
-            table = yield WorkStep(partial(read_table, self.answer.format, paths))
+            table = yield WorkStep(
+                partial(read_table, self.answer.format, self.answer.fields, paths)
+            )
         return (yield WorkStep(partial(convert, table)))
 
 

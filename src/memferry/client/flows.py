@@ -1,6 +1,7 @@
 """The flows that others are made of: a call with its retries, an answer, the pages of a list."""
 
 from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import replace
 from typing import Any, TypeVar
 
@@ -10,11 +11,12 @@ import msgspec
 from memferry.client.calls import Call, Retries
 from memferry.client.exact_json import make_decoder
 from memferry.client.faults import rebuild_error
-from memferry.client.steps import Flow, Item, Listing, PauseStep, SendStep, TryStep
+from memferry.client.steps import Flow, Item, Listing, PauseStep, SendStep, Step, TryStep
 from memferry.errors import ServiceRefused, ServiceUnreachable
 
 _T = TypeVar("_T")
 _Page = TypeVar("_Page")
+_Chosen = TypeVar("_Chosen")
 
 MOST_ROWS = 500
 """The largest page that most lists have."""
@@ -81,9 +83,34 @@ def iterate_pages(
         next_call = _find_next(next_call, answer, page)
 
 
+def collect_items(
+    listing: Listing[_T], choose: Callable[[_T], _Chosen | None], limit: int | None = None
+) -> Flow[list[_Chosen]]:
+    """Collect what `choose` makes of the items of a listing, but None; the first `limit` of it."""
+    chosen = list[_Chosen]()
+    with closing(listing):
+        step = next(listing, None)
+        while step is not None and (limit is None or len(chosen) < limit):
+            result = None
+            if not isinstance(step, Item):
+                result = yield step
+            elif (item := choose(step.value)) is not None:
+                chosen.append(item)
+            step = _proceed(listing, result)
+    return chosen
+
+
 def choose_limit(limit: int | None, most: int = MOST_ROWS) -> int:
     """Choose how many rows the pages of a list have."""
     return most if limit is None else max(1, min(limit, most))
+
+
+def _proceed(listing: Listing[_T], result: object) -> Step | Item[_T] | None:
+    """Give a listing the result of its step; its next one, None at the end."""
+    try:
+        return listing.send(result)
+    except StopIteration:
+        return None
 
 
 def _find_next(call: Call, answer: httpx.Response, page: object) -> Call | None:

@@ -88,13 +88,17 @@ class ProjectMethods:
         *,
         description: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        retention_days: int | None = None,
     ) -> Flow[Project]:
         """Create a project, a namespace with a description; raises ProjectNameInUse.
+
+        Memories that are saved in it without an expiry expire after `retention_days`.
 
         >>> client.projects.create("garden").memory_count
         0
         """
-        body = make_body({"name": name, "description": description, "metadata": metadata})
+        arguments = {"name": name, "description": description, "metadata": metadata}
+        body = make_body({**arguments, "retention_days": retention_days})
         return send(Call("POST", make_path("projects"), body), Project)
 
     @FlowMethod
@@ -116,8 +120,11 @@ class ProjectMethods:
         description: str | UnsetType | None = UNSET,
         metadata: Mapping[str, Any] | UnsetType = UNSET,
         archived: bool | UnsetType = UNSET,
+        retention_days: int | UnsetType | None = UNSET,
     ) -> Flow[Project]:
-        """Change the given fields. A new name moves the memories; None clears the description.
+        """Change the given fields. A new name moves the memories.
+
+        None clears the description, or the retention.
 
         >>> project = client.projects.create("cellar")
         >>> client.projects.update(project.id, name="attic").name
@@ -128,6 +135,7 @@ class ProjectMethods:
             "description": description,
             "metadata": metadata,
             "archived": archived,
+            "retention_days": retention_days,
         }
         call = Call("PATCH", make_path("projects", project_id), make_change(arguments))
         return send(call, Project)

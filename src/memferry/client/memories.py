@@ -14,7 +14,7 @@ from memferry.client.methods import (
     ListingMethod,
     Synchronous,
 )
-from memferry.client.options import FilterArguments, Id, make_body, make_change, make_params
+from memferry.client.options import FilterArguments, Id, Moment, make_body, make_change, make_params
 from memferry.client.steps import Flow, Listing
 from memferry.wire.batches import BatchChangeResult, BatchDeletionResult
 from memferry.wire.lists import DuplicateGroup, DuplicatePage, MemoryPage, SearchResult
@@ -38,6 +38,7 @@ class MemoryMethods(HistoryMethods):
         source: str | None = None,
         source_ref: str | None = None,
         metadata: Mapping[str, Any] | None = None,
+        expires_at: Moment | None = None,
     ) -> Flow[MemoryRow]:
         """Save one memory, byte for byte; saving it twice makes two, so it is sent once.
 
@@ -53,6 +54,7 @@ class MemoryMethods(HistoryMethods):
                 "source": source,
                 "source_ref": source_ref,
                 "metadata": metadata,
+                "expires_at": expires_at,
             }
         )
         return send(Call("POST", make_path("memories"), body), MemoryRow)
@@ -161,8 +163,11 @@ class MemoryMethods(HistoryMethods):
         tags: Iterable[str] | UnsetType = UNSET,
         namespace: str | UnsetType = UNSET,
         metadata: Mapping[str, Any] | UnsetType = UNSET,
+        expires_at: Moment | UnsetType | None = UNSET,
     ) -> Flow[MemoryRow]:
         """Change the given fields. Tags are replaced; metadata is merged, None removes a key.
+
+        With `expires_at` None the memory never expires.
 
         >>> row = client.memories.save("Likes tea.", metadata={"sure": False})
         >>> client.memories.update(row.id, content="Likes green tea.").content
@@ -173,6 +178,7 @@ class MemoryMethods(HistoryMethods):
             "tags": tags if isinstance(tags, UnsetType) else list(tags),
             "namespace": namespace,
             "metadata": metadata,
+            "expires_at": expires_at,
         }
         call = Call("PATCH", make_path("memories", memory_id), make_change(arguments))
         return send(call, MemoryRow)

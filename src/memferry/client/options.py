@@ -35,6 +35,7 @@ class ExportArguments(FilterArguments, total=False):
     format: str | None
     compression: str | None
     fields: Sequence[str] | None
+    include: Sequence[str] | None
     csv_metadata: bool | None
     csv_safe: bool | None
     encrypt_to: str | None

@@ -9,12 +9,14 @@ from typing import Any
 import msgspec
 from msgspec import Raw
 
-from memferry.errors import Invalid, NotInstalled
+from memferry.errors import DownloadBroken, Invalid, NotInstalled
+from memferry.formats import ALL_FIELDS
 from memferry.wire.exports import ExportAnswer
 
 FORMATS = ("parquet", "ndjson")
 """The formats that are read into tables."""
 _EXTRAS = {"pyarrow": "'memferry[parquet]'"}
+_EXPIRY = "expires_at"
 _BATCH_ROWS = 10_000
 _record = msgspec.json.Decoder(dict[str, Raw])
 
@@ -44,21 +46,26 @@ def load_library(name: str) -> Any:
         raise NotInstalled(f"{name} is not installed: pip install {package}") from fault
 
 
-def read_table(format_name: str, paths: Sequence[Path]) -> Any:
+def read_table(format_name: str, fields: Sequence[str] | None, paths: Sequence[Path]) -> Any:
     """Read files of one export into a pyarrow.Table; metadata is a column of JSON text.
 
-    The columns are those of an export as Parquet.
+    The columns are those of an export as Parquet, and `expires_at` if a memory has one. Raises
+    DownloadBroken for a record that has another field.
     """
     arrow = load_library("pyarrow")
     if format_name == "parquet":
         parquet = load_library("pyarrow.parquet")
         return arrow.concat_tables([parquet.read_table(path) for path in paths])
-    columns = load_library("memferry.formats.parquet_encoder")
+    describe_column = load_library("memferry.formats.parquet_encoder").describe_column
+    schema = arrow.schema([describe_column(name) for name in fields or ALL_FIELDS])
     batches = [
-        arrow.RecordBatch.from_pylist(rows, arrow.schema(map(columns.describe_column, rows[0])))
-        for rows in _split(_read_records(paths))
+        arrow.RecordBatch.from_pylist(rows, schema)
+        for rows in _split(_read_records(paths, frozenset(schema.names)))
     ]
-    return arrow.Table.from_batches(batches) if batches else arrow.table({})
+    table = arrow.Table.from_batches(batches, schema)
+    if fields is None and table[_EXPIRY].null_count == table.num_rows:
+        return table.drop_columns([_EXPIRY])
+    return table
 
 
 def convert_to_pandas(table: Any) -> Any:
@@ -77,11 +84,14 @@ def convert_to_duckdb(table: Any, connection: Any) -> Any:
     return (duckdb.connect() if connection is None else connection).from_arrow(table)
 
 
-def _read_records(paths: Iterable[Path]) -> Iterator[dict[str, Any]]:
+def _read_records(paths: Iterable[Path], names: frozenset[str]) -> Iterator[dict[str, Any]]:
     for path in paths:
         with path.open("rb") as file:
             for line in file:
                 record = _record.decode(line)
+                if others := record.keys() - names:
+                    text = f"no column for {', '.join(sorted(others))}; take records()"
+                    raise DownloadBroken(text)
                 yield {name: _read_cell(name, value) for name, value in record.items()}
 
 

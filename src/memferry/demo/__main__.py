@@ -4,10 +4,12 @@ import csv
 import hashlib
 import io
 import os
+import signal
 import sys
 import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -20,8 +22,9 @@ from rich.markup import escape
 from memferry.cli.fetch import fetch_export
 from memferry.client.calls import Call
 from memferry.client.client import Client
+from memferry.demo.page import prepare_page
 from memferry.demo.round_trip import bring_back
-from memferry.demo.service import run_service
+from memferry.demo.service import DemoService, run_service
 from memferry.demo.sources import read_locomo, read_sample
 
 _QUEUED_ROWS = 10_001
@@ -43,6 +46,9 @@ def main(
     directory: Annotated[
         Path, typer.Option(help="Where the files and the demo's own database go.")
     ] = Path(tempfile.gettempdir(), f"memferry-demo-{os.getuid()}"),
+    stay: Annotated[
+        bool, typer.Option("--stay", help="Leave the service running, with the page to look at.")
+    ] = False,
 ) -> None:
     """Save memories, export them every way, bring them back, and check every byte."""
     started = time.monotonic()
@@ -53,14 +59,16 @@ def main(
     data = directory / "data"
     _out.print(f"Starting memferry (PostgreSQL, API, worker); its data is in {escape(str(data))}")
     with run_service(data) as service:
-        with Client(service.url, service.create_token("demo")) as client:
+        with Client(service.url, service.create_token(service.name_tenant("demo"))) as client:
             _save(client, memories)
             _export_every_way(client, memories, files, rows)
-        with Client(service.url, service.create_token("demo-away")) as client:
+        with Client(service.url, service.create_token(service.name_tenant("demo-away"))) as client:
             _bring_back(client, files / "queued.ndjson")
-    _out.print(
-        f"\nDone in {time.monotonic() - started:.1f} s. The files are in {escape(str(files))}"
-    )
+        _out.print(
+            f"\nDone in {time.monotonic() - started:.1f} s. The files are in {escape(str(files))}"
+        )
+        if stay:
+            _stay(service, memories)
 
 
 def _export_every_way(client: Client, memories: list[Raw], files: Path, rows: int) -> None:
@@ -82,6 +90,19 @@ def _bring_back(client: Client, file: Path) -> None:
         "changed nothing, and a new export has the same bytes, "
         f"in {time.monotonic() - started:.1f} s"
     )
+
+
+def _stay(service: DemoService, memories: list[Raw]) -> None:
+    """Show the way to the page, and keep the service until Ctrl-C or SIGTERM."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    invitation = prepare_page(service, memories)
+    _out.print(
+        "\n[bold]The page[/bold], with the sample. This link signs you in once, within 15 minutes:"
+        f"\n\n  {escape(invitation.link)}\n\nLater, sign in with the token {invitation.token}"
+        "\nCtrl-C ends it."
+    )
+    with suppress(KeyboardInterrupt):
+        signal.pause()
 
 
 def _save(client: Client, memories: list[Raw]) -> None:

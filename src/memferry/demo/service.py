@@ -6,12 +6,14 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+
+from memferry.model.token import USUAL_SCOPES
 
 _START_SECONDS = 60
 _COMMAND = (sys.executable, "-m", "memferry")
@@ -24,11 +26,27 @@ class DemoService:
     url: str
     data_dir: Path
 
-    def create_token(self, tenant: str) -> str:
-        """Make a token of a new tenant, whose name begins with this one."""
-        name = f"{tenant}-{os.getpid()}-{int(time.time())}"
-        command = [*_COMMAND, "token", "create", "--tenant", name, "--data-dir", str(self.data_dir)]
-        result = subprocess.run(command, check=True, capture_output=True, text=True)  # noqa: S603 - our own command
+    @staticmethod
+    def name_tenant(word: str) -> str:
+        """A name for a tenant of this run alone."""
+        return f"{word}-{os.getpid()}-{int(time.time())}"
+
+    def create_token(self, tenant: str, scopes: Sequence[str] = USUAL_SCOPES) -> str:
+        """Make a token of a tenant."""
+        return self._create(tenant, scopes)
+
+    def create_link(self, tenant: str, scopes: Sequence[str]) -> str:
+        """Make a link that signs a browser in once, within 15 minutes."""
+        return self._create(tenant, scopes, "--link")
+
+    def _create(self, tenant: str, scopes: Sequence[str], *more: str) -> str:
+        command = [*_COMMAND, "token", "create", "--tenant", tenant, "--name", "demo", *more]
+        command += [word for scope in scopes for word in ("--scope", scope)]
+        command += ["--data-dir", str(self.data_dir)]
+        environment = os.environ | {"MEMFERRY_PUBLIC_URL": self.url}
+        result = subprocess.run(  # noqa: S603 - our own command
+            command, check=True, capture_output=True, text=True, env=environment
+        )
         return result.stdout.strip()
 
 

@@ -11,7 +11,7 @@ import msgspec
 from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.errors import ExportNotFound
-from memferry.exports.pack.payload import read_stored
+from memferry.exports.pack.payload import read_stored, unpack_stored
 from memferry.exports.request import show_request
 from memferry.model.export import Export, Part
 from memferry.model.identity import is_export_id
@@ -40,6 +40,23 @@ async def read_export(
         return make_export(row)
     await hold(PAYLOAD_COPIES * row["bytes_done"])
     return make_export(row, payload_json=await asyncio.to_thread(read_stored, row["payload"]))
+
+
+async def read_payload(
+    database: Database, caller: Caller, export_id: str, hold: Hold, *, of_token: UUID | None
+) -> tuple[Export, bytes]:
+    """One inline export and its bytes; raises ExportNotFound if it has none, or none any more.
+
+    `of_token` and `hold` as in `read_export`.
+    """
+    row = None
+    if is_export_id(export_id):
+        async with database.tenant(caller) as connection:
+            row = await connection.fetchrow(sql("exports/get_export"), export_id, of_token)
+    if row is None or row["payload"] is None or row["lapsed"]:
+        raise ExportNotFound
+    await hold(PAYLOAD_COPIES * row["bytes_done"])
+    return make_export(row), await asyncio.to_thread(unpack_stored, row["payload"])
 
 
 def make_export(row: asyncpg.Record, **more: Sequence[bytes]) -> Export:

@@ -15,7 +15,7 @@ from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters
 from memferry.filters.token_namespaces import TokenNamespaces
 from memferry.formats import FORMATS, Format, TextFormat, find_format
-from memferry.formats.variant import check_fields
+from memferry.formats.variant import check_fields, check_included
 from memferry.model import strict_json
 from memferry.model.export import INLINE_BYTES, LEAST_PART_BYTES
 from memferry.wire.exports import NewExport
@@ -62,6 +62,7 @@ OPTIONS = (
         field="compression", default=None, check=_check_codec, choices=tuple(CODECS), of_file=True
     ),
     Option(field="fields", default=None, check=check_fields),
+    Option(field="include", default=None, check=check_included),
     Option(field="csv_metadata", default=False),
     Option(field="csv_safe", default=False),
     Option(field="encrypt_to", default=None, check=check_recipient, of_file=True),

@@ -1,6 +1,6 @@
 """What can be done with one tenant's exports: create, get, list, cancel or delete."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from memferry.database.pool import Database
@@ -15,11 +15,12 @@ from memferry.exports.chain import Chain
 from memferry.exports.creation import Creation, Submission
 from memferry.exports.estimate import Estimation
 from memferry.exports.limits import ExportLimits
-from memferry.exports.records import make_export, read_export
+from memferry.exports.preview import Previews
+from memferry.exports.records import make_export, read_export, read_payload
 from memferry.exports.request import TYPE, ExportRequest
 from memferry.files.signature import PublicKey
 from memferry.jobs.queue import OwnedJobs
-from memferry.model.export import Estimate, Export
+from memferry.model.export import Estimate, Export, Preview
 from memferry.model.identity import is_export_id
 from memferry.model.job import UNFINISHED, object_prefix
 from memferry.model.token import Caller
@@ -47,6 +48,7 @@ class Exports:
             database, limits, lifetime_ms=int(settings.lifetime_seconds * 1000)
         )
         self._estimation = Estimation(database, limits)
+        self._previews = Previews(database)
         self._database = database
         self._chain = Chain(database)
         self._jobs = OwnedJobs(database)
@@ -77,6 +79,10 @@ class Exports:
         """
         return await self._estimation.estimate(caller, request)
 
+    async def preview(self, caller: Caller, request: ExportRequest) -> Preview | None:
+        """The first 16 KiB of the text that a file would hold now; None for a binary format."""
+        return await self._previews.read(caller, request)
+
     async def get(self, caller: Caller, export_id: str, *, hold: Hold = hold_uncounted) -> Export:
         """One export, with its payload if it has one; raises ExportNotFound.
 
@@ -84,6 +90,17 @@ class Exports:
         the same token.
         """
         return await read_export(
+            self._database, caller, export_id, hold, of_token=caller.own_exports_of
+        )
+
+    async def read_payload(
+        self, caller: Caller, export_id: str, *, hold: Hold = hold_uncounted
+    ) -> tuple[Export, bytes]:
+        """One inline export with the bytes of its file; raises ExportNotFound if it has none.
+
+        Which exports the caller finds, and `hold`, as in `get`.
+        """
+        return await read_payload(
             self._database, caller, export_id, hold, of_token=caller.own_exports_of
         )
 
@@ -117,6 +134,12 @@ class Exports:
             raise ManifestNotFound
         text: str | None = row["text"]
         return text
+
+    async def list_chain(self, caller: Caller, *, limit: int) -> Sequence[Mapping[str, Any]]:
+        """The last lines of the tenant's chain of manifests, newest first."""
+        async with self._database.tenant(caller) as connection:
+            rows = await connection.fetch(sql("exports/list_chain"), limit)
+        return [dict(row) for row in rows]
 
     async def read_public_key(self) -> PublicKey:
         """The key by which manifests are verified."""

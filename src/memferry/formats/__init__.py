@@ -16,7 +16,7 @@ from memferry.formats.ndjson import NDJSON
 from memferry.formats.okf import OKF
 from memferry.formats.parquet import PARQUET
 from memferry.formats.paste import PASTE
-from memferry.formats.variant import ALL_FIELDS, FIELDS, Variant
+from memferry.formats.variant import ALL_FIELDS, FIELDS, INCLUDED, Variant
 
 _ALL: tuple[Format, ...] = (JSON, NDJSON, CSV, PASTE, MARKDOWN, HTML, PARQUET, OKF)
 FORMATS: dict[str, Format] = {format_.name: format_ for format_ in _ALL}
@@ -55,6 +55,7 @@ __all__ = [
     "ALL_FIELDS",
     "FIELDS",
     "FORMATS",
+    "INCLUDED",
     "BinaryFormat",
     "Columns",
     "Encoder",

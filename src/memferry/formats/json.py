@@ -17,7 +17,7 @@ def _make_json(variant: Variant) -> TextFormat:
         tail=b"]",
         ends=LineEnds(),
         leaves_out=describe_missing(variant.fields or ALL_FIELDS),
-        variants=frozenset({"fields"}),
+        variants=frozenset({"fields", "include"}),
         make_variant=_make_json,
     )
 

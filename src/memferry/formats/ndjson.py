@@ -2,6 +2,7 @@
 
 from typing import LiteralString
 
+from memferry.errors import Invalid
 from memferry.formats.base import TextFormat
 from memferry.formats.record_ends import LineEnds
 from memferry.formats.variant import ALL_FIELDS, FIELDS, Variant, describe_missing
@@ -16,14 +17,24 @@ _VALUES: dict[LiteralString, LiteralString] = {
     "metadata": "coalesce(metadata, 'null')",
 }
 
+# Former states are JSON already. Those of an earlier life of the id have gone with it.
+_HISTORY: LiteralString = """(
+    SELECT string_agg(concat(
+        '{"version":', version, ',"at":', changed_at, ',"kind":"', kind, '","former":', former, '}'
+    ), ',' ORDER BY version)
+    FROM changes WHERE changes.memory_id = memory.id AND former IS NOT NULL
+)"""
+
 
 def render_object(variant: Variant) -> LiteralString:
     """The SQL expression of one memory as a JSON object.
 
     The same bytes as row_to_json(memory), at less than three quarters of its cost: row_to_json
     looks up the type of every column and escapes its name, for each row anew. The key of an expiry
-    stands only where there is one.
+    stands only where there is one. Raises Invalid for fields with a history, which has all of them.
     """
+    if variant.fields and variant.include:
+        raise Invalid("include", "goes without fields: former states hold all of them")
     chosen = variant.fields or ALL_FIELDS
     pieces: list[LiteralString] = []
     before: LiteralString = "{"
@@ -33,15 +44,15 @@ def render_object(variant: Variant) -> LiteralString:
             quote: LiteralString = '"' if field == "id" else ""
             pieces += [f"""'{before}"{field}":{quote}'""", _VALUES.get(field, field)]
             before = f"{quote},"
-    if "expires_at" not in chosen:
-        end = before.removesuffix(",")
-        return f"""concat({", ".join(pieces)}, '{end}}}')"""
-    # A text joined to null is null, and concat() passes over it.
-    quote, comma = ('"' if before.startswith('"') else ""), ("," if pieces else "")
-    if not pieces:
-        pieces.append("'{'")
-    expiry: LiteralString = f"""'{comma}"expires_at":' || expires_at"""
-    return f"""concat({", ".join(pieces)}, '{quote}', {expiry}, '}}')"""
+    if end := before.removesuffix(","):
+        pieces.append(f"'{end}'")
+    if "expires_at" in chosen:
+        # A text joined to null is null, and concat() passes over it.
+        comma: LiteralString = "" if before == "{" else ","
+        pieces.append(f"""'{comma}"expires_at":' || expires_at""")
+    if variant.include:
+        pieces += [""" ',"history":[' """, _HISTORY, "']'"]
+    return f"""concat({", ".join(pieces)}, '}}')"""
 
 
 def _make_ndjson(variant: Variant) -> TextFormat:
@@ -54,7 +65,7 @@ def _make_ndjson(variant: Variant) -> TextFormat:
         ends_with_separator=True,
         ends=LineEnds(),
         leaves_out=describe_missing(variant.fields or ALL_FIELDS),
-        variants=frozenset({"fields"}),
+        variants=frozenset({"fields", "include"}),
         make_variant=_make_ndjson,
     )
 

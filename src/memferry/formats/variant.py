@@ -22,12 +22,18 @@ ALL_FIELDS: tuple[LiteralString, ...] = (*FIELDS, "expires_at")
 """These, and the one that only memories have which expire."""
 
 
+INCLUDED = ("history",)
+"""What the rows of an export can hold beside the fields of a memory."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Variant:
     """The options that change records, each a field of a request; by default none of them does."""
 
     fields: Collection[str] = ()
     """The only fields of a memory in the file; empty: all that the format holds."""
+    include: Collection[str] = ()
+    """What rows hold beside their fields."""
     csv_metadata: bool = False
     """Whether a CSV has a column of metadata."""
     csv_safe: bool = False
@@ -43,6 +49,17 @@ def check_fields(option: str, names: list[str]) -> list[str]:
     if len(set(names)) < len(names):
         raise Invalid(option, "names a field twice")
     return [name for name in ALL_FIELDS if name in names]
+
+
+def check_included(option: str, names: list[str]) -> list[str]:
+    """The names, each once; raises Invalid that names the option."""
+    if not names:
+        raise Invalid(option, "names nothing; leave it out")
+    if not set(names) <= set(INCLUDED):
+        raise Invalid(option, f"names something unknown; expected {', '.join(INCLUDED)}")
+    if len(set(names)) < len(names):
+        raise Invalid(option, "names something twice")
+    return names
 
 
 def describe_missing(present: Iterable[str]) -> str:

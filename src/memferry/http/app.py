@@ -38,6 +38,7 @@ from memferry.http.lifetime import Lifetime
 from memferry.http.limits import LimitEndpoints
 from memferry.http.listing import ListingEndpoints
 from memferry.http.manifests import ManifestEndpoints
+from memferry.http.mcp import mcp_route
 from memferry.http.memories import BULK_PATH, MemoryEndpoints
 from memferry.http.namespaces import NamespaceEndpoints
 from memferry.http.overview import OverviewEndpoints
@@ -93,15 +94,19 @@ class Services:
     web: WebSettings = WebSettings()
     local_tenant: UUID | None = None
     """Whom programs on this machine speak for without a token."""
+    mcp: ASGIApp | None = None
+    """What answers the messages of models; None: it is not installed."""
 
 
-def web_app(services: Services, page: Sequence[BaseRoute] = ()) -> ASGIApp:
+def web_app(
+    services: Services, page: Sequence[BaseRoute] = (), slow_paths: Sequence[str] = ()
+) -> ASGIApp:
     """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes.
 
-    `page` is the routes for people.
+    `page` is the routes for people, and `slow_paths` those of its addresses that take files.
     """
     # The clock of an upload starts with its last byte, and the store has then to verify it.
-    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH), services.web.bulk_seconds)
+    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH, *slow_paths), services.web.bulk_seconds)
     return Cors(
         Lifetime(HeadAsGet(make_router(services, page)), services.web.request_seconds, longer)
     )
@@ -111,7 +116,11 @@ def make_router(services: Services, page: Sequence[BaseRoute] = ()) -> Starlette
     """Authentication and the routes."""
     operations = list_operations(services)
     app = Starlette(
-        routes=[*(operation.route() for operation in operations), *page],
+        routes=[
+            *(operation.route() for operation in operations),
+            mcp_route(services.mcp),
+            *page,
+        ],
         middleware=[
             Middleware(
                 Authentication,

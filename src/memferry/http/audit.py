@@ -29,7 +29,8 @@ _QUERY = (
     query_field("before", "string", "only what came before the entry with this id"),
     query_field("event", "string", f"only this event: {', '.join(EVENTS)}"),
 )
-_ACCESS = Access(("admin",), whole_tenant=True)
+ACCESS = Access(("admin",), whole_tenant=True)
+"""Who may read the audit."""
 
 
 class AuditEndpoints:
@@ -43,7 +44,7 @@ class AuditEndpoints:
         return [
             Operation(
                 "GET /api/audit", self.list_audit, AuditPage, tag="audit", parameters=_QUERY,
-                access=_ACCESS,
+                access=ACCESS,
             )
         ]  # fmt: skip
 

@@ -24,6 +24,7 @@ from memferry.telemetry import log_event
 from memferry.tenants.tokens import Tokens
 
 _PROTECTED = ("/api/", "/v1/")
+MCP_PATH = "/mcp"
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 HELD = "memferry.held"
 """Where the scope of a request has the memory that it holds until it is answered."""
@@ -32,7 +33,7 @@ _OPEN = frozenset({"/api/health", "/api/health/ready", "/api/keys"})
 
 
 class Authentication:
-    """Finds the caller of every request below /api and /v1, and counts the request.
+    """Finds the caller of every request below /api, /v1 and at /mcp, and counts the request.
 
     An operation still has to say which scopes it needs (`Access`): else no caller reaches it.
     """
@@ -119,7 +120,7 @@ class Access:
 
 def is_protected(path: str) -> bool:
     """Whether an address needs a token."""
-    return path.startswith(_PROTECTED) and path not in _OPEN
+    return (path.startswith(_PROTECTED) or path == MCP_PATH) and path not in _OPEN
 
 
 def _read_bearer(scope: Scope) -> str:

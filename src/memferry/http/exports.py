@@ -33,7 +33,8 @@ from memferry.model.job import UNFINISHED
 from memferry.wire.exports import ExportAnswer, ExportEstimate, ExportPage, NewExport
 
 _KEY = re.compile(r"[!-~]{1,255}")
-_PAGES = Pages(listing=("exports",), kinds=(TimeMs, ExportId))
+PAGES = Pages(listing=("exports",), kinds=(TimeMs, ExportId))
+"""The order of their list."""
 _LIST_QUERY = (query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR)
 
 _IDEMPOTENCY_KEY = header_field(
@@ -104,10 +105,10 @@ class ExportEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 100, least=1, most=500)
         exports = await self._exports.newest(
-            get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
+            get_caller(request), limit=limit + 1, place=PAGES.read_place(query)
         )
         places = [(export.created_at, export.id) for export in exports]
-        cursor = _PAGES.make_cursor(places, limit)
+        cursor = PAGES.make_cursor(places, limit)
         page = ExportPage(
             exports=[summarize_export(export) for export in exports[:limit]], next_cursor=cursor
         )

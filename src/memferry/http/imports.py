@@ -32,9 +32,10 @@ from memferry.model.job import UNFINISHED
 from memferry.wire.imports import ImportAnswer, ImportOptions, ImportPage, ImportReport
 
 IMPORT_PATH = "/api/memories/imports"
-# So few are read as if each had been sent by itself: an archive among them may hold another one.
-_UNWRAPPED_FILES = 100
-_PAGES = Pages(listing=("imports",), kinds=(TimeMs, ExportId))
+UNWRAPPED_FILES = 100
+"""So few are read as if each was sent by itself: an archive among them may hold another one."""
+PAGES = Pages(listing=("imports",), kinds=(TimeMs, ExportId))
+"""The order of their list."""
 _LIST_QUERY = (query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR)
 _OPTIONS = (
     query_field("format", "string", "the name of a source; unless given, the content tells"),
@@ -109,9 +110,9 @@ class ImportEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 100, least=1, most=500)
         jobs = await self._imports.newest(
-            get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
+            get_caller(request), limit=limit + 1, place=PAGES.read_place(query)
         )
-        cursor = _PAGES.make_cursor([(job.created_at, job.id) for job in jobs], limit)
+        cursor = PAGES.make_cursor([(job.created_at, job.id) for job in jobs], limit)
         page = ImportPage(imports=[show_import(job) for job in jobs[:limit]], next_cursor=cursor)
         return answer_json(page, headers=link_next(request, cursor))
 
@@ -180,4 +181,4 @@ def _read_file(request: Request) -> IncomingFile:
     if content_type.partition(";")[0].strip().lower() != MULTIPART:
         return IncomingFile(request.stream())
     form = FormArchive(content_type, request.stream())
-    return IncomingFile(form, lambda: form.files <= _UNWRAPPED_FILES)
+    return IncomingFile(form, lambda: form.files <= UNWRAPPED_FILES)

@@ -6,15 +6,16 @@ from collections.abc import Mapping
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from memferry.errors import RequestTimedOut
-from memferry.http.auth import is_protected
 from memferry.http.connections import TASK
 from memferry.http.errors import ErrorAnswer
 
 _BODY = (b"content-length", b"transfer-encoding")
+# A download has a limit of its own; health must be told also where all else is slow.
+_UNLIMITED = ("/downloads/", "/health", "/api/health")
 
 
 class Lifetime:
-    """Cancels a request below /api and /v1 whose client is gone or whose time is over.
+    """Cancels a request whose client is gone or whose time is over, but for downloads and health.
 
     The connection cancels the task of a request whose client has hung up, and with it the statement
     that PostgreSQL works on. The limit counts from when the body has come until the answer begins.
@@ -28,7 +29,7 @@ class Lifetime:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle one request."""
-        if scope["type"] != "http" or not is_protected(scope["path"]):
+        if scope["type"] != "http" or scope["path"].startswith(_UNLIMITED):
             await self._app(scope, receive, send)
             return
         scope[TASK] = task = asyncio.current_task()

@@ -10,7 +10,8 @@ from memferry.http.views import answer_json
 from memferry.tenants.limits import TenantLimits
 from memferry.wire.limits import Limits
 
-_ACCESS = Access(("memories:read",), whole_tenant=True)
+ACCESS = Access(("memories:read",), whole_tenant=True)
+"""Who may see the limits."""
 
 
 class LimitEndpoints:
@@ -21,9 +22,7 @@ class LimitEndpoints:
 
     def operations(self) -> list[Operation]:
         """The one address."""
-        return [
-            Operation("GET /api/limits", self.show_limits, Limits, tag="limits", access=_ACCESS)
-        ]
+        return [Operation("GET /api/limits", self.show_limits, Limits, tag="limits", access=ACCESS)]
 
     async def show_limits(self, request: Request) -> Response:
         """Every limit of the tenant with its use; null for the use of a rate."""

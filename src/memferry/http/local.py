@@ -13,7 +13,7 @@ from starlette.types import Scope
 
 from memferry.model.token import USUAL_SCOPES, Caller
 
-_PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
+PROXIED = frozenset({"forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"})
 _OWN_SITES = frozenset({"none", "same-origin"})
 """What Sec-Fetch-Site says of a person's own request and of a page of ours
 (https://www.w3.org/TR/fetch-metadata/)."""
@@ -23,7 +23,7 @@ def find_local_caller(scope: Scope, tenant_id: UUID) -> Caller | None:
     """Find the caller of the local tenant, if a program on this machine sent the request."""
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     address = (scope.get("client") or ("",))[0]
-    if not _is_loopback(address) or _PROXIED & headers.keys() or not _is_own(headers):
+    if not _is_loopback(address) or PROXIED & headers.keys() or not _is_own(headers):
         return None
     return Caller(tenant_id=tenant_id, scopes=frozenset(USUAL_SCOPES), address=address)
 

@@ -33,11 +33,14 @@ from memferry.wire.tokens import (
 )
 
 _BODY_BYTES = 256 * 1024
-_PAGES = Pages(listing=("tokens",), kinds=(TimeMs, UUID))
+PAGES = Pages(listing=("tokens",), kinds=(TimeMs, UUID))
+"""The order of their list."""
 _LIST_QUERY = (query_field("limit", "integer", "500 unless given, held within 1 to 1,000"), CURSOR)
 
 _new = msgspec.json.Decoder(NewToken)
-_operation = partial(Operation, tag="tokens", access=Access(("admin",)))
+ACCESS = Access(("admin",))
+"""Who may manage tokens."""
+_operation = partial(Operation, tag="tokens", access=ACCESS)
 
 
 class TokenEndpoints:
@@ -75,9 +78,9 @@ class TokenEndpoints:
         query = read_query(request)
         limit = read_number(query.get("limit"), 500, least=1, most=1000)
         tokens = await self._tokens.list_newest(
-            get_caller(request), limit=limit + 1, place=_PAGES.read_place(query)
+            get_caller(request), limit=limit + 1, place=PAGES.read_place(query)
         )
-        cursor = _PAGES.make_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
+        cursor = PAGES.make_cursor([(row["created_at"], row["id"]) for row in tokens], limit)
         return answer_json(
             {"tokens": tokens[:limit], **show_cursor(cursor)}, headers=link_next(request, cursor)
         )

@@ -31,8 +31,12 @@ from memferry.wire.webhooks import (
 _BODY_BYTES = 64 * 1024
 _LIST_QUERY = (query_field("limit", "integer", "100 unless given, held within 1 to 500"), CURSOR)
 # Deliveries hold memories of every namespace, so the token must be able to read all of them.
-_READ = Access(("memories:read",), whole_tenant=True)
-_WRITE = Access(("memories:read", "memories:write"), whole_tenant=True)
+READ = Access(("memories:read",), whole_tenant=True)
+"""Who may see webhooks."""
+WRITE = Access(("memories:read", "memories:write"), whole_tenant=True)
+"""Who may change webhooks."""
+DELIVERY_ORDER = (TimeMs, UUID)
+"""What deliveries are ordered by."""
 _new = msgspec.json.Decoder(NewWebhook)
 _change = msgspec.json.Decoder(WebhookChange)
 _operation = partial(Operation, tag="webhooks")
@@ -48,22 +52,22 @@ class WebhookEndpoints:
         """All addresses of webhooks."""
         base, one = "/api/webhooks", "/api/webhooks/{webhook_id}"
         return [
-            _operation(f"GET {base}", self.list_webhooks, WebhookList, access=_READ),
+            _operation(f"GET {base}", self.list_webhooks, WebhookList, access=READ),
             _operation(
                 f"POST {base}", self.create_webhook, CreatedWebhook, status=201, errors=(413,),
-                body=NewWebhook, access=_WRITE,
+                body=NewWebhook, access=WRITE,
             ),
-            _operation(f"GET {one}", self.get_webhook, Webhook, errors=(404,), access=_READ),
+            _operation(f"GET {one}", self.get_webhook, Webhook, errors=(404,), access=READ),
             _operation(
                 f"PUT {one}", self.change_webhook, ChangedWebhook, errors=(404, 413),
-                body=WebhookChange, access=_WRITE,
+                body=WebhookChange, access=WRITE,
             ),
             _operation(
-                f"DELETE {one}", self.delete_webhook, status=204, errors=(404,), access=_WRITE
+                f"DELETE {one}", self.delete_webhook, status=204, errors=(404,), access=WRITE
             ),
             _operation(
                 f"GET {one}/deliveries", self.list_deliveries, DeliveryPage, errors=(404,),
-                parameters=_LIST_QUERY, access=_READ,
+                parameters=_LIST_QUERY, access=READ,
             ),
         ]  # fmt: skip
 
@@ -107,7 +111,7 @@ class WebhookEndpoints:
     async def list_deliveries(self, request: Request, webhook_id: str) -> Response:
         """The deliveries to a webhook, newest first, without the bodies."""
         webhook = require_uuid(webhook_id, WebhookNotFound())
-        query, pages = read_query(request), Pages(("deliveries", webhook), (TimeMs, UUID))
+        query, pages = read_query(request), Pages(("deliveries", webhook), DELIVERY_ORDER)
         limit = read_number(query.get("limit"), 100, least=1, most=500)
         deliveries = await self._webhooks.list_deliveries(
             get_caller(request), webhook, limit=limit + 1, place=pages.read_place(query)

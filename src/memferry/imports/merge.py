@@ -73,15 +73,18 @@ class Merge:
         rows: int = measured["rows"]
         return rows
 
-    async def save(self, outcomes: Counter[str]) -> int:
+    async def save(self, outcomes: Counter[str], *, with_histories: bool = False) -> int:
         """Save what is new and overwrite what was asked for; answers the bytes that were added.
 
-        Corrects the numbers by rows that others have saved since.
+        `with_histories`: whether staged rows have some, which come with new memories. Corrects the
+        numbers by rows that others have saved since.
         """
         saved = await self._change(sql("imports/save_staged"))
         outcomes["conflict"] += outcomes["created"] - saved["rows"]
         outcomes["created"] = saved["rows"]
         added_bytes: int = saved["bytes"]
+        if with_histories:
+            await self._run(sql("imports/save_histories"))
         if outcomes["updated"]:
             changed = await self._change(sql("imports/overwrite_memories"))
             # The others were deleted, or are beyond the limit of the token.

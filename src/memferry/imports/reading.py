@@ -45,6 +45,7 @@ class Reading:
         self._stopped = False
         self._size_bytes = 0
         self._rows = 0
+        self._makers = list[RowMaker]()
         self.report = ReportWriter(self._check)
 
     async def __aenter__(self) -> Self:
@@ -61,6 +62,11 @@ class Reading:
     def progress(self) -> JobProgress:
         """How many records were read, and the bytes of their lines."""
         return JobProgress(self.report.read, self._size_bytes)
+
+    @property
+    def has_histories(self) -> bool:
+        """Whether any record brought a history."""
+        return any(maker.has_histories for maker in self._makers)
 
     @property
     def is_refused(self) -> bool:
@@ -94,6 +100,7 @@ class Reading:
 
     def _read_members(self, source: Source, bundle: Bundle) -> None:
         maker = RowMaker(self._request, source.name, self._namespaces)
+        self._makers.append(maker)
         try:
             records = source.read(bundle, self._request.read_options, self.report)
             self._send_lines(records, maker)

@@ -18,6 +18,8 @@ Conflict = Literal["skip", "overwrite", "new_ids"]
 OnError = Literal["abort", "skip"]
 Per = Literal["message", "conversation"]
 Folders = Literal["tag", "namespace", "none"]
+KEPT_MS = 3_600_000
+"""How long the file of a dry run is kept if that is asked for."""
 _NAME_CHARACTERS = 300
 _CHOICES = {
     "format": tuple(SOURCES.names),
@@ -49,6 +51,8 @@ class ImportRequest:
     folders: Folders = "tag"
     name: str = ""
     """The name of the file, for the report alone."""
+    keep_file: bool = False
+    """Whether the file of a dry run is kept for an hour, so that it can be imported then."""
 
     def __post_init__(self) -> None:
         """Check every field."""
@@ -61,6 +65,8 @@ class ImportRequest:
             _check_choice(field, getattr(self, field), _CHOICES[field])
         _check_timezone(self.timezone)
         rules.check_text("name", self.name, most=_NAME_CHARACTERS)
+        if self.keep_file and not self.dry_run:
+            raise Invalid("keep_file", "goes only with dry_run")
 
     @property
     def read_options(self) -> ReadOptions:
@@ -82,7 +88,7 @@ class ImportRequest:
                 yield f"{field} {value}" if field in _CHOICES else field
 
 
-_FIELDS = ("namespace", "tags", "dry_run", "timezone", "branches", "name")
+_FIELDS = ("namespace", "tags", "dry_run", "timezone", "branches", "name", "keep_file")
 NEEDS = frozenset(
     (*(f"{field} {value}" for field, values in _CHOICES.items() for value in values), *_FIELDS)
 )
@@ -106,9 +112,11 @@ class StoredRequest:
     @property
     def as_json(self) -> str:
         """The text that `read` reads."""
-        return msgspec.json.encode(
-            asdict(self.options) | {name: getattr(self, name) for name in _OF_FILE}
-        ).decode()
+        fields = asdict(self.options) | {name: getattr(self, name) for name in _OF_FILE}
+        if not self.options.keep_file:
+            # Workers of versions without it read all else.
+            del fields["keep_file"]
+        return msgspec.json.encode(fields).decode()
 
     @classmethod
     def read(cls, text: str) -> Self:

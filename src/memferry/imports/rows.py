@@ -10,6 +10,7 @@ from msgspec import UNSET, Raw
 
 from memferry.database.literals import array
 from memferry.errors import Invalid, NamespaceForbidden
+from memferry.imports.histories import HistoryReader
 from memferry.imports.request import ImportRequest
 from memferry.memories.validation import check_moved_memory
 from memferry.model.identity import derive_memory_id, iterate_memory_ids, read_id_time
@@ -23,7 +24,7 @@ READER_VERSION = 1
 """Rises when the same file would be read as other rows."""
 COLUMNS = (
     "place", "id", "content", "namespace", "tags", "source", "source_ref", "metadata",
-    "created_at", "updated_at", "expires_at",
+    "created_at", "updated_at", "expires_at", "history",
 )  # fmt: skip
 _DAY_MS = 24 * 3600 * 1000
 _MOST_IDS = 2**62
@@ -51,6 +52,9 @@ class RowMaker:
         self._latest_id_ms = find_latest_id_ms()
         self._now_ms = time.time_ns() // 1_000_000
         self._new_ids = iterate_memory_ids(_MOST_IDS)
+        self._histories = HistoryReader(request.namespace, namespaces)
+        self.has_histories = False
+        """Whether any record brought a history."""
 
     def has_expired(self, record: Record) -> bool:
         """Whether the time of a memory was over before this import."""
@@ -61,7 +65,9 @@ class RowMaker:
         try:
             row = check_moved_memory(self._complete(record), place)
             self._check_namespace(row.memory.namespace)
-            return _render(self._choose_id(record, row.memory), row)
+            history = None if record.history is None else self._histories.read(record.history)
+            self.has_histories |= history is not None
+            return _render(self._choose_id(record, row.memory), row, history)
         except UnicodeEncodeError as fault:
             raise Invalid(
                 "text", "holds half of a surrogate pair, which is no character"
@@ -133,7 +139,7 @@ def _add_member(metadata: str | None, origin: Mapping[str, Any]) -> str:
     return merge_members(text, msgspec.json.encode(patch)).decode()
 
 
-def _render(memory_id: UUID, row: MovedRow) -> bytes:
+def _render(memory_id: UUID, row: MovedRow, history: str | None) -> bytes:
     """Render a row as a line of COPY's text format; raises UnicodeEncodeError.
 
     https://www.postgresql.org/docs/current/sql-copy.html#id-1.9.3.55.9.2
@@ -149,7 +155,8 @@ def _render(memory_id: UUID, row: MovedRow) -> bytes:
         "\\N" if memory.metadata is None else memory.metadata.replace("\\", "\\\\"),
         "\\N" if row.created_at is None else str(row.created_at),
         "\\N" if row.updated_at is None else str(row.updated_at),
-        "\\N\n" if memory.expires_at is None else f"{memory.expires_at}\n",
+        "\\N" if memory.expires_at is None else str(memory.expires_at),
+        "\\N\n" if history is None else "{}\n".format(history.replace("\\", "\\\\")),
     )
     return "\t".join(fields).encode()
 

@@ -11,9 +11,15 @@ import asyncpg
 from memferry.cancellation import finish_uncancelled
 from memferry.database.pool import Database
 from memferry.database.sql import sql
-from memferry.errors import ImportNotFound, MemferryError, StorageUnavailable
+from memferry.errors import (
+    ImportFileGone,
+    ImportNotFound,
+    MemferryError,
+    ObjectNotFound,
+    StorageUnavailable,
+)
 from memferry.exports.limits import ExportLimits
-from memferry.imports.request import TYPE, ImportRequest, StoredRequest
+from memferry.imports.request import TYPE, ImportRequest, OnError, StoredRequest
 from memferry.imports.uploads import PIECE_BYTES, ImportUploads, IncomingFile, MeasuredFile
 from memferry.jobs.queue import OwnedJobs
 from memferry.model.identity import is_export_id, new_export_id
@@ -62,6 +68,27 @@ class Imports:
         except BaseException:
             await finish_uncancelled(asyncio.create_task(self._give_up(caller, import_id)))
             raise
+
+    async def run_kept(
+        self, caller: Caller, import_id: str, *, on_error: OnError = "abort"
+    ) -> Import:
+        """Import the file that a dry run has kept, by the same options; it is not sent again.
+
+        Raises ImportNotFound, ImportFileGone for a file that was not kept or is not any more, and
+        as `create`.
+        """
+        known = await self.get(caller, import_id)
+        stored = StoredRequest.read(known.request)
+        if known.status != "completed" or not stored.options.keep_file:
+            raise ImportFileGone
+        request = replace(stored.options, dry_run=False, keep_file=False, on_error=on_error)
+        try:
+            key = name_upload(caller.tenant_id, known.id)
+            size_bytes = (await self._storage.stat(key)).size_bytes
+            chunks = self._storage.read(key, 0, size_bytes)
+            return await self.create(caller, request, IncomingFile(chunks, lambda: stored.wrapped))
+        except ObjectNotFound as fault:
+            raise ImportFileGone from fault
 
     async def _receive(
         self, caller: Caller, import_id: str, request: ImportRequest, file: IncomingFile

@@ -21,7 +21,7 @@ from memferry.errors import (
 )
 from memferry.imports.merge import Merge, keep_report
 from memferry.imports.reading import Files, Reading
-from memferry.imports.request import NEEDS, TYPE, StoredRequest
+from memferry.imports.request import KEPT_MS, NEEDS, TYPE, StoredRequest
 from memferry.imports.workspace import fetch_upload, open_workspace, unwrap
 from memferry.jobs.end import fail_job, finish_job
 from memferry.jobs.work import Watch
@@ -64,8 +64,9 @@ class ImportWork:
         watch.observe(attempt.find_progress, interruption.interrupt, (_limit_time(self._seconds),))
         watch.check()
         await interruption.run(self._import(attempt))
-        with suppress(StorageUnavailable):  # else the sweeper removes it
-            await self._storage.delete(name_upload(claim.tenant_id, claim.job_id))
+        if not attempt.keeps_file:
+            with suppress(StorageUnavailable):  # else the sweeper removes it
+                await self._storage.delete(name_upload(claim.tenant_id, claim.job_id))
 
     async def undo(self, claim: Claim) -> None:
         """Do nothing: what is not published was rolled back."""
@@ -110,6 +111,8 @@ class _Attempt:
         self._namespaces = None if job.namespaces is None else tuple(job.namespaces)
         self._token_id = job.token_id
         self._reading: Reading | None = None
+        self.keeps_file = False
+        """Whether the file is the result, since it is to be imported after this dry run."""
 
     def find_progress(self) -> JobProgress:
         """How much was read."""
@@ -135,7 +138,7 @@ class _Attempt:
             return
         outcomes, added_bytes, dry = await merge.settle(), 0, self.request.options.dry_run
         if not dry:
-            added_bytes = await merge.save(outcomes)
+            added_bytes = await merge.save(outcomes, with_histories=reading.has_histories)
         report = reading.report.finish(outcomes)
         await self._finish(connection, report, 0 if dry else report.created + report.updated)
         if not dry:
@@ -154,14 +157,20 @@ class _Attempt:
 
     async def _finish(self, connection: Connection, report: ImportReport, rows: int) -> None:
         await keep_report(connection, self.claim, _render(report))
+        self.keeps_file = self.request.options.keep_file
         result = Result(
             rows=rows,
             size_bytes=self.find_progress().size_bytes,
             file_bytes=self.request.size_bytes,
             file_sha256=bytes.fromhex(self.request.sha256),
+            object_key=self._name_file() if self.keeps_file else None,
+            lifetime_ms=KEPT_MS if self.keeps_file else None,
         )
         await finish_job(connection, self.claim, result)
         self._end(report)
+
+    def _name_file(self) -> str:
+        return name_upload(self.claim.tenant_id, self.claim.job_id)
 
     def _end(self, report: ImportReport) -> None:
         self._seal()

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 from memferry.model.job import Status
 
@@ -43,6 +44,15 @@ class Estimate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Preview:
+    """The beginning of an export as text."""
+
+    text: str
+    is_whole: bool
+    """Whether that is all of it."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Export:
     """One row of `exports`; times in epoch ms, sizes in bytes."""
 
@@ -72,6 +82,8 @@ class Export:
     """How many memories matched that had expired; they are not in it."""
     purged_at: int | None
     """When its bytes were removed because a memory they held was deleted."""
+    token_id: UUID | None = None
+    """Of whom it was asked; None: a program of the operator, or one without a token."""
     parts: Sequence[Part] | None = None
     """Its files in their order, if it was split."""
     payload_json: Sequence[bytes] | None = None

@@ -32,5 +32,7 @@ class Import:
     retryable: bool | None
     created_at: int
     completed_at: int | None
+    object_key: str | None
+    """The file of a dry run while it is kept."""
     report: str | None
     """JSON text; None while there is none."""

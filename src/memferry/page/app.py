@@ -4,16 +4,24 @@ from starlette.routing import Route
 
 from memferry.http.app import Services, list_operations
 from memferry.page.assets import Assets
-from memferry.page.export_files import ExportFileScreens
+from memferry.page.export_builder import ExportBuilderScreens
+from memferry.page.exports import ExportScreens
 from memferry.page.home import HomeScreens
+from memferry.page.imports import ImportScreens
 from memferry.page.memories import MemoryListScreens
 from memferry.page.memory import MemoryScreens
 from memferry.page.reference import reference_routes
 from memferry.page.screens import Screen, ScreenRoutes
+from memferry.page.settings import SettingsScreens
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
 from memferry.page.threads import ThreadScreens
+from memferry.page.token_settings import TokenSettingScreens
 from memferry.page.twins import list_twins
+from memferry.page.webhook_settings import WebhookSettingScreens
+
+SLOW_PATHS = ("/imports", "/imports/run")
+"""Addresses that put files into the store."""
 
 
 def list_routes(services: Services) -> list[Route]:
@@ -34,10 +42,24 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
     groups = (
         sign_in,
         HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
-        ExportFileScreens(services.exports, services.downloads, services.audit),
         MemoryListScreens(templates, services.memories, services.memory_erasure, services.exports),
         MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
         ThreadScreens(templates, services.memories, services.lists),
+        ExportBuilderScreens(templates, services.exports),
+        ExportScreens(
+            templates,
+            services.exports,
+            services.downloads,
+            services.tokens,
+            services.audit,
+            services.memory,
+        ),
+        ImportScreens(templates, services.imports, most_bytes=services.import_bytes),
+        SettingsScreens(
+            templates, services.tokens, services.limits, services.audit, services.exports
+        ),
+        TokenSettingScreens(templates, services.tokens),
+        WebhookSettingScreens(templates, services.webhooks),
     )
     screens = [screen for group in groups for screen in group.screens()]
     return [*screens, *list_twins(list_operations(services))]

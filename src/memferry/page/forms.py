@@ -52,9 +52,14 @@ async def read_form(request: Request, *, limit_bytes: int = _FORM_BYTES) -> Sent
     except ValueError as fault:
         raise Invalid("form", "is not valid percent-encoded UTF-8") from fault
     form = SentForm(tuple(pairs))
+    check_form(request, form)
+    return form
+
+
+def check_form(request: Request, form: SentForm) -> None:
+    """Raise ForeignForm unless a form holds the token of the sign-in."""
     if not hmac.compare_digest(form.get(TOKEN_FIELD).encode(), make_form_token(request).encode()):
         raise ForeignForm
-    return form
 
 
 def make_form_token(request: Request) -> str:

@@ -19,9 +19,10 @@ from memferry.model.import_job import Import
 from memferry.model.job import UNFINISHED
 from memferry.model.token import Caller
 from memferry.page.chart import draw_chart
+from memferry.page.export_builder import lead_to_export
 from memferry.page.forms import read_form
 from memferry.page.navigation import CREATE_EXPORTS, READ, READ_EXPORTS, WRITE
-from memferry.page.screens import ANYBODY, Screen, find_part, redirect
+from memferry.page.screens import ANYBODY, Screen, find_part
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
 from memferry.page.twins import TWINS
@@ -109,7 +110,7 @@ class HomeScreens:
         """Export all memories as JSON: at once, or by a worker if they are many."""
         await read_form(request)
         hold = partial(hold_memory, request)
-        await self._exports.create(
+        export = await self._exports.create(
             get_caller(request), ExportRequest.parse(_EVERYTHING), None, hold=hold
         )
-        return redirect("/#work")
+        return lead_to_export(export)

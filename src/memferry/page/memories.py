@@ -28,6 +28,7 @@ from memferry.http.search import (
 from memferry.memories.ranking import Ranking
 from memferry.memories.service import Memories
 from memferry.model.token import Caller
+from memferry.page.export_builder import lead_to_export
 from memferry.page.forms import SentForm, read_form
 from memferry.page.memory_query import FIELDS, MemoryQuery
 from memferry.page.navigation import CREATE_EXPORTS, READ, WRITE
@@ -148,8 +149,10 @@ class MemoryListScreens:
         ids = _read_selected(await read_form(request))
         body = msgspec.json.encode({"format": "json", "ids": ids})
         hold = partial(hold_memory, request)
-        await self._exports.create(get_caller(request), ExportRequest.parse(body), None, hold=hold)
-        return redirect("/#work")
+        export = await self._exports.create(
+            get_caller(request), ExportRequest.parse(body), None, hold=hold
+        )
+        return lead_to_export(export)
 
     async def delete_many(self, request: Request) -> Response:
         """Ask whether to delete the selected memories; delete them once that is confirmed."""

@@ -25,6 +25,9 @@ ENTRIES = (
     NavigationEntry("/", "Home", "h", Access(())),
     NavigationEntry("/memories", "Memories", "m", READ),
     NavigationEntry("/threads", "Threads", "t", READ),
+    NavigationEntry("/exports", "Exports", "e", READ_EXPORTS),
+    NavigationEntry("/imports", "Imports", "i", WRITE),
+    NavigationEntry("/settings", "Settings", "s", Access(())),
 )
 
 

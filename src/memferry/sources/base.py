@@ -45,6 +45,8 @@ class Record(Struct, frozen=True, kw_only=True):
     updated_at: int | None = None
     expires_at: int | None = None
     """None: never, or as the namespace says."""
+    history: str | None = None
+    """A list of former states as JSON text, not checked; of our own exports alone."""
 
 
 class Member(Protocol):

@@ -37,6 +37,7 @@ FIELDS = (
 """The fields of a memory object, in their order."""
 _WHOLE = frozenset(FIELDS) - {"expires_at"}
 """Those that every whole row has."""
+_NAMES = frozenset(FIELDS) | {"history"}
 _LISTS = ("memories", "chunks")
 """The lists of memories in answers of the API."""
 _STARTS = {
@@ -48,6 +49,7 @@ _STARTS = {
     "created_at": rb"\d+\s*(?:[,}]|\Z)|null",
     "updated_at": rb"\d+\s*(?:[,}]|\Z)|null",
     "expires_at": rb"\d+\s*(?:[,}]|\Z)|null",
+    "history": rb"[\[n]",
 }
 # Of a row that lacks some of the fields: others write seconds.
 _MILLISECONDS = re.compile(rb"\d{11}")
@@ -69,6 +71,7 @@ class Row(Struct, Generic[_Id], forbid_unknown_fields=True):
     created_at: int | None = None
     updated_at: int | None = None
     expires_at: int | None = None
+    history: Raw = Raw(b"null")
 
 
 _OWN_ROW = msgspec.json.Decoder(Row[UUID])
@@ -94,7 +97,7 @@ class Memferry:
 def make_record(row: Row[UUID] | Row[str], place: Place) -> Record:
     """The record of a row; where its id is no UUID, the memory's id is derived from it."""
     id_, key = _read_id(row)
-    metadata = str(row.metadata, "utf-8")
+    metadata, history = str(row.metadata, "utf-8"), str(row.history, "utf-8")
     return Record(
         place=place,
         content=row.content,
@@ -110,6 +113,7 @@ def make_record(row: Row[UUID] | Row[str], place: Place) -> Record:
         created_at=row.created_at,
         updated_at=row.updated_at,
         expires_at=row.expires_at,
+        history=None if history == "null" else history,
     )
 
 
@@ -125,7 +129,7 @@ def _begins_with_row(member: Member) -> bool:
 def _is_row(text: bytes) -> bool:
     names = peek_names(text)
     return (
-        {"id", "content"} <= names.keys() <= set(FIELDS)
+        {"id", "content"} <= names.keys() <= _NAMES
         and all(re.match(start, names[name]) for name, start in _STARTS.items() if name in names)
         and (names.keys() >= _WHOLE or _tells_milliseconds(names))
     )

@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
@@ -105,6 +105,12 @@ class Tokens:
         if row is None:
             raise TokenNotFound
         return dict(row)
+
+    async def list_names(self, caller: Caller, token_ids: Collection[UUID]) -> Mapping[UUID, str]:
+        """The names of some tokens, or their first characters where they have no name."""
+        async with self._database.tenant(caller) as connection:
+            rows = await connection.fetch(sql("tenants/list_token_names"), list(token_ids))
+        return {row["id"]: row["name"] or f"{row['prefix']}\u2026" for row in rows}
 
     async def describe(self, caller: Caller) -> tuple[Mapping[str, Any], Mapping[str, Any] | None]:
         """Id and name of the caller's tenant, and the row of its token, None without one.

@@ -6,7 +6,7 @@ import msgspec
 
 from memferry.files.compress import CODECS
 from memferry.filters import FILTERS
-from memferry.formats import ALL_FIELDS, FORMATS
+from memferry.formats import ALL_FIELDS, FORMATS, INCLUDED
 from memferry.model.export import LEAST_PART_BYTES
 from memferry.model.job import Status
 from memferry.wire.filters import add_filters
@@ -15,6 +15,7 @@ from memferry.wire.schema import NextCursor, describe
 _Format = Annotated[str, describe(enum=list(FORMATS))]
 _Codec = Annotated[str, describe(enum=list(CODECS))]
 _Field = Annotated[str, describe(enum=list(ALL_FIELDS))]
+_Included = Annotated[str, describe(enum=list(INCLUDED))]
 
 
 # A new option is one field here.
@@ -30,6 +31,10 @@ class ExportOptions(
     fields: Annotated[
         Annotated[list[_Field], describe(minItems=1, uniqueItems=True)] | None,
         describe("only these fields of each memory; with format json, ndjson or csv"),
+    ] = None
+    include: Annotated[
+        Annotated[list[_Included], describe(minItems=1, uniqueItems=True)] | None,
+        describe("history: each memory with its former states; with format json or ndjson"),
     ] = None
     csv_metadata: Annotated[
         bool | None, describe("adds the column metadata at the end; only with format csv")
@@ -69,6 +74,9 @@ class ExportSummary(msgspec.Struct, frozen=True, kw_only=True):
     format: _Format
     compression: Annotated[_Codec | None, describe("of the file; null for a payload")]
     fields: Annotated[list[_Field] | None, describe("the only fields in it; null: all")]
+    include: Annotated[
+        list[_Included] | None, describe("what rows hold beside their fields; null: nothing")
+    ]
     csv_metadata: Annotated[bool, describe("whether a CSV has the column metadata")]
     csv_safe: Annotated[bool, describe("whether cells that a spreadsheet would run are guarded")]
     encrypted: Annotated[bool, describe("whether the file is encrypted; it has no payload then")]

@@ -5,6 +5,8 @@ CREATE FUNCTION memferry.via() RETURNS text LANGUAGE sql STABLE PARALLEL SAFE
 RETURN coalesce(nullif(current_setting('memferry.via', true), ''), 'operator');
 
 ALTER TABLE memferry.memories
+    -- First, since every read looks at it (0008_expiry).
+    ADD COLUMN expires_at bigint,
     -- The transaction that saved or changed the row last: which snapshots see it tells what changed since one of them.
     ADD COLUMN changed_in xid8,
     -- When and by whose token it was saved; created_at may have been brought along. An id that an import brings back after
@@ -12,8 +14,7 @@ ALTER TABLE memferry.memories
     ADD COLUMN saved_at timestamptz,
     ADD COLUMN saved_by uuid,
     -- How many changes it has had, and one.
-    ADD COLUMN version integer NOT NULL DEFAULT 1,
-    ADD COLUMN expires_at bigint;
+    ADD COLUMN version integer NOT NULL DEFAULT 1;
 -- Defaults in a second step: the rows that are there keep null, and are not written again.
 ALTER TABLE memferry.memories
     ALTER COLUMN changed_in SET DEFAULT pg_current_xact_id(),

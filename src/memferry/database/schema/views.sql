@@ -187,14 +187,19 @@ RETURN (
     FROM unnest(memferry.namespaces()) AS name
 );
 
--- Entries are written by triggers of the table of memories. A limited token sees those whose namespaces it may see, the
+-- Entries are written by triggers of the table of memories; an import adds those of a history that it brings. A limited token sees those whose namespaces it may see, the
 -- one before the change and the one after it.
 CREATE VIEW memferry_service.changes AS
-SELECT memory_id, saved_at, version, changed_in, changed_at, kind, via, token_id, prev_content_len, former, begun_at,
-    saved_by
+SELECT memory_id, saved_at, version, changed_in, changed_at, kind, via, token_id, namespaces, prev_content_len, former,
+    begun_at, saved_by
 FROM memferry.changes WHERE tenant_id = current_setting('memferry.tenant')::uuid
     AND ((SELECT memferry.namespaces()) IS NULL
-        OR namespaces <@ (SELECT memferry_service.namespace_digests()));
+        OR namespaces <@ (SELECT memferry_service.namespace_digests()))
+WITH LOCAL CHECK OPTION;
+
+-- The digest by which an entry names a namespace.
+CREATE FUNCTION memferry_service.digest_namespace(name text) RETURNS bytea LANGUAGE sql STABLE STRICT PARALLEL SAFE
+RETURN memferry.digest_namespace(current_setting('memferry.tenant')::uuid, name);
 
 CREATE VIEW memferry_service.projects AS
 SELECT tenant_id, id, name, description, metadata, archived_at, created_at, updated_at, retention_days
@@ -229,7 +234,7 @@ ALTER VIEW memferry_service.exports ALTER COLUMN type SET DEFAULT 'export';
 CREATE VIEW memferry_service.imports AS
 SELECT id, type, status, request, needs, token_id, namespaces, attempt, failures, leased_by, leased_until,
     row_count, rows_done, bytes_done, file_bytes, file_sha256, error, error_code, retryable, created_at, completed_at,
-    report
+    report, object_key
 FROM memferry_service.jobs WHERE type = 'import'
 WITH CASCADED CHECK OPTION;
 ALTER VIEW memferry_service.imports ALTER COLUMN type SET DEFAULT 'import';
@@ -484,8 +489,13 @@ GRANT SELECT, INSERT, UPDATE, DELETE ON
     memferry_service.import_uploads, memferry_service.export_payloads,
     memferry_service.idempotency_keys, memferry_service.webhooks, memferry_service.deliveries
     TO memferry_service;
--- UPDATE (id), to lock a row.
-GRANT SELECT, UPDATE (id) ON memferry_service.stored_memories TO memferry_service;
+-- Imports save rows with their versions. UPDATE (id), to lock a row.
+GRANT SELECT, UPDATE (id),
+    INSERT (id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at, version)
+    ON memferry_service.stored_memories TO memferry_service;
+-- By whom, on which way and in which transaction, the session does not say.
+GRANT INSERT (memory_id, saved_at, version, changed_at, kind, namespaces, prev_content_len, former)
+    ON memferry_service.changes TO memferry_service;
 GRANT SELECT ON memferry_service.searched_memories, memferry_service.expired_memories, memferry_service.retentions,
     memferry_service.changes TO memferry_service;
 GRANT SELECT, INSERT (id, name, description, metadata, created_at, updated_at, retention_days),

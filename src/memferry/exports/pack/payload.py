@@ -40,3 +40,8 @@ def read_stored(stored: bytes) -> list[bytes]:
     pieces = zstandard.ZstdDecompressor().read_to_iter(stored)
     texts = codecs.iterdecode(pieces, "utf-8")
     return [b'"', *(msgspec.json.encode(text)[1:-1] for text in texts), b'"']
+
+
+def unpack_stored(stored: bytes) -> bytes:
+    """A kept payload as the bytes of its file."""
+    return b"".join(zstandard.ZstdDecompressor().read_to_iter(stored))

@@ -14,10 +14,12 @@ export function showBack() {
   setTimeout(() => isAway || hide(), 4_000);
 }
 
-export function say(text) {
+// For so many milliseconds, or until something else is said.
+export function say(text, duration) {
   const banner = document.getElementById("banner");
   banner.textContent = text;
   banner.hidden = false;
+  if (duration) setTimeout(() => banner.textContent === text && hide(), duration);
 }
 
 function hide() {

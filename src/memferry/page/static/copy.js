@@ -17,3 +17,20 @@ export function watchCopies() {
     });
   }
 }
+
+// Buttons with data-copies do so with the text of an element, which may be replaced: the document listens.
+export function watchTextCopies() {
+  document.addEventListener("click", async (event) => {
+    const button = event.target.closest("[data-copies]");
+    if (!button) return;
+    const source = document.getElementById(button.dataset.copies);
+    try {
+      await navigator.clipboard.writeText(source.textContent);
+      say("Copied.", 2_000);
+    } catch {
+      // Without TLS a browser has no clipboard for scripts: the text is selected, for the reader to copy.
+      getSelection().selectAllChildren(source);
+      say("Copy the selected text with your keys.", 4_000);
+    }
+  });
+}

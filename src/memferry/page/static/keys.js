@@ -8,6 +8,7 @@ const actions = {
   j: () => moveAlongRows(1),
   k: () => moveAlongRows(-1),
   x: () => findRow()?.querySelector("input[type=checkbox]")?.click(),
+  n: () => document.querySelector("[data-key=n]")?.click(),
   e: () => document.querySelector("[data-key=e]")?.click(),
 };
 

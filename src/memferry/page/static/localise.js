@@ -5,9 +5,10 @@ const long = new Intl.DateTimeFormat(languages, { dateStyle: "full", timeStyle: 
 const day = new Intl.DateTimeFormat(languages, { dateStyle: "medium" });
 const number = new Intl.NumberFormat(languages);
 
-// Buttons that need scripts are hidden until one runs.
+// Buttons that need scripts are hidden until one runs, and those that nobody needs with scripts from then on.
 export function localise(root) {
   for (const element of root.querySelectorAll(".scripted")) element.hidden = false;
+  for (const element of root.querySelectorAll(".unscripted")) element.hidden = true;
   for (const element of root.querySelectorAll("time[datetime]")) {
     const time = new Date(element.dateTime);
     element.textContent = (element.classList.contains("day") ? day : short).format(time);

@@ -32,7 +32,7 @@ function parse(text) {
   return new DOMParser().parseFromString(policy ? policy.createHTML(text) : text, "text/html");
 }
 
-function findFault(text) {
+export function findFault(text) {
   return parse(text).querySelector(".fault")?.textContent;
 }
 

@@ -31,6 +31,7 @@ export function watchSearch() {
     waiting = setTimeout(search, PAUSE_MS);
   });
   form.addEventListener("submit", (event) => {
+    if (event.submitter?.formMethod === "post") return;
     event.preventDefault();
     clearTimeout(waiting);
     search();

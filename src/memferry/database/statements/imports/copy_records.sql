@@ -11,7 +11,7 @@ SELECT row_number() OVER () AS place,
     (metadata || jsonb_build_object('import', origin || jsonb_build_object(
         'source', source, 'reader', $1::integer,
         'time_from', CASE WHEN created_at IS NULL THEN 'import' ELSE 'record' END)))::text AS metadata,
-    created_at, updated_at, NULL::bigint AS expires_at
+    created_at, updated_at, NULL::bigint AS expires_at, NULL::text AS history
 FROM (
     SELECT content::text, coalesce($2::text, namespace)::text AS namespace, tags || $3::text[] AS tags,
         $4::text AS source, source_ref::text, metadata, origin, created_at::bigint, updated_at::bigint,

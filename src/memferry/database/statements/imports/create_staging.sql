@@ -11,5 +11,6 @@ CREATE TEMPORARY TABLE staged_memories (
     metadata text,
     created_at bigint,
     updated_at bigint,
-    expires_at bigint
+    expires_at bigint,
+    history text
 ) ON COMMIT DROP

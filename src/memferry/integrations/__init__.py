@@ -1,0 +1,1 @@
+"""Memories in the frameworks that programs are made with; each needs an extra of its name."""

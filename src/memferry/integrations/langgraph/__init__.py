@@ -1,0 +1,11 @@
+"""A store of LangGraph whose items are memories; the extra is memferry[langgraph]."""
+
+from memferry.errors import NotInstalled
+
+try:
+    from memferry.integrations.langgraph.store import AsyncMemferryStore, MemferryStore
+except ModuleNotFoundError as fault:
+    text = "langgraph-checkpoint is not installed: pip install 'memferry[langgraph]'"
+    raise NotInstalled(text) from fault
+
+__all__ = ["AsyncMemferryStore", "MemferryStore"]

@@ -1,0 +1,67 @@
+// Files are dropped or chosen, and sent while a bar tells how far that is. Without scripts the form does the same.
+import { findFault } from "./parts.js";
+
+const number = new Intl.NumberFormat(navigator.languages, { style: "percent" });
+
+export function watchUploads() {
+  const form = document.querySelector("[data-uploads]");
+  if (!form) return;
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    send(form);
+  });
+  watchDrops(form, form.querySelector("[data-drop]"));
+}
+
+function watchDrops(form, place) {
+  for (const name of ["dragenter", "dragover"]) {
+    place.addEventListener(name, (event) => {
+      event.preventDefault();
+      place.classList.add("over");
+    });
+  }
+  place.addEventListener("dragleave", () => place.classList.remove("over"));
+  place.addEventListener("drop", (event) => {
+    event.preventDefault();
+    place.classList.remove("over");
+    if (!event.dataTransfer.files.length) return;
+    form.elements.file.files = event.dataTransfer.files;
+    if (!form.elements.now.checked) form.requestSubmit();
+  });
+}
+
+function send(form) {
+  const files = [...form.elements.file.files];
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (size > Number(form.dataset.mostBytes)) return fail(form, "These files are larger than an import may be.");
+  const request = new XMLHttpRequest();
+  request.open("POST", form.action);
+  request.setRequestHeader("Accept", "text/html");
+  request.upload.addEventListener("progress", (event) => tell(form, event.loaded / event.total));
+  request.addEventListener("load", () => end(form, request));
+  request.addEventListener("error", () => fail(form, "The upload broke off, and nothing was stored. Try again."));
+  request.send(new FormData(form));
+  form.querySelector("[data-upload-fault]").hidden = true;
+  tell(form, 0);
+}
+
+function tell(form, part) {
+  const place = form.querySelector("[data-upload-progress]");
+  place.hidden = false;
+  place.querySelector("progress").value = part;
+  place.querySelector("p").textContent = part < 1 ? `Sent ${number.format(part)}` : "Sent; memferry checks the file";
+  form.querySelector("button.main").disabled = true;
+}
+
+function end(form, request) {
+  if (request.status < 400) return location.assign(request.responseURL);
+  fail(form, findFault(request.responseText) ?? `The service answered ${request.status}. Nothing was stored.`);
+}
+
+function fail(form, text) {
+  const place = form.querySelector("[data-upload-fault]");
+  place.textContent = text;
+  place.hidden = false;
+  form.querySelector("[data-upload-progress]").hidden = true;
+  form.querySelector("button.main").disabled = false;
+}

@@ -1,0 +1,123 @@
+"""A session of the OpenAI Agents SDK."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from agents import Agent, Model, ModelResponse, RunConfig, Runner, Usage
+from agents.memory import Session
+from agents.memory.session_settings import SessionSettings
+from openai.types.responses import ResponseOutputMessage, ResponseOutputText
+
+from memferry.client import AsyncClient
+from memferry.errors import Invalid
+from memferry.integrations.openai_agents import MemferrySession
+from support.people import Person
+
+_EXACT: Any = {"role": "user", "content": "\u0000 \u2028 \U0001f375", "n": [1, 1.0, 1e22, None, {}]}
+
+
+@pytest.fixture
+async def client(alice: Person) -> AsyncIterator[AsyncClient]:
+    async with AsyncClient(str(alice.base_url), alice.token) as client:
+        yield client
+
+
+def _make_items(start: int, end: int) -> list[Any]:
+    return [{"role": "user", "content": f"message {number}"} for number in range(start, end)]
+
+
+async def test_items_come_back_in_order_and_exactly(client: AsyncClient) -> None:
+    session = MemferrySession("a/b c", client)
+    await session.add_items([_EXACT, *_make_items(0, 30)])
+    await session.add_items(_make_items(30, 60))
+
+    assert isinstance(session, Session)
+    assert repr(await session.get_items()) == repr([_EXACT, *_make_items(0, 60)])
+    assert await session.get_items(limit=2) == _make_items(58, 60)
+    assert await session.get_items(limit=0) == []
+
+
+async def test_the_settings_of_a_session_limit_it(client: AsyncClient) -> None:
+    session = MemferrySession("s", client, session_settings=SessionSettings(limit=1))
+    await session.add_items(_make_items(0, 3))
+
+    assert await session.get_items() == _make_items(2, 3)
+    assert await session.get_items(limit=2) == _make_items(1, 3)
+
+
+async def test_the_latest_item_is_popped_once(client: AsyncClient) -> None:
+    session = MemferrySession("s", client)
+    await session.add_items(_make_items(0, 4))
+    popped = await asyncio.gather(*(session.pop_item() for _ in range(3)))
+
+    assert sorted(popped, key=str) == _make_items(1, 4)
+    assert await session.get_items() == _make_items(0, 1)
+    await session.pop_item()
+    assert await session.pop_item() is None
+
+
+async def test_a_cleared_session_is_empty_and_others_stay(client: AsyncClient) -> None:
+    session, other = MemferrySession("s", client), MemferrySession("t", client)
+    await session.add_items(_make_items(0, 600))
+    await other.add_items(_make_items(0, 1))
+    await session.clear_session()
+
+    assert await session.get_items() == []
+    assert await other.get_items() == _make_items(0, 1)
+
+
+async def test_of_items_one_of_which_cannot_be_saved_none_is(client: AsyncClient) -> None:
+    session = MemferrySession("s", client)
+    items: list[Any] = [*_make_items(0, 1), {"content": "x" * 1_100_000}]
+    with pytest.raises(Invalid, match=r"^items\[1\]: "):
+        await session.add_items(items)
+
+    assert await session.get_items() == []
+
+
+async def test_a_run_of_an_agent_sees_the_runs_before_it(client: AsyncClient) -> None:
+    model = EchoModel()
+    agent = Agent(name="echo", model=model)
+    config = RunConfig(tracing_disabled=True)
+    for text in ("one", "two"):
+        session = MemferrySession("run", client)
+        result = await Runner.run(agent, text, session=session, run_config=config)
+
+    assert result.final_output == "answer 3"
+    assert model.inputs == [["one"], ["one", "answer 1", "two"]]
+
+
+class EchoModel(Model):
+    """A model without a network, which answers how many items it was given."""
+
+    def __init__(self) -> None:
+        self.inputs: list[list[str]] = []
+
+    async def get_response(self, *arguments: Any, **named: Any) -> ModelResponse:
+        items = named["input"] if "input" in named else arguments[1]
+        self.inputs.append([_read_text(item) for item in items])
+        text = ResponseOutputText(
+            type="output_text", text=f"answer {len(items)}", annotations=[], logprobs=[]
+        )
+        message = ResponseOutputMessage(
+            id="m", type="message", role="assistant", status="completed", content=[text]
+        )
+        return ModelResponse(output=[message], usage=Usage(), response_id=None)
+
+    def stream_response(self, *_arguments: Any, **_named: Any) -> AsyncIterator[Any]:
+        raise NotImplementedError
+
+
+def _read_text(item: Any) -> str:
+    content = item["content"]
+    return str(content if isinstance(content, str) else content[0]["text"])
+
+
+async def test_a_session_is_a_thread_in_its_order(client: AsyncClient, alice: Person) -> None:
+    await MemferrySession("chat 1", client).add_items(_make_items(0, 3))
+    chunks = alice.get("/api/threads/chat%201").json()["chunks"]
+
+    assert [f"message {number}" in chunk["content"] for number, chunk in enumerate(chunks)]
+    assert len(chunks) == 3
