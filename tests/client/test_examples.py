@@ -72,6 +72,9 @@ def names(person: Person, other_person: Person, tmp_path_factory: Any) -> Iterat
 
 @pytest.mark.parametrize("name", _EXAMPLES)
 def test_an_example_does_what_it_says(name: str, names: dict[str, Any]) -> None:
+    library = name.rpartition(".to_")[2]
+    if library in {"pandas", "polars"}:
+        pytest.importorskip(library, reason=f"{library} is not installed (./run bench has it)")
     known = names | ({"client": names["exporting"]} if name.startswith("Export") else {})
     _run(name, _EXAMPLES[name], known)
 

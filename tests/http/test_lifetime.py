@@ -14,7 +14,11 @@ from support.people import Person, make_person
 from support.postgres import create_database
 from support.service import Service, start_service, stop_service
 
-WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'"
+# The sweeper of a worker may wait as well.
+WAITING = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE wait_event_type = 'Lock' AND application_name NOT LIKE 'memferry worker%'
+"""
 LOCK = "LOCK memferry.memories IN ACCESS EXCLUSIVE MODE"
 
 

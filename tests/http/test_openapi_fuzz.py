@@ -64,6 +64,7 @@ OPERATIONS = [
     "GET /api/recall/unified",
     "GET /api/threads",
     "GET /api/threads/{reference}",
+    "GET /api/overview",
     "GET /api/projects",
     "POST /api/projects",
     "GET /api/projects/{project_id}",

@@ -33,6 +33,7 @@ FILTERS = {
     "created_before": 2,
     "updated_after": 1,
     "updated_before": 2,
+    "ids": ["00000000-0000-4000-8000-000000000000"],
 }
 HOOK = {"url": "https://example.com/", "events": ["memory.saved"], "description": "d"}
 TOKEN = {

@@ -23,6 +23,8 @@ from support.people import Person, make_person
 from support.postgres import create_database, execute
 from support.service import NO_TLS, Service, start_service, stop_service
 
+pytestmark = pytest.mark.long
+
 MANY = [{"content": f"memory {number}"} for number in range(10_001)]
 
 

@@ -21,6 +21,8 @@ from memferry.settings import Settings
 from support.people import Person, make_person
 from support.service import Service
 
+pytestmark = pytest.mark.long
+
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 # Unknown ids look like real ones; malformed ones cannot be anybody's.

@@ -48,6 +48,8 @@ from support.postgres import create_database
 from support.tenancy import ACROSS_TENANTS
 from support.variants import FULL_CSV, PLAIN_VARIANTS, name_variant
 
+pytestmark = pytest.mark.long
+
 # Run by the operator's command line as the owner of the tables; the service could not run them.
 OF_THE_OWNER = {
     "tenants/create_tenant",

@@ -39,6 +39,8 @@ from support.deadlocks import count_deadlocks
 from support.memories import save_one_batch
 from support.postgres import create_database, open_database
 
+pytestmark = pytest.mark.long
+
 ROUNDS, TOKENS, EXPORTS = 6, 8, 480
 QUEUE = """
 INSERT INTO memferry.jobs (tenant_id, id, type, status, request, row_count, token_id,

@@ -19,6 +19,8 @@ from support.people import Person, make_person
 from support.postgres import create_database
 from support.service import Service, start_service, stop_service
 
+pytestmark = pytest.mark.long
+
 ROUNDS, WEBHOOKS, THREADS, MANY = 6, 8, 8, 150
 
 

@@ -28,6 +28,8 @@ from memferry.settings import Settings
 from support.postgres import create_database, execute
 from support.service import NO_TLS, Service, find_free_port
 
+pytestmark = pytest.mark.long
+
 as_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root hands a directory over")
 LOOKING = (
     "doctor",

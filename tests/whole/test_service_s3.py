@@ -20,6 +20,8 @@ from support.people import make_person
 from support.service import Service, start_service, stop_service
 from support.stores import make_empty_bucket, run_moto_server
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def place() -> Iterator[Path]:

@@ -28,6 +28,8 @@ from support.postgres import create_database, execute
 from support.service import NO_TLS, find_free_port
 from support.stores import make_empty_bucket, run_moto_server
 
+pytestmark = pytest.mark.long
+
 PAGE = (Path(__file__).parents[2] / "docs/operation.md").read_text()
 ROWS = 12_000
 PORT, ANYWHERE = "3122", "0.0.0.0"  # noqa: S104 - what the page says
