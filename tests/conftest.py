@@ -6,6 +6,7 @@ By default the embedded server is used, or any PostgreSQL 15 to 18 in a database
 import os
 import random
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -25,6 +26,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # Whoever was started in the background ignores Ctrl-C, and so would all that a test starts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if config.option.seed is None:
         config.option.seed = random.SystemRandom().randrange(1_000_000)
     # Whatever a test starts without a data directory gets this one, never the machine's.

@@ -321,7 +321,10 @@ def test_an_audit_that_cannot_be_written_breaks_no_answer(
         missing = alice.get("/api/memories/none")
         found = alice.get(f"{_EXPORTS}/{export['id']}")
     finally:
-        columns = "event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id"
+        columns = (
+            "event, outcome, subject, filters_sha256, row_count, byte_count, detail, token_id,"
+            " times"
+        )
         grant = f"INSERT ({columns}) ON memferry_service.audit TO memferry_service"
         asyncio.run(fetchval(database_url, f"GRANT {grant}"))
 
