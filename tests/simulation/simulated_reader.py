@@ -28,6 +28,7 @@ class SimulatedSnapshot:
     """A moment of the database, held until all rows are read."""
 
     server = "primary"
+    expired_rows = 0
 
     def __init__(self, taken_at: int) -> None:
         self.taken_at = taken_at
