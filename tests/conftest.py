@@ -1,4 +1,4 @@
-"""One PostgreSQL, one service, and a fixed cast of tenants: Alice, Bob and Charlie.
+"""One PostgreSQL, one service, a fixed cast: Alice, Bob, and Charlie, whose token nobody knows.
 
 By default the embedded server is used, or any PostgreSQL 15 to 18 in a database made for the run.
 """
@@ -96,6 +96,5 @@ def bob(service: Service, database_url: str) -> Iterator[Person]:
 
 @pytest.fixture
 def charlie(service: Service) -> Iterator[Person]:
-    """Charlie holds a token nobody knows."""
     with Person("charlie", service.url, "mnu_not-a-token-of-anybody") as person:
         yield person

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from support.people import Person
-from support.screens import DESKTOP, PHONE, Reader, find_form_token, open_reader, sign_in
+from support.screens import DESKTOP, PHONE, Reader, find_form_token, follow, open_reader, sign_in
 from support.service import NO_TLS, Service, asleep
 from support.tokens import create_holder
 
@@ -83,7 +83,7 @@ async def test_a_form_without_scripts_makes_the_same(browser_off: Reader, alice:
     alice.save("one", tags=["a", "b, c"])
     alice.save("two")
     page = await browser_off.open('/exports/new?tags=["b, c"]&format=markdown')
-    await page.get_by_role("button", name="Estimate and preview").click()
+    await follow(page.get_by_role("button", name="Estimate and preview"))
     outlook = await page.locator("#outlook").inner_text()
     await page.get_by_label("Created from").fill("yesterday")
     await page.get_by_role("button", name="Export 1").click()

@@ -6,7 +6,7 @@ from typing import Any
 from playwright.async_api import Browser, expect
 
 from support.people import Person
-from support.screens import Reader, open_reader
+from support.screens import Reader, follow, open_reader
 
 DAY_MS = 24 * 3600 * 1000
 
@@ -108,10 +108,10 @@ async def test_without_scripts_times_are_those_of_utc(browser_off: Reader, alice
 
 async def test_the_theme_is_kept(reader: Reader) -> None:
     page = await reader.open("/threads")
-    await page.get_by_role("button", name="Dark").click()
+    await follow(page.get_by_role("button", name="Dark"))
     await expect(page).to_have_url(re.compile("/threads$"))
     dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
-    await page.get_by_role("button", name="Light").click()
+    await follow(page.get_by_role("button", name="Light"))
     light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
 
     assert dark != light
@@ -126,7 +126,7 @@ async def test_a_thread_is_read_in_its_order_with_its_speakers(
         more: dict[str, Any] = {"parent_ref": parent, "chunk_index": index, "role": speaker}
         alice.save(text, metadata=more)
     page = await reader.open("/threads")
-    await page.get_by_role("link", name="Hello").click()
+    await follow(page.get_by_role("link", name="Hello"))
     chunks = await page.locator(".conversation li").all_inner_texts()
 
     assert await page.locator("h1").inner_text() == parent

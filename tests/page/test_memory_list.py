@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from support.people import Person
-from support.screens import Reader
+from support.screens import Reader, follow
 
 HOSTILE = (
     "<script>document.title = 'run'</script>",
@@ -47,10 +47,10 @@ async def test_filters_work_without_scripts(browser_off: Reader, alice: Person) 
     page = await browser_off.open("/memories")
     await page.get_by_text("More filters").click()
     await page.get_by_label("Metadata contains").fill('{"kind": "plan"}')
-    await page.get_by_role("button", name="Search").click()
+    await follow(page.get_by_role("button", name="Search"))
     found = await page.locator("#results .content").all_text_contents()
-    await page.get_by_role("link", name="kept").click()
-    await page.get_by_role("link", name="b, c").click()
+    await follow(page.get_by_role("link", name="kept"))
+    await follow(page.get_by_role("link", name="b, c"))
 
     assert found == ["kept"]
     assert await page.locator("#results .content").all_text_contents() == ["kept"]
@@ -77,7 +77,7 @@ async def test_pages_lead_to_every_memory_once(reader: Reader, alice: Person) ->
         following = page.get_by_role("link", name="Next page")
         if not await following.count():
             break
-        await following.click()
+        await follow(following)
 
     assert sorted(met) == sorted(f"memory number {number}" for number in range(120))
 

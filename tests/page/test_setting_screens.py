@@ -5,7 +5,7 @@ import pytest
 from playwright.async_api import Browser, expect
 
 from support.people import Person
-from support.screens import DESKTOP, PHONE, Reader, find_form_token, open_reader, sign_in
+from support.screens import DESKTOP, PHONE, Reader, find_form_token, follow, open_reader, sign_in
 from support.service import NO_TLS
 from support.tokens import create_holder
 
@@ -83,7 +83,7 @@ async def test_the_audit_is_filtered_and_paged(admin_reader: Reader, alice: Pers
     for _ in range(26):  # two entries each
         alice.export()
     page = await admin_reader.open("/settings/audit")
-    await page.get_by_role("link", name="Older ones").click()
+    await follow(page.get_by_role("link", name="Older ones"))
     older = await page.locator("tbody tr").count()
     await page.get_by_label("Event").select_option("export.created")
     await page.get_by_role("button", name="Show").click()

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from axe_playwright_python.async_playwright import Axe
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Locator, Page, Request
 
 from support.people import Person
 from support.service import NO_TLS
@@ -88,6 +88,12 @@ async def open_reader(
         assert reader.faults == []
     finally:
         await context.close()
+
+
+async def follow(link: Locator) -> None:
+    """Click what leads to another screen, and wait until that one is there."""
+    async with link.page.expect_navigation():
+        await link.click()
 
 
 def sign_in(person: Person) -> Any:
