@@ -3,7 +3,9 @@
 import os
 import secrets
 import socket
-from contextlib import suppress
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass
 from functools import partial
 
 from memferry.app import open_long_database, open_parts, open_standby
@@ -38,6 +40,17 @@ _BACKSTOP_SECONDS = 15
 _SILENT_SECONDS = 30
 
 
+@dataclass(frozen=True)
+class _Opened:
+    """What a worker works with while it runs."""
+
+    database: Database
+    store: Storage
+    imports: Database
+    """The same database by connections whose transactions may be as long as an import."""
+    standby: Database | None
+
+
 async def run_worker(settings: Settings, stop: Stop) -> None:
     """Work until told to stop: jobs in progress are finished or handed back, nothing is lost."""
     give_way(settings.worker.nice)
@@ -46,50 +59,17 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
     load_encoders()
     if not await wait_for_schema(service_url(settings.database), stop):
         return
-    # The processes of an external server may be those of another machine.
-    ours = partial(give_way, settings.worker.nice) if settings.database.url is None else None
     # Different in every process that ever was: a container's may all have the same number.
     word = secrets.token_hex(4)
-    program, long_running_seconds = (
-        f"memferry worker {word}",
-        _longest_transaction_seconds(settings),
-    )
-    async with (
-        open_parts(
-            settings, long_running_seconds=long_running_seconds, program=program, on_connect=ours
-        ) as (
-            database,
-            store,
-        ),
-        open_long_database(
-            settings,
-            long_running_seconds=_longest_import_seconds(settings),
-            program=f"{program} import",
-            on_connect=ours,
-        ) as long_database,
-        open_standby(
-            settings, long_running_seconds=long_running_seconds, program=program
-        ) as standby,
-    ):
-        identity = StoreIdentity(database, store)
+    async with _open_worker_parts(settings, f"memferry worker {word}") as parts:
+        identity = StoreIdentity(parts.database, parts.store)
         await agree_on_store(identity)
         worker = WorkerSignature(f"{socket.gethostname()}/{os.getpid()}/{word}")
-        attendance = Attendance(Workers(database), identity, worker)
+        attendance = Attendance(Workers(parts.database), identity, worker)
         sender = Sender(settings.webhooks)
-        loops = [
-            *_make_job_loops(
-                settings,
-                database,
-                _make_export_work(settings, database, standby, store, attendance),
-                ImportWork(long_database, store, settings.worker, settings.quotas),
-                attendance=attendance,
-            ),
-            *_make_stuck_session_loops(settings, database, standby),
-            *_make_other_loops(settings, database, store, attendance, sender),
-        ]
         try:
             await run_loops(
-                loops,
+                _make_loops(settings, parts, attendance, sender),
                 stop,
                 attendance,
                 url=service_url(settings.database),
@@ -99,6 +79,42 @@ async def run_worker(settings: Settings, stop: Stop) -> None:
             await sender.close()
             with suppress(Unavailable):
                 await attendance.sign_out()
+
+
+@asynccontextmanager
+async def _open_worker_parts(settings: Settings, program: str) -> AsyncIterator[_Opened]:
+    """Open all connections of a worker, whose sessions are named after `program`."""
+    # The processes of an external server may be those of another machine.
+    ours = partial(give_way, settings.worker.nice) if settings.database.url is None else None
+    seconds = _longest_transaction_seconds(settings)
+    async with (
+        open_parts(settings, long_running_seconds=seconds, program=program, on_connect=ours) as (
+            database,
+            store,
+        ),
+        open_long_database(
+            settings,
+            long_running_seconds=_longest_import_seconds(settings),
+            program=f"{program} import",
+            on_connect=ours,
+        ) as imports,
+        open_standby(settings, long_running_seconds=seconds, program=program) as standby,
+    ):
+        yield _Opened(database, store, imports, standby)
+
+
+def _make_loops(
+    settings: Settings, parts: _Opened, attendance: Attendance, sender: Sender
+) -> list[Loop]:
+    works = (
+        _make_export_work(settings, parts, attendance),
+        ImportWork(parts.imports, parts.store, settings.worker, settings.quotas),
+    )
+    return [
+        *_make_job_loops(settings, parts.database, *works, attendance=attendance),
+        *_make_stuck_session_loops(settings, parts),
+        *_make_other_loops(settings, parts, attendance, sender),
+    ]
 
 
 def _longest_transaction_seconds(settings: Settings) -> int:
@@ -131,20 +147,11 @@ def _make_job_loops(
     ]
 
 
-def _make_export_work(
-    settings: Settings,
-    database: Database,
-    standby: Database | None,
-    store: Storage,
-    attendance: Attendance,
-) -> ExportWork:
+def _make_export_work(settings: Settings, parts: _Opened, attendance: Attendance) -> ExportWork:
+    standby = None if parts.standby is None else Standby(parts.database, parts.standby)
     return ExportWork(
-        Reader(
-            database,
-            standby=None if standby is None else Standby(database, standby),
-            readers=settings.worker.readers,
-        ),
-        store,
+        Reader(parts.database, standby=standby, readers=settings.worker.readers),
+        parts.store,
         settings.exports,
         settings.worker,
         settings.quotas,
@@ -152,17 +159,15 @@ def _make_export_work(
     )
 
 
-def _make_stuck_session_loops(
-    settings: Settings, database: Database, standby: Database | None
-) -> list[Loop]:
-    servers = {"stuck sessions": database}
-    if standby is not None:
-        servers["stuck sessions on the standby"] = standby
+def _make_stuck_session_loops(settings: Settings, parts: _Opened) -> list[Loop]:
+    servers = {"stuck sessions": parts.database}
+    if parts.standby is not None:
+        servers["stuck sessions on the standby"] = parts.standby
     return [
         Loop(
             name,
             StuckSessions(
-                database,
+                parts.database,
                 seconds=_longest_transaction_seconds(settings),
                 import_seconds=_longest_import_seconds(settings),
                 silent_seconds=_SILENT_SECONDS,
@@ -176,10 +181,12 @@ def _make_stuck_session_loops(
 
 
 def _make_other_loops(
-    settings: Settings, database: Database, store: Storage, attendance: Attendance, sender: Sender
+    settings: Settings, parts: _Opened, attendance: Attendance, sender: Sender
 ) -> list[Loop]:
-    deliverer = Deliverer(database, sender)
-    sweeper = Sweeper(database, store, settings.quotas, settings.exports, attendance=attendance)
+    deliverer = Deliverer(parts.database, sender)
+    sweeper = Sweeper(
+        parts.database, parts.store, settings.quotas, settings.exports, attendance=attendance
+    )
     return [
         Loop("deliverer", deliverer.tick, channel="memferry_deliveries"),
         Loop("sweeper", sweeper.tick, channel=None, seconds=settings.worker.sweep_seconds),

@@ -76,6 +76,11 @@ GUARDS: tuple[Guard, ...] = (
         "run_worker",
         "worker/test_priority.py",
         replace("give_way(settings.worker.nice)", "None"),
+    ),
+    *guard_function(
+        "worker_process.py",
+        "_open_worker_parts",
+        "worker/test_priority.py",
         replace("partial(give_way, settings.worker.nice)", "None"),
         make_true("settings", "url"),
     ),
