@@ -25,7 +25,8 @@ from memferry.database.sql import sql
 from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.orders import ORDERS
 from memferry.filters.tags import Tags
-from memferry.formats import FORMATS
+from memferry.formats import FORMATS, TextFormat
+from memferry.formats.base import Columns
 from memferry.memories.rows import RENDERED_BYTES
 from memferry.memories.search import BY_INDEX
 from support.postgres import create_database
@@ -166,66 +167,59 @@ def _bound(node: dict[str, Any]) -> bool:
     return "tenant_id" in condition or "@>" in condition or "@@" in condition
 
 
-def statements() -> dict[str, tuple[str, tuple[object, ...]]]:
+_Cases = dict[str, tuple[str, tuple[object, ...]]]
+_BOUNDS = (*_ALL, *_END)
+
+
+def statements() -> _Cases:
     """What runs with filters, with the arguments that come before theirs."""
-    columns = FORMATS["ndjson"].rows.columns
-    document = FORMATS["markdown"].rows.columns
-    export = sql("exports/export_rows").replace("{columns}", columns)
-    by_key = sql("exports/export_by_key").replace("{columns}", columns)
-    ranged = sql("exports/export_range").replace("{columns}", columns)
-    framed = sql("exports/export_frames").replace("{columns}", columns)
-    columns_of = FORMATS["parquet"].rows.render
-    return {
-        "exports/export_rows": (export, ()),
-        "exports/export_by_key": (by_key, ()),
-        "exports/export_by_thread": (
-            sql("exports/export_by_thread").replace("{columns}", document),
-            (),
-        ),
-        "exports/export_range": (ranged, (*_ALL, *_END)),
-        "exports/export_frames": (framed, (*_ALL, *_END, ROWS, 2**20, "\n")),
-        "exports/export_columns": (
-            columns_of(sql("exports/export_columns")),
-            (*_ALL, *_END, ROWS, 2**20),
-        ),
-        "exports/export_columns_by_key": (
-            columns_of(sql("exports/export_columns_by_key")),
-            (ROWS, 2**20),
-        ),
-        "exports/find_range_end": (sql("exports/find_range_end"), (*_ALL, *_END, 1_000)),
-        "exports/export_sample": (
-            sql("exports/export_sample").replace("{columns}", columns),
-            (1, ROWS),
-        ),
-        "exports/count_memories": (sql("exports/count_memories"), ()),
-        "exports/count_expired": (sql("exports/count_expired"), ()),
-        "exports/probe_export": (sql("exports/probe_export"), (10_001,)),
-        "exports/probe_rows": (
-            sql("exports/probe_rows").replace("{columns}", columns),
-            (10_001, 256, 2**17, 2**14, "\n"),
-        ),
+    return _export_statements() | _memory_statements()
+
+
+def _export_statements() -> _Cases:
+    lines, columns = FORMATS["ndjson"].rows, FORMATS["parquet"].rows
+    cases: dict[str, tuple[TextFormat | Columns | None, tuple[object, ...]]] = {
+        "export_rows": (lines, ()),
+        "export_by_key": (lines, ()),
+        "export_by_thread": (FORMATS["markdown"].rows, ()),
+        "export_range": (lines, _BOUNDS),
+        "export_frames": (lines, (*_BOUNDS, ROWS, 2**20, "\n")),
+        "export_columns": (columns, (*_BOUNDS, ROWS, 2**20)),
+        "export_columns_by_key": (columns, (ROWS, 2**20)),
+        "find_range_end": (None, (*_BOUNDS, 1_000)),
+        "export_sample": (lines, (1, ROWS)),
+        "count_memories": (None, ()),
+        "count_expired": (None, ()),
+        "probe_export": (None, (10_001,)),
+        "probe_rows": (lines, (10_001, 256, 2**17, 2**14, "\n")),
+    }
+    filled = {}
+    for name, (rows, arguments) in cases.items():
+        statement: str = sql_module._statements()[f"exports/{name}"]  # noqa: SLF001 - of a list
+        filled[f"exports/{name}"] = (rows.render(statement) if rows else statement, arguments)
+    return filled
+
+
+def _memory_statements() -> _Cases:
+    searched = sql("memories/search_memories").replace("{match}", BY_INDEX)
+    keyed = (50, 0, KEYS, RENDERED_BYTES)
+    lists = {
+        f"memories/list_memories by {name}": (
+            order.fill(sql("memories/list_memories")),
+            (50, 0, RENDERED_BYTES, *order.start),
+        )
+        for name, order in ORDERS.items()
+    }
+    return lists | {
         "memories/count_memories": (sql("memories/count_memories"), ()),
         "memories/list_threads": (sql("memories/list_threads"), (50, 0, -(2**63), "", "")),
         "memories/list_duplicates": (sql("memories/list_duplicates"), (50, 100, -1, "", "")),
-        **{
-            f"memories/list_memories by {name}": (
-                order.fill(sql("memories/list_memories")),
-                (50, 0, RENDERED_BYTES, *order.start),
-            )
-            for name, order in ORDERS.items()
-        },
         "memories/search_memories": (
-            sql("memories/search_memories").replace("{match}", BY_INDEX),
-            (50, 0, KEYS, RENDERED_BYTES, inf, *_END, *_ALL, ["1234"], ["1234"], [1.0], 1),
+            searched,
+            (*keyed, inf, *_END, *_ALL, ["1234"], ["1234"], [1.0], 1),
         ),
-        "memories/list_other_hits": (
-            sql("memories/list_other_hits"),
-            (50, 0, KEYS, RENDERED_BYTES, *_END, 1),
-        ),
-        "memories/read_other_hits": (
-            sql("memories/read_other_hits"),
-            (50, 0, KEYS, RENDERED_BYTES, *_END, 1, 500),
-        ),
+        "memories/list_other_hits": (sql("memories/list_other_hits"), (*keyed, *_END, 1)),
+        "memories/read_other_hits": (sql("memories/read_other_hits"), (*keyed, *_END, 1, 500)),
         "memories/count_selected": (sql("memories/count_selected"), (1_001,)),
         "memories/count_found": (sql("memories/count_found"), (1_001, KEYS)),
         "memories/find_newest": (sql("memories/find_newest"), (1_000,)),
