@@ -32,7 +32,7 @@ EncryptTo = Annotated[str | None, typer.Option(help="Encrypt the file to this pu
 MaxPartBytes = Annotated[
     int | None,
     typer.Option(
-        help="Cut a large export into files of at most so many bytes (json, ndjson, csv)."
+        help="Cut a large export into files of at most so many bytes (not documents, parquet, okf)."
     ),
 ]
 Identity = Annotated[

@@ -8,6 +8,7 @@ line of a content can pass for an entry, whatever the reader takes for a line br
 from typing import LiteralString
 
 from memferry.formats.base import TextFormat
+from memferry.formats.record_ends import EntryEnds
 from memferry.formats.variant import describe_missing
 
 # All that Python's str.splitlines knows, which is what Unicode knows (UAX 14) and three more.
@@ -25,6 +26,7 @@ PASTE = TextFormat(
     columns=f"concat('[', {_DATE}, '] - ', {_CONTENT})",
     separator=b"\n",
     ends_with_separator=True,
+    ends=EntryEnds(),
     leaves_out=(
         f"{describe_missing(('content', 'created_at'))} Of created_at it holds the day, in UTC."
     ),

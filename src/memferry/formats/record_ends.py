@@ -60,3 +60,23 @@ class CellEnds:
     def count(self, data: bytes) -> int:
         """How many records these are."""
         return sum(piece.count(b"\r\n") for piece in data.split(b'"')[::2])
+
+
+@dataclass(frozen=True)
+class EntryEnds:
+    """A bracket at the beginning of a line begins a record and stands there nowhere else.
+
+    So it is where all further lines of a record begin with blanks.
+    """
+
+    def find_last(self, data: bytes, limit: int) -> int:
+        """The last end at or before `limit`; 0 if there is none."""
+        return data.rfind(b"\n[", 0, max(limit + 1, 0)) + 1
+
+    def find_first(self, data: bytes) -> int:
+        """The end of the first record."""
+        return data.find(b"\n[") + 1 or len(data)
+
+    def count(self, data: bytes) -> int:
+        """How many records these are."""
+        return data.count(b"\n[") + data.startswith(b"[")
