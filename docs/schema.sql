@@ -583,7 +583,7 @@ CREATE VIEW memferry_service.webhooks AS
    FROM memferry.webhooks
   WHERE (tenant_id = (current_setting('memferry.tenant'::text))::uuid);
 
-CREATE FUNCTION memferry_service.tell(event text, data json) RETURNS void
+CREATE FUNCTION memferry_service.tell(event text, VARIADIC data json[]) RETURNS void
     LANGUAGE sql
     BEGIN ATOMIC
  WITH wanting AS (
@@ -597,9 +597,10 @@ CREATE FUNCTION memferry_service.tell(event text, data json) RETURNS void
           LIMIT 1
          ), message AS (
           INSERT INTO memferry_service.messages (id, data, bytes)  SELECT gen_random_uuid() AS gen_random_uuid,
-                     tell.data AS data,
-                     octet_length((tell.data)::text) AS octet_length
-                    FROM room
+                     item.data,
+                     octet_length((item.data)::text) AS octet_length
+                    FROM room,
+                     unnest(tell.data) item(data)
                    WHERE room.is_left
            RETURNING messages.id
          ), told AS (
@@ -610,7 +611,7 @@ CREATE FUNCTION memferry_service.tell(event text, data json) RETURNS void
                      message
            RETURNING deliveries.id
          ), dropped AS (
-          UPDATE memferry_service.webhooks webhook SET dropped = (webhook.dropped + 1)
+          UPDATE memferry_service.webhooks webhook SET dropped = (webhook.dropped + cardinality(tell.data))
             FROM wanting,
              room
            WHERE ((webhook.id = wanting.id) AND (NOT room.is_left))

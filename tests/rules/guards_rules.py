@@ -47,11 +47,6 @@ GUARDS: tuple[Guard, ...] = (
         "rules/test_lock_order.py::test_several_exports_are_locked_by_their_ids",
         drop("ORDER BY job.id"),
     ),
-    *guard_statement(
-        "memories/save_memories",
-        "rules/test_lock_order.py::test_a_message_waits_for_the_deletion_of_its_webhook",
-        replace("FOR KEY SHARE ), room", "), room"),
-    ),
     *guard_schema(
         "views",
         "FUNCTION memferry_service.tell",

@@ -380,9 +380,10 @@ RETURN (
     FROM memferry_service.message_queue WHERE tenant_id = current_setting('memferry.tenant')::uuid
 );
 
--- Queue an event for the tenant's webhooks that want it. A webhook is locked before anything is written for it: a
--- deletion of the webhook that runs at the same time is waited for, and then nothing is written for it.
-CREATE FUNCTION memferry_service.tell(event text, data json) RETURNS void LANGUAGE sql VOLATILE
+-- Queue an event for the tenant's webhooks that want it, once for each of the data, of which there is one at least. A
+-- webhook is locked before anything is written for it: a deletion of the webhook that runs at the same time is waited
+-- for, and then nothing is written for it.
+CREATE FUNCTION memferry_service.tell(event text, VARIADIC data json[]) RETURNS void LANGUAGE sql VOLATILE
 BEGIN ATOMIC
     WITH wanting AS (
         SELECT webhooks.id FROM memferry_service.webhooks
@@ -392,14 +393,15 @@ BEGIN ATOMIC
         SELECT memferry_service.is_room_for_messages() AS is_left FROM wanting LIMIT 1
     ), message AS (
         INSERT INTO memferry_service.messages (id, data, bytes)
-        SELECT gen_random_uuid(), tell.data, octet_length(tell.data::text) FROM room WHERE room.is_left
+        SELECT gen_random_uuid(), item.data, octet_length(item.data::text)
+        FROM room, unnest(tell.data) AS item (data) WHERE room.is_left
         RETURNING id
     ), told AS (
         INSERT INTO memferry_service.deliveries (webhook_id, event, message_id)
         SELECT wanting.id, tell.event, message.id FROM wanting, message
         RETURNING id
     ), dropped AS (
-        UPDATE memferry_service.webhooks AS webhook SET dropped = webhook.dropped + 1
+        UPDATE memferry_service.webhooks AS webhook SET dropped = webhook.dropped + cardinality(tell.data)
         FROM wanting, room
         WHERE webhook.id = wanting.id AND NOT room.is_left
     )

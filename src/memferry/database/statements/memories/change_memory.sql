@@ -1,5 +1,5 @@
--- Change the fields that are not null; $7 says whether the expiry $8 is changed. updated_at rises even within one millisecond. A tenant that has $6 bytes or more
--- may not make a memory larger; then the row is null.
+-- Change the fields that are not null; $7 says whether the expiry $8 is changed. updated_at rises even within one
+-- millisecond. A tenant that has $6 bytes or more may not make a memory larger; then the row is null.
 WITH used AS (
     SELECT coalesce(sum(bytes), 0) AS bytes FROM memory_usage
 ), old AS (

@@ -1,7 +1,6 @@
--- Create many memories in one round trip; unnest keeps their order. A row keeps the times that it brings; the
--- expiry as in save_memory. No row is
--- created if the tenant would have more than $10 memories, or has $11 bytes or more. The tenant's row is locked as in
--- save_memory, and the webhooks as in tell().
+-- Create many memories in one round trip; unnest keeps their order. A row keeps the times that it brings; the expiry as
+-- in save_memory. No row is created if the tenant would have more than $10 memories, or has $11 bytes or more. The
+-- tenant's row is locked as in save_memory.
 WITH home AS (
     SELECT erasures FROM tenant FOR KEY SHARE
 ), used AS (
@@ -24,26 +23,9 @@ WITH home AS (
     INSERT INTO memory_usage AS usage (rows, bytes)
     SELECT count(*), sum(text_bytes(content, source_ref, tags, metadata)) FROM saved HAVING count(*) > 0
     ON CONFLICT (tenant_id, slot) DO UPDATE SET rows = usage.rows + excluded.rows, bytes = usage.bytes + excluded.bytes
-), wanting AS (
-    SELECT id FROM webhooks
-    WHERE enabled AND (events = '{}' OR 'memory.saved' = ANY (events))
-    FOR KEY SHARE
-), room AS (
-    SELECT is_room_for_messages() AS is_left FROM wanting LIMIT 1
-), message AS (
-    INSERT INTO messages (id, data, bytes)
-    SELECT gen_random_uuid(), told.data, octet_length(told.data::text)
-    FROM room, (SELECT show_memory(saved)::json AS data FROM saved) AS told WHERE room.is_left
-    RETURNING id
-), told AS (
-    INSERT INTO deliveries (webhook_id, event, message_id)
-    SELECT wanting.id, 'memory.saved', message.id FROM message, wanting
-    RETURNING id
-), dropped AS (
-    UPDATE webhooks AS webhook SET dropped = webhook.dropped + (SELECT count(*) FROM saved)
-    FROM wanting, room
-    WHERE webhook.id = wanting.id AND NOT room.is_left
 )
-SELECT (SELECT count(*) FROM saved) AS saved, (SELECT pg_notify('memferry_deliveries', '') FROM told LIMIT 1),
+SELECT (SELECT count(*) FROM saved) AS saved,
+    CASE WHEN EXISTS (SELECT FROM saved) AND EXISTS (SELECT FROM webhooks)
+        THEN tell('memory.saved', VARIADIC (SELECT array_agg(show_memory(saved)::json) FROM saved)) END,
     used.rows > $10 AS too_many, used.bytes >= $11 AS too_large
 FROM used
