@@ -207,8 +207,8 @@ def test_metadata_that_grows_too_large_by_a_merge_is_refused(alice: Person) -> N
 
 def test_a_new_name_moves_all_memories(alice: Person, bob: Person) -> None:
     bob.save("of Bob", namespace="old")
-    hook = alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"}).json()
     alice.save_many([{"content": f"{i}", "namespace": "old"} for i in range(2_500)])
+    hook = alice.post("/api/webhooks", json={"url": "http://127.0.0.1:9/"}).json()
     project, last = named(alice, "old"), alice.save("last", namespace="old")
     answer = change(alice, project, name="new", description="New.")
     row = answer.json()
@@ -220,7 +220,7 @@ def test_a_new_name_moves_all_memories(alice: Person, bob: Person) -> None:
     assert alice.get("/api/memories", params={"namespace": "old"}).json() == []
     assert (moved["namespace"], moved["created_at"]) == ("new", last["created_at"])
     assert moved["updated_at"] > last["updated_at"]
-    assert {each["event"] for each in told["deliveries"]} == {"memory.updated"}
+    assert [each["event"] for each in told["deliveries"]] == ["memory.updated"] * 500
     assert contents(bob, "old") == {"of Bob"}
 
 
