@@ -74,3 +74,19 @@ def test_every_dependency_is_locked_by_version_and_digest() -> None:
             assert re.match(r"^[A-Za-z0-9._-]+==\S+", entry), entry
             assert "--hash=sha256:" in entry
             assert "://" not in entry
+
+
+def test_the_lock_files_agree_on_every_version() -> None:
+    """They are installed into one environment, one after another: the last would win."""
+    versions: dict[str, dict[str, set[str]]] = {}
+    for file in (ROOT / "requirements").glob("*.txt"):
+        for name, version in re.findall(r"(?m)^([A-Za-z0-9._-]+)==([^ ;\\\n]+)", file.read_text()):
+            versions.setdefault(name, {}).setdefault(file.stem, set()).add(version)
+
+    differing = {
+        name: by_file
+        for name, by_file in versions.items()
+        if any(found != next(iter(by_file.values())) for found in by_file.values())
+    }
+
+    assert differing == {}

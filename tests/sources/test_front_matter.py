@@ -43,8 +43,10 @@ def test_empty_front_matter_is_an_empty_mapping(text: str) -> None:
         ("? [a]\n: b", "key is no text"),
         ("a: &x 1\nb: *x", "aliases"),
         (BOMB, "aliases"),
-        ("a: " + "[" * 100_000, "nests deeper"),
-        ("{a: " * 100_000, "nests deeper"),
+        ("a: " + "[" * 40 + "]" * 40, "nests deeper"),
+        # Some versions of the parser have a limit of their own: which of the two refuses is open.
+        ("a: " + "[" * 100_000, "nests deeper|nesting depth"),
+        ("{a: " * 100_000, "nests deeper|nesting depth"),
         ('a: "\\ud83d"', "line 1"),
         ("a: \x01", "not allowed"),
         ("a: [" + "x," * 200_000 + "]", "more than 100000"),
