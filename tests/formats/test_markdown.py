@@ -7,48 +7,19 @@ from typing import Any
 
 import pytest
 from markdown_it import MarkdownIt
-from markdown_it.token import Token
 
 from support.documents import MARKUP, Part, arrange, make_rows, show_time, sort_within_times
+from support.markdown_documents import COMMONMARK, read_document
 from support.people import Person
 
 ALPHABET = "a1 \t\n\r`~*_[]()<>#+-=.!|&\\:$^{}%\"'/é\u2028"
 _CONTROLS = re.compile("[\x01-\x1f\x7f-\x9f\u2028\u2029]+")
-COMMONMARK = MarkdownIt("commonmark")
 EXTENDED = MarkdownIt("commonmark").enable(["table", "strikethrough"])
 
 
 def flatten(text: str) -> str:
     """A text as a line shows it: without control characters, and blanks at its ends."""
     return _CONTROLS.sub(" ", text).strip()
-
-
-def read_inline(token: Token) -> str:
-    """The text of a line; raises if there is any markup in it."""
-    children = token.children or []
-    assert {child.type for child in children} <= {"text", "text_special", "hardbreak"}, (
-        token.content
-    )
-    return "".join("\n" if child.type == "hardbreak" else child.content for child in children)
-
-
-def read_document(text: str, parser: MarkdownIt) -> list[tuple[str, str]]:
-    """Each heading, quote, fence and paragraph with its text; raises for anything else."""
-    found: list[tuple[str, str]] = []
-    within: list[str] = []
-    for token in parser.parse(text):
-        if token.type == "fence":
-            assert (within, token.info) == ([], "")
-            found.append(("fence", token.content.removesuffix("\n")))
-        elif token.type == "inline":
-            kind = within[0] if within[0] != "paragraph" else "details"
-            found.append((kind, read_inline(token)))
-        elif token.nesting == 1:
-            within.append(token.tag if token.tag[0] == "h" else token.type.removesuffix("_open"))
-        else:
-            assert token.nesting == -1, token
-            within.pop()
-    return found
 
 
 def expect_rows(part: Part) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """OKF: a valid bundle whatever the memories say, and every field of them comes back."""
 
 import json
+import random
 from collections.abc import Sequence
 from typing import Any
 
@@ -8,6 +9,7 @@ import pytest
 
 from memferry.formats.okf import OkfEncoder
 from memferry.formats.okf_files import find_folder
+from support.encoders import encode_all, encode_file
 from support.memories import AWKWARD
 from support.okf import check_bundle, read_bundle, split_concept
 
@@ -51,10 +53,7 @@ def make_line(number: int, text: str, **more: Any) -> bytes:
 
 def encode(lines: Sequence[bytes]) -> dict[str, bytes]:
     """The files of a checked bundle."""
-    encoder = OkfEncoder()
-    data = b"".join([*map(encoder.encode, lines), *encoder.finish()])
-    encoder.close()
-    files = read_bundle(data)
+    files = read_bundle(encode_file(OkfEncoder(), lines))
     check_bundle(files)
     return files
 
@@ -80,6 +79,28 @@ def test_metadata_stay_the_text_they_were() -> None:
     [(front_matter, _)] = find_concepts(encode([line]))
 
     assert front_matter["memferry"]["metadata"] == text
+
+
+def test_a_bundle_ends_before_it_has_more_bytes_than_asked_unless_one_memory_has() -> None:
+    most_bytes = 50_000
+    sizes = [*range(1, 2_000, 5), most_bytes, 1]
+    lines = [
+        make_line(i, random.randbytes(size).hex(), namespace=f"n{i % 50}")
+        for i, size in enumerate(sizes)
+    ]
+    files = encode_all(OkfEncoder(most_bytes), lines)
+    bundles = [read_bundle(data) for _, data in files]
+    concepts = [found for files in bundles for found in find_concepts(files)]
+
+    assert files == encode_all(OkfEncoder(most_bytes), [b"".join(lines)])
+    assert len(files) > 4
+    for bundle in bundles:
+        check_bundle(bundle)
+    assert [told["memferry"]["id"] for told, _ in concepts] == [
+        json.loads(line)["id"] for line in lines
+    ]
+    assert [rows for rows, _ in files] == [len(bundle) - 1 for bundle in bundles]
+    assert [rows for rows, data in files if len(data) > most_bytes] == [1]
 
 
 def test_what_is_null_or_empty_is_left_out() -> None:

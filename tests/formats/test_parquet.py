@@ -1,6 +1,7 @@
 """Parquet: typed columns, row groups that rows alone decide, and nothing lost."""
 
 import io
+import random
 import struct
 from collections.abc import Sequence
 from dataclasses import replace
@@ -15,6 +16,7 @@ from memferry.formats import FIELDS, FORMATS
 from memferry.formats.parquet import PARQUET
 from memferry.formats.parquet_encoder import ParquetEncoder
 from support.column_frames import make_frame
+from support.encoders import encode_all, encode_file
 from support.memories import AWKWARD
 
 _TYPES = {
@@ -50,8 +52,7 @@ def make_rows(count: int, content_bytes: int = 100) -> list[dict[str, Any]]:
 
 def encode(frames: Sequence[bytes], fields: Sequence[str] = FIELDS) -> bytes:
     """The file of some frames, each handed over by itself."""
-    encoder = ParquetEncoder(fields)
-    return b"".join([*map(encoder.encode, frames), *encoder.finish()])
+    return encode_file(ParquetEncoder(fields), frames)
 
 
 def cut(rows: list[dict[str, Any]], size: int) -> list[bytes]:
@@ -101,15 +102,17 @@ def test_the_same_rows_give_the_same_bytes_in_any_frames(
         assert encode(frames) == whole
 
 
-def test_a_row_group_ends_with_the_row_that_makes_it_large(
+def test_a_row_group_ends_before_the_row_that_makes_it_large(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("memferry.formats.parquet_encoder._GROUP_BYTES", 2_000)
-    rows = [{**row, "content": "x" * 1_000} for row in make_rows(7)]
+    monkeypatch.setattr("memferry.formats.parquet_encoder._GROUP_BYTES", 4_000)
+    contents = [1_000, 1_000, 1_000, 1_000, 1_000, 9_000, 1_000]
+    rows = make_rows(len(contents))
+    rows = [{**row, "content": "x" * n} for row, n in zip(rows, contents, strict=True)]
     file = pq.ParquetFile(io.BytesIO(encode([make_frame(rows)])))
 
     sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
-    assert sizes == [2, 2, 2, 1]
+    assert sizes == [3, 2, 1, 1]
 
 
 def test_a_row_group_has_a_number_of_rows_at_most(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,6 +121,23 @@ def test_a_row_group_has_a_number_of_rows_at_most(monkeypatch: pytest.MonkeyPatc
 
     sizes = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
     assert sizes == [300, 300, 100]
+
+
+def test_a_file_ends_before_it_has_more_bytes_than_asked_unless_one_row_has() -> None:
+    most_bytes = 1024 * 1024
+    contents = [random.randbytes(1_000 if i != 2_500 else most_bytes).hex() for i in range(3_000)]
+    rows = [
+        {**row, "content": content}
+        for row, content in zip(make_rows(len(contents)), contents, strict=True)
+    ]
+    whole = encode_all(ParquetEncoder(FIELDS, most_bytes), [make_frame(rows)])
+    files = encode_all(ParquetEncoder(FIELDS, most_bytes), cut(rows, 7))
+
+    assert files == whole
+    assert len(files) > 4
+    assert [row for _, data in files for row in read(data)] == rows
+    assert [count for count, _ in files] == [len(read(data)) for _, data in files]
+    assert [count for count, data in files if len(data) > most_bytes] == [1]
 
 
 def test_texts_are_compressed_by_themselves() -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from memferry.formats.zip_stream import ZipStream
+from memferry.formats.zip_stream import ZipStream, pack_member
 
 
 def write(members: list[tuple[str, bytes, int]], position: int = 0) -> bytes:
     archive = ZipStream(position)
-    data = b"".join([*(archive.add(*member) for member in members), *archive.finish()])
+    packed = [pack_member(*member) for member in members]
+    data = b"".join([*map(archive.add, packed), *archive.finish()])
     archive.close()
     return data
 
@@ -61,7 +62,7 @@ def test_members_beyond_4_gib(tmp_path: Path, position: int) -> None:
 def test_a_large_directory_comes_in_pieces() -> None:
     archive = ZipStream()
     for number in range(40_000):
-        archive.add(f"{number:0100}", b"", 0)
+        archive.add(pack_member(f"{number:0100}", b"", 0))
     sizes = [len(piece) for piece in archive.finish()]
     archive.close()
 

@@ -15,6 +15,7 @@ from memferry.formats.parquet_encoder import ParquetEncoder
 from memferry.sources import SOURCES
 from memferry.sources.parquet import ParquetTables
 from support.column_frames import make_frame
+from support.encoders import encode_file
 from support.memories import AWKWARD
 from support.source_files import Notes, Reading, make_bundle, read_files
 
@@ -36,8 +37,7 @@ _ROWS = [
 
 def export(fields: tuple[str, ...] = FIELDS) -> bytes:
     """The file that an export of the rows is."""
-    encoder = ParquetEncoder(fields)
-    return b"".join([encoder.encode(make_frame(_ROWS, fields)), *encoder.finish()])
+    return encode_file(ParquetEncoder(fields), [make_frame(_ROWS, fields)])
 
 
 def write(columns: Mapping[str, Any], **options: Any) -> bytes:

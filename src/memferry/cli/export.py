@@ -31,9 +31,7 @@ CsvSafe = Annotated[
 EncryptTo = Annotated[str | None, typer.Option(help="Encrypt the file to this public key of age.")]
 MaxPartBytes = Annotated[
     int | None,
-    typer.Option(
-        help="Cut a large export into files of at most so many bytes (not documents, parquet, okf)."
-    ),
+    typer.Option(help="Cut a large export into files of at most so many bytes."),
 ]
 Identity = Annotated[
     Path | None,

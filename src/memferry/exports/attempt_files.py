@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 from memferry.errors import ExportTooLarge, MemferryError, StorageUnavailable
 from memferry.exports.pack.packed import PackedFile
-from memferry.exports.pack.split import PartStream, Splitter
+from memferry.exports.pack.part import EncodedParts, Parts, PartStream
+from memferry.exports.pack.split import Splitter
 from memferry.exports.read.stream import RowStream
 from memferry.exports.request import ExportRequest
 from memferry.files.kind import file_name, media_type
@@ -52,24 +53,30 @@ class AttemptFiles:
             raise
 
     async def _write_all(self, rows: RowStream, watch: Watch) -> Sequence[Part]:
-        file_format, most_bytes = self.request.format, self.request.part_content_bytes
-        if most_bytes is None or not isinstance(file_format, TextFormat) or not file_format.ends:
+        most_bytes = self.request.part_content_bytes
+        if most_bytes is None:
             parts = [await self._write_file(None, rows, watch)]
         else:
-            splitter = Splitter(rows, file_format, file_format.ends, most_bytes)
-            async with aclosing(splitter):
-                parts = await self._write_parts(splitter, watch)
+            async with aclosing(self._cut(rows, most_bytes)) as streams:
+                parts = await self._write_parts(streams, watch)
         await self._put_sums(parts, watch)
         return parts
 
-    async def _write_parts(self, splitter: Splitter, watch: Watch) -> list[Part]:
+    def _cut(self, rows: RowStream, most_bytes: int) -> Parts:
+        """The parts of the rows; formats without ends that can be found cut themselves."""
+        format_ = self.request.format
+        if isinstance(format_, TextFormat) and format_.ends:
+            return Splitter(rows, format_, format_.ends, most_bytes)
+        return EncodedParts(rows)
+
+    async def _write_parts(self, streams: Parts, watch: Watch) -> list[Part]:
         parts: list[Part] = []
-        while not splitter.is_done:
+        while not streams.is_done:
             if len(parts) == MOST_PARTS:
                 raise ExportTooLarge(
                     f"The export has more than {MOST_PARTS:,} parts; raise max_part_bytes."
                 )
-            parts.append(await self._write_file(len(parts) + 1, splitter.start_part(), watch))
+            parts.append(await self._write_file(len(parts) + 1, streams.start_part(), watch))
         return parts
 
     async def _write_file(

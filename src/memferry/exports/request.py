@@ -14,7 +14,7 @@ from memferry.files.encrypt import check_recipient
 from memferry.filters import FILTERS, Filter, Selection
 from memferry.filters.checks import check_filters
 from memferry.filters.token_namespaces import TokenNamespaces
-from memferry.formats import FORMATS, Format, TextFormat, find_format
+from memferry.formats import FORMATS, Format, find_format
 from memferry.formats.variant import check_fields, check_included
 from memferry.model import strict_json
 from memferry.model.export import INLINE_BYTES, LEAST_PART_BYTES
@@ -89,7 +89,6 @@ class ExportRequest:
         options = _check_options(request)
         name = _DEFAULT_FORMAT if request.format is None else request.format
         file_format = find_format(name, options)
-        _check_parts(file_format, options)
         values = check_filters(FILTERS, request)
         _check_order(values)
         return cls(file_format, options, values)
@@ -120,6 +119,13 @@ class ExportRequest:
         of_file = {option.field for option in OPTIONS if option.of_file}
         options = {field: value for field, value in self.options.items() if field not in of_file}
         return replace(self, options=options)
+
+    def convert_to_files(self) -> Self:
+        """The same request with the format that a worker writes, which may cut itself."""
+        most_bytes, format_ = self.part_content_bytes, self.format
+        if most_bytes is None or format_.cut is None:
+            return self
+        return replace(self, format=format_.cut(most_bytes))
 
     @property
     def codec(self) -> Codec | None:
@@ -246,19 +252,6 @@ def _check_options(request: Any) -> dict[str, Any]:
         if value is not None and value != option.default:
             options[option.field] = option.check(option.field, value)
     return options
-
-
-def _check_parts(file_format: Format, options: Mapping[str, Any]) -> None:
-    """Raise Invalid for parts of a format that cannot be cut."""
-    if "max_part_bytes" in options and not (
-        isinstance(file_format, TextFormat) and file_format.ends
-    ):
-        names = [
-            format_.name
-            for format_ in FORMATS.values()
-            if isinstance(format_, TextFormat) and format_.ends
-        ]
-        raise Invalid("max_part_bytes", f"goes only with format {' or '.join(names)}")
 
 
 def _check_order(values: Mapping[type[Filter], object]) -> None:

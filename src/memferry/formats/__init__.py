@@ -7,7 +7,7 @@ from dataclasses import fields
 from typing import Any
 
 from memferry.errors import Invalid
-from memferry.formats.base import BinaryFormat, Columns, Encoder, Format, Order, TextFormat
+from memferry.formats.base import BinaryFormat, Columns, Encoder, Format, Order, Piece, TextFormat
 from memferry.formats.csv import CSV
 from memferry.formats.html import HTML
 from memferry.formats.json import JSON
@@ -61,6 +61,7 @@ __all__ = [
     "Encoder",
     "Format",
     "Order",
+    "Piece",
     "TextFormat",
     "Variant",
     "find_format",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 from importlib.util import find_spec
-from typing import ClassVar, LiteralString, Protocol, TypeAlias
+from typing import ClassVar, LiteralString, NamedTuple, Protocol, TypeAlias
 
 from memferry.formats.record_ends import RecordEnds
 from memferry.formats.variant import Variant
@@ -42,7 +42,9 @@ class TextFormat:
     ends_with_separator: bool = False
     tail: bytes = b""
     ends: RecordEnds | None = None
-    """Where a file can be cut into parts; None: nowhere."""
+    """Where a file can be cut into parts; None: `cut` makes a format that cuts itself."""
+    cut: "Callable[[int], BinaryFormat] | None" = None
+    """The same format with an encoder that ends each file before it has more bytes."""
     leaves_out: str = ""
     """What of a memory is not in the file, as a sentence."""
     variants: frozenset[str] = frozenset()
@@ -67,14 +69,24 @@ class TextFormat:
         return self if self.make_variant is None else self.make_variant(variant)
 
 
+class Piece(NamedTuple):
+    """Some bytes of a file."""
+
+    rows: int
+    """How many rows come to their end in them."""
+    data: bytes
+    ends_file: bool = False
+    """Whether the file ends here; what follows are further rows in a next one."""
+
+
 class Encoder(Protocol):
-    """Makes one file of a binary format: records in, bytes out."""
+    """Makes a file of a binary format: records in, bytes out; or several, if it cuts them."""
 
-    def encode(self, records: bytes) -> bytes:
-        """What these whole records add to the file; b"" while the encoder gathers more."""
+    def encode(self, records: bytes) -> Iterator[Piece]:
+        """What these whole records add to the file; nothing while the encoder gathers more."""
 
-    def finish(self) -> Iterator[bytes]:
-        """The rest of the file, in pieces of bounded size, none of which is empty."""
+    def finish(self) -> Iterator[Piece]:
+        """The rest of the file, in pieces of bounded size."""
 
     def close(self) -> None:
         """Let go of what it holds beside memory, whether the file is whole or not."""
@@ -122,7 +134,12 @@ class BinaryFormat:
     order: Order = Order.TIME
     """In which order the encoder is given the rows."""
     start: Callable[[], Encoder] = field(compare=False)
-    """Starts the encoder of one file."""
+    """Starts the encoder of one file, or of the files of one export."""
+    cut: "Callable[[int], BinaryFormat]" = field(compare=False)
+    """The same format with an encoder that ends each file before it has more bytes.
+
+    Only a single row may make a file larger.
+    """
     package: str | None = None
     """What must be installed beside memferry itself, by the name of its import."""
     leaves_out: str = ""

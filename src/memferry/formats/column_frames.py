@@ -78,7 +78,7 @@ def _split_values(records: bytes, at: int, count: int) -> tuple[list[memoryview]
 
 @dataclass(kw_only=True)
 class FrameGroup:
-    """Rows of frames, up to and with the one that makes them so many bytes of text, or so many."""
+    """Rows of frames: as many as have so many bytes of text, but at least one."""
 
     most_bytes: int
     most_rows: int
@@ -86,15 +86,13 @@ class FrameGroup:
     text_bytes: int = 0
     _frames: list[Frame] = field(default_factory=list)
 
-    @property
-    def whole(self) -> bool:
-        """Whether no further row belongs to it."""
-        return self.text_bytes >= self.most_bytes or self.rows >= self.most_rows
-
     def add(self, frame: Frame) -> Frame | None:
-        """Take rows of a frame until the group is whole; answers those that are left."""
+        """Take those rows of a frame that belong to the group; answers the others, if any.
+
+        Then the group is whole.
+        """
         rows, text_bytes = frame[0].rows, sum(len(cells.data) for cells in frame if cells.lengths)
-        if self.text_bytes + text_bytes < self.most_bytes and self.rows + rows < self.most_rows:
+        if self.text_bytes + text_bytes <= self.most_bytes and self.rows + rows <= self.most_rows:
             self._append(frame, rows, text_bytes)
             return None
         fitting, text_bytes = self._count_fitting(frame)
@@ -111,13 +109,13 @@ class FrameGroup:
         """How many rows of the frame belong to the group, and their bytes."""
         fitting = text_bytes = 0
         for lengths in zip(*(cells.read_lengths() for cells in frame), strict=True):
-            fitting += 1
-            text_bytes += sum(lengths)
-            if (
-                self.text_bytes + text_bytes >= self.most_bytes
-                or self.rows + fitting >= self.most_rows
+            rows, row_bytes = self.rows + fitting, sum(lengths)
+            if rows and (
+                rows == self.most_rows or self.text_bytes + text_bytes + row_bytes > self.most_bytes
             ):
                 break
+            fitting += 1
+            text_bytes += row_bytes
         return fitting, text_bytes
 
     def join_data(self, column: int) -> bytes:

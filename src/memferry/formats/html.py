@@ -4,13 +4,16 @@ Every text of a memory is escaped, and the page's own policy lets no script and 
 two, which it names by their digests, and nothing be loaded (https://www.w3.org/TR/CSP3/).
 """
 
+import re
 from base64 import b64encode
+from dataclasses import replace
 from hashlib import sha256
 from importlib import resources
 from typing import LiteralString
 
 from memferry.formats.base import Order, TextFormat
 from memferry.formats.document import HEADING, ISO, join, join_if, render_time
+from memferry.formats.document_parts import DocumentCut
 from memferry.formats.variant import FIELDS, describe_missing
 
 _READABLE: LiteralString = "YYYY-MM-DD HH24:MI:SS"
@@ -89,7 +92,7 @@ def _make_head() -> bytes:
     return text.encode()
 
 
-HTML = TextFormat(
+_WHOLE = TextFormat(
     name="html",
     extension="html",
     media_type="text/html; charset=utf-8",
@@ -101,3 +104,36 @@ HTML = TextFormat(
     tail=b"</main>\n</body>\n</html>\n",
     leaves_out=describe_missing(set(FIELDS) - {"metadata"}),
 )
+# No text of a memory has a `<` or a `>` of its own.
+_OPENINGS = re.compile(
+    rb'(<section class="namespace"><h2 dir="auto">[^<]*</h2>\n)?'
+    rb'(<section class="thread"><h3 dir="auto">[^<]*</h3>\n)?<article '
+)
+_CLOSING = b"</section>"
+
+
+class HtmlOutline:
+    """The sections that are open behind a record, each with its heading."""
+
+    def __init__(self) -> None:
+        self._open: list[bytes] = []
+
+    def reopen(self, record: bytes) -> bytes:  # noqa: ARG002 - it shows only what it opens itself
+        """The sections that the page before had to close."""
+        return b"".join(self._open)
+
+    def enter(self, record: bytes) -> None:
+        """Note which sections the record opens and closes."""
+        openings = _OPENINGS.match(record)
+        if openings is None:
+            raise AssertionError("a record that is no article")
+        self._open += filter(None, openings.groups())
+        closed = record.rpartition(b"</article>")[2].count(_CLOSING)
+        self._open = self._open[: len(self._open) - closed]
+
+    def close(self) -> bytes:
+        """The ends of the sections that are open."""
+        return _CLOSING * len(self._open)
+
+
+HTML = replace(_WHOLE, cut=DocumentCut(_WHOLE, HtmlOutline))

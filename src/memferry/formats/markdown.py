@@ -5,10 +5,13 @@ backslash before them, as those in headings and details have. A content of sever
 fence that is longer than every run of backticks in it, to the byte.
 """
 
+import re
+from dataclasses import replace
 from typing import LiteralString
 
 from memferry.formats.base import Order, TextFormat
 from memferry.formats.document import HEADING, ISO, join, join_if, render_time
+from memferry.formats.document_parts import DocumentCut
 from memferry.formats.variant import FIELDS, describe_missing
 
 _CONTROLS: LiteralString = r"\u0001-\u001F\u007F-\u009F\u2028\u2029"
@@ -33,7 +36,7 @@ _CONTENT: LiteralString = (
     rf"ELSE concat({_FENCE}, E'\n', content, E'\n', {_FENCE}) END"
 )
 
-MARKDOWN = TextFormat(
+_WHOLE = TextFormat(
     name="markdown",
     extension="md",
     media_type="text/markdown; charset=utf-8",
@@ -58,3 +61,40 @@ MARKDOWN = TextFormat(
     tail=b"\n",
     leaves_out=f"{describe_missing(set(FIELDS) - {'id', 'metadata'})} Times are cut to seconds.",
 )
+# A record outside of a thread begins with three marks, one within it with four.
+_HEADINGS = re.compile(rb"(## [^\n]*\n\n)?(### [^\n]*\n\n(?=#### ))?(####? )")
+
+
+class MarkdownOutline:
+    """The headings that a record stands below."""
+
+    def __init__(self) -> None:
+        self._namespace = self._thread = b""
+
+    def reopen(self, record: bytes) -> bytes:
+        """Its namespace and thread again, as far as it does not bring their headings itself."""
+        namespace, thread, level = _read_headings(record)
+        if namespace:
+            return b""
+        return self._namespace if thread or level == b"### " else self._namespace + self._thread
+
+    def enter(self, record: bytes) -> None:
+        """Note its headings."""
+        namespace, thread, level = _read_headings(record)
+        self._namespace = namespace or self._namespace
+        self._thread = b"" if level == b"### " else thread or self._thread
+
+    def close(self) -> bytes:
+        """Headings have no end."""
+        return b""
+
+
+def _read_headings(record: bytes) -> tuple[bytes, bytes, bytes]:
+    """The headings of the namespace and of the thread, and the marks of the record's own."""
+    headings = _HEADINGS.match(record)
+    if headings is None:
+        raise AssertionError("a record without a heading")
+    return headings[1] or b"", headings[2] or b"", headings[3]
+
+
+MARKDOWN = replace(_WHOLE, cut=DocumentCut(_WHOLE, MarkdownOutline))

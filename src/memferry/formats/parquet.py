@@ -47,20 +47,21 @@ def _arrange(fields: Sequence[LiteralString]) -> Columns:
     )
 
 
-def _start(fields: Sequence[str]) -> Encoder:
+def _start(fields: Sequence[str], most_bytes: int | None) -> Encoder:
     from memferry.formats.parquet_encoder import ParquetEncoder  # noqa: PLC0415 - an extra of 50 MB
 
-    return ParquetEncoder(fields)
+    return ParquetEncoder(fields, most_bytes)
 
 
-def _make_parquet(variant: Variant) -> BinaryFormat:
+def _make_parquet(variant: Variant, most_bytes: int | None = None) -> BinaryFormat:
     fields = [field for field in ALL_FIELDS if field in (variant.fields or FIELDS)]
     return BinaryFormat(
         name="parquet",
         extension="parquet",
         media_type="application/vnd.apache.parquet",
         rows=_arrange(fields),
-        start=partial(_start, fields),
+        start=partial(_start, fields, most_bytes),
+        cut=partial(_make_parquet, variant),
         package="pyarrow",
         leaves_out=describe_missing(fields),
         variants=frozenset({"fields"}),

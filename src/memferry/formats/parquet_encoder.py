@@ -14,13 +14,19 @@ import pyarrow.compute as pc
 import pyarrow.json
 import pyarrow.parquet as pq
 
-from memferry.formats.column_frames import Frame, FrameGroup, split_frames
+from memferry.formats.base import Piece
+from memferry.formats.column_frames import FrameGroup, split_frames
 from memferry.formats.parquet import TIMES
 
-# A row group ends with the row that makes it so large. One lies in memory, as frames, as columns
+# A row group ends before the row that makes it larger. One lies in memory, as frames, as columns
 # and as compressed pages.
 _GROUP_BYTES = 4 * 1024 * 1024
 _GROUP_ROWS = 128 * 1024
+# Of a file that is a part, a row group is a small piece.
+_GROUPS_PER_PART = 8
+# What a row group takes beyond its texts, at most: a row its lengths and times, a page its header,
+# a column its chunk in the footer with a least and a greatest value.
+_ROW_BYTES, _HEADER_BYTES, _FOOTER_BYTES = 64, 64 * 1024, 16 * 1024
 # Arrow looks for the end of a page each so many rows. It holds the pages of all columns.
 _PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 128
 _TAGS = pa.list_(pa.field("element", pa.string(), nullable=False))
@@ -38,11 +44,36 @@ _ZERO = pa.Array.from_buffers(pa.int32(), 1, [None, pa.py_buffer(bytes(4))])
 class ParquetEncoder:
     """Gathers frames until they are a row group; zstd compresses each column of it."""
 
-    def __init__(self, fields: Sequence[str]) -> None:
+    def __init__(self, fields: Sequence[str], most_bytes: int | None = None) -> None:
+        """`most_bytes` is where a file ends and a next one begins; None: nowhere."""
         self._fields = fields
         self._texts = [field not in TIMES for field in fields]
-        self._group = _start_group()
+        self._most_bytes = most_bytes
         self._schema = pa.schema([describe_column(field) for field in fields])
+        self._start_group()
+        self._start_file()
+
+    def encode(self, records: bytes) -> Iterator[Piece]:
+        """The row groups that have become whole."""
+        for frame in split_frames(records, self._texts):
+            rest = self._group.add(frame)
+            while rest is not None:
+                yield from self._write_group()
+                rest = self._group.add(rest)
+
+    def finish(self) -> Iterator[Piece]:
+        """The last row group and the footer."""
+        if self._group.rows:
+            yield from self._write_group()
+        self._writer.close()
+        yield Piece(0, self._file.take())
+
+    def close(self) -> None:
+        """End Arrow's writer."""
+        self._writer.close()
+
+    def _start_file(self) -> None:
+        self._groups = 0
         self._file = _Pieces()
         self._writer = pq.ParquetWriter(
             self._file,
@@ -55,31 +86,32 @@ class ParquetEncoder:
             write_batch_size=_PAGE_ROWS,
         )
 
-    def encode(self, records: bytes) -> bytes:
-        """The row groups that have become whole."""
-        for frame in split_frames(records, self._texts):
-            rest: Frame | None = frame
-            while rest is not None:
-                rest = self._group.add(rest)
-                if self._group.whole:
-                    self._write_group()
-        return self._file.take()
+    def _start_group(self) -> None:
+        most = self._most_bytes
+        group_bytes = _GROUP_BYTES if most is None else min(_GROUP_BYTES, most // _GROUPS_PER_PART)
+        self._group = FrameGroup(most_bytes=group_bytes, most_rows=_GROUP_ROWS)
 
-    def finish(self) -> Iterator[bytes]:
-        """The last row group and the footer."""
-        if self._group.rows:
-            self._write_group()
-        self._writer.close()
-        yield self._file.take()
-
-    def close(self) -> None:
-        """End Arrow's writer."""
-        self._writer.close()
-
-    def _write_group(self) -> None:
+    def _write_group(self) -> Iterator[Piece]:
+        if not self._fits():
+            self._writer.close()
+            yield Piece(0, self._file.take(), ends_file=True)
+            self._start_file()
         columns = [self._make_column(*column) for column in enumerate(self._fields)]
-        self._group = _start_group()
-        self._writer.write_table(pa.table(columns, self._schema), row_group_size=len(columns[0]))
+        rows = self._group.rows
+        self._start_group()
+        self._groups += 1
+        self._writer.write_table(pa.table(columns, self._schema), row_group_size=rows)
+        yield Piece(rows, self._file.take())
+
+    def _fits(self) -> bool:
+        """Whether the group can be in this file; the first one of a file always can."""
+        if self._most_bytes is None or self._groups == 0:
+            return True
+        # zstd adds 3 bytes to 128 KiB that do not compress (RFC 8878).
+        group_bytes = self._group.text_bytes * 17 // 16 + self._group.rows * _ROW_BYTES
+        footer_bytes = (self._groups + 1) * _FOOTER_BYTES
+        total_bytes = self._file.tell() + group_bytes + _HEADER_BYTES + footer_bytes
+        return total_bytes <= self._most_bytes
 
     def _make_column(self, number: int, field: str) -> pa.Array:
         data = self._group.join_data(number)
@@ -116,10 +148,6 @@ class _Pieces(io.RawIOBase):
         data = b"".join(self._pieces)
         self._pieces = []
         return data
-
-
-def _start_group() -> FrameGroup:
-    return FrameGroup(most_bytes=_GROUP_BYTES, most_rows=_GROUP_ROWS)
 
 
 def describe_column(field: str) -> pa.Field:

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from memferry.errors import Invalid
 from memferry.exports.request import OPTIONS, ExportRequest
-from memferry.formats import ALL_FIELDS, FORMATS, TextFormat
+from memferry.formats import ALL_FIELDS, FORMATS
 from memferry.http.parameters import list_field, query_field
 from memferry.model import strict_json
 from memferry.model.export import Export
@@ -147,15 +147,7 @@ def list_formats() -> list[tuple[str, str]]:
 
 def find_fitting(option: str) -> str:
     """The formats that an option goes with, with blanks between."""
-    if option == _MIB:
-        names = [
-            format_.name
-            for format_ in FORMATS.values()
-            if isinstance(format_, TextFormat) and format_.ends
-        ]
-    else:
-        names = [format_.name for format_ in FORMATS.values() if option in format_.variants]
-    return " ".join(names)
+    return " ".join(format_.name for format_ in FORMATS.values() if option in format_.variants)
 
 
 _FORMATS = {

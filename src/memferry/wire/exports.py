@@ -50,8 +50,8 @@ class ExportOptions(
     max_part_bytes: Annotated[
         Annotated[int, describe(minimum=LEAST_PART_BYTES)] | None,
         describe(
-            "cuts a large export into files of at most so many bytes; with format json, ndjson, "
-            "csv or paste. A payload that would be larger becomes files too"
+            "cuts a large export into files of at most so many bytes, each whole in itself. "
+            "A payload that would be larger becomes files too"
         ),
     ] = None
 

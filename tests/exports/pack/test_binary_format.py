@@ -16,7 +16,7 @@ from memferry.exports.pack.packed import PackedFile
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
 from memferry.files.compress import CODECS
-from memferry.formats import BinaryFormat, TextFormat
+from memferry.formats import BinaryFormat, Piece, TextFormat
 from support.people import Person, make_person
 from support.service import Service
 
@@ -31,26 +31,27 @@ class LengthsEncoder:
     written: int = 0
     closed: bool = False
 
-    def encode(self, records: bytes) -> bytes:
+    def encode(self, records: bytes) -> Iterator[Piece]:
         """The bytes of a full batch, or none."""
         lengths = [len(line) for line in records.decode().splitlines()]
         self.batch += struct.pack(f">{len(lengths)}I", *lengths)
-        return self._flush() if len(self.batch) >= 200 else b""
+        if len(self.batch) >= 200:
+            yield self._flush()
 
-    def finish(self) -> Iterator[bytes]:
+    def finish(self) -> Iterator[Piece]:
         """The last batch, and how many rows there were."""
-        if rest := self._flush():
-            yield rest
-        yield struct.pack(">I", self.written)
+        yield self._flush()
+        yield Piece(0, struct.pack(">I", self.written))
 
     def close(self) -> None:
         """Note it."""
         self.closed = True
 
-    def _flush(self) -> bytes:
+    def _flush(self) -> Piece:
         data, self.batch = self.batch, b""
-        self.written += len(data) // 4
-        return data
+        rows = len(data) // 4
+        self.written += rows
+        return Piece(rows, data)
 
 
 _LINES = TextFormat(
@@ -71,6 +72,7 @@ def make_lengths(encoder: LengthsEncoder) -> BinaryFormat:
         media_type="application/octet-stream",
         rows=_LINES,
         start=lambda: encoder,
+        cut=lambda _: make_lengths(encoder),
     )
 
 
@@ -139,12 +141,12 @@ class SlowEncoder(LengthsEncoder):
     go_on: threading.Event = field(default_factory=threading.Event)
     closed_early: bool | None = None
 
-    def encode(self, records: bytes) -> bytes:
+    def encode(self, records: bytes) -> Iterator[Piece]:
         """Wait, then note whether it was closed meanwhile."""
         self.begun.set()
         self.go_on.wait(60)
         self.closed_early = self.closed
-        return super().encode(records)
+        yield from super().encode(records)
 
 
 async def test_a_cancelled_export_closes_its_encoder_when_its_thread_has_ended(

@@ -8,9 +8,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from typing import Protocol
 
 from memferry.exports.pack.packed import ByteStream
-from memferry.files.digest import Digest
-from memferry.files.threads import run_in_thread_if_large
-from memferry.formats import TextFormat
+from memferry.exports.pack.part import PartStream
+from memferry.formats import Piece, TextFormat
 from memferry.formats.record_ends import RecordEnds
 
 
@@ -39,15 +38,25 @@ class Splitter:
         self._rest = b""
         self.is_done = False
 
-    def start_part(self) -> "PartStream":
+    def start_part(self) -> PartStream:
         """The next part; the one before must have been iterated to its end."""
-        return PartStream(self, self._format, self._ends, self._separator)
+        return PartStream(self._read_part())
 
     async def aclose(self) -> None:
         """Stop reading."""
         await self._records.aclose()
 
-    async def take(self, taken_bytes: int) -> bytes:
+    async def _read_part(self) -> AsyncIterator[Piece]:
+        taken, before = 0, self._format.head
+        while records := await self._take(taken):
+            taken += len(records)
+            yield Piece(self._ends.count(records), before + records.removesuffix(self._separator))
+            before = self._separator
+        # Without any row the head ends the file, as it does in one piece.
+        end = b"" if taken else self._format.head.removesuffix(self._separator)
+        yield Piece(0, end + self._format.tail)
+
+    async def _take(self, taken_bytes: int) -> bytes:
         """The next records of a part that has so many bytes; none: it is at its end."""
         data = self._rest or await anext(self._records, b"")
         if not data:
@@ -73,43 +82,3 @@ class Splitter:
         if rows.rows_done:
             last = held_back[: len(held_back) - len(self._format.tail)]
             yield last + self._separator
-
-
-class PartStream:
-    """Iterated for the bytes of one part; counts those already handed out."""
-
-    def __init__(
-        self, splitter: Splitter, format_: TextFormat, ends: RecordEnds, separator: bytes
-    ) -> None:
-        """`separator` is the one that the last record must not have."""
-        self._splitter = splitter
-        self._format = format_
-        self._ends = ends
-        self._separator = separator
-        self._digest = Digest()
-        self.rows_done = 0
-
-    @property
-    def bytes_done(self) -> int:
-        """How many bytes were handed out."""
-        return self._digest.size_bytes
-
-    @property
-    def sha256(self) -> bytes:
-        """Their digest."""
-        return self._digest.sha256
-
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        taken, before = 0, self._format.head
-        while records := await self._splitter.take(taken):
-            taken += len(records)
-            self.rows_done += self._ends.count(records)
-            yield await self._add(before + records.removesuffix(self._separator))
-            before = self._separator
-        # Without any row the head ends the file, as it does in one piece.
-        end = b"" if self.rows_done else self._format.head.removesuffix(self._separator)
-        yield await self._add(end + self._format.tail)
-
-    async def _add(self, data: bytes) -> bytes:
-        await run_in_thread_if_large(self._digest.add, data)
-        return data

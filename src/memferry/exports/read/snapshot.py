@@ -69,6 +69,7 @@ class Reader:
 
         With a claim it is one of the standby, if there is one that shows the claim.
         """
+        request = request.convert_to_files()
         async with AsyncExitStack() as transaction:
             database, connection, snapshot = await self._begin(tenant_id, claim, transaction)
             snapshot.expired_rows = await count_expired(connection, request)

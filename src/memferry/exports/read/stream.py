@@ -1,10 +1,9 @@
 """The bytes of an export, first row to last byte: inline and queued exports take this path."""
 
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, closing
 
-from memferry.database.blocks import Block
 from memferry.database.copy import BLOCK_BYTES, BlockStream
 from memferry.database.pool import UNLIMITED_SECONDS, Connection, keep_order
 from memferry.errors import MemferryError
@@ -13,7 +12,7 @@ from memferry.exports.read.ranges import Ranges
 from memferry.exports.read.statement import emit_ready_records, read_statement
 from memferry.exports.request import ExportRequest
 from memferry.files.threads import OneThread, run_in_thread_if_large
-from memferry.formats import BinaryFormat, Encoder, Format, TextFormat
+from memferry.formats import BinaryFormat, Encoder, Format, Piece, TextFormat
 
 
 class RowStream:
@@ -34,10 +33,12 @@ class RowStream:
         self._sha256 = hashlib.sha256()
         self.rows_done = 0
         self.bytes_done = 0
+        self.at_file_end = False
+        """Whether the bytes so far end a file, and those of a next one follow."""
 
     @property
     def sha256(self) -> bytes:
-        """Digest of the bytes so far; of the whole file once the iteration has ended."""
+        """Digest of the bytes so far; of all once the iteration has ended."""
         return self._sha256.digest()
 
     @property
@@ -46,7 +47,7 @@ class RowStream:
         if isinstance(self._format, TextFormat):
             return len(self._format.head) + len(self._format.tail)
         with closing(self._format.start()) as encoder:
-            return sum(map(len, encoder.finish()))
+            return sum(len(piece.data) for piece in encoder.finish())
 
     def close(self) -> None:
         """Let go of what an encoder holds beside memory."""
@@ -58,56 +59,55 @@ class RowStream:
         """Make the iteration raise, even while PostgreSQL is still looking for the next row."""
         self._blocks.fail(fault)
 
-    async def __aiter__(self) -> AsyncIterator[bytes]:
-        async for block in self._make_blocks():
-            hashing = run_in_thread_if_large(self._sha256.update, block.data)
-            self.rows_done += block.rows
-            self.bytes_done += len(block.data)
+    async def __aiter__(self) -> AsyncGenerator[bytes, None]:
+        async for piece in self._make_pieces():
+            hashing = run_in_thread_if_large(self._sha256.update, piece.data)
+            self.rows_done += piece.rows
+            self.bytes_done += len(piece.data)
+            self.at_file_end = piece.ends_file
             try:
-                yield block.data
+                yield piece.data
             finally:
                 await hashing
         if self.rows_done != self._blocks.rows:
             raise AssertionError(f"{self.rows_done} rows found of {self._blocks.rows} copied")
 
-    def _make_blocks(self) -> AsyncIterator[Block]:
-        """The blocks of the file; their rows are those whose bytes have come to an end."""
+    def _make_pieces(self) -> AsyncIterator[Piece]:
         if isinstance(self._format, BinaryFormat):
             return self._encode_blocks(self._format)
         return self._frame_blocks(self._format)
 
-    async def _frame_blocks(self, format_: TextFormat) -> AsyncIterator[Block]:
+    async def _frame_blocks(self, format_: TextFormat) -> AsyncIterator[Piece]:
         """The blocks between the head and the tail of the file.
 
         Each block is held back until the next one shows that it is not the last: after the last row
         the tail stands in the place of a separator.
         """
         last_separator = b"" if format_.ends_with_separator else format_.separator
-        held_back = Block(0, format_.head)
+        held_back = Piece(0, format_.head)
         async for block in self._blocks:
             if held_back.rows or held_back.data:
                 yield held_back
-            held_back = block
+            held_back = Piece(*block)
         if self._on_last_row is not None:
             await self._on_last_row()
-        yield Block(held_back.rows, held_back.data.removesuffix(last_separator) + format_.tail)
+        yield Piece(held_back.rows, held_back.data.removesuffix(last_separator) + format_.tail)
 
-    async def _encode_blocks(self, format_: BinaryFormat) -> AsyncIterator[Block]:
-        """The blocks of an encoder, which works in a thread beside the COPY."""
-        rows = 0
-        run = self._thread.run
-        self._encoder = encoder = await run(format_.start)
+    async def _encode_blocks(self, format_: BinaryFormat) -> AsyncIterator[Piece]:
+        """The pieces of an encoder, which works in a thread beside the COPY."""
+        self._encoder = encoder = await self._thread.run(format_.start)
         async for block in self._blocks:
-            rows += block.rows
-            if data := await run(encoder.encode, block.data):
-                yield Block(rows, data)
-                rows = 0
+            async for piece in self._run_out(encoder.encode(block.data)):
+                yield piece
         if self._on_last_row is not None:
             await self._on_last_row()
-        pieces = encoder.finish()
-        while data := await run(next, pieces, b""):
-            yield Block(rows, data)
-            rows = 0
+        async for piece in self._run_out(encoder.finish()):
+            yield piece
+
+    async def _run_out(self, pieces: Iterator[Piece]) -> AsyncIterator[Piece]:
+        """The pieces of a generator that works in the encoder's thread."""
+        while piece := await self._thread.run(next, pieces, None):
+            yield piece
 
 
 @asynccontextmanager
