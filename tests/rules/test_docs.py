@@ -38,6 +38,7 @@ PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()
+TROUBLESHOOTING = (ROOT / "docs/troubleshooting.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
 TOKENS = (ROOT / "docs/tokens.md").read_text()
 AUDIT = (ROOT / "docs/audit.md").read_text()
@@ -116,6 +117,25 @@ def test_codes_are_different() -> None:
     codes = [each.code for each in errors()]
 
     assert len(set(codes)) == len(codes)
+
+
+def test_every_code_has_its_entry_in_the_troubleshooting_and_no_other() -> None:
+    entries = re.findall(r"^### (.+)$", TROUBLESHOOTING, re.MULTILINE)
+
+    assert sorted(entries) == sorted(error.code for error in errors())
+
+
+@pytest.mark.parametrize("error", list(errors()), ids=lambda error: error.__name__)
+def test_an_entry_says_what_to_do_and_stands_below_its_status(error: type[MemferryError]) -> None:
+    parts = re.split(r"^## ", TROUBLESHOOTING, flags=re.MULTILINE)
+    part = next(part for part in parts if f"\n### {error.code}\n" in part)
+    entry = part.partition(f"\n### {error.code}\n\n")[2].partition("\n### ")[0]
+    cause, _, next_step = entry.partition("\n\n**Next:** ")
+    place = "The client" if issubclass(error, ClientError) else str(find_status(error))
+
+    assert cause
+    assert next_step
+    assert place in part.partition("\n")[0]
 
 
 def test_the_diagram_shows_the_allowed_changes() -> None:
