@@ -38,6 +38,7 @@ PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
 DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()
+CONCEPTS = (ROOT / "docs/concepts.md").read_text()
 TROUBLESHOOTING = (ROOT / "docs/troubleshooting.md").read_text()
 EXPORTS = (ROOT / "docs/exports.md").read_text()
 TOKENS = (ROOT / "docs/tokens.md").read_text()
@@ -148,6 +149,14 @@ def test_the_diagram_ends_where_no_change_is_allowed() -> None:
     ends = set(re.findall(r"^    (\w+) --> \[\*\]", EXPORTS, re.MULTILINE))
 
     assert ends == {state for state, changes in ALLOWED_CHANGES.items() if not changes}
+
+
+def test_the_concepts_draw_each_state_of_an_export_in_80_columns() -> None:
+    diagrams = re.findall(r"^```text\n(.*?)^```", CONCEPTS, re.MULTILINE | re.DOTALL)
+    lines = [line for diagram in diagrams for line in diagram.splitlines()]
+
+    assert max(map(len, lines)) <= 80
+    assert set(ALLOWED_CHANGES) <= set(re.findall(r"\w+", diagrams[0]))
 
 
 def test_every_format_is_documented() -> None:
