@@ -4,8 +4,8 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-WIDTH = 92
-_LONGEST_TEXT = 72
+WIDTH = 86
+_LONGEST_TEXT = 64
 
 
 def lay_out_json(value: Any, indent: int = 0, before: int = 0) -> str:
