@@ -79,10 +79,6 @@ def test_an_example_does_what_it_says(name: str, names: dict[str, Any]) -> None:
     _run(name, _EXAMPLES[name], known)
 
 
-def test_the_page_of_the_client_does_what_it_says(alice: Person, names: dict[str, Any]) -> None:
-    _run("client.md", _PAGE, names | {"token": alice.token})
-
-
 @pytest.mark.parametrize("name", _METHODS)
 def test_the_page_of_the_client_names_every_method(name: str) -> None:
     assert f"`{name.rpartition('.')[2]}`" in _PAGE

@@ -1,16 +1,15 @@
 """The guides do what they say: their commands run as they stand, in their order."""
 
-import json
 import os
 import re
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
 
+from support.page_folder import fill_folder
 from support.people import Person
 
 GUIDES = Path(__file__).parents[2] / "docs/guides.md"
@@ -19,39 +18,11 @@ _COMMANDS = {
     title: "\n".join(re.findall(r"^    (\S.*)$", text, re.MULTILINE))
     for title, _, text in (section.partition("\n") for section in _SECTIONS)
 }
-_CHAT = {
-    "id": "c-1",
-    "title": "Lemons",
-    "create_time": 1_714_000_000,
-    "update_time": 1_714_000_009,
-    "current_node": "m-1",
-    "mapping": {
-        "root": {"id": "root", "message": None, "parent": None},
-        "m-1": {
-            "id": "m-1",
-            "parent": "root",
-            "children": [],
-            "message": {
-                "id": "m-1",
-                "author": {"role": "user"},
-                "recipient": "all",
-                "create_time": 1_714_000_001,
-                "content": {"content_type": "text", "parts": ["How long do lemons keep?"]},
-                "metadata": {},
-            },
-        },
-    },
-}
 
 
 def follow(title: str, place: Path, alice: Person, bob: Person) -> str:
     """Run the commands of a guide in a folder that has the files it names; what they print."""
-    with zipfile.ZipFile(place / "conversations.zip", "w") as archive:
-        archive.writestr("conversations.json", json.dumps([_CHAT]))
-    memory = {"id": "1", "memory": "Likes tea.", "created_at": "2026-01-02T03:04:05Z"}
-    (place / "mem0.json").write_text(json.dumps({"results": [memory]}))
-    (place / "notes").mkdir()
-    (place / "notes" / "boat.md").write_text("# Boat\n\nThe ferry leaves at nine.\n")
+    fill_folder(place)
     own = {
         "MEMFERRY_URL": str(alice.base_url),
         "MEMFERRY_TOKEN": alice.token,

@@ -1,5 +1,6 @@
 """The TypeScript client: its types are those of the API, and it works in Node against a service."""
 
+import json
 import os
 import shutil
 import subprocess
@@ -8,9 +9,12 @@ from pathlib import Path
 
 import pytest
 
+from support.page_blocks import list_blocks
 from support.people import Person
 
 _CLIENT = Path(__file__).parents[2] / "clients/typescript"
+# The client has no types of Node, since it runs in browsers too.
+_NODE = "declare const process: { stdout: { write(bytes: Uint8Array): void } };"
 
 pytestmark = [
     pytest.mark.typescript,
@@ -47,6 +51,17 @@ def test_it_works_in_node(folder: Path, alice: Person) -> None:
     output = _run(folder, "npm", "test", **settings)
 
     assert "# pass 6" in output
+
+
+def test_the_example_of_its_page_runs_and_has_the_right_types(folder: Path, alice: Person) -> None:
+    (block,) = (block for block in list_blocks() if block.language == "ts")
+    text = block.text.replace('"memferry"', '"./index.js"').replace("mnu_...", alice.token)
+    text = text.replace("http://127.0.0.1:3122", str(alice.base_url))
+    (folder / "src/example.ts").write_text(f"{_NODE}\n{text}")
+    _run(folder, "npm", "run", "build")
+    content, exported = _run(folder, "node", "dist/example.js").splitlines()
+
+    assert content == json.loads(exported)["content"] == "Likes tea."
 
 
 def _run(folder: Path, *command: str, **environment: str) -> str:
