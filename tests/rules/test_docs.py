@@ -35,7 +35,6 @@ from support.states import ALLOWED_CHANGES
 ROOT = Path(__file__).parents[2]
 TOP = [ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY", "CONTRIBUTING")]
 PAGES = [*TOP, *sorted((ROOT / "docs").rglob("*.md"))]
-DECISIONS = sorted((ROOT / "docs/decisions").glob("0*.md"))
 SETTINGS = (ROOT / "docs/settings.md").read_text()
 ERRORS = (ROOT / "docs/errors.md").read_text()
 CONCEPTS = (ROOT / "docs/concepts.md").read_text()
@@ -271,42 +270,6 @@ def test_the_import_contract_is_the_checked_one() -> None:
     layers = [each.replace("memferry.", "") for each in contract["layers"]]
 
     assert "".join(f"    {each}\n" for each in layers) in ARCHITECTURE
-
-
-@pytest.mark.parametrize("page", DECISIONS, ids=lambda page: page.name)
-def test_a_decision_has_its_five_parts(page: Path) -> None:
-    parts = re.findall(r"^## (\w+)$", page.read_text(), re.MULTILINE)
-
-    assert parts == ["Status", "Context", "Decision", "Rejected", "Consequences"]
-
-
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
-def test_links_lead_somewhere(page: Path) -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())
-
-    assert [link for link in links if not (page.parent / link).exists()] == []
-
-
-def test_every_page_is_in_the_navigation_of_the_site() -> None:
-    site = (ROOT / "docs/site.toml").read_text()
-    pages = {str(page.relative_to(ROOT)) for page in PAGES if page not in DECISIONS}
-
-    assert {name for name in pages if f'"{name}"' not in site} == set()
-
-
-def test_every_page_is_in_the_index() -> None:
-    index = (ROOT / "docs/index.md").read_text()
-    pages = {f"{page.name}" for page in (ROOT / "docs").glob("*.md")} - {"index.md"}
-
-    assert pages == set(re.findall(r"\]\(([\w.-]+\.md)\)", index))
-
-
-def test_every_decision_is_in_the_index_of_decisions_and_in_its_order() -> None:
-    index = (ROOT / "docs/decisions/index.md").read_text()
-
-    assert re.findall(r"^\| \[\d+\]\((.+?)\)", index, re.MULTILINE) == [
-        page.name for page in DECISIONS
-    ]
 
 
 def test_the_glossary_names_each_word_once_and_in_order() -> None:
