@@ -1688,22 +1688,31 @@ export interface components {
              */
             content: string;
             /**
+             * @description the name of its group
              * @default default
              * @example preferences
              */
             namespace?: string | null;
             /**
+             * @description labels to find it by
              * @default null
              * @example [
              *       "tone"
              *     ]
              */
             tags?: string[] | null;
-            /** @default agent */
+            /**
+             * @description the program that it comes from
+             * @default agent
+             */
             source?: string | null;
-            /** @default null */
+            /**
+             * @description its name or id there
+             * @default null
+             */
             source_ref?: string | null;
             /**
+             * @description any JSON object; its numbers keep their digits
              * @example {
              *       "confidence": 0.9
              *     }
@@ -3277,22 +3286,31 @@ export interface operations {
                      */
                     content: string;
                     /**
+                     * @description the name of its group
                      * @default default
                      * @example preferences
                      */
                     namespace?: string | null;
                     /**
+                     * @description labels to find it by
                      * @default null
                      * @example [
                      *       "tone"
                      *     ]
                      */
                     tags?: string[] | null;
-                    /** @default agent */
+                    /**
+                     * @description the program that it comes from
+                     * @default agent
+                     */
                     source?: string | null;
-                    /** @default null */
+                    /**
+                     * @description its name or id there
+                     * @default null
+                     */
                     source_ref?: string | null;
                     /**
+                     * @description any JSON object; its numbers keep their digits
                      * @example {
                      *       "confidence": 0.9
                      *     }
@@ -5104,11 +5122,13 @@ export interface operations {
                      */
                     name: string;
                     /**
+                     * @description what it is for
                      * @default null
                      * @example Notes of the Acme engagement.
                      */
                     description?: string | null;
                     /**
+                     * @description any JSON object
                      * @example {
                      *       "color": "purple"
                      *     }
@@ -5371,6 +5391,7 @@ export interface operations {
                     description?: string | null;
                     /** @description merged; null removes a key */
                     metadata?: Record<string, unknown>;
+                    /** @description a mark, which changes nothing else */
                     archived?: boolean;
                     /** @description how long memories are kept that are saved here without an expiry; null: for ever */
                     retention_days?: number | null;
@@ -5536,16 +5557,23 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @example https://example.com/hook */
+                    /**
+                     * @description public, and by https
+                     * @example https://example.com/hook
+                     */
                     url: string;
                     /**
+                     * @description those it is told of
                      * @default null
                      * @example [
                      *       "memory.saved"
                      *     ]
                      */
                     events?: string[] | null;
-                    /** @default null */
+                    /**
+                     * @description a note
+                     * @default null
+                     */
                     description?: string | null;
                 };
             };
@@ -5704,10 +5732,16 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
+                    /** @description public, and by https */
                     url?: string;
+                    /** @description null or empty: all */
                     events?: string[] | null;
+                    /** @description whether it is told of events */
                     enabled?: boolean;
-                    /** @example the chat of the team */
+                    /**
+                     * @description a note; null clears it
+                     * @example the chat of the team
+                     */
                     description?: string | null;
                 };
             };

@@ -22,11 +22,16 @@ class NewMemory(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A memory to save."""
 
     content: Annotated[_Content, describe("up to 1 MiB of UTF-8", example="Likes tea.")]
-    namespace: Annotated[str | None, describe(example="preferences")] = DEFAULT_NAMESPACE
-    tags: Annotated[list[str] | None, describe(example=["tone"])] = None
-    source: str | None = DEFAULT_SOURCE
-    source_ref: str | None = None
-    metadata: Annotated[JsonText | UnsetType, describe(example={"confidence": 0.9})] = UNSET
+    namespace: Annotated[str | None, describe("the name of its group", example="preferences")] = (
+        DEFAULT_NAMESPACE
+    )
+    tags: Annotated[list[str] | None, describe("labels to find it by", example=["tone"])] = None
+    source: Annotated[str | None, describe("the program that it comes from")] = DEFAULT_SOURCE
+    source_ref: Annotated[str | None, describe("its name or id there")] = None
+    metadata: Annotated[
+        JsonText | UnsetType,
+        describe("any JSON object; its numbers keep their digits", example={"confidence": 0.9}),
+    ] = UNSET
     expires_at: Annotated[
         Time | None, describe("the last moment of the memory; null: as its project says")
     ] = None

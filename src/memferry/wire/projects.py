@@ -23,8 +23,12 @@ class NewProject(
     name: Annotated[
         str, describe("its namespace", example="client-acme", minLength=1, maxLength=200)
     ]
-    description: Annotated[str | None, describe(example="Notes of the Acme engagement.")] = None
-    metadata: Annotated[JsonText | UnsetType, describe(example={"color": "purple"})] = UNSET
+    description: Annotated[
+        str | None, describe("what it is for", example="Notes of the Acme engagement.")
+    ] = None
+    metadata: Annotated[
+        JsonText | UnsetType, describe("any JSON object", example={"color": "purple"})
+    ] = UNSET
     retention_days: Annotated[int | None, _Retention] = None
 
 
@@ -40,7 +44,7 @@ class ProjectChange(
     metadata: Annotated[Raw | UnsetType, describe("merged; null removes a key", type="object")] = (
         UNSET
     )
-    archived: bool | UnsetType = UNSET
+    archived: Annotated[bool | UnsetType, describe("a mark, which changes nothing else")] = UNSET
     retention_days: Annotated[int | UnsetType | None, _Retention] = UNSET
 
 

@@ -12,18 +12,22 @@ from memferry.wire.schema import NextCursor, describe
 class NewWebhook(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A new webhook; no events means all events."""
 
-    url: Annotated[str, describe(example="https://example.com/hook")]
-    events: Annotated[list[str] | None, describe(example=["memory.saved"])] = None
-    description: str | None = None
+    url: Annotated[str, describe("public, and by https", example="https://example.com/hook")]
+    events: Annotated[
+        list[str] | None, describe("those it is told of", example=["memory.saved"])
+    ] = None
+    description: Annotated[str | None, describe("a note")] = None
 
 
 class WebhookChange(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """A change of a webhook; fields that are missing stay."""
 
-    url: str | UnsetType = UNSET
-    events: list[str] | UnsetType | None = UNSET
-    enabled: bool | UnsetType = UNSET
-    description: Annotated[str | UnsetType | None, describe(example="the chat of the team")] = UNSET
+    url: Annotated[str | UnsetType, describe("public, and by https")] = UNSET
+    events: Annotated[list[str] | UnsetType | None, describe("null or empty: all")] = UNSET
+    enabled: Annotated[bool | UnsetType, describe("whether it is told of events")] = UNSET
+    description: Annotated[
+        str | UnsetType | None, describe("a note; null clears it", example="the chat of the team")
+    ] = UNSET
 
 
 class Webhook(msgspec.Struct, frozen=True, kw_only=True):
