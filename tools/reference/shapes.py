@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Schema = Mapping[str, Any]
-PREFIX = "#/components/schemas/"
+_PREFIX = "#/components/schemas/"
 _ULID = "^[0-9A-HJKMNP-TV-Z]{26}$"
 _NAMES = {("format", "uuid"): "UUID", ("pattern", _ULID): "ULID"}
 _BOUNDS = {
@@ -59,7 +59,7 @@ def list_references(schema: Any) -> Iterator[str]:
     """The names of all schemas that a schema mentions, in their order."""
     if isinstance(schema, Mapping):
         if "$ref" in schema:
-            yield schema["$ref"].removeprefix(PREFIX)
+            yield schema["$ref"].removeprefix(_PREFIX)
         for value in schema.values():
             yield from list_references(value)
     elif isinstance(schema, list):
@@ -70,7 +70,7 @@ def list_references(schema: Any) -> Iterator[str]:
 def name_type(schema: Schema) -> str:
     """The type of a value in words."""
     if "$ref" in schema:
-        name = schema["$ref"].removeprefix(PREFIX)
+        name = schema["$ref"].removeprefix(_PREFIX)
         return f"[{name}](#shape-{name.lower()})"
     for (key, value), name in _NAMES.items():
         if schema.get(key) == value:
