@@ -2294,7 +2294,7 @@ export interface operations {
                      */
                     encrypt_to?: string | null;
                     /**
-                     * @description cuts a large export into files of at most so many bytes; with format json, ndjson, csv or paste. A payload that would be larger becomes files too
+                     * @description cuts a large export into files of at most so many bytes, each whole in itself. A payload that would be larger becomes files too
                      * @default null
                      */
                     max_part_bytes?: number | null;
@@ -2467,7 +2467,7 @@ export interface operations {
                      */
                     encrypt_to?: string | null;
                     /**
-                     * @description cuts a large export into files of at most so many bytes; with format json, ndjson, csv or paste. A payload that would be larger becomes files too
+                     * @description cuts a large export into files of at most so many bytes, each whole in itself. A payload that would be larger becomes files too
                      * @default null
                      */
                     max_part_bytes?: number | null;
