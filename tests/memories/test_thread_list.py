@@ -1,13 +1,20 @@
 """The list of threads: conversations by their parent_ref, and memories that belong to none."""
 
-from typing import Any
+import hashlib
+from collections.abc import AsyncIterator
+from typing import Any, LiteralString
 
 import pytest
 
+from memferry.database.pool import Connection, Database
+from memferry.database.sql import sql
+from memferry.filters import Selection
+from memferry.settings import DatabaseSettings
 from support.people import Person
-from support.tokens import create_holder
+from support.tokens import create_holder, fetchval
 
 PATH = "/api/threads"
+START = (-(2**63), "", "")
 
 
 def piece(ref: Any, at: int, **more: Any) -> dict[str, Any]:
@@ -59,6 +66,45 @@ def many(alice: Person) -> Person:
         + [{"content": f"alone {i}", "created_at": i} for i in range(3)]
     )
     return alice
+
+
+@pytest.fixture
+async def connection(many: Person, database_url: str) -> AsyncIterator[Connection]:
+    """A transaction of Alice."""
+    digest = hashlib.sha256(many.token.encode()).digest()
+    query = "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1"
+    tenant = await fetchval(database_url, query, digest)
+    database = Database(database_url, DatabaseSettings(pool_size=1))
+    await database.open()
+    async with database.tenant(tenant) as opened:
+        yield opened
+    await database.close()
+
+
+async def fetch_threads(
+    connection: Connection, name: LiteralString, *leading: object
+) -> list[dict[str, Any]]:
+    """At most 500 threads by a statement, whose own arguments are `leading`."""
+    statement, arguments = Selection.for_scan({}).fill(sql(name), 500, 0, *leading)
+    return [dict(row) for row in await connection.fetch(statement, *arguments)]
+
+
+@pytest.mark.parametrize("recent", [1, 2, 3, 5, 8, 13, 19, 20, 21])
+async def test_threads_found_among_recent_memories_are_those_found_among_all(
+    connection: Connection, recent: int
+) -> None:
+    """Fewer may be found; none is wrong, and none is passed over."""
+    whole = await fetch_threads(connection, "memories/list_threads", *START)
+    places = [START, *((-row["last_at"], row["parent_ref"], row["namespace"]) for row in whole)]
+    pages = [
+        await fetch_threads(connection, "memories/list_recent_threads", *place, recent)
+        for place in places
+    ]
+
+    for i, page in enumerate(pages):
+        assert page == whole[i : i + len(page)]
+    assert any(pages) or recent <= 2
+    assert recent <= 20 or [len(page) for page in pages] == list(range(20, -1, -1))
 
 
 @pytest.mark.parametrize("limit", [1, 2, 5, 500])

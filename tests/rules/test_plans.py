@@ -213,6 +213,10 @@ def _memory_statements() -> _Cases:
     return lists | {
         "memories/count_memories": (sql("memories/count_memories"), ()),
         "memories/list_threads": (sql("memories/list_threads"), (50, 0, -(2**63), "", "")),
+        "memories/list_recent_threads": (
+            sql("memories/list_recent_threads"),
+            (50, 0, -(2**63), "", "", 1_000),
+        ),
         "memories/list_duplicates": (sql("memories/list_duplicates"), (50, 100, -1, "", "")),
         "memories/search_memories": (
             searched,
@@ -247,8 +251,8 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
         what = f"{name} by {' and '.join(each.field for each in chosen) or 'nothing'}"
 
         # Where the parts end is looked up in the index; few rows are measured and read once they
-        # are counted; a row is looked up after its key was found, and the oldest of a thread
-        # after all were read.
+        # are counted; a row is looked up after its key was found, the oldest of a thread after
+        # all were read, and all of a thread after its latest.
         most = {
             "exports/export_frames": 2,
             "exports/export_columns": 2,
@@ -258,6 +262,7 @@ async def test_every_filter_and_every_pair_stays_within_the_tenant(
             "exports/export_sample": 2,
             "exports/probe_rows": 3,
             "memories/list_threads": 2,
+            "memories/list_recent_threads": 3,
             "memories/list_duplicates": 2,
         }.get(name, 1) * ROWS
         assert_kept_to_the_tenant(await plan(session, text, arguments), what, most)

@@ -19,7 +19,7 @@ _CELLS: dict[LiteralString, LiteralString] = {
     "id": "id::text AS id",
     "content": "content",
     "namespace": "namespace",
-    "tags": r"""concat('{"tags":', array_to_json(tags), e'}\n') AS tags""",
+    "tags": r"""('{"tags":' || array_to_json(tags)::text || e'}\n') AS tags""",
     "source": "source",
     "source_ref": "source_ref",
     "metadata": "metadata::text AS metadata",

@@ -12,6 +12,8 @@ from memferry.memories.rows import Rows, bound_row_bytes
 from memferry.model.token import Caller
 from memferry.wire.lists import DUPLICATE_IDS
 
+RECENT_ROWS = 10_000
+"""Among so many memories the threads of a page are looked for, before all are read."""
 # The place before the first thread: later than any, and negated for the order.
 _FIRST_THREAD = (-(2**63), "", "")
 _FIRST_DUPLICATE = (-1, "", "")
@@ -63,11 +65,16 @@ class MemoryLists:
 
         A place is the negated `last_at`, `parent_ref` and `namespace`; None: the beginning.
         """
-        statement, arguments = selection.fill(
-            sql("memories/list_threads"), limit, offset, *(place or _FIRST_THREAD)
+        leading = (limit, offset, *(place or _FIRST_THREAD))
+        recent, recent_arguments = selection.fill(
+            sql("memories/list_recent_threads"), *leading, RECENT_ROWS
         )
         async with self._database.tenant(caller, heavy=True) as connection:
-            return [dict(row) for row in await connection.fetch(statement, *arguments)]
+            threads = await connection.fetch(recent, *recent_arguments)
+            if len(threads) < limit:
+                statement, arguments = selection.fill(sql("memories/list_threads"), *leading)
+                threads = await connection.fetch(statement, *arguments)
+        return [dict(thread) for thread in threads]
 
     async def list_duplicates(
         self,

@@ -2,11 +2,12 @@
 
 import hashlib
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
-from contextlib import asynccontextmanager, closing
+from contextlib import aclosing, asynccontextmanager, closing
 
 from memferry.database.copy import BLOCK_BYTES, BlockStream
 from memferry.database.pool import UNLIMITED_SECONDS, Connection, keep_order
 from memferry.errors import MemferryError
+from memferry.exports.read.ahead import read_ahead
 from memferry.exports.read.plan import FRAME_BYTES, Plan, Probe, Way, plan
 from memferry.exports.read.ranges import Ranges
 from memferry.exports.read.statement import emit_ready_records, read_statement
@@ -30,6 +31,7 @@ class RowStream:
         self._on_last_row = on_last_row
         self._encoder: Encoder | None = None
         self._thread = OneThread()
+        self._pieces = self._make_pieces()
         self._sha256 = hashlib.sha256()
         self.rows_done = 0
         self.bytes_done = 0
@@ -49,8 +51,9 @@ class RowStream:
         with closing(self._format.start()) as encoder:
             return sum(len(piece.data) for piece in encoder.finish())
 
-    def close(self) -> None:
-        """Let go of what an encoder holds beside memory."""
+    async def aclose(self) -> None:
+        """Stop, and let go of what an encoder holds beside memory."""
+        await self._pieces.aclose()
         self._thread.close()
         if self._encoder is not None:
             self._encoder.close()
@@ -60,7 +63,7 @@ class RowStream:
         self._blocks.fail(fault)
 
     async def __aiter__(self) -> AsyncGenerator[bytes, None]:
-        async for piece in self._make_pieces():
+        async for piece in self._pieces:
             hashing = run_in_thread_if_large(self._sha256.update, piece.data)
             self.rows_done += piece.rows
             self.bytes_done += len(piece.data)
@@ -72,12 +75,12 @@ class RowStream:
         if self.rows_done != self._blocks.rows:
             raise AssertionError(f"{self.rows_done} rows found of {self._blocks.rows} copied")
 
-    def _make_pieces(self) -> AsyncIterator[Piece]:
+    def _make_pieces(self) -> AsyncGenerator[Piece, None]:
         if isinstance(self._format, BinaryFormat):
-            return self._encode_blocks(self._format)
+            return read_ahead(self._encode_blocks(self._format))
         return self._frame_blocks(self._format)
 
-    async def _frame_blocks(self, format_: TextFormat) -> AsyncIterator[Piece]:
+    async def _frame_blocks(self, format_: TextFormat) -> AsyncGenerator[Piece, None]:
         """The blocks between the head and the tail of the file.
 
         Each block is held back until the next one shows that it is not the last: after the last row
@@ -132,7 +135,7 @@ async def open_rows(
                 blocks.start(ranges.read, connection)
         else:
             blocks.start(read_statement, connections[0], request, plan_, blocks)
-        with closing(RowStream(request.format, blocks, on_last_row)) as rows:
+        async with aclosing(RowStream(request.format, blocks, on_last_row)) as rows:
             yield rows
 
 
@@ -163,5 +166,5 @@ async def open_sample(
     plan_ = Plan(way=Way.SAMPLE, one_in=max(one_in, 1))
     async with BlockStream(block_bytes=FRAME_BYTES) as blocks:
         blocks.start(read_statement, connection, request, plan_, blocks)
-        with closing(RowStream(request.format, blocks)) as rows:
+        async with aclosing(RowStream(request.format, blocks)) as rows:
             yield rows

@@ -1,5 +1,6 @@
 -- The rows of one range like export_frames, in frames by columns. A row is small if its cells have no more than $6 bytes;
 -- where one of the rows is larger, each row of that step comes in a frame of its own.
+-- A cell may have the name of a column: what the rows are ordered by are the columns.
 -- OFFSET 0 keeps the cells apart from what is asked of them: each is made once.
 WITH RECURSIVE step (number, created_at, id) AS (
     SELECT 0, $1::bigint, $2::uuid
@@ -22,7 +23,7 @@ FROM step CROSS JOIN LATERAL (
             FROM memories AS memory
             WHERE {filters}
                 AND (created_at, id) > (step.created_at, step.id) AND (created_at, id) <= ($3::bigint, $4::uuid)
-            ORDER BY created_at, id LIMIT $5::bigint
+            ORDER BY memory.created_at, memory.id LIMIT $5::bigint
         ) AS cells OFFSET 0
     ) AS measured
 ) AS whole CROSS JOIN LATERAL (
@@ -33,6 +34,6 @@ FROM step CROSS JOIN LATERAL (
         FROM memories AS memory
         WHERE whole.small_rows < whole.rows AND {filters}
             AND (created_at, id) > (step.created_at, step.id) AND (created_at, id) <= ($3::bigint, $4::uuid)
-        ORDER BY created_at, id LIMIT $5::bigint
+        ORDER BY memory.created_at, memory.id LIMIT $5::bigint
     )
 ) AS frame
