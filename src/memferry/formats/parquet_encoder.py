@@ -20,7 +20,7 @@ from memferry.formats.parquet import TIMES
 
 # A row group ends before the row that makes it larger. One lies in memory, as frames, as columns
 # and as compressed pages.
-_GROUP_BYTES = 4 * 1024 * 1024
+_GROUP_BYTES = 8 * 1024 * 1024
 _GROUP_ROWS = 128 * 1024
 # Of a file that is a part, a row group is a small piece.
 _GROUPS_PER_PART = 8
@@ -28,7 +28,7 @@ _GROUPS_PER_PART = 8
 # a column its chunk in the footer with a least and a greatest value.
 _ROW_BYTES, _HEADER_BYTES, _FOOTER_BYTES = 64, 64 * 1024, 16 * 1024
 # Arrow looks for the end of a page each so many rows. It holds the pages of all columns.
-_PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 128
+_PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 1024
 _TAGS = pa.list_(pa.field("element", pa.string(), nullable=False))
 _TIME = pa.timestamp("ms", tz="UTC")
 _NULLABLE = ("source_ref", "metadata", "expires_at")

@@ -17,14 +17,20 @@ from memferry.exports.request import ExportRequest
 # Small enough that the ranges ahead of the consumer fit into memory, large enough that finding the
 # end of each, and a statement of its own, cost little.
 _RANGE_BYTES = 6 * 1024 * 1024
+# One connection has no range ahead of the consumer, and reads nothing between two of them.
+_LONE_RANGE_BYTES = 64 * 1024 * 1024
 _FIRST_ROWS, _FEWEST_ROWS, _MOST_ROWS = 2_000, 100, 50_000
 
 
 class Ranges:
     """Hands out one range after the other to whichever connection is free."""
 
-    def __init__(self, request: ExportRequest, plan: Plan, blocks: BlockStream) -> None:
+    def __init__(
+        self, request: ExportRequest, plan: Plan, blocks: BlockStream, *, alone: bool
+    ) -> None:
+        """`alone` says that a single connection reads them all."""
         self._request = request
+        self._range_bytes = _LONE_RANGE_BYTES if alone else _RANGE_BYTES
         self._frames = plan.frames
         self._blocks = blocks
         self._rest: Range | None = Range.whole(request.range_selection)
@@ -44,7 +50,7 @@ class Ranges:
         """Let the ranges that follow have rows for the sizes that this one had."""
         if not segment.rows:
             return
-        fitting = _RANGE_BYTES * segment.rows // segment.size_bytes
+        fitting = self._range_bytes * segment.rows // segment.size_bytes
         self._rows = min(max(fitting, _FEWEST_ROWS), _MOST_ROWS)
         if self._frames is not None:
             self._frames = Frames.for_rows(segment.size_bytes // segment.rows)

@@ -130,7 +130,7 @@ async def open_rows(
         len(connections), block_bytes=BLOCK_BYTES, timeout=UNLIMITED_SECONDS
     ) as blocks:
         if plan_.way is Way.RANGES:
-            ranges = Ranges(request, plan_, blocks)
+            ranges = Ranges(request, plan_, blocks, alone=len(connections) == 1)
             for connection in connections:
                 blocks.start(ranges.read, connection)
         else:
