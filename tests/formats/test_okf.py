@@ -83,7 +83,7 @@ def test_metadata_stay_the_text_they_were() -> None:
 
 def test_a_bundle_ends_before_it_has_more_bytes_than_asked_unless_one_memory_has() -> None:
     most_bytes = 50_000
-    sizes = [*range(1, 2_000, 5), most_bytes, 1]
+    sizes = [most_bytes, *range(1, 2_000, 5), most_bytes, 1]
     lines = [
         make_line(i, random.randbytes(size).hex(), namespace=f"n{i % 50}")
         for i, size in enumerate(sizes)
@@ -100,7 +100,8 @@ def test_a_bundle_ends_before_it_has_more_bytes_than_asked_unless_one_memory_has
         json.loads(line)["id"] for line in lines
     ]
     assert [rows for rows, _ in files] == [len(bundle) - 1 for bundle in bundles]
-    assert [rows for rows, data in files if len(data) > most_bytes] == [1]
+    assert [rows for rows, data in files if len(data) > most_bytes] == [1, 1]
+    assert all(rows for rows, _ in files)
 
 
 def test_what_is_null_or_empty_is_left_out() -> None:
