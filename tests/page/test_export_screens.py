@@ -90,7 +90,7 @@ async def test_a_form_without_scripts_makes_the_same(browser_off: Reader, alice:
     fault = await page.get_by_role("alert").inner_text()
 
     assert "1 memory" in outlook
-    assert "created_after: expected a day" in fault
+    assert "Created from: expected a day" in fault
     assert await page.get_by_label("Tags", exact=True).input_value() == '["b, c"]'
     assert alice.get("/api/memories/exports").json()["exports"] == []
 

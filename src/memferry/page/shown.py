@@ -52,6 +52,11 @@ def show_path(text: str) -> str:
     return quote(text, safe="")
 
 
+def show_words(name: str) -> str:
+    """A name of the API, such as an event or a code, as words."""
+    return name.replace(".", " ").replace("_", " ")
+
+
 def show_count(number: int, one: str, many: str) -> Markup:
     """A number with its noun, in the singular or the plural."""
     return show_number(number) + Markup("\u00a0{}").format(one if number == 1 else many)
