@@ -139,6 +139,19 @@ async def test_the_list_says_who_made_an_export_and_who_downloaded_it(
     assert alice.get(f"/api/memories/exports/{export['id']}").status_code == 404
 
 
+async def test_what_was_asked_for_is_told_in_words(reader: Reader, alice: Person) -> None:
+    export = alice.export(tags=["a", HOSTILE], created_after=0, format="csv", csv_safe=True)
+    page = await reader.open(f"/exports/{export['id']}")
+    request = page.get_by_role("region", name="What was asked for")
+    fields = await request.locator("dt").all_inner_texts()
+    values = await request.locator("dd").all_inner_texts()
+    told = dict(zip(fields, values, strict=True))
+
+    assert told["Tags"] == f"a, {HOSTILE}"
+    assert told["Created from"].startswith("1 Jan 1970")
+    assert (told["Guarded cells"], told["By"]) == ("yes", "your token")
+
+
 def test_a_token_without_a_scope_sees_no_exports(alice: Person, database_url: str) -> None:
     with create_holder(alice, database_url, scopes=("memories:read",)) as holder:
         cookie = sign_in(holder)

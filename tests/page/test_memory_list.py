@@ -117,6 +117,21 @@ async def test_selected_memories_are_exported(reader: Reader, alice: Person) -> 
     assert file.read_bytes() == payload.encode()
 
 
+async def test_without_scripts_what_is_selected_can_be_exported(
+    browser_off: Reader, alice: Person
+) -> None:
+    alice.save("one")
+    alice.save("two")
+    page = await browser_off.open("/memories")
+    button = page.get_by_role("button", name="Export selected")
+    hidden = await button.count()
+    await page.get_by_label("Select: two").check()
+    await follow(button)
+    (export,) = alice.get("/api/memories/exports").json()["exports"]
+
+    assert (hidden, export["row_count"]) == (0, 1)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_shown_as_text(reader: Reader, alice: Person, text: str) -> None:
     row = alice.save(

@@ -1,5 +1,6 @@
 """Renders templates into screens: everything is escaped, and a name that is missing is an error."""
 
+import re
 from importlib.metadata import version
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -83,7 +84,10 @@ def find_here(request: Request) -> str:
 def find_back(request: Request) -> str | None:
     """The address of the screen of this service that led to a request; None for any other."""
     address = urlsplit(request.headers.get("referer", ""))
-    back = quote(address.path, safe="/%") + (f"?{address.query}" if address.query else "")
-    is_own = address.netloc == request.headers.get("host") and back.startswith("/")
+    if address.netloc != request.headers.get("host"):
+        return None
     # `//host` would lead to another host.
-    return back if is_own and not back.startswith("//") and back != find_here(request) else None
+    if re.match("/(?!/)", address.path) is None:
+        return None
+    back = quote(address.path, safe="/%") + (f"?{address.query}" if address.query else "")
+    return None if back == find_here(request) else back
