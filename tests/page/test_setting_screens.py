@@ -103,7 +103,7 @@ async def test_limits_and_the_key_are_told(admin_reader: Reader, alice: Person) 
     await page.get_by_role("link", name="Verification").click()
     keys = httpx.get(f"{admin_reader.url}/api/keys", verify=NO_TLS).json()["keys"]
 
-    assert "under 0.1 %" in limits
+    assert "under 0.1%" in limits
     assert (await page.locator("#pem").inner_text()).strip() == keys[0]["pem"].strip()
     assert await page.get_by_role("link", name=export["id"]).count() == 1
 
