@@ -158,7 +158,7 @@ async def test_an_export_that_ends_does_not_take_the_focus_away(
         await expect(page.get_by_role("heading", level=1)).to_be_focused()
         await tab_to(page, "Cancel the export")
     await expect(page.locator(".state")).to_contain_text("completed", timeout=30_000)
-    await expect(page.locator("#announcement")).to_contain_text("completed")
+    await expect(page.locator("#announcement")).to_have_text("completed")
 
     assert (await read_focus(page)).path != "body"
     await tab_to(page, "Download")

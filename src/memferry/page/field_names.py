@@ -24,7 +24,7 @@ _LABELS = {
     "expires_at": "Expires",
     "fields": "Fields",
     "folders": "Folders of Markdown become",
-    "format": "The file is",
+    "format": "Format",
     "ids": "Chosen by hand",
     "include": "With",
     "max_part_bytes": "At most so many MiB each",

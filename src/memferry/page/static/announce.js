@@ -10,8 +10,9 @@ export function announce(text) {
   waiting = setTimeout(() => (region.textContent = text), PAUSE_MS);
 }
 
-// What a part of a screen has to say: its elements with data-announce.
+// What a part of a screen has to say: its elements with data-announce, without their signs.
 export function readNews(part) {
-  const texts = [...part.querySelectorAll("[data-announce]")].map((element) => element.textContent);
-  return texts.join(" ").replace(/\s+/g, " ").trim();
+  const copies = [...part.querySelectorAll("[data-announce]")].map((element) => element.cloneNode(true));
+  for (const copy of copies) for (const sign of copy.querySelectorAll("[aria-hidden]")) sign.remove();
+  return copies.map((copy) => copy.textContent).join(" ").replace(/\s+/g, " ").trim();
 }

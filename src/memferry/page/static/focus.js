@@ -1,24 +1,31 @@
 // Where the focus goes: after a form to what came of it, and out of a field without being lost.
 const SENT = "memferry-sent";
 
-// A form is sent: the next screen gives the focus to its outcome.
+// A form is sent: the next screen gives the focus to its outcome, without a line around it if a mouse has sent it.
 export function noteSent(form) {
-  sessionStorage.setItem(SENT, form.id);
+  const byKeys = document.activeElement.matches(":focus-visible");
+  try {
+    sessionStorage.setItem(SENT, JSON.stringify({ id: form.id, byKeys }));
+  } catch {
+    // A browser that keeps nothing sends the form all the same.
+  }
 }
 
 export function focusOutcome() {
   const sent = takeSent();
   if (location.hash || document.querySelector("main [autofocus]")) return;
   const message = document.querySelector("main :is(.fault[role=alert], .done):not([hidden])");
-  const outcome = message ?? (sent === "theme" ? findVisible("#theme button") : sent !== null && document.querySelector("h1"));
-  if (outcome) giveFocus(outcome);
+  const outcome = message ?? (sent && (sent.id === "theme" ? findVisible("#theme button") : document.querySelector("h1")));
+  if (!outcome) return;
+  outcome.classList.toggle("quiet-focus", sent?.byKeys === false);
+  giveFocus(outcome);
 }
 
 function takeSent() {
   try {
     const sent = sessionStorage.getItem(SENT);
     sessionStorage.removeItem(SENT);
-    return sent;
+    return JSON.parse(sent);
   } catch {
     // A browser that keeps nothing does not know.
     return null;
