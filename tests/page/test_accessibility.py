@@ -39,9 +39,12 @@ async def test_axe_finds_nothing(
     assert found == {path: [] for path in SCREENS}
 
 
-@pytest.mark.parametrize("theme", ["light", "dark"])
-async def test_axe_finds_nothing_on_the_way_in(browser: Browser, alice: Person, theme: str) -> None:
-    async with open_reader(browser, alice, theme=theme, signed_in=False) as reader:
-        await reader.open("/")
+@pytest.mark.parametrize(("theme", "size"), [("light", DESKTOP), ("dark", PHONE)])
+async def test_axe_finds_nothing_on_the_way_in(
+    browser: Browser, alice: Person, theme: str, size: tuple[int, int]
+) -> None:
+    async with open_reader(browser, alice, theme=theme, size=size, signed_in=False) as reader:
+        page = await reader.open("/")
+        wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
-        assert await reader.list_violations() == []
+        assert (await reader.list_violations(), wide) == ([], False)

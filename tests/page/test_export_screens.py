@@ -90,7 +90,7 @@ async def test_a_form_without_scripts_makes_the_same(browser_off: Reader, alice:
     fault = await page.get_by_role("alert").inner_text()
 
     assert "1 memory" in outlook
-    assert "created_after: expected a day" in fault
+    assert "Created from: expected a day" in fault
     assert await page.get_by_label("Tags", exact=True).input_value() == '["b, c"]'
     assert alice.get("/api/memories/exports").json()["exports"] == []
 
@@ -137,6 +137,19 @@ async def test_the_list_says_who_made_an_export_and_who_downloaded_it(
     assert "by alice" in row
     assert HOSTILE in row
     assert alice.get(f"/api/memories/exports/{export['id']}").status_code == 404
+
+
+async def test_what_was_asked_for_is_told_in_words(reader: Reader, alice: Person) -> None:
+    export = alice.export(tags=["a", HOSTILE], created_after=0, format="csv", csv_safe=True)
+    page = await reader.open(f"/exports/{export['id']}")
+    request = page.get_by_role("region", name="What was asked for")
+    fields = await request.locator("dt").all_inner_texts()
+    values = await request.locator("dd").all_inner_texts()
+    told = dict(zip(fields, values, strict=True))
+
+    assert told["Tags"] == f"a, {HOSTILE}"
+    assert told["Created from"].startswith("1 Jan 1970")
+    assert (told["Guarded cells"], told["By"]) == ("yes", "your token")
 
 
 def test_a_token_without_a_scope_sees_no_exports(alice: Person, database_url: str) -> None:

@@ -88,13 +88,16 @@ async def test_times_and_numbers_are_in_the_language_of_the_browser(
     browser: Browser, alice: Person
 ) -> None:
     alice.save_many([{"content": f"{number}", "created_at": 0} for number in range(1_234)])
-    shown = []
+    shown, sizes = [], []
     for locale in ("de-DE", "en-US"):
         async with open_reader(browser, alice, locale=locale) as reader:
             page = await reader.open("/")
             shown.append(await page.locator(".counts dd").all_inner_texts())
+            await reader.open("/exports/new")
+            sizes.append(await page.locator("#outlook .size").inner_text())
 
     assert [texts[0] for texts in shown] == ["1.234", "1,234"]
+    assert [re.sub("[0-9]+", "0", size) for size in sizes] == ["0,0 KiB", "0.0 KiB"]
     assert shown[0][2].startswith("01.01.1970")
     assert shown[1][2].startswith("Jan 1, 1970")
 
@@ -115,6 +118,7 @@ async def test_the_theme_is_kept(reader: Reader) -> None:
     light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
 
     assert dark != light
+    await expect(page.get_by_role("button", name="Dark")).to_be_focused()
     assert await page.locator("html").get_attribute("data-theme") == "light"
 
 

@@ -99,8 +99,12 @@ async def test_a_wrong_file_is_told_plainly(reader: Reader) -> None:
     )
     await page.get_by_role("button", name="Look at the files").click()
     await expect(page.get_by_role("alert")).to_be_visible(timeout=30_000)
+    text = await page.locator("main").inner_text()
+    await page.set_viewport_size({"width": PHONE[0], "height": PHONE[1]})
+    await reader.open("/")
 
-    assert "unknown_input" in await page.locator("main").inner_text()
+    assert "unknown_input" in text
+    assert not await page.evaluate("document.documentElement.scrollWidth > innerWidth")
 
 
 async def test_an_import_that_waits_is_cancelled(reader: Reader, service: Service) -> None:

@@ -60,7 +60,7 @@ async def test_a_filter_that_is_none_is_told_beside_the_form(reader: Reader, ali
     alice.save("one")
     page = await reader.open("/memories?metadata={")
     fault = page.locator("#results [role=alert]")
-    await expect(fault).to_contain_text("metadata_filter")
+    await expect(fault).to_contain_text("Metadata contains")
     await page.get_by_label("Metadata contains").fill('{"a": 1}')
     await expect(page.locator("#results")).to_contain_text("Nothing found")
 
@@ -117,6 +117,21 @@ async def test_selected_memories_are_exported(reader: Reader, alice: Person) -> 
     assert file.read_bytes() == payload.encode()
 
 
+async def test_without_scripts_what_is_selected_can_be_exported(
+    browser_off: Reader, alice: Person
+) -> None:
+    alice.save("one")
+    alice.save("two")
+    page = await browser_off.open("/memories")
+    button = page.get_by_role("button", name="Export selected")
+    hidden = await button.count()
+    await page.get_by_label("Select: two").check()
+    await follow(button)
+    (export,) = alice.get("/api/memories/exports").json()["exports"]
+
+    assert (hidden, export["row_count"]) == (0, 1)
+
+
 @pytest.mark.parametrize("text", HOSTILE)
 async def test_hostile_text_is_shown_as_text(reader: Reader, alice: Person, text: str) -> None:
     row = alice.save(
@@ -156,17 +171,3 @@ async def test_the_keys_lead_from_screen_to_screen(reader: Reader, alice: Person
     await expect(page).to_have_url(re.compile(f"{row['id']}/edit$"))
 
     assert focused == "q"
-
-
-async def test_a_service_that_goes_away_is_told_quietly_and_comes_back(
-    reader: Reader, alice: Person
-) -> None:
-    alice.save("only one")
-    page = await reader.open("/memories")
-    await page.route("**/memories?*part=results", lambda route: route.abort())
-    await page.get_by_role("searchbox").fill("only")
-    await expect(page.locator("#banner")).to_contain_text("does not answer")
-    await page.unroute("**/memories?*part=results")
-    await expect(page.locator("#banner")).to_contain_text("answers again")
-
-    await expect(page.locator("#results .summary")).to_contain_text("1 memory found")

@@ -46,6 +46,7 @@ async def test_a_change_is_made_seen_and_taken_back(reader: Reader, alice: Perso
     await page.get_by_label("Tags").fill("taste\nmorning, early")
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("pre.text").first).to_have_text("Likes green tea")
+    await expect(page.locator(".history li").first).to_contain_text("by your token")
     changed = alice.get(f"/api/memories/{id_}").json()
     await page.get_by_text("Before: version 1").click()
     await page.get_by_role("button", name="Restore version 1").click()

@@ -44,6 +44,39 @@ async def test_a_token_signs_in_and_stands_in_no_address(browser: Browser, alice
     assert cookie["expires"] > 0
 
 
+async def test_nothing_of_a_token_stays_where_others_read(
+    browser: Browser, alice: Person, service: Service
+) -> None:
+    left: list[str] = []
+    async with open_reader(browser, alice, signed_in=False) as reader:
+        reader.context.on("request", lambda request: left.append(f"{request.url}{request.headers}"))
+        page = await reader.open("/")
+        await page.get_by_label("Token", exact=True).fill(alice.token)
+        await page.get_by_label("Token", exact=True).press("Enter")
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Home")
+        for path in ("/exports/new", "/settings", "/"):
+            await reader.open(path)
+            left.append(await page.content())
+        session = await reader.context.new_cdp_session(page)
+        left.append(str(await session.send("Page.getNavigationHistory")))
+        left.append(str(await reader.context.storage_state()))
+        left.append(await page.evaluate("JSON.stringify(Object.entries(sessionStorage))"))
+    left.append(service.log.read_text())
+
+    # Its first characters are shown in the settings, so that one knows it again.
+    assert [text for text in left if alice.token[12:] in text] == []
+
+
+def test_over_tls_the_cookie_is_bound_to_its_host(visitor: httpx.Client, alice: Person) -> None:
+    form = {"token": alice.token, "form_token": find_form_token(visitor.get("/").text)}
+    origin = f"https://{visitor.base_url.netloc.decode()}"
+    answer = visitor.post("/sign-in", data=form, headers={"Origin": origin})
+    name, _, flags = answer.headers["set-cookie"].partition("=")
+
+    assert name.startswith("__Host-")
+    assert {"Secure", "HttpOnly", "SameSite=strict", "Path=/"} <= set(flags.split("; "))
+
+
 async def test_a_link_signs_in_once_and_leaves_the_history(
     browser: Browser, alice: Person, database_url: str
 ) -> None:

@@ -99,9 +99,19 @@ def find_free_port() -> int:
 
 def start_service(home: Path, *options: str, **environment: str) -> Service:
     """Start the real thing and wait until it answers; nothing of ours lies in its home."""
+    return _start(home, find_free_port(), options, environment)
+
+
+def start_again(service: Service) -> Service:
+    """Start a service that was stopped, at the same address."""
+    port = int(service.url.rpartition(":")[2])
+    return _start(service.home, port, (), service.environment)
+
+
+def _start(home: Path, port: int, options: tuple[str, ...], environment: dict[str, str]) -> Service:
     # Tests run side by side: nobody's worker is to wait for everybody else.
     environment = {"MEMFERRY_WORKER_NICE": "0"} | environment
-    port, log = find_free_port(), DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
+    log = DEFAULT_DATA_DIR / f"serve-{uuid4().hex[:8]}.log"
     command = [sys.executable, "-m", "memferry", "serve", "--port", str(port)]
     with log.open("wb") as file:
         process = subprocess.Popen(

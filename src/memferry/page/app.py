@@ -18,6 +18,7 @@ from memferry.page.templates import Templates
 from memferry.page.threads import ThreadScreens
 from memferry.page.token_settings import TokenSettingScreens
 from memferry.page.twins import list_twins
+from memferry.page.unknown_address import UNKNOWN_ADDRESS, UnknownAddressRoute
 from memferry.page.webhook_settings import WebhookSettingScreens
 
 SLOW_PATHS = ("/imports", "/imports/run")
@@ -33,6 +34,7 @@ def list_routes(services: Services) -> list[Route]:
         assets.route(),
         *reference_routes(list_operations(services)),
         *(routes.route(screen) for screen in list_screens(services, templates)),
+        routes.route(UNKNOWN_ADDRESS, UnknownAddressRoute),
     ]
 
 
@@ -43,7 +45,13 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
         sign_in,
         HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
         MemoryListScreens(templates, services.memories, services.memory_erasure, services.exports),
-        MemoryScreens(templates, services.memories, services.history, services.memory_erasure),
+        MemoryScreens(
+            templates,
+            services.memories,
+            services.history,
+            services.memory_erasure,
+            services.tokens,
+        ),
         ThreadScreens(templates, services.memories, services.lists),
         ExportBuilderScreens(templates, services.exports),
         ExportScreens(

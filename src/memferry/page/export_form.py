@@ -11,8 +11,8 @@ from memferry.errors import Invalid
 from memferry.exports.request import OPTIONS, ExportRequest
 from memferry.formats import ALL_FIELDS, FORMATS
 from memferry.http.parameters import list_field, query_field
-from memferry.model import strict_json
 from memferry.model.export import Export
+from memferry.page.json_field import read_json
 from memferry.page.moments import read_moment, write_moment
 
 _TEXTS = ("namespace", "tags", "metadata_filter")
@@ -21,7 +21,6 @@ _WORDS = ("format", "compression", "encrypt_to")
 _FLAGS = ("csv_metadata", "csv_safe")
 _MIB = "max_part_mib"
 _MIB_BYTES = 1024 * 1024
-_raw = msgspec.json.Decoder(Raw)
 PREFILLED = (
     *(query_field(name, "string", "as in the form") for name in (*_TEXTS, *_TIMES, *_WORDS, _MIB)),
     *(query_field(name, "string", "checked if it is there") for name in _FLAGS),
@@ -108,7 +107,7 @@ class ExportForm:
             "format": self.texts["format"],
             "namespace": _read_text("namespace", self.texts["namespace"]),
             "tags": _read_tags(self.texts["tags"]),
-            "metadata_filter": _read_json(self.texts["metadata_filter"]),
+            "metadata_filter": _read_object(self.texts["metadata_filter"]),
             **{name: read_moment(name, self.texts[name]) for name in _TIMES},
             "fields": list(self.fields) or None,
             "include": list(self.include) or None,
@@ -197,14 +196,8 @@ def _write_tags(tags: list[str]) -> str:
     return ", ".join(tags) if is_plain else msgspec.json.encode(tags).decode()
 
 
-def _read_json(text: str) -> Raw | None:
-    """One JSON value, so that it can stand in a body and be nothing but itself."""
-    if not text.strip():
-        return None
-    try:
-        return strict_json.decode(_raw, text.strip().encode())
-    except Invalid as fault:
-        raise Invalid("metadata_filter", f"is no JSON object: {fault.reason}") from fault
+def _read_object(text: str) -> Raw | None:
+    return read_json("metadata_filter", text) if text.strip() else None
 
 
 def _read_mib(text: str) -> int | None:

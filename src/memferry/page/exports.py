@@ -3,9 +3,8 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from functools import partial
-from uuid import UUID
 
-import msgspec
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -28,11 +27,13 @@ from memferry.model.export import Export
 from memferry.model.job import UNFINISHED
 from memferry.model.token import Caller
 from memferry.page.export_form import ExportForm, show_body
+from memferry.page.field_names import show_choices
 from memferry.page.forms import read_form
 from memferry.page.navigation import CREATE_EXPORTS, READ_EXPORTS
 from memferry.page.policy import SCREEN_HEADERS
 from memferry.page.screens import Screen, find_part, redirect
 from memferry.page.templates import Templates
+from memferry.page.token_names import list_token_names, name_token
 from memferry.page.twins import TWINS
 from memferry.shares import Shares
 from memferry.tenants.tokens import Tokens
@@ -50,8 +51,8 @@ class ShownExport:
 
     export: Export
     maker: str
-    choices: Sequence[tuple[str, str]]
-    """What was chosen, as pairs of a field and its value."""
+    choices: Sequence[tuple[str, Markup]]
+    """What was chosen, as pairs of a label and its value."""
     downloads: int | None = None
     """How often it was downloaded; None where the reader may not know."""
 
@@ -200,10 +201,9 @@ class ExportScreens:
         return redirect("/exports?done=deleted")
 
     async def _describe(self, caller: Caller, exports: Sequence[Export]) -> list[ShownExport]:
-        names, downloads = dict[UUID, str](), None
+        makers = [export.token_id for export in exports]
+        names, downloads = await list_token_names(self._tokens, caller, makers), None
         if AUDIT.allows(caller) and exports:
-            ids = {export.token_id for export in exports if export.token_id is not None}
-            names = dict(await self._tokens.list_names(caller, ids))
             downloads = await self._audit.count_downloads(
                 caller,
                 [export.id for export in exports],
@@ -225,8 +225,7 @@ class ExportScreens:
         rows = await self._audit.list_downloads(
             caller, export.id, export.created_at, limit=_DOWNLOADS
         )
-        ids = {row["token_id"] for row in rows if row["token_id"] is not None}
-        names = dict(await self._tokens.list_names(caller, ids))
+        names = await list_token_names(self._tokens, caller, [row["token_id"] for row in rows])
         return [
             (
                 "a link" if row["token_id"] is None else name_token(caller, row["token_id"], names),
@@ -236,24 +235,11 @@ class ExportScreens:
         ]
 
 
-def name_token(caller: Caller, token_id: UUID | None, names: dict[UUID, str]) -> str:
-    """How a token is called for a reader, who may not know the names of others."""
-    if token_id is None:
-        return "no token"
-    own = token_id == caller.token_id
-    if token_id in names:
-        return f"{names[token_id]} (yours)" if own else names[token_id]
-    return "your token" if own else "another token"
-
-
-def list_choices(export: Export) -> list[tuple[str, str]]:
-    """What was chosen beside the format, as pairs of a field and its value as text."""
+def list_choices(export: Export) -> list[tuple[str, Markup]]:
+    """What was chosen beside the format."""
     body = show_body(export)
     body.pop("format")
-    return [
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
-        for name, value in body.items()
-    ]
+    return show_choices(body)
 
 
 async def _iterate(content: bytes) -> AsyncIterator[bytes]:

@@ -3,7 +3,7 @@
 from dataclasses import asdict
 from typing import Any
 
-import msgspec
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -18,6 +18,7 @@ from memferry.imports.request import ImportRequest
 from memferry.imports.service import Imports
 from memferry.imports.uploads import IncomingFile
 from memferry.model.job import UNFINISHED
+from memferry.page.field_names import show_choices
 from memferry.page.forms import TOKEN_FIELD, SentForm, check_form, read_form
 from memferry.page.navigation import WRITE
 from memferry.page.screens import Screen, find_part, redirect
@@ -29,6 +30,18 @@ from memferry.wire.imports import ImportOptions
 _ROWS = 50
 _CHOICES = ("format", "namespace", "conflict", "timezone", "per", "folders")
 _FIELDS = frozenset((TOKEN_FIELD, *_CHOICES, "tags", "branches", "now"))
+_WORDS = {
+    "conflict": {
+        "skip": "leave it as it is",
+        "overwrite": "overwrite it",
+        "new_ids": "add the record beside it",
+    },
+    "per": {
+        "message": "one memory per message",
+        "conversation": "one memory per conversation",
+    },
+    "folders": {"tag": "a tag", "namespace": "the namespace", "none": "nothing"},
+}
 _DONE = query_field("done", "string", "what was done before")
 
 
@@ -70,6 +83,7 @@ class ImportScreens:
             done=query.get("done"),
             most_bytes=self._most_bytes,
             sources=sorted(SOURCES.names),
+            words_of=_WORDS,
             twin=f"{TWINS}/memories/imports",
         )
 
@@ -139,11 +153,12 @@ def _read_options(form: SentForm) -> ImportRequest:
     )
 
 
-def _list_options(options: ImportOptions) -> list[tuple[str, str]]:
-    """The options that were chosen, as pairs of a field and its value as text."""
+def _list_options(options: ImportOptions) -> list[tuple[str, Markup]]:
+    """The options that were chosen, as pairs of a label and its value."""
     usual = asdict(ImportRequest()) | {"tags": []}
-    return [
-        (name, value if isinstance(value, str) else msgspec.json.encode(value).decode())
+    chosen = {
+        name: _WORDS.get(name, {}).get(str(value), value)
         for name in (*_CHOICES, "tags", "branches", "name")
         if (value := getattr(options, name)) != usual[name]
-    ]
+    }
+    return show_choices(chosen)

@@ -35,7 +35,9 @@ from memferry.page.navigation import READ, WRITE
 from memferry.page.rows import ShownMemory, decode_row
 from memferry.page.screens import Screen, redirect
 from memferry.page.templates import Templates
+from memferry.page.token_names import list_token_names, name_token
 from memferry.page.twins import TWINS
+from memferry.tenants.tokens import Tokens
 
 # One change may have the whole content and metadata, percent-encoded.
 _FORM_BYTES = 16 * 1024 * 1024
@@ -56,8 +58,10 @@ class MemoryScreens:
         memories: Memories,
         history: MemoryHistory,
         erasure: MemoryErasure,
+        tokens: Tokens,
     ) -> None:
         self._templates = templates
+        self._tokens = tokens
         self._memories = memories
         self._history = history
         self._erasure = erasure
@@ -75,8 +79,10 @@ class MemoryScreens:
 
     async def show_memory(self, request: Request, memory_id: str) -> Response:
         """Every field of a memory, and how it became what it is; of a deleted one its history."""
-        id_ = require_uuid(memory_id, MemoryNotFound())
-        changes = await self._list_latest(get_caller(request), id_)
+        id_, caller = require_uuid(memory_id, MemoryNotFound()), get_caller(request)
+        changes = await self._list_latest(caller, id_)
+        makers = [change["token_id"] for change in changes]
+        names = await list_token_names(self._tokens, caller, makers)
         try:
             row = await self._read(request, id_)
         except MemoryNotFound:
@@ -90,9 +96,10 @@ class MemoryScreens:
             row=row,
             members=[(name, value.decode()) for name, _, value in members],
             changes=describe_changes(changes, row),
+            makers=[name_token(caller, maker, names) for maker in makers],
             twin=f"{TWINS}/memories/{id_}" if row else f"{TWINS}/memories/{id_}/history",
             done=read_query(request).get("done"),
-            may_write=WRITE.allows(get_caller(request)),
+            may_write=WRITE.allows(caller),
         )
 
     async def show_form(self, request: Request, memory_id: str) -> Response:

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -23,7 +22,6 @@ class ChangeItem:
     at: int
     kind: str
     via: str | None
-    token_id: UUID | None
     fields: Sequence[str]
     """The fields that differ from the version before."""
     former: "FormerVersion | None"
@@ -72,7 +70,6 @@ def _describe_change(
         at=change["changed_at"],
         kind=change["kind"],
         via=change["via"],
-        token_id=change["token_id"],
         fields=fields,
         former=None if before is None else _make_former(before),
     )

@@ -10,9 +10,10 @@ import msgspec
 from msgspec import UNSET, Raw
 
 from memferry.errors import Invalid
-from memferry.model import rules, strict_json
+from memferry.model import rules
 from memferry.model.json_text import cut_members
 from memferry.page.forms import SentForm
+from memferry.page.json_field import read_json
 from memferry.page.moments import read_moment, write_moment
 from memferry.page.rows import ShownMemory
 from memferry.wire.memories import MemoryChange
@@ -122,20 +123,11 @@ def _compare_metadata(text: str, row: ShownMemory) -> Raw | msgspec.UnsetType:
 
 
 def _compact(text: str) -> str:
-    compact = rules.check_json_object("metadata", _read_json(text), most_bytes=rules.METADATA_BYTES)
+    value = read_json("metadata", text)
+    compact = rules.check_json_object("metadata", value, most_bytes=rules.METADATA_BYTES)
     if compact is None:
         raise Invalid("metadata", "expected object, got null")
     return compact
-
-
-def _read_json(text: str) -> Raw:
-    try:
-        return strict_json.decode(_raw, text.encode())
-    except Invalid as fault:
-        raise Invalid("metadata", f"is no JSON object: {fault.reason}") from fault
-
-
-_raw = msgspec.json.Decoder(Raw)
 
 
 def _cut(text: str) -> dict[str, tuple[bytes, bytes]]:

@@ -9,6 +9,7 @@ import msgspec
 from memferry.errors import Invalid
 from memferry.http.parameters import query_field
 from memferry.http.reading import Query
+from memferry.page.json_field import read_json
 from memferry.page.twins import TWINS
 
 FIELDS = (
@@ -85,9 +86,9 @@ class MemoryQuery:
             "prefix": "true" if self.words else "",
             "namespace": self.namespace,
             "tags": _read_tags(self.tags),
-            "metadata_filter": self.metadata,
-            "created_after": _read_day("from", self.first_day, last=False),
-            "created_before": _read_day("to", self.last_day, last=True),
+            "metadata_filter": _read_metadata(self.metadata),
+            "created_after": _read_day("created_after", self.first_day, last=False),
+            "created_before": _read_day("created_before", self.last_day, last=True),
             "cursor": self.cursor,
         }
         return Query(tuple((name, value) for name, value in fields.items() if value))
@@ -104,6 +105,11 @@ def _read_tags(text: str) -> str:
         return text
     tags = [tag.strip() for tag in text.split(",")]
     return msgspec.json.encode([tag for tag in tags if tag]).decode()
+
+
+def _read_metadata(text: str) -> str:
+    """The JSON text as it is; what is being typed may not be whole yet."""
+    return bytes(read_json("metadata_filter", text)).decode() if text else ""
 
 
 def _read_day(field: str, text: str, *, last: bool) -> str:

@@ -21,7 +21,7 @@ from memferry.model.token import Caller
 from memferry.page.cookies import drop_sign_in, read_sign_in
 from memferry.page.forms import check_origin
 from memferry.page.policy import SCREEN_HEADERS
-from memferry.page.templates import Templates, find_here
+from memferry.page.templates import Templates, find_back, find_here
 from memferry.telemetry import log_event
 
 ANYBODY = Access(())
@@ -60,9 +60,9 @@ class ScreenRoutes:
         self._services = services
         self._templates = templates
 
-    def route(self, screen: Screen) -> Route:
+    def route(self, screen: Screen, kind: type[Route] = Route) -> Route:
         """Make the route of a screen."""
-        return Route(screen.path, self._make_app(screen), methods=[screen.method])
+        return kind(screen.path, self._make_app(screen), methods=[screen.method])
 
     def _make_app(self, screen: Screen) -> ASGIApp:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -135,6 +135,7 @@ class ScreenRoutes:
             text=describe_fault(fault),
             code=fault.code,
             status_code=status,
+            back=find_back(request),
         )
         answer.headers.update(make_headers(fault))
         if isinstance(fault, UnknownSignIn):

@@ -21,9 +21,9 @@ from memferry.http.tokens import ACCESS as TOKENS
 from memferry.http.webhooks import READ as WEBHOOKS
 from memferry.model.audit import EVENTS
 from memferry.model.token import SCOPES, Caller
-from memferry.page.exports import name_token
 from memferry.page.screens import ANYBODY, Screen
 from memferry.page.templates import Templates
+from memferry.page.token_names import list_token_names, name_token
 from memferry.page.twins import TWINS
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
@@ -162,7 +162,7 @@ class SettingsScreens:
         )
 
     async def _name_all(self, caller: Caller, ids: list[UUID | None]) -> list[str]:
-        names = dict(await self._tokens.list_names(caller, {id_ for id_ in ids if id_ is not None}))
+        names = await list_token_names(self._tokens, caller, ids)
         return ["\u2013" if id_ is None else name_token(caller, id_, names) for id_ in ids]
 
     async def show_keys(self, request: Request) -> Response:

@@ -37,8 +37,8 @@ def show_size(size_bytes: int | None) -> Markup:
     while size >= _STEP and unit < len(_UNITS) - 1:
         size, unit = size / _STEP, unit + 1
     text = f"{size_bytes:,}" if unit == 0 else f"{size:,.1f}"
-    return Markup('<span class="size" title="{} bytes">{} {}</span>').format(
-        f"{size_bytes:,}", text, _UNITS[unit]
+    return Markup('<data class="size" value="{}" title="{} bytes">{} {}</data>').format(
+        size_bytes, f"{size_bytes:,}", text, _UNITS[unit]
     )
 
 
@@ -50,6 +50,11 @@ def show_exact(text: str) -> Markup:
 def show_path(text: str) -> str:
     """A text as one part of an address."""
     return quote(text, safe="")
+
+
+def show_words(name: str) -> str:
+    """A name of the API, such as an event or a code, as words."""
+    return name.replace(".", " ").replace("_", " ")
 
 
 def show_count(number: int, one: str, many: str) -> Markup:

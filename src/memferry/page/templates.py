@@ -1,8 +1,9 @@
 """Renders templates into screens: everything is escaped, and a name that is missing is an error."""
 
+import re
 from importlib.metadata import version
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -12,6 +13,7 @@ from memferry.http.auth import AUTHENTICATED
 from memferry.http.reading import find_service_address
 from memferry.page.assets import Assets
 from memferry.page.cookies import read_theme
+from memferry.page.field_names import show_fault
 from memferry.page.forms import make_form_token
 from memferry.page.navigation import list_entries
 from memferry.page.policy import SCREEN_HEADERS
@@ -22,6 +24,7 @@ from memferry.page.shown import (
     show_path,
     show_size,
     show_time,
+    show_words,
 )
 
 
@@ -44,10 +47,12 @@ class Templates:
         }
         self._environment.filters |= {
             "exact": show_exact,
+            "fault": show_fault,
             "number": show_number,
             "path": show_path,
             "size": show_size,
             "time": show_time,
+            "words": show_words,
         }
 
     def render(self, request: Request, name: str, **values: Any) -> str:
@@ -74,3 +79,15 @@ def find_here(request: Request) -> str:
     """The address of a screen within the service, to come back to."""
     query = request.scope["query_string"].decode("latin-1")
     return quote(request.scope["path"], safe="/") + (f"?{query}" if query else "")
+
+
+def find_back(request: Request) -> str | None:
+    """The address of the screen of this service that led to a request; None for any other."""
+    address = urlsplit(request.headers.get("referer", ""))
+    if address.netloc != request.headers.get("host"):
+        return None
+    # `//host` would lead to another host.
+    if re.match("/(?!/)", address.path) is None:
+        return None
+    back = quote(address.path, safe="/%") + (f"?{address.query}" if address.query else "")
+    return None if back == find_here(request) else back

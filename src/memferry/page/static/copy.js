@@ -1,4 +1,5 @@
 // Buttons with data-copy put the text of an address on the clipboard, byte for byte as the service sends it.
+import { announce } from "./announce.js";
 import { say } from "./banner.js";
 
 export function watchCopies() {
@@ -10,6 +11,7 @@ export function watchCopies() {
         if (!answer.ok) throw new Error(`status ${answer.status}`);
         await navigator.clipboard.writeText(await answer.text());
         button.textContent = "Copied";
+        announce("Copied.");
         setTimeout(() => (button.textContent = label), 2_000);
       } catch {
         say("Copying failed. Open the JSON, and copy it from there.");

@@ -4,6 +4,9 @@ const short = new Intl.DateTimeFormat(languages, { dateStyle: "medium", timeStyl
 const long = new Intl.DateTimeFormat(languages, { dateStyle: "full", timeStyle: "long" });
 const day = new Intl.DateTimeFormat(languages, { dateStyle: "medium" });
 const number = new Intl.NumberFormat(languages);
+const tenths = new Intl.NumberFormat(languages, { maximumFractionDigits: 1, minimumFractionDigits: 1 });
+const percent = new Intl.NumberFormat(languages, { maximumFractionDigits: 1, style: "percent" });
+const UNITS = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB"];
 
 // Buttons that need scripts are hidden until one runs, and those that nobody needs with scripts from then on.
 export function localise(root) {
@@ -15,6 +18,15 @@ export function localise(root) {
     element.title = `${long.format(time)} (${element.dateTime})`;
   }
   for (const element of root.querySelectorAll("data[value]")) {
-    element.textContent = number.format(BigInt(element.value));
+    if (element.classList.contains("size")) showSize(element);
+    else if (element.classList.contains("percent")) element.textContent = percent.format(element.value / 100);
+    else element.textContent = number.format(BigInt(element.value));
   }
+}
+
+function showSize(element) {
+  let [size, unit] = [Number(element.value), 0];
+  for (; size >= 1024 && unit < UNITS.length - 1; unit += 1) size /= 1024;
+  element.title = `${number.format(element.value)} bytes`;
+  element.textContent = `${(unit ? tenths : number).format(size)} ${UNITS[unit]}`;
 }

@@ -1,12 +1,15 @@
 // What every screen shares: the language of the reader, keys, and what is live.
 import { watchBuilder } from "./builder.js";
 import { watchCopies, watchTextCopies } from "./copy.js";
+import { markWrongFields } from "./faults.js";
+import { focusOutcome } from "./focus.js";
 import { listenForKeys } from "./keys.js";
 import { watchLive } from "./live.js";
 import { localise } from "./localise.js";
 import { watchRates } from "./rates.js";
 import { watchSearch, watchSuggestions } from "./search.js";
 import { watchSelection } from "./selection.js";
+import { watchForms } from "./sending.js";
 import { redeemLink } from "./sign_in.js";
 import { watchUploads } from "./upload.js";
 
@@ -21,4 +24,7 @@ watchTextCopies();
 watchBuilder();
 watchRates();
 watchUploads();
+watchForms();
+markWrongFields();
+focusOutcome();
 redeemLink();

@@ -1,4 +1,7 @@
 // Parts of screens that the service has rendered, put in place of older ones. Focus stays where it is.
+import { announce, readNews } from "./announce.js";
+import { markWrongFields } from "./faults.js";
+import { giveFocus } from "./focus.js";
 import { localise } from "./localise.js";
 
 const policy = window.trustedTypes?.createPolicy("memferry", { createHTML: (text) => text });
@@ -19,10 +22,13 @@ export function replacePart(element, text) {
   if (last.get(element) === text) return false;
   last.set(element, text);
   const focused = element.contains(document.activeElement) ? document.activeElement : null;
+  const news = readNews(element);
   const fresh = parse(text);
   localise(fresh);
   element.replaceChildren(...fresh.body.childNodes);
+  markWrongFields();
   if (focused) giveFocusBack(element, focused.id);
+  if (readNews(element) !== news) announce(readNews(element));
   return true;
 }
 
@@ -38,9 +44,7 @@ export function findFault(text) {
 
 function giveFocusBack(element, id) {
   const again = id ? document.getElementById(id) : null;
-  if (again) again.focus({ preventScroll: true });
-  else {
-    element.tabIndex = -1;
-    element.focus({ preventScroll: true });
-  }
+  again?.focus({ preventScroll: true });
+  // It is gone, or takes no focus any more.
+  if (!again || document.activeElement !== again) giveFocus(element);
 }

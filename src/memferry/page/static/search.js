@@ -1,6 +1,7 @@
 // Search as one types: the form is sent for its part of the screen, and the address follows. Only the last answer counts.
 import { fetchPart, replacePart, Refused, SignedOut } from "./parts.js";
 import { showAway, showBack } from "./banner.js";
+import { pause } from "./pause.js";
 
 const PAUSE_MS = 150;
 const RETRY_MS = 3_000;
@@ -12,10 +13,10 @@ export function watchSearch() {
   let running;
   const search = async () => {
     running?.abort();
-    running = new AbortController();
+    const own = (running = new AbortController());
     const address = makeAddress(form);
     try {
-      const text = await fetchPart(withPart(address, form.dataset.liveSearch), running.signal);
+      const text = await fetchPart(withPart(address, form.dataset.liveSearch), own.signal);
       replacePart(document.getElementById(form.dataset.liveSearch), text);
       history.replaceState(null, "", address);
       showBack();
@@ -23,7 +24,8 @@ export function watchSearch() {
       if (fault.name === "AbortError") return;
       if (fault instanceof SignedOut || fault instanceof Refused) return location.assign(address);
       showAway();
-      waiting = setTimeout(search, RETRY_MS);
+      await pause(RETRY_MS);
+      if (own === running) search();
     }
   };
   form.addEventListener("input", () => {

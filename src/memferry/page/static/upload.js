@@ -1,4 +1,6 @@
 // Files are dropped or chosen, and sent while a bar tells how far that is. Without scripts the form does the same.
+import { announce } from "./announce.js";
+import { giveFocus, noteSent } from "./focus.js";
 import { findFault } from "./parts.js";
 
 const number = new Intl.NumberFormat(navigator.languages, { style: "percent" });
@@ -8,7 +10,7 @@ export function watchUploads() {
   if (!form) return;
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    send(form);
+    if (!isSending(form)) send(form);
   });
   watchDrops(form, form.querySelector("[data-drop]"));
 }
@@ -24,7 +26,7 @@ function watchDrops(form, place) {
   place.addEventListener("drop", (event) => {
     event.preventDefault();
     place.classList.remove("over");
-    if (!event.dataTransfer.files.length) return;
+    if (!event.dataTransfer.files.length || isSending(form)) return;
     form.elements.file.files = event.dataTransfer.files;
     if (!form.elements.now.checked) form.requestSubmit();
   });
@@ -41,20 +43,27 @@ function send(form) {
   request.addEventListener("load", () => end(form, request));
   request.addEventListener("error", () => fail(form, "The upload broke off, and nothing was stored. Try again."));
   request.send(new FormData(form));
+  announce("Sending the files");
   form.querySelector("[data-upload-fault]").hidden = true;
   tell(form, 0);
 }
+
+const isSending = (form) => form.querySelector("button.main").ariaDisabled === "true";
 
 function tell(form, part) {
   const place = form.querySelector("[data-upload-progress]");
   place.hidden = false;
   place.querySelector("progress").value = part;
   place.querySelector("p").textContent = part < 1 ? `Sent ${number.format(part)}` : "Sent; memferry checks the file";
-  form.querySelector("button.main").disabled = true;
+  // Not disabled: a disabled button loses the focus.
+  form.querySelector("button.main").ariaDisabled = "true";
 }
 
 function end(form, request) {
-  if (request.status < 400) return location.assign(request.responseURL);
+  if (request.status < 400) {
+    noteSent(form);
+    return location.assign(request.responseURL);
+  }
   fail(form, findFault(request.responseText) ?? `The service answered ${request.status}. Nothing was stored.`);
 }
 
@@ -63,5 +72,6 @@ function fail(form, text) {
   place.textContent = text;
   place.hidden = false;
   form.querySelector("[data-upload-progress]").hidden = true;
-  form.querySelector("button.main").disabled = false;
+  form.querySelector("button.main").ariaDisabled = null;
+  giveFocus(place);
 }
