@@ -28,10 +28,13 @@ from support.service import find_free_port, start_service, stop_service
 PROGRAMS = Path("/usr/lib/postgresql/15/bin")
 PASSWORD = "only-over-tls"
 
-pytestmark = pytest.mark.skipif(
-    not (PROGRAMS / "postgres").exists(),
-    reason="needs a PostgreSQL that knows TLS (Debian: postgresql-15)",
-)
+pytestmark = [
+    pytest.mark.long,
+    pytest.mark.skipif(
+        not (PROGRAMS / "postgres").exists(),
+        reason="needs a PostgreSQL that knows TLS (Debian: postgresql-15)",
+    ),
+]
 
 
 @dataclass(frozen=True)

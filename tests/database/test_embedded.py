@@ -23,6 +23,7 @@ from memferry.database.servers import make_embedded_postgres
 from memferry.errors import EmbeddedPostgresFailed
 from memferry.settings import EmbeddedSettings, Settings
 
+pytestmark = pytest.mark.long
 IS_ROOT = os.geteuid() == 0
 DEBIAN = Path("/usr/lib/postgresql/15/bin")
 

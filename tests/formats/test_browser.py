@@ -130,6 +130,7 @@ def test_search_shows_what_has_all_words_in_any_place(
     assert any("hidden" in attributes for attributes in sections)
 
 
+@pytest.mark.long
 def test_ten_thousand_memories_can_be_searched(alice: Person, tmp_path: Path) -> None:
     alice.save_many([{"content": f"number {i} " + "words " * 40} for i in range(10_000)])
     url = save_page(alice, tmp_path)

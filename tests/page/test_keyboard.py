@@ -30,10 +30,8 @@ SCREENS = (
 )
 
 
-SIZES = (DESKTOP, pytest.param(PHONE, marks=pytest.mark.long))
-
-
-@pytest.mark.parametrize("size", SIZES, ids=["desktop", "phone"])
+@pytest.mark.long
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
 async def test_each_stop_of_tab_is_seen(
     browser: Browser, admin: Person, size: tuple[int, int]
 ) -> None:

@@ -82,6 +82,7 @@ async def test_a_prefix_may_have_any_characters(
     await store.storage.close()
 
 
+@pytest.mark.long
 async def test_a_reader_may_take_longer_than_a_request(
     moto: S3Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

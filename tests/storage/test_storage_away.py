@@ -13,6 +13,8 @@ from memferry.settings import S3Settings, StorageSettings
 from memferry.storage import open_storage
 from support.stores import MIB, Store, make_chunks, make_empty_bucket, put
 
+pytestmark = pytest.mark.long
+
 
 async def test_an_unreachable_store_is_reported_soon(tmp_path: Path) -> None:
     tmp_path.joinpath("file").write_text("no directory")

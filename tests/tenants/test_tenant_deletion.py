@@ -230,6 +230,7 @@ def command(*arguments: str, url: str, home: Path) -> "subprocess.Popen[bytes]":
     )
 
 
+@pytest.mark.long
 async def test_a_deletion_of_a_tenant_killed_at_any_step_completes_when_repeated(
     owner: "asyncpg.Connection[asyncpg.Record]", url: str, tmp_path: Path
 ) -> None:

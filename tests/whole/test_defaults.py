@@ -23,6 +23,8 @@ from support.people import Person
 from support.postgres import create_database
 from support.service import Service, find_free_port, list_children, start_service, stop_service
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture
 def unused(database_url: str) -> Iterator[str]:
