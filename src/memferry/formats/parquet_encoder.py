@@ -20,7 +20,7 @@ from memferry.formats.parquet import TIMES
 
 # A row group ends before the row that makes it larger. One lies in memory, as frames, as columns
 # and as compressed pages.
-_GROUP_BYTES = 8 * 1024 * 1024
+_GROUP_BYTES = 6 * 1024 * 1024
 _GROUP_ROWS = 128 * 1024
 # Of a file that is a part, a row group is a small piece.
 _GROUPS_PER_PART = 8
