@@ -30,12 +30,12 @@ def _make_items(start: int, end: int) -> list[Any]:
 
 async def test_items_come_back_in_order_and_exactly(client: AsyncClient) -> None:
     session = MemferrySession("a/b c", client)
-    await session.add_items([_EXACT, *_make_items(0, 30)])
-    await session.add_items(_make_items(30, 60))
+    await session.add_items([_EXACT, *_make_items(0, 500)])
+    await session.add_items(_make_items(500, 530))
 
     assert isinstance(session, Session)
-    assert repr(await session.get_items()) == repr([_EXACT, *_make_items(0, 60)])
-    assert await session.get_items(limit=2) == _make_items(58, 60)
+    assert repr(await session.get_items()) == repr([_EXACT, *_make_items(0, 530)])
+    assert await session.get_items(limit=2) == _make_items(528, 530)
     assert await session.get_items(limit=0) == []
 
 

@@ -158,6 +158,8 @@ _FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"score": {"$gt": 9}}, "3"),
     ({"score": {"$lt": 10, "$gt": 4}}, "12"),
     ({"score": {"$lte": 4.5}}, "1"),
+    ({"score": {"$lt": float("inf")}}, "123"),
+    ({"score": float("nan")}, ""),
     ({"title": {"$gt": "Second"}}, "35"),
     ({"title": {"$gt": 1}}, ""),
 ]
