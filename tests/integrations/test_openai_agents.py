@@ -48,6 +48,11 @@ async def test_the_settings_of_a_session_limit_it(client: AsyncClient, settings:
     assert await session.get_items(limit=2) == _make_items(1, 3)
 
 
+async def test_an_unknown_setting_is_refused(client: AsyncClient) -> None:
+    with pytest.raises(TypeError, match="limitt"):
+        MemferrySession("s", client, session_settings={"limitt": 1})
+
+
 async def test_an_edited_memory_that_is_no_item_is_left_out(
     client: AsyncClient, alice: Person
 ) -> None:

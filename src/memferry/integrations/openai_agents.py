@@ -120,12 +120,12 @@ class MemferrySession:
 
 
 def _make_settings(settings: "SessionSettings | Mapping[str, Any] | None") -> Any:
-    """Make settings of a dictionary, which the SDK's own sessions take as well."""
+    """Make settings of a dictionary, as the SDK's own sessions do; raises its TypeError."""
     if not isinstance(settings, Mapping):
         return settings
-    from agents.memory.session_settings import SessionSettings  # noqa: PLC0415 - an extra
+    from agents.memory.session_settings import coerce_session_settings  # noqa: PLC0415 - an extra
 
-    return SessionSettings(**settings)
+    return coerce_session_settings(dict(settings))
 
 
 def _read_item(text: str) -> "TResponseInputItem | None":
