@@ -102,7 +102,13 @@ GUARDS: tuple[Guard, ...] = (
         f"{_SESSIONS}::test_items_come_back_in_order_and_exactly",
         drop_item("newest"),
     ),
-    # A retriever that is given filters finds nothing beyond them.
+    # A retriever that is given filters finds nothing beyond them, also if their name is mistaken.
+    *guard_function(
+        "integrations/langchain.py",
+        "MemferryRetriever",
+        f"{_RETRIEVER}::test_a_mistaken_argument_is_refused",
+        set_item("extra", '"ignore"'),
+    ),
     *guard_function(
         "integrations/langchain.py",
         "MemferryRetriever._get_relevant_documents",
