@@ -1,6 +1,6 @@
 """A session of the OpenAI Agents SDK whose items are memories; see memferry[openai-agents].
 
-It keeps the protocol of the SDK's sessions, and needs no part of the SDK to run.
+It keeps the protocol of the SDK's sessions, and needs the SDK only for settings in a dictionary.
 """
 
 import json
