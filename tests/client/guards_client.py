@@ -2,6 +2,7 @@
 
 from guards import Guard, guard_function, make_false, make_true, replace
 
+_MISTAKE = "client/test_mistakes.py::test_a_mistake_is_refused_by_name_and_nothing_is_saved"
 _REPEATS = "client/test_retries.py::test_only_what_had_no_effect_is_sent_again"
 
 GUARDS: tuple[Guard, ...] = (
@@ -35,5 +36,15 @@ GUARDS: tuple[Guard, ...] = (
         "_encode",
         "client/test_client.py::test_a_time_without_a_zone_is_refused",
         make_false("tzinfo"),
+    ),
+    # What is handed over by mistake is not saved as something else.
+    *guard_function("client/exact_json.py", "encode_exact", _MISTAKE, make_false("_find_fault")),
+    *guard_function("client/options.py", "make_list", _MISTAKE, make_false("isinstance")),
+    # Calls of one client wait for each other.
+    *guard_function(
+        "client/connection.py",
+        "_leave_out_own_calls",
+        "client/test_many_calls.py",
+        replace("None", "timeout.pool"),
     ),
 )

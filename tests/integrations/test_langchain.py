@@ -1,5 +1,7 @@
 """The retriever of LangChain, on either client."""
 
+from typing import Any
+
 import pytest
 
 from memferry.client import AsyncClient, Client
@@ -22,14 +24,26 @@ def test_documents_are_hits_of_a_search(alice: Person) -> None:
 
 async def test_both_clients_are_awaited(alice: Person) -> None:
     for number in range(3):
-        alice.save(f"tea {number}")
+        alice.save(f"tea {number}", namespace="a")
+        alice.save(f"tea {number}", namespace="b")
     url = str(alice.base_url)
+    filters = {"namespace": "a"}
     async with AsyncClient(url, alice.token) as client:
-        retriever = MemferryRetriever(client=client, k=2)
+        retriever = MemferryRetriever(client=client, k=2, filters=filters)
         awaited = await retriever.ainvoke("tea")
         with pytest.raises(Invalid, match="ainvoke"):
             retriever.invoke("tea")
     with Client(url, alice.token) as waiting:
-        assert await MemferryRetriever(client=waiting, k=2).ainvoke("tea") == awaited
+        retriever = MemferryRetriever(client=waiting, k=2, filters=filters)
+        assert await retriever.ainvoke("tea") == awaited
 
-    assert len(awaited) == 2
+    assert [document.metadata["namespace"] for document in awaited] == ["a", "a"]
+
+
+def test_a_mistaken_argument_is_refused(alice: Person) -> None:
+    mistaken: dict[str, Any] = {"filter": {"namespace": "a"}}
+    with (
+        Client(str(alice.base_url), alice.token) as client,
+        pytest.raises(ValueError, match="filter"),
+    ):
+        MemferryRetriever(client=client, **mistaken)

@@ -30,21 +30,42 @@ def _make_items(start: int, end: int) -> list[Any]:
 
 async def test_items_come_back_in_order_and_exactly(client: AsyncClient) -> None:
     session = MemferrySession("a/b c", client)
-    await session.add_items([_EXACT, *_make_items(0, 30)])
-    await session.add_items(_make_items(30, 60))
+    await session.add_items([_EXACT, *_make_items(0, 500)])
+    await session.add_items(_make_items(500, 530))
 
     assert isinstance(session, Session)
-    assert repr(await session.get_items()) == repr([_EXACT, *_make_items(0, 60)])
-    assert await session.get_items(limit=2) == _make_items(58, 60)
+    assert repr(await session.get_items()) == repr([_EXACT, *_make_items(0, 530)])
+    assert await session.get_items(limit=2) == _make_items(528, 530)
     assert await session.get_items(limit=0) == []
 
 
-async def test_the_settings_of_a_session_limit_it(client: AsyncClient) -> None:
-    session = MemferrySession("s", client, session_settings=SessionSettings(limit=1))
+@pytest.mark.parametrize("settings", [SessionSettings(limit=1), {"limit": 1}])
+async def test_the_settings_of_a_session_limit_it(client: AsyncClient, settings: Any) -> None:
+    session = MemferrySession("s", client, session_settings=settings)
     await session.add_items(_make_items(0, 3))
 
     assert await session.get_items() == _make_items(2, 3)
     assert await session.get_items(limit=2) == _make_items(1, 3)
+
+
+async def test_an_unknown_setting_is_refused(client: AsyncClient) -> None:
+    with pytest.raises(TypeError, match="limitt"):
+        MemferrySession("s", client, session_settings={"limitt": 1})
+
+
+async def test_an_edited_memory_that_is_no_item_is_left_out(
+    client: AsyncClient, alice: Person
+) -> None:
+    session = MemferrySession("s", client)
+    await session.add_items(_make_items(0, 5))
+    edited = alice.get("/api/memories").json()[:2]
+    for row, text in zip(edited, ("no JSON", "[]"), strict=True):
+        alice.patch(f"/api/memories/{row['id']}", json={"content": text})
+
+    assert await session.get_items() == _make_items(0, 3)
+    assert await session.get_items(limit=2) == _make_items(1, 3)
+    assert await session.pop_item() == _make_items(2, 3)[0]
+    assert len(alice.get("/api/memories").json()) == 4
 
 
 async def test_the_latest_item_is_popped_once(client: AsyncClient) -> None:
@@ -58,14 +79,20 @@ async def test_the_latest_item_is_popped_once(client: AsyncClient) -> None:
     assert await session.pop_item() is None
 
 
-async def test_a_cleared_session_is_empty_and_others_stay(client: AsyncClient) -> None:
-    session, other = MemferrySession("s", client), MemferrySession("t", client)
+async def test_a_cleared_session_is_empty_and_others_stay(
+    client: AsyncClient, alice: Person
+) -> None:
+    session = MemferrySession("s", client)
+    others = [MemferrySession("t", client), MemferrySession("s", client, namespace="other")]
+    note = alice.save("a note", namespace="openai_agents", metadata={"parent_ref": "s"})
     await session.add_items(_make_items(0, 600))
-    await other.add_items(_make_items(0, 1))
+    for other in others:
+        await other.add_items(_make_items(0, 1))
     await session.clear_session()
 
     assert await session.get_items() == []
-    assert await other.get_items() == _make_items(0, 1)
+    assert [await other.get_items() for other in others] == [_make_items(0, 1)] * 2
+    assert alice.get(f"/api/memories/{note['id']}").is_success
 
 
 async def test_of_items_one_of_which_cannot_be_saved_none_is(client: AsyncClient) -> None:

@@ -7,7 +7,7 @@ from msgspec import UNSET, UnsetType
 from memferry.client.calls import Call, make_path
 from memferry.client.flows import choose_limit, iterate_pages, send
 from memferry.client.methods import Asynchronous, FlowMethod, ListingMethod, Synchronous
-from memferry.client.options import Id, Moment, make_body, make_change, make_params
+from memferry.client.options import Id, Moment, make_body, make_change, make_list, make_params
 from memferry.client.steps import Flow, Listing
 from memferry.wire.audit import AuditEntry, AuditPage
 from memferry.wire.tokens import CreatedToken, Token, TokenPage
@@ -53,8 +53,8 @@ class TokenMethods:
         body = make_body(
             {
                 "name": name,
-                "scopes": None if scopes is None else list(scopes),
-                "namespaces": None if namespaces is None else list(namespaces),
+                "scopes": None if scopes is None else make_list(scopes),
+                "namespaces": None if namespaces is None else make_list(namespaces),
                 "expires_at": expires_at,
             }
         )
@@ -104,7 +104,7 @@ class WebhookMethods:
         >>> webhook.enabled
         True
         """
-        events = None if events is None else list(events)
+        events = None if events is None else make_list(events)
         body = make_body({"url": url, "events": events, "description": description})
         return send(Call("POST", make_path("webhooks"), body), CreatedWebhook)
 
@@ -136,7 +136,7 @@ class WebhookMethods:
         """
         arguments = {
             "url": url,
-            "events": list(events) if isinstance(events, Iterable) else events,
+            "events": make_list(events) if isinstance(events, Iterable) else events,
             "enabled": enabled,
             "description": description,
         }

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import AsyncExitStack, ExitStack, closing
+from contextlib import AsyncExitStack, ExitStack, closing, nullcontext
 from typing import Any, Generic, NoReturn, TypeVar
 
 import httpx
@@ -29,6 +29,8 @@ _T = TypeVar("_T")
 
 TIMEOUT = httpx.Timeout(30, read=300)
 """Seconds to connect and to write, and to wait for bytes of an answer."""
+# As many as httpx has connections. Its queue for more takes time with the square of its length.
+_CALLS_AT_ONCE = 100
 
 
 class _Course(Generic[_T]):
@@ -78,6 +80,7 @@ class ServiceConnection(_Calls):
         self, url: str, token: str | None, timeout: httpx.Timeout, retry_seconds: float
     ) -> None:
         super().__init__(url, retry_seconds)
+        timeout = _leave_out_own_calls(timeout)
         authorities = httpx.create_ssl_context()  # reading them takes a while, so both share them
         self._api = httpx.Client(
             base_url=url, headers=_authorize(token), timeout=timeout, verify=authorities
@@ -157,7 +160,11 @@ class AsyncServiceConnection(_Calls):
     ) -> None:
         """Without a `transport`, requests go over the network."""
         super().__init__(url, retry_seconds)
-        network: dict[str, Any] = {"timeout": timeout, "transport": transport}
+        self._turns = asyncio.Semaphore(_CALLS_AT_ONCE) if transport is None else nullcontext()
+        network: dict[str, Any] = {
+            "timeout": _leave_out_own_calls(timeout),
+            "transport": transport,
+        }
         if transport is None:
             network["verify"] = httpx.create_ssl_context()
         self._api = httpx.AsyncClient(base_url=url, headers=_authorize(token), **network)
@@ -218,11 +225,17 @@ class AsyncServiceConnection(_Calls):
 
     async def _send(self, request: httpx.Request) -> httpx.Response:
         try:
-            answer = await self._api.send(request)
+            async with self._turns:
+                answer = await self._api.send(request)
         except httpx.TransportError as fault:
             self.give_up(fault)
         self.answered = True
         return answer
+
+
+def _leave_out_own_calls(timeout: httpx.Timeout) -> httpx.Timeout:
+    """Limit no wait for a connection that other calls of the same client use."""
+    return httpx.Timeout(connect=timeout.connect, read=timeout.read, write=timeout.write, pool=None)
 
 
 def _authorize(token: str | None) -> Mapping[str, str]:

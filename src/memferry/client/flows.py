@@ -12,7 +12,7 @@ from memferry.client.calls import Call, Retries
 from memferry.client.exact_json import make_decoder
 from memferry.client.faults import rebuild_error
 from memferry.client.steps import Flow, Item, Listing, PauseStep, SendStep, Step, TryStep
-from memferry.errors import ServiceRefused, ServiceUnreachable
+from memferry.errors import Invalid, ServiceRefused, ServiceUnreachable
 
 _T = TypeVar("_T")
 _Page = TypeVar("_Page")
@@ -101,7 +101,9 @@ def collect_items(
 
 
 def choose_limit(limit: int | None, most: int = MOST_ROWS) -> int:
-    """Choose how many rows the pages of a list have."""
+    """Choose how many rows the pages of a list have; raises Invalid for a limit below 0."""
+    if limit is not None and limit < 0:
+        raise Invalid("limit", f"expected 0 or more, got {limit}")
     return most if limit is None else max(1, min(limit, most))
 
 

@@ -14,7 +14,15 @@ from memferry.client.methods import (
     ListingMethod,
     Synchronous,
 )
-from memferry.client.options import FilterArguments, Id, Moment, make_body, make_change, make_params
+from memferry.client.options import (
+    FilterArguments,
+    Id,
+    Moment,
+    make_body,
+    make_change,
+    make_list,
+    make_params,
+)
 from memferry.client.steps import Flow, Listing
 from memferry.wire.batches import BatchChangeResult, BatchDeletionResult
 from memferry.wire.lists import DuplicateGroup, DuplicatePage, MemoryPage, SearchResult
@@ -50,7 +58,7 @@ class MemoryMethods(HistoryMethods):
             {
                 "content": content,
                 "namespace": namespace,
-                "tags": None if tags is None else list(tags),
+                "tags": None if tags is None else make_list(tags),
                 "source": source,
                 "source_ref": source_ref,
                 "metadata": metadata,
@@ -139,7 +147,7 @@ class MemoryMethods(HistoryMethods):
         >>> [len(hits) for hits in client.memories.search_many(["choir", "opera"])]
         [1, 0]
         """
-        body = make_body({"queries": list(queries), "k": k, "prefix": prefix, **filters})
+        body = make_body({"queries": make_list(queries), "k": k, "prefix": prefix, **filters})
         call = Call("POST", make_path("memories", "search", "bulk"), body, reads=True)
         result = yield from send(call, BulkSearchResult)
         return [query_hits.hits for query_hits in result.results]
@@ -175,7 +183,7 @@ class MemoryMethods(HistoryMethods):
         """
         arguments = {
             "content": content,
-            "tags": tags if isinstance(tags, UnsetType) else list(tags),
+            "tags": tags if isinstance(tags, UnsetType) else make_list(tags),
             "namespace": namespace,
             "metadata": metadata,
             "expires_at": expires_at,
@@ -214,7 +222,7 @@ class MemoryMethods(HistoryMethods):
         >>> client.memories.delete_many([row.id for row in rows]).deleted
         2
         """
-        body = {"ids": [str(memory_id) for memory_id in ids]}
+        body = {"ids": make_list(ids)}
         params = make_params({"purge_exports": purge_exports})
         call = Call("DELETE", make_path("memories", "batch"), body, params)
         return send(call, BatchDeletionResult)

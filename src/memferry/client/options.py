@@ -1,6 +1,6 @@
 """Named arguments of the client's methods, and how they travel."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeAlias, TypedDict
@@ -70,6 +70,11 @@ def make_body(arguments: Mapping[str, Any]) -> dict[str, Any]:
 def make_change(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Make the body of a change, in which null clears a field; raises as `make_body`."""
     return {name: _encode(name, value) for name, value in arguments.items() if value is not UNSET}
+
+
+def make_list(values: Iterable[Any]) -> Any:
+    """Make a list of values. A text stays one, and the service refuses it: no letter was meant."""
+    return values if isinstance(values, str) else list(values)
 
 
 def make_params(arguments: Mapping[str, object]) -> dict[str, str | Sequence[str]]:

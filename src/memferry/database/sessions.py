@@ -21,13 +21,20 @@ _CLOSE_SECONDS = 5
 _SILENCE_MS = 15_000
 _IDLE_SECONDS, _PROBE_SECONDS, _PROBES = 10, 5, 3
 
-# As tcp(7) names them.
+# As tcp(7) names them; macOS does not have all.
+_PROBING = {
+    "TCP_KEEPIDLE": _IDLE_SECONDS,
+    "TCP_KEEPINTVL": _PROBE_SECONDS,
+    "TCP_KEEPCNT": _PROBES,
+    "TCP_USER_TIMEOUT": _SILENCE_MS,
+}
 _CLIENT_SIDE = (
     (socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, _IDLE_SECONDS),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, _PROBE_SECONDS),
-    (socket.IPPROTO_TCP, socket.TCP_KEEPCNT, _PROBES),
-    (socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, _SILENCE_MS),
+    *(
+        (socket.IPPROTO_TCP, getattr(socket, option), value)
+        for option, value in _PROBING.items()
+        if hasattr(socket, option)
+    ),
 )
 # https://www.postgresql.org/docs/current/runtime-config-connection.html#RUNTIME-CONFIG-CONNECTION-TCP
 SERVER_SIDE = {

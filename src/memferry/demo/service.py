@@ -74,7 +74,7 @@ def _wait_for_service(process: "subprocess.Popen[bytes]", service: DemoService) 
     while time.monotonic() < deadline:
         if process.poll() is not None:
             raise SystemExit(
-                f"memferry did not start; why, says: ./run serve --data-dir {service.data_dir}"
+                f"memferry did not start; why, says: memferry serve --data-dir {service.data_dir}"
             )
         try:
             if httpx.get(f"{service.url}/health").is_success:

@@ -9,6 +9,8 @@ from memferry.errors import Invalid
 
 def encode_value(value: Mapping[str, Any]) -> str:
     """Encode a value as JSON text; raises Invalid for what JSON does not hold exactly."""
+    if not isinstance(value, Mapping):
+        raise Invalid("value", f"expected a dictionary, got {type(value).__name__}")
     _check_keys(value)
     try:
         text = json.dumps(dict(value), ensure_ascii=False, allow_nan=False, separators=(",", ":"))

@@ -13,7 +13,7 @@ try:
     )
     from langchain_core.documents import Document
     from langchain_core.retrievers import BaseRetriever
-    from pydantic import Field
+    from pydantic import ConfigDict, Field
 except ModuleNotFoundError as fault:
     text = "langchain-core is not installed: pip install 'memferry[langchain]'"
     raise NotInstalled(text) from fault
@@ -25,6 +25,9 @@ class MemferryRetriever(BaseRetriever):
     `filters` are those of `client.memories.search`. A Client serves `invoke`, and `ainvoke` in a
     thread; an AsyncClient serves `ainvoke`. Raises the errors of the client.
     """
+
+    # A name that is mistaken, such as filter, must not find more than it was meant to.
+    model_config = ConfigDict(extra="forbid")
 
     client: Client | AsyncClient
     k: int = Field(default=5, ge=1, le=100)

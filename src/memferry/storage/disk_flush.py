@@ -7,6 +7,7 @@ from memferry.cancellation import finish_uncancelled
 
 # A commit of PostgreSQL on the same disk waits for a flush that runs: small flushes keep it short.
 _FLUSH_BYTES = 8 * 1024 * 1024
+_flush = getattr(os, "fdatasync", os.fsync)  # macOS has only the second
 
 
 class DiskFlush:
@@ -26,7 +27,7 @@ class DiskFlush:
         if idle and size_bytes - self._flushed_bytes >= _FLUSH_BYTES:
             self._raise_fault()
             self._flushed_bytes = size_bytes
-            flush = asyncio.to_thread(os.fdatasync, self._descriptor)
+            flush = asyncio.to_thread(_flush, self._descriptor)
             self._running = asyncio.ensure_future(flush)
 
     async def finish(self) -> None:

@@ -3,6 +3,7 @@
 import ctypes
 import os
 import platform
+import sys
 from contextlib import suppress
 from pathlib import Path
 
@@ -53,7 +54,9 @@ def _let_others_interrupt(nice: int, process: int) -> None:
     shorter one. Since version 6.12 the slice may be chosen; older ones take no notice.
     """
     number = _SYSTEM_CALLS.get(platform.machine())
-    if number is not None and os.sched_getscheduler(process) == os.SCHED_OTHER:
+    if sys.platform != "linux" or number is None:
+        return
+    if os.sched_getscheduler(process) == os.SCHED_OTHER:
         wanted = _Attributes(
             size=ctypes.sizeof(_Attributes), policy=_NORMAL, nice=nice, runtime=_SLICE_NS
         )

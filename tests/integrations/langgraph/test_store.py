@@ -59,6 +59,20 @@ async def test_an_item_is_put_changed_and_deleted(store: BaseStore) -> None:
     assert await store.aget(("users",), "tea") is None
 
 
+async def test_one_key_in_two_namespaces_is_two_items(store: BaseStore) -> None:
+    for label in ("a", "b"):
+        await store.aput((label,), "k", {"of": label})
+        await store.aput((label,), "other", {})
+    await store.aput(("a",), "k", {"of": "a again"})
+    await store.adelete(("b",), "k")
+
+    item = await store.aget(("a",), "k")
+    assert item is not None
+    assert item.value == {"of": "a again"}
+    assert await store.aget(("b",), "k") is None
+    assert len(await store.asearch(())) == 3
+
+
 async def test_a_value_comes_back_exactly_with_types_and_order(store: BaseStore) -> None:
     await store.aput(("exact", "ü *%_"), "k/%_\u2028", _EXACT)
     item = await store.aget(("exact", "ü *%_"), "k/%_\u2028")
@@ -68,7 +82,8 @@ async def test_a_value_comes_back_exactly_with_types_and_order(store: BaseStore)
 
 
 @pytest.mark.parametrize(
-    "value", [{"a": float("nan")}, {1: "a"}, {"a": {True: 1}}, {"a": {1, 2}}, {"a": b""}]
+    "value",
+    [{"a": float("nan")}, {1: "a"}, {"a": {True: 1}}, {"a": {1, 2}}, {"a": b""}, "a", ["a"]],
 )
 async def test_what_json_does_not_hold_is_refused(store: BaseStore, value: Any) -> None:
     with pytest.raises(Invalid, match=r"^value: "):
@@ -143,6 +158,8 @@ _FILTERS: list[tuple[dict[str, Any], str]] = [
     ({"score": {"$gt": 9}}, "3"),
     ({"score": {"$lt": 10, "$gt": 4}}, "12"),
     ({"score": {"$lte": 4.5}}, "1"),
+    ({"score": {"$lt": float("inf")}}, "123"),
+    ({"score": float("nan")}, ""),
     ({"title": {"$gt": "Second"}}, "35"),
     ({"title": {"$gt": 1}}, ""),
 ]
@@ -155,6 +172,14 @@ async def test_a_search_filters_values(store: BaseStore) -> None:
 
         found = sorted(item.key for item in items)
         assert (filter_, found) == (filter_, [f"doc{number}" for number in keys])
+
+
+async def test_a_filter_may_have_more_fields_than_the_service_takes(store: BaseStore) -> None:
+    value = {f"field {number}": number for number in range(200)}
+    await store.aput(("a",), "k", value)
+
+    assert [item.key for item in await store.asearch((), filter=value)] == ["k"]
+    assert await store.asearch((), filter=value | {"field 199": 0}) == []
 
 
 @pytest.mark.parametrize("condition", [{"$like": "x"}, {"$gt": None}, {"$gt": True}, {"$lt": [1]}])
@@ -247,9 +272,11 @@ async def test_stores_of_two_roots_and_other_memories_are_apart(
 ) -> None:
     await store.aput(("a",), "k", {"text": "tea"})
     alice.save("tea", namespace="langgraph.a")
-    alice.save("{}", namespace="langgraph2.a", metadata={"langgraph": {"key": "k"}})
+    for namespace in ("langgraph2.a", "langgraphs"):
+        own = {"namespace": {"0": "a"}, "key": namespace, "fields": {}, "searched": True}
+        alice.save('{"text": "tea"}', namespace=namespace, metadata={"langgraph": own})
     with Client(str(alice.base_url), alice.token) as client:
-        other = MemferryStore(client, root="other")
+        other = MemferryStore(client, root="elsewhere")
 
         assert await other.aget(("a",), "k") is None
         assert await other.asearch(()) == []

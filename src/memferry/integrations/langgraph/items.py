@@ -5,6 +5,7 @@ containment finds a prefix of them, the key, and short fields of the value, to f
 """
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -111,7 +112,7 @@ def _is_short_value(value: Any) -> bool:
         return len(value) <= _SHORT_CHARACTERS and "\x00" not in value and is_utf8(value)
     if isinstance(value, int):
         return abs(value) < _LARGE_INTEGER
-    return value is None or isinstance(value, float)
+    return value is None or (isinstance(value, float) and math.isfinite(value))
 
 
 def _number(labels: Sequence[str]) -> dict[str, str]:
