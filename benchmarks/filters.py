@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from measure import Goal, Line, Work, compare
-from memferry.database.pool import Connection, Database
+from memferry.database.pool import Connection, Database, Planner
 from memferry.database.sql import sql
 from memferry.exports.request import ExportRequest
 from memferry.settings import DatabaseSettings
@@ -49,9 +49,9 @@ def make_filter_case(name: str) -> Callable[[Bench], Iterator[Line]]:
 
 async def _copy_as_service(database: Database, bench: Bench, request: ExportRequest) -> None:
     tenant_id = bench.tenant_id("big")
-    index_order = request.selection.index_order
+    planner = Planner.INDEX_ORDER if request.selection.index_order else Planner.USUAL
     async with database.tenant(
-        tenant_id, snapshot=True, long_running=True, index_order=index_order
+        tenant_id, snapshot=True, long_running=True, planner=planner
     ) as connection:
         await _copy(connection, sql("exports/export_rows"), request)
 

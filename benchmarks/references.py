@@ -10,6 +10,7 @@ from seed import START_MS
 from service import Bench
 
 _COLUMNS = "id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at"
+_ALL_COLUMNS = f"{_COLUMNS}, expires_at"
 _MARK = "end-of-answer"
 
 
@@ -112,5 +113,5 @@ def bare(statement: LiteralString, tenant_id: UUID) -> str:
     """
     view = "FROM memories AS memory"
     assert view in statement, statement
-    table = f"SELECT {_COLUMNS} FROM memferry.memories WHERE tenant_id = '{tenant_id}'"
+    table = f"SELECT {_ALL_COLUMNS} FROM memferry.memories WHERE tenant_id = '{tenant_id}'"
     return statement.replace(view, f"FROM ({table}) AS memory")

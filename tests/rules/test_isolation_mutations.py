@@ -201,6 +201,7 @@ _ARGUMENTS = {
     ("memories/search_memories by reading", 10): WORDS,
     ("memories/search_memories by reading", 11): WORDS,
     ("memories/list_other_hits", 3): KEYS,
+    ("memories/list_newest_hits", 3): KEYS,
     ("memories/read_other_hits", 3): KEYS,
     ("memories/count_hits", 1): KEYS,
     ("tenants/create_tenant_token", 5): "{memories:read}",

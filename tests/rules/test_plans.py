@@ -223,6 +223,7 @@ def _memory_statements() -> _Cases:
             (*keyed, inf, *_END, *_ALL, ["1234"], ["1234"], [1.0], 1),
         ),
         "memories/list_other_hits": (sql("memories/list_other_hits"), (*keyed, *_END, 1)),
+        "memories/list_newest_hits": (sql("memories/list_newest_hits"), (*keyed, *_END, 1, *_ALL)),
         "memories/read_other_hits": (sql("memories/read_other_hits"), (*keyed, *_END, 1, 500)),
         "memories/count_selected": (sql("memories/count_selected"), (1_001,)),
         "memories/count_found": (sql("memories/count_found"), (1_001, KEYS)),

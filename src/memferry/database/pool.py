@@ -11,6 +11,7 @@ from contextlib import (
 )
 from dataclasses import dataclass
 from datetime import datetime
+from enum import Enum
 from typing import Literal, LiteralString, TypeAlias
 from uuid import UUID
 
@@ -43,8 +44,6 @@ _LONG_RUNNING = (
 # of now(), which is the start of that message.
 _TAKE_SNAPSHOT = "SELECT"
 _PIN_MOMENT = "SET LOCAL memferry.moment = '{ms}';"
-# For ranges of a sorted index: the planner overestimates the selectivity of a row comparison.
-_KEEP_ORDER = "".join(f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan"))
 _SNAPSHOT_NAME = re.compile(r"[0-9A-F]+(-[0-9A-F]+)*")
 # A statement behind the lock sees all that the last holder committed. A holder whose process is
 # stopped, or whose network is cut, blocks the others for 5 s.
@@ -92,6 +91,21 @@ class SharedSnapshot:
         """
         if await connection.fetchval(sql("database/read_server_start")) != self.server_started_at:
             raise DatabaseUnavailable
+
+
+class Planner(Enum):
+    """How the planner plans the statements of a transaction."""
+
+    USUAL = ""
+    INDEX_ORDER = "".join(
+        f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan")
+    )
+    """For ranges of a sorted index: it overestimates the selectivity of a row comparison."""
+    BY_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan;"
+    """For filters and places: how many rows they pass it knows only of values that it sees.
+
+    A plan takes a millisecond (https://www.postgresql.org/docs/current/runtime-config-query.html).
+    """
 
 
 class Database:
@@ -218,7 +232,7 @@ class Database:
         *,
         snapshot: bool | SharedSnapshot = False,
         long_running: bool = False,
-        index_order: bool = False,
+        planner: Planner = Planner.USUAL,
         heavy: bool = False,
         via: Via = "api",
         moment: int | None = None,
@@ -232,10 +246,10 @@ class Database:
         With `snapshot` every statement sees the database as the first one saw it (REPEATABLE READ:
         https://www.postgresql.org/docs/current/transaction-iso.html), and `now()` is the time of
         that; a SharedSnapshot is the snapshot of another transaction. With `long_running` the
-        longer statement timeout applies. With `index_order` the planner reads an index that has the
-        order. `heavy` as in `connection`. The change log notes `via`. What has expired by `moment`
-        (epoch ms; None: the begin of the transaction) is not shown. `ready` is called on the same
-        session before the transaction begins. Rolls back on any exception.
+        longer statement timeout applies. `heavy` as in `connection`. The change log notes `via`.
+        What has expired by `moment` (epoch ms; None: the begin of the transaction) is not shown.
+        `ready` is called on the same session before the transaction begins. Rolls back on any
+        exception.
         """
         on_behalf_of = whose.tenant_id if isinstance(whose, Caller) else None
         async with (
@@ -253,7 +267,7 @@ class Database:
                 + _set_tenant(whose, via)
                 + ("" if moment is None else _PIN_MOMENT.format(ms=moment))
                 + (self._long_running if long_running else "")
-                + (_KEEP_ORDER if index_order else "")
+                + planner.value
                 + (_TAKE_SNAPSHOT if snapshot else "")
             )
             yield connection
@@ -261,7 +275,7 @@ class Database:
 
 async def keep_order(connection: Connection) -> None:
     """Make the planner read an index that has the order, until the transaction ends."""
-    await connection.execute(_KEEP_ORDER)
+    await connection.execute(Planner.INDEX_ORDER.value)
 
 
 async def pin_moment(connection: Connection, moment: int) -> None:

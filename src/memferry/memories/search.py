@@ -27,16 +27,22 @@ from memferry.memories.ranking import (
 from memferry.memories.rows import bound_row_bytes
 
 # As subqueries the planner takes both conditions for rare, whatever the query (views.sql, twice()).
+# No index has created_at + 0: a prepared statement would read that of times for any place.
 BY_INDEX: LiteralString = (
-    "keys @@ (SELECT $3::text::tsquery) AND keys @@ (SELECT twice($3::text::tsquery))"
+    "keys @@ (SELECT $3::text::tsquery) AND keys @@ (SELECT twice($3::text::tsquery)) "
+    "AND (created_at + 0, id) >= ($8::bigint, $9::uuid)"
 )
 # The index has no such expression: where few rows are left, to read them is quicker.
-BY_READING: LiteralString = "(keys || '') @@ $3::text::tsquery"
+BY_READING: LiteralString = (
+    "(keys || '') @@ $3::text::tsquery AND (created_at, id) >= ($8::bigint, $9::uuid)"
+)
 _LAST = (2**63 - 1, UUID(int=2**128 - 1))
 # Below the scores of all rows that are scored.
 _LEAST_SCORE = 1e-6
 # To make the keys of a row takes about so many times as long as to look it up.
 _READING_COST = 32
+# To look up fewer takes less than to find where the newest begin.
+_MANY_HITS = 4_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -185,18 +191,27 @@ class WordSearch:
         if ranking.way == "newest":
             place = min(tuple(place), ranking.since)
         arguments = (limit, offset, others, query.row_bytes, *place, query.number)
-        if read_rows := await self._choose_reading(others, ranking, limit + offset):
-            records = await self._fetch(sql("memories/read_other_hits"), *arguments, read_rows)
-            if len(records) == limit:
-                return records
+        hits = await self._count_hits(others)
+        records = await self._read_newest(arguments, hits, ranking)
+        if len(records) == limit:
+            return records
         return await self._fetch(sql("memories/list_other_hits"), *arguments)
 
-    async def _choose_reading(self, others: str, ranking: Ranking, rows: int) -> int:
-        """How many of the next rows to read for so many hits; 0: the index finds them sooner."""
-        hits = await self._count_hits(others)
-        read_rows = 3 * rows * ranking.all_rows // (2 * hits + 1)
-        is_quick = read_rows <= 2 * SMALL_ROWS and read_rows * _READING_COST < hits
-        return read_rows if is_quick else 0
+    async def _read_newest(
+        self, arguments: Sequence[Any], hits: int, ranking: Ranking
+    ) -> list[asyncpg.Record]:
+        """The rows of a page if there are many hits; fewer, if they lie further apart than most."""
+        limit, offset, place = arguments[0], arguments[1], arguments[4:6]
+        read_rows = 3 * (limit + offset) * ranking.all_rows // (2 * hits + 1)
+        if read_rows <= 2 * SMALL_ROWS and read_rows * _READING_COST < hits:
+            return await self._fetch(sql("memories/read_other_hits"), *arguments, read_rows)
+        if hits < _MANY_HITS or tuple(place) != _LAST:
+            return []
+        statement, values = self._selection.fill(sql("memories/find_newest"), 2 * read_rows)
+        oldest = await self._connection.fetchrow(statement, *values)
+        if oldest is None:
+            return []
+        return await self._fetch(sql("memories/list_newest_hits"), *arguments, *oldest)
 
     async def _fetch(self, statement: LiteralString, *arguments: object) -> list[asyncpg.Record]:
         statement, filled = self._selection.fill(statement, *arguments)

@@ -1,6 +1,7 @@
 """The memories of one tenant. PostgreSQL renders the rows of answers as JSON text."""
 
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -8,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from memferry.database.literals import array
-from memferry.database.pool import Connection, Database
+from memferry.database.pool import Connection, Database, Planner
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import (
@@ -183,7 +184,9 @@ class Memories:
         one of other words. With `is_prefix` words are beginnings of words.
         """
         query = WordQuery(text=text, limit=limit, offset=offset, place=place, is_prefix=is_prefix)
-        async with self._database.tenant(caller, heavy=True) as connection:
+        async with self._database.tenant(
+            caller, heavy=True, planner=Planner.BY_VALUES
+        ) as connection:
             search = WordSearch(connection, selection, limited=caller.namespaces is not None)
             records, ranking = await search.find(query)
         return Rows(records, make_renderer(self._database, caller)), ranking
@@ -202,7 +205,9 @@ class Memories:
         Of some rows, up to `most` are counted.
         """
         if text:
-            async with self._database.tenant(caller, heavy=True) as connection:
+            async with self._database.tenant(
+                caller, heavy=True, planner=Planner.BY_VALUES
+            ) as connection:
                 search = WordSearch(connection, selection, limited=caller.namespaces is not None)
                 return await search.count(text, most=most, is_prefix=is_prefix)
         if selection.conditions or caller.namespaces is not None:
@@ -224,7 +229,9 @@ class Memories:
     ) -> Rows:
         """For each text the best rows; each row has in `query` the number of its text from 1."""
         records: list[asyncpg.Record] = []
-        async with self._database.tenant(caller, heavy=True) as connection:
+        async with self._database.tenant(
+            caller, heavy=True, planner=Planner.BY_VALUES
+        ) as connection:
             search = WordSearch(connection, selection, limited=caller.namespaces is not None)
             for number, text in enumerate(texts, 1):
                 query = WordQuery(
@@ -270,6 +277,12 @@ class Memories:
         """The first namespaces by name that hold a text, in any case of its letters."""
         rows = await self._fetch(caller, sql("memories/find_namespaces"), [text, limit], heavy=True)
         return [row["name"] for row in rows]
+
+    @asynccontextmanager
+    async def _open_search(self, caller: Caller, selection: Selection) -> AsyncIterator[WordSearch]:
+        database = self._database
+        async with database.tenant(caller, heavy=True, planner=Planner.BY_VALUES) as connection:
+            yield WordSearch(connection, selection, limited=caller.namespaces is not None)
 
     async def _fetch(
         self,

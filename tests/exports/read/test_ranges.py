@@ -10,7 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
-from memferry.database.pool import Database
+from memferry.database.pool import Database, Planner
 from memferry.database.sql import sql
 from memferry.exports.read.plan import Frames, Plan, Way
 from memferry.exports.read.snapshot import Reader
@@ -102,7 +102,7 @@ async def test_every_way_gives_the_same_bytes(
     request = ExportRequest.parse(json.dumps({"format": file_format}).encode())
     usual = await exported(database, 2, tenant_id, {"format": file_format})
     async with (
-        database.tenant(tenant_id, snapshot=True, index_order=True) as connection,
+        database.tenant(tenant_id, snapshot=True, planner=Planner.INDEX_ORDER) as connection,
         open_rows([connection], request, plan) as rows,
     ):
         data = b"".join([chunk async for chunk in rows])
@@ -115,7 +115,7 @@ async def test_every_way_gives_the_same_csv(database: Database, tenant_id: UUID,
     request = ExportRequest.parse(b'{"format": "csv"}')
     usual = await exported(database, 2, tenant_id, {"format": "csv"})
     async with (
-        database.tenant(tenant_id, snapshot=True, index_order=True) as connection,
+        database.tenant(tenant_id, snapshot=True, planner=Planner.INDEX_ORDER) as connection,
         open_rows([connection], request, Plan(way=way)) as rows,
     ):
         data = b"".join([chunk async for chunk in rows])
@@ -145,7 +145,7 @@ async def test_a_frame_of_many_rows_is_small_however_large_rows_are(
     )
     query = query.replace("{columns}", request.format.rows.columns)
     async with database.tenant(
-        await read_tenant_id(bob, database_url), index_order=True
+        await read_tenant_id(bob, database_url), planner=Planner.INDEX_ORDER
     ) as connection:
         frames = await connection.fetch(query, *arguments)
 
@@ -235,7 +235,7 @@ async def test_a_range_is_read_by_its_index_and_not_sorted(
     for filters, index in (({}, "memories_by_time"), (third, "memories_by_namespace")):
         request = ExportRequest.parse(json.dumps(filters).encode())
         query, arguments = request.selection.fill(sql(name), *EVERYWHERE, *frames)
-        async with database.tenant(tenant_id, index_order=True) as connection:
+        async with database.tenant(tenant_id, planner=Planner.INDEX_ORDER) as connection:
             query = query.replace("{columns}", request.format.rows.columns)
             plan = await connection.fetch(f"EXPLAIN {query}", *arguments)
         text = "\n".join(line[0] for line in plan)
@@ -259,7 +259,7 @@ async def test_a_range_within_a_span_of_time_is_read_from_its_own_first_row_to_i
 ) -> None:
     wide = {"created_after": 1_700_000_000_000, "created_before": 1_700_000_039_000}
     read = []
-    async with database.tenant(tenant_id, index_order=True) as connection:
+    async with database.tenant(tenant_id, planner=Planner.INDEX_ORDER) as connection:
         keys = await connection.fetch(
             "SELECT created_at, id FROM memories ORDER BY created_at, id OFFSET 7000 LIMIT 101"
         )

@@ -5,7 +5,14 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from uuid import UUID
 
-from memferry.database.pool import Connection, Database, SharedSnapshot, keep_order, pin_moment
+from memferry.database.pool import (
+    Connection,
+    Database,
+    Planner,
+    SharedSnapshot,
+    keep_order,
+    pin_moment,
+)
 from memferry.database.sql import sql
 from memferry.database.standby import Standby
 from memferry.errors import DatabaseUnavailable, Unavailable
@@ -124,7 +131,7 @@ class Reader:
                     tenant_id,
                     snapshot=shared,
                     long_running=True,
-                    index_order=True,
+                    planner=Planner.INDEX_ORDER,
                     moment=moment,
                 )
                 extra.append(await transaction.enter_async_context(connection))

@@ -1,6 +1,7 @@
 -- Rows that the query $3 of keys finds and a search does not score, after the place ($5, $6), newest first, each as a hit
 -- of query number $7 with a score below all others. Rows of more than $4 bytes are not rendered here; render_hits renders
--- them later. As subqueries the planner takes both conditions for rare, whatever the query (views.sql, twice()).
+-- them later. As subqueries the planner takes both conditions for rare, whatever the query (views.sql, twice()). No index
+-- has created_at + 0: a prepared statement would read the index of times for any place, however few rows are found.
 SELECT $7::integer AS query, page.score, page.created_at, page.id, page.bytes,
     CASE WHEN page.bytes <= $4 THEN show_hit(page.memory, page.score) END AS row
 FROM (
@@ -10,7 +11,7 @@ FROM (
         SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at, expires_at
         FROM searched_memories
         WHERE keys @@ (SELECT $3::text::tsquery) AND keys @@ (SELECT twice($3::text::tsquery))
-            AND (created_at, id) < ($5::bigint, $6::uuid) AND {filters}
+            AND (created_at + 0, id) < ($5::bigint, $6::uuid) AND {filters}
         ORDER BY created_at DESC, id DESC
         LIMIT $1 OFFSET $2
     ) AS hit

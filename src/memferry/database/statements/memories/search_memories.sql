@@ -1,4 +1,4 @@
--- Of the rows that the query $3 of keys finds, not older than ($8, $9), those after the place ($5, $6, $7), best first,
+-- Of the rows that the query $3 of keys finds ({match}), not older than ($8, $9), those after the place ($5, $6, $7), best first,
 -- each as a hit of query number $13; and how many it finds. Rows of more than $4 bytes are not rendered here; render_hits
 -- renders them later.
 --
@@ -13,7 +13,7 @@ WITH word AS MATERIALIZED (
     SELECT memory.id, memory.created_at, greatest(bm25.score, 1e-5)::real AS score
     FROM (
         SELECT id, content, created_at FROM searched_memories
-        WHERE {match} AND (created_at, id) >= ($8::bigint, $9::uuid) AND {filters}
+        WHERE {match} AND {filters}
     ) AS memory
     CROSS JOIN LATERAL (SELECT plain_text(left(memory.content, 20000)) AS plain OFFSET 0) AS text
     CROSS JOIN LATERAL (
