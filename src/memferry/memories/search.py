@@ -27,7 +27,8 @@ from memferry.memories.ranking import (
 from memferry.memories.rows import bound_row_bytes
 
 # As subqueries the planner takes both conditions for rare, whatever the query (views.sql, twice()).
-# No index has created_at + 0: a prepared statement would read that of times for any place.
+# No index has created_at + 0: the planner takes a third of all rows to come after any place, and
+# would read their index of times.
 BY_INDEX: LiteralString = (
     "keys @@ (SELECT $3::text::tsquery) AND keys @@ (SELECT twice($3::text::tsquery)) "
     "AND (created_at + 0, id) >= ($8::bigint, $9::uuid)"

@@ -1,7 +1,7 @@
 -- Rows that the query $3 of keys finds and a search does not score, after the place ($5, $6), newest first, each as a hit
 -- of query number $7 with a score below all others. Rows of more than $4 bytes are not rendered here; render_hits renders
 -- them later. As subqueries the planner takes both conditions for rare, whatever the query (views.sql, twice()). No index
--- has created_at + 0: a prepared statement would read the index of times for any place, however few rows are found.
+-- has created_at + 0: the planner takes a third of all rows to come after any place, and would read their index of times.
 SELECT $7::integer AS query, page.score, page.created_at, page.id, page.bytes,
     CASE WHEN page.bytes <= $4 THEN show_hit(page.memory, page.score) END AS row
 FROM (
