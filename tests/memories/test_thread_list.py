@@ -1,17 +1,16 @@
 """The list of threads: conversations by their parent_ref, and memories that belong to none."""
 
-import hashlib
 from collections.abc import AsyncIterator
 from typing import Any, LiteralString
 
 import pytest
 
-from memferry.database.pool import Connection, Database
+from memferry.database.pool import Connection
 from memferry.database.sql import sql
 from memferry.filters import Selection
-from memferry.settings import DatabaseSettings
 from support.people import Person
-from support.tokens import create_holder, fetchval
+from support.tokens import create_holder
+from support.transactions import open_transaction
 
 PATH = "/api/threads"
 START = (-(2**63), "", "")
@@ -71,14 +70,8 @@ def many(alice: Person) -> Person:
 @pytest.fixture
 async def connection(many: Person, database_url: str) -> AsyncIterator[Connection]:
     """A transaction of Alice."""
-    digest = hashlib.sha256(many.token.encode()).digest()
-    query = "SELECT tenant_id FROM memferry.tokens WHERE sha256 = $1"
-    tenant = await fetchval(database_url, query, digest)
-    database = Database(database_url, DatabaseSettings(pool_size=1))
-    await database.open()
-    async with database.tenant(tenant) as opened:
+    async with open_transaction(many, database_url) as opened:
         yield opened
-    await database.close()
 
 
 async def fetch_threads(

@@ -3,13 +3,20 @@
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, LiteralString
 
 import pytest
 
+from memferry.database.sql import sql
+from memferry.filters import Selection
+from memferry.filters.checks import keep_given
+from memferry.filters.namespace import Namespace
+from memferry.memories import search
+from memferry.memories.search import WordQuery, WordSearch
 from support.people import Person, make_person
 from support.service import Service
 from support.tokens import create_holder
+from support.transactions import open_transaction
 
 MANY = 3_000
 
@@ -194,6 +201,39 @@ def test_filters_and_words_must_hold_in_every_page(library: Person, query: str) 
 
     assert {row["namespace"] for row in rows} <= {"few"}
     assert len(rows) == {"rare n7": 6}.get(query, MANY // 10)
+
+
+@pytest.mark.parametrize("namespace", [None, "many"])
+@pytest.mark.parametrize(("limit", "offset"), [(50, 0), (400, 0), (50, 300)])
+async def test_the_newest_of_many_hits_are_those_among_all(
+    library: Person,
+    database_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+    limit: int,
+    offset: int,
+    namespace: str | None,
+) -> None:
+    """The way by both indexes is for many more hits than a test has: here for any number."""
+    monkeypatch.setattr(search, "_READING_COST", 10**9)
+    selection = Selection.for_scan(keep_given({Namespace: namespace}))
+    query = WordQuery(text="rare common", limit=limit, offset=offset)
+    found: list[list[tuple[Any, ...]]] = []
+    used: list[str] = []
+
+    def note_statement(name: LiteralString) -> str:
+        used.append(name)
+        return sql(name)
+
+    monkeypatch.setattr(search, "sql", note_statement)
+    async with open_transaction(library, database_url) as connection:
+        for most_looked_up in (0, 10**9):
+            monkeypatch.setattr(search, "_MANY_HITS", most_looked_up)
+            rows, _ = await WordSearch(connection, selection, limited=False).find(query)
+            found.append([(row["id"], row["score"], row["row"]) for row in rows])
+
+    assert found[0] == found[1]
+    assert len(found[0]) == limit
+    assert used.count("memories/list_newest_hits") == 1
 
 
 def test_rare_words_and_several_words_come_first_among_many_rows(library: Person) -> None:
