@@ -334,6 +334,21 @@ async def test_a_store_has_a_usual_time_to_live(alice: Person) -> None:
     assert "expires_at" not in rows["forever"]
 
 
+async def test_programs_that_start_a_sweeper_go_on_and_have_nothing_to_sweep(alice: Person) -> None:
+    with Client(str(alice.base_url), alice.token) as client:
+        store = MemferryStore(client)
+
+        assert store.start_ttl_sweeper(sweep_interval_minutes=1).result(timeout=1) is None
+        assert store.sweep_ttl() == 0
+        assert store.stop_ttl_sweeper(timeout=1)
+    async with AsyncClient(str(alice.base_url), alice.token) as client:
+        awaited = AsyncMemferryStore(client)
+        await (await awaited.start_ttl_sweeper())
+
+        assert await awaited.sweep_ttl() == 0
+        assert await awaited.stop_ttl_sweeper()
+
+
 async def test_one_key_put_twice_at_once_is_one_item(store: BaseStore, alice: Person) -> None:
     for number in range(2):
         own = {"namespace": {"0": "a"}, "key": "k", "fields": {}, "searched": True}

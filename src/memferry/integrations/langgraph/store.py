@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable
+from concurrent.futures import Future
 
 from langgraph.store.base import BaseStore, Op, Result, TTLConfig
 
@@ -34,6 +35,24 @@ class MemferryStore(BaseStore):
         """Run operations in a thread."""
         return await asyncio.to_thread(self.batch, list(ops))
 
+    # Programs that were written for LangGraph's own store on PostgreSQL start a sweeper.
+
+    def sweep_ttl(self) -> int:
+        """Remove nothing: the service shows nothing that has expired, and sweeps it itself."""
+        return 0
+
+    def start_ttl_sweeper(self, sweep_interval_minutes: int | None = None) -> Future[None]:
+        """Start nothing, as `sweep_ttl` says; the future is done."""
+        del sweep_interval_minutes
+        future: Future[None] = Future()
+        future.set_result(None)
+        return future
+
+    def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:
+        """Tell that nothing sweeps here."""
+        del timeout
+        return True
+
 
 class AsyncMemferryStore(BaseStore):
     """The store on an AsyncClient; it is made where the event loop of the client runs.
@@ -61,6 +80,22 @@ class AsyncMemferryStore(BaseStore):
             raise Invalid("ops", "would block the event loop: await the method with a before it")
         future = asyncio.run_coroutine_threadsafe(self.abatch(list(ops)), self._loop)
         return future.result()
+
+    async def sweep_ttl(self) -> int:
+        """Remove nothing: the service shows nothing that has expired, and sweeps it itself."""
+        return 0
+
+    async def start_ttl_sweeper(
+        self, sweep_interval_minutes: int | None = None
+    ) -> asyncio.Task[None]:
+        """Start nothing, as `sweep_ttl` says; the task ends at once."""
+        del sweep_interval_minutes
+        return asyncio.create_task(asyncio.sleep(0))
+
+    async def stop_ttl_sweeper(self, timeout: float | None = None) -> bool:  # noqa: ASYNC109 - as there
+        """Tell that nothing sweeps here."""
+        del timeout
+        return True
 
 
 def _find_running_loop() -> asyncio.AbstractEventLoop | None:
