@@ -147,9 +147,15 @@ GUARDS: tuple[Guard, ...] = (
         "memories/test_word_search.py::test_scores_know_nothing_of_namespaces_beyond_the_token",
         replace("$4::boolean", "false"),
     ),
-    *guard_statement(
-        "memories/search_memories",
+    *guard_function(
+        "memories/search.py",
+        "BY_READING",
         "memories/test_word_search.py::test_pages_lead_to_every_row_once_with_falling_scores",
+        replace_text("(created_at, id) >= ($8", "(created_at, id) <> ($8"),
+    ),
+    *guard_statement(
+        "memories/list_newest_hits",
+        "memories/test_word_search.py::test_the_newest_of_many_hits_are_those_among_all",
         make_true("(created_at, id) >= ($8::bigint, $9::uuid)"),
     ),
     *guard_function(
