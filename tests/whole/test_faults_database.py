@@ -12,7 +12,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -179,12 +179,19 @@ def test_a_service_killed_at_any_moment_of_its_start_starts_the_next_time(
         assert works(directory, environment)
 
 
-def hang_up(url: str, request: bytes, *, read: int) -> None:
-    """Send bytes to a service, read some of its answer, and reset the connection."""
+@contextmanager
+def call(url: str, request: bytes) -> Iterator[socket.socket]:
+    """Send bytes to a service; the connection is reset in the end."""
     host, _, port = urlsplit(url).netloc.partition(":")
     with socket.create_connection((host, int(port)), timeout=10) as client:
         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         client.sendall(request)
+        yield client
+
+
+def hang_up(url: str, request: bytes, *, read: int) -> None:
+    """Send bytes to a service, read some of its answer, and reset the connection."""
+    with call(url, request) as client:
         # A reset takes back what the service has not read yet.
         time.sleep(0.02)
         while read > 0 and (data := client.recv(read)):
@@ -232,9 +239,10 @@ def test_clients_that_hang_up_in_mid_request_keep_no_connection(plant: Plant) ->
 
 def test_clients_that_hang_up_while_their_export_is_made_keep_no_connection(plant: Plant) -> None:
     body = b'{"format": "ndjson", "namespace": "poison"}'
-    with plant.close_gate(Step.POISON) as gate:
+    with plant.close_gate(Step.POISON) as gate, ExitStack() as clients:
         for _ in range(_CLIENTS):
-            hang_up(plant.service.url, post(plant, body, length=len(body)), read=0)
+            request = post(plant, body, length=len(body))
+            clients.enter_context(call(plant.service.url, request))
         gate.wait()
 
     assert_unharmed(plant)
