@@ -9,7 +9,7 @@ from uuid import UUID
 import asyncpg
 
 from memferry.database.literals import array
-from memferry.database.pool import Connection, Database, Planner
+from memferry.database.pool import Connection, Database
 from memferry.database.retry import retry_conflicts
 from memferry.database.sql import sql
 from memferry.errors import (
@@ -184,10 +184,7 @@ class Memories:
         one of other words. With `is_prefix` words are beginnings of words.
         """
         query = WordQuery(text=text, limit=limit, offset=offset, place=place, is_prefix=is_prefix)
-        async with self._database.tenant(
-            caller, heavy=True, planner=Planner.BY_VALUES
-        ) as connection:
-            search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+        async with self._open_search(caller, selection) as search:
             records, ranking = await search.find(query)
         return Rows(records, make_renderer(self._database, caller)), ranking
 
@@ -205,10 +202,7 @@ class Memories:
         Of some rows, up to `most` are counted.
         """
         if text:
-            async with self._database.tenant(
-                caller, heavy=True, planner=Planner.BY_VALUES
-            ) as connection:
-                search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+            async with self._open_search(caller, selection) as search:
                 return await search.count(text, most=most, is_prefix=is_prefix)
         if selection.conditions or caller.namespaces is not None:
             statement, arguments = selection.fill(sql("memories/count_selected"), most)
@@ -229,10 +223,7 @@ class Memories:
     ) -> Rows:
         """For each text the best rows; each row has in `query` the number of its text from 1."""
         records: list[asyncpg.Record] = []
-        async with self._database.tenant(
-            caller, heavy=True, planner=Planner.BY_VALUES
-        ) as connection:
-            search = WordSearch(connection, selection, limited=caller.namespaces is not None)
+        async with self._open_search(caller, selection) as search:
             for number, text in enumerate(texts, 1):
                 query = WordQuery(
                     text=text,
@@ -280,8 +271,7 @@ class Memories:
 
     @asynccontextmanager
     async def _open_search(self, caller: Caller, selection: Selection) -> AsyncIterator[WordSearch]:
-        database = self._database
-        async with database.tenant(caller, heavy=True, planner=Planner.BY_VALUES) as connection:
+        async with self._database.tenant(caller, heavy=True) as connection:
             yield WordSearch(connection, selection, limited=caller.namespaces is not None)
 
     async def _fetch(
