@@ -101,11 +101,6 @@ class Planner(Enum):
         f"SET LOCAL enable_{way} = off;" for way in ("sort", "seqscan", "bitmapscan")
     )
     """For ranges of a sorted index: it overestimates the selectivity of a row comparison."""
-    BY_VALUES = "SET LOCAL plan_cache_mode = force_custom_plan;"
-    """For filters and places: how many rows they pass it knows only of values that it sees.
-
-    A plan takes a millisecond (https://www.postgresql.org/docs/current/runtime-config-query.html).
-    """
 
 
 class Database:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from memferry.database.pool import Database, Planner
+from memferry.database.pool import Database
 from memferry.database.sql import sql
 from memferry.filters import Selection
 from memferry.filters.orders import ListOrder
@@ -45,10 +45,7 @@ class MemoryLists:
             order.fill(sql("memories/list_memories")),
             *(limit, offset, bound_row_bytes(limit), *(place or order.start)),
         )
-        planner = Planner.BY_VALUES if selection.conditions else Planner.USUAL
-        async with self._database.tenant(
-            caller, snapshot=True, heavy=True, planner=planner
-        ) as connection:
+        async with self._database.tenant(caller, snapshot=True, heavy=True) as connection:
             records = await connection.fetch(statement, *arguments)
             if total is None:
                 count, values = selection.fill(sql("memories/count_memories"))
