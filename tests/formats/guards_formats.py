@@ -157,6 +157,12 @@ GUARDS: tuple[Guard, ...] = (
         make_false("as_py"),
     ),
     *guard_function("formats/parquet_encoder.py", "_parse_tags", _ADDS_UP, make_false("num_rows")),
+    *guard_function(
+        "formats/parquet_encoder.py",
+        "_make_ids",
+        "formats/test_parquet.py::test_ids_of_another_length_end_the_file",
+        make_false("byte_width"),
+    ),
     # No text of a memory is front matter, and no name leaves its folder.
     *guard_function(
         "formats/okf_files.py", "_ESCAPED", _BUNDLE, drop_text(r"\x7f-\x9f"), drop_text(r"\u2028")
@@ -183,7 +189,7 @@ GUARDS: tuple[Guard, ...] = (
         "ParquetEncoder._fits",
         _PARQUET_PARTS,
         replace("self._groups == 0", "False"),
-        replace("self._group.text_bytes * 17 // 16", "0"),
+        replace("self._group.size_bytes * 17 // 16", "0"),
     ),
     *guard_function(
         "formats/okf.py",

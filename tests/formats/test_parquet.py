@@ -160,14 +160,21 @@ def test_only_the_fields_that_were_chosen_are_columns(fields: list[str]) -> None
     [
         struct.pack(">i", 3),
         make_frame(make_rows(2), FIELDS[:8]),
-        make_frame(make_rows(2)).replace(struct.pack(">ii", 36, 36), struct.pack(">ii", 36, 35)),
-        make_frame(make_rows(2)).replace(b'{"tags": []}\n', b"             "),
+        make_frame(make_rows(2)).replace(struct.pack(">ii", 5, 5), struct.pack(">ii", 5, 4)),
+        make_frame(make_rows(2)).replace(b"[]\n", b"   "),
     ],
     ids=["count", "missing", "length", "tags"],
 )
 def test_a_frame_that_does_not_add_up_ends_the_file(frame: bytes) -> None:
     with pytest.raises(AssertionError):
         encode([frame])
+
+
+def test_ids_of_another_length_end_the_file() -> None:
+    rows = [{"id": row["id"][1:]} for row in make_rows(37)]
+
+    with pytest.raises(AssertionError):
+        encode([make_frame(rows, ["id"])], ["id"])
 
 
 def test_a_format_that_is_not_installed_is_refused_and_no_worker_offers_it(

@@ -21,11 +21,13 @@ def _gather(field: str, rows: Sequence[Mapping[str, Any]]) -> list[bytes]:
     if field in _TIMES:
         return [b"".join(struct.pack(">q", row[field]) for row in rows)]
     texts = [_show(field, row[field]) for row in rows]
+    if field in ("id", "tags"):
+        return [b"".join(text or b"" for text in texts)]
     lengths = [-1 if text is None else len(text) for text in texts]
     return [struct.pack(f">{len(rows)}i", *lengths), b"".join(text or b"" for text in texts)]
 
 
 def _show(field: str, value: Any) -> bytes | None:
     if field == "tags":
-        return json.dumps({"tags": value}).encode() + b"\n"
+        return json.dumps(value).encode() + b"\n"
     return None if value is None else str(value).encode()

@@ -1,17 +1,17 @@
 """Frames by columns, and groups of them that end after rows, wherever the frames end.
 
 A frame is what PostgreSQL's record_send makes of a row: the number of its values, and of each its
-type, its size and its bytes; the size of null is -1. Of a text there are two values, the lengths of
-all rows (four bytes each, -1 for null) and their bytes one after the other; of a time there is one,
-eight bytes for each row. Numbers have the most significant byte first.
+type, its size and its bytes; the size of null is -1. A column is one value, the bytes of all its
+rows; before those of texts comes another one, their lengths: four bytes each, -1 for null. Numbers
+have the most significant byte first.
 """
 
 import struct
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 _INT = struct.Struct(">i")
-_TIME_BYTES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,48 +19,62 @@ class Cells:
     """The values of one column in some rows."""
 
     data: memoryview
-    lengths: memoryview | None = None
-    """Of texts; None: they are times."""
-
-    @property
-    def rows(self) -> int:
-        """How many rows they are of."""
-        if self.lengths is None:
-            return len(self.data) // _TIME_BYTES
-        return len(self.lengths) // _INT.size
-
-    def read_lengths(self) -> tuple[int, ...]:
-        """The bytes of each text; 0 for null, and of times, whose size says nothing."""
-        if self.lengths is None:
-            return (0,) * self.rows
-        return tuple(max(length, 0) for (length,) in _INT.iter_unpack(self.lengths))
-
-    def cut(self, rows: int) -> tuple["Cells", "Cells"]:
-        """The first rows, and the others."""
-        if self.lengths is None:
-            at = rows * _TIME_BYTES
-            return Cells(self.data[:at]), Cells(self.data[at:])
-        at, lengths_at = sum(self.read_lengths()[:rows]), rows * _INT.size
-        return (
-            Cells(self.data[:at], self.lengths[:lengths_at]),
-            Cells(self.data[at:], self.lengths[lengths_at:]),
-        )
+    lengths: memoryview
+    """Of texts; of others nothing."""
 
 
-Frame = Sequence[Cells]
+Frame: TypeAlias = Sequence[Cells]
 """Some rows: one entry per column."""
 
 
-def split_frames(records: bytes, texts: Sequence[bool]) -> Iterator[Frame]:
-    """The frames in some whole ones; `texts` says of each column whether it is one of texts."""
-    values, at = sum(1 + text for text in texts), 0
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How the values of a column lie one after the other."""
+
+    measure: Callable[[Cells], Sequence[int]]
+    """How many of the bytes are of each row."""
+    has_lengths: bool = False
+
+    def take(self, values: Iterator[memoryview]) -> Cells:
+        """Take the values of a column from those of a frame."""
+        lengths = next(values) if self.has_lengths else memoryview(b"")
+        return Cells(next(values), lengths)
+
+    def cut(self, cells: Cells, rows: int) -> tuple[Cells, Cells]:
+        """The first rows, and the others."""
+        at, lengths_at = sum(self.measure(cells)[:rows]), rows * _INT.size
+        return (
+            Cells(cells.data[:at], cells.lengths[:lengths_at]),
+            Cells(cells.data[at:], cells.lengths[lengths_at:]),
+        )
+
+
+def _measure_texts(cells: Cells) -> Sequence[int]:
+    return tuple(max(length, 0) for (length,) in _INT.iter_unpack(cells.lengths))
+
+
+def _measure_lines(cells: Cells) -> Sequence[int]:
+    return tuple(len(line) + 1 for line in bytes(cells.data).split(b"\n")[:-1])
+
+
+TEXTS = Kind(_measure_texts, has_lengths=True)
+"""Texts or nulls, of any length."""
+LINES = Kind(_measure_lines)
+"""Texts without line breaks, each with one at its end."""
+
+
+def of_width(width: int) -> Kind:
+    """Values that all have so many bytes."""
+    return Kind(lambda cells: (width,) * (len(cells.data) // width))
+
+
+def split_frames(records: bytes, kinds: Sequence[Kind]) -> Iterator[Frame]:
+    """The frames in some whole ones, with one column of each kind."""
+    values, at = sum(1 + kind.has_lengths for kind in kinds), 0
     while at < len(records):
         frame, at = _split_values(records, at, values)
         parts = iter(frame)
-        yield [
-            Cells(lengths=next(parts), data=next(parts)) if text else Cells(next(parts))
-            for text in texts
-        ]
+        yield [kind.take(parts) for kind in kinds]
 
 
 def _split_values(records: bytes, at: int, count: int) -> tuple[list[memoryview], int]:
@@ -78,12 +92,13 @@ def _split_values(records: bytes, at: int, count: int) -> tuple[list[memoryview]
 
 @dataclass(kw_only=True)
 class FrameGroup:
-    """Rows of frames: as many as have so many bytes of text, but at least one."""
+    """Rows of frames: as many as have so many bytes, but at least one."""
 
+    kinds: Sequence[Kind]
     most_bytes: int
     most_rows: int
     rows: int = 0
-    text_bytes: int = 0
+    size_bytes: int = 0
     _frames: list[Frame] = field(default_factory=list)
 
     def add(self, frame: Frame) -> Frame | None:
@@ -91,32 +106,35 @@ class FrameGroup:
 
         Then the group is whole.
         """
-        rows, text_bytes = frame[0].rows, sum(len(cells.data) for cells in frame if cells.lengths)
-        if self.text_bytes + text_bytes <= self.most_bytes and self.rows + rows <= self.most_rows:
-            self._append(frame, rows, text_bytes)
+        rows = len(self.kinds[0].measure(frame[0]))
+        size_bytes = sum(len(cells.data) for cells in frame)
+        if self.size_bytes + size_bytes <= self.most_bytes and self.rows + rows <= self.most_rows:
+            self._append(frame, rows, size_bytes)
             return None
-        fitting, text_bytes = self._count_fitting(frame)
-        heads, rests = zip(*(cells.cut(fitting) for cells in frame), strict=True)
-        self._append(heads, fitting, text_bytes)
+        fitting, size_bytes = self._count_fitting(frame)
+        columns = zip(self.kinds, frame, strict=True)
+        heads, rests = zip(*(kind.cut(cells, fitting) for kind, cells in columns), strict=True)
+        self._append(heads, fitting, size_bytes)
         return rests if fitting < rows else None
 
-    def _append(self, frame: Frame, rows: int, text_bytes: int) -> None:
+    def _append(self, frame: Frame, rows: int, size_bytes: int) -> None:
         self._frames.append(frame)
         self.rows += rows
-        self.text_bytes += text_bytes
+        self.size_bytes += size_bytes
 
     def _count_fitting(self, frame: Frame) -> tuple[int, int]:
         """How many rows of the frame belong to the group, and their bytes."""
-        fitting = text_bytes = 0
-        for lengths in zip(*(cells.read_lengths() for cells in frame), strict=True):
-            rows, row_bytes = self.rows + fitting, sum(lengths)
+        fitting = size_bytes = 0
+        columns = zip(self.kinds, frame, strict=True)
+        for sizes in zip(*(kind.measure(cells) for kind, cells in columns), strict=True):
+            rows, row_bytes = self.rows + fitting, sum(sizes)
             if rows and (
-                rows == self.most_rows or self.text_bytes + text_bytes + row_bytes > self.most_bytes
+                rows == self.most_rows or self.size_bytes + size_bytes + row_bytes > self.most_bytes
             ):
                 break
             fitting += 1
-            text_bytes += row_bytes
-        return fitting, text_bytes
+            size_bytes += row_bytes
+        return fitting, size_bytes
 
     def join_data(self, column: int) -> bytes:
         """The bytes of one column."""
@@ -124,4 +142,4 @@ class FrameGroup:
 
     def join_lengths(self, column: int) -> bytes:
         """The lengths of one column of texts."""
-        return b"".join([frame[column].lengths or b"" for frame in self._frames])
+        return b"".join([frame[column].lengths for frame in self._frames])

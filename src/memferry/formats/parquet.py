@@ -1,7 +1,8 @@
 """Apache Parquet (https://parquet.apache.org/docs/file-format/): typed columns, in row groups.
 
-PostgreSQL gathers each frame by columns: of a text its bytes and the length of each value, of a
-time its eight bytes. The encoder joins frames into row groups, and touches no value by itself.
+PostgreSQL gathers each frame by columns: an id has always as many bytes, and so has a time; tags
+are a line; of any other text there are its bytes and its length. The encoder joins frames into row
+groups, and touches no value by itself.
 """
 
 from collections.abc import Sequence
@@ -14,12 +15,11 @@ from memferry.formats.variant import ALL_FIELDS, FIELDS, Variant, describe_missi
 TIMES = ("created_at", "updated_at", "expires_at")
 """The fields that are times; all others are texts, or tags."""
 
-# Tags come as lines of JSON, which Arrow's reader of JSON turns into a column of lists.
 _CELLS: dict[LiteralString, LiteralString] = {
     "id": "id::text AS id",
     "content": "content",
     "namespace": "namespace",
-    "tags": r"""('{"tags":' || array_to_json(tags)::text || e'}\n') AS tags""",
+    "tags": "array_to_json(tags)::text AS tags",
     "source": "source",
     "source_ref": "source_ref",
     "metadata": "metadata::text AS metadata",
@@ -29,20 +29,28 @@ _CELLS: dict[LiteralString, LiteralString] = {
     "expires_at": "coalesce(expires_at, -1) AS expires_at",
 }
 
+# All others have some hundred bytes at most.
+_LARGE = ("content", "tags", "source_ref", "metadata")
+
 
 def _gather(field: LiteralString) -> LiteralString:
     """The aggregates of one column; a null has the length -1 and no bytes."""
     if field in TIMES:
         return f"string_agg(int8send({field}), '') FILTER (WHERE small)"
+    if field == "tags":
+        return r"string_agg(tags, e'\n') FILTER (WHERE small) || e'\n'"
+    texts: LiteralString = f"string_agg({field}, '') FILTER (WHERE small)"
+    if field == "id":
+        return texts
     lengths = f"string_agg(int4send(coalesce(octet_length({field}), -1)), '')"
-    return f"{lengths} FILTER (WHERE small), string_agg({field}, '') FILTER (WHERE small)"
+    return f"{lengths} FILTER (WHERE small), {texts}"
 
 
 def _arrange(fields: Sequence[LiteralString]) -> Columns:
-    texts = [field for field in fields if field not in TIMES]
+    large = [field for field in fields if field in _LARGE]
     return Columns(
         cells=", ".join(_CELLS[field] for field in fields),
-        row_bytes=" + ".join(["0", *(f"coalesce(octet_length({text}), 0)" for text in texts)]),
+        row_bytes=" + ".join(["0", *(f"coalesce(octet_length({field}), 0)" for field in large)]),
         frame=f"record_send(ROW({', '.join(map(_gather, fields))}))",
     )
 

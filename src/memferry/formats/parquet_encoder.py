@@ -15,7 +15,7 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from memferry.formats.base import Piece
-from memferry.formats.column_frames import FrameGroup, split_frames
+from memferry.formats.column_frames import LINES, TEXTS, FrameGroup, Kind, of_width, split_frames
 from memferry.formats.parquet import TIMES
 
 # A row group ends before the row that makes it larger. One lies in memory, as frames, as columns
@@ -24,13 +24,14 @@ _GROUP_BYTES = 6 * 1024 * 1024
 _GROUP_ROWS = 128 * 1024
 # Of a file that is a part, a row group is a small piece.
 _GROUPS_PER_PART = 8
-# What a row group takes beyond its texts, at most: a row its lengths and times, a page its header,
+# What a row group takes beyond its values, at most: a row their lengths, a page its header, and
 # a column its chunk in the footer with a least and a greatest value.
 _ROW_BYTES, _HEADER_BYTES, _FOOTER_BYTES = 64, 64 * 1024, 16 * 1024
 # Arrow looks for the end of a page each so many rows. It holds the pages of all columns.
 _PAGE_BYTES, _PAGE_ROWS = 128 * 1024, 1024
 _TAGS = pa.list_(pa.field("element", pa.string(), nullable=False))
-_TIME = pa.timestamp("ms", tz="UTC")
+_TIME, _TIME_BYTES = pa.timestamp("ms", tz="UTC"), 8
+_ID = pa.binary(36)
 _NULLABLE = ("source_ref", "metadata", "expires_at")
 # Fields of few different values: a reader gets each of them once per row group.
 _DICTIONARIES = ["namespace", "source", "tags.list.element"]
@@ -47,7 +48,7 @@ class ParquetEncoder:
     def __init__(self, fields: Sequence[str], most_bytes: int | None = None) -> None:
         """`most_bytes` is where a file ends and a next one begins; None: nowhere."""
         self._fields = fields
-        self._texts = [field not in TIMES for field in fields]
+        self._kinds = [_find_kind(field) for field in fields]
         self._most_bytes = most_bytes
         self._schema = pa.schema([describe_column(field) for field in fields])
         self._start_group()
@@ -55,7 +56,7 @@ class ParquetEncoder:
 
     def encode(self, records: bytes) -> Iterator[Piece]:
         """The row groups that have become whole."""
-        for frame in split_frames(records, self._texts):
+        for frame in split_frames(records, self._kinds):
             rest = self._group.add(frame)
             while rest is not None:
                 yield from self._write_group()
@@ -89,7 +90,7 @@ class ParquetEncoder:
     def _start_group(self) -> None:
         most = self._most_bytes
         group_bytes = _GROUP_BYTES if most is None else min(_GROUP_BYTES, most // _GROUPS_PER_PART)
-        self._group = FrameGroup(most_bytes=group_bytes, most_rows=_GROUP_ROWS)
+        self._group = FrameGroup(kinds=self._kinds, most_bytes=group_bytes, most_rows=_GROUP_ROWS)
 
     def _write_group(self) -> Iterator[Piece]:
         if not self._fits():
@@ -108,17 +109,20 @@ class ParquetEncoder:
         if self._most_bytes is None or self._groups == 0:
             return True
         # zstd adds 3 bytes to 128 KiB that do not compress (RFC 8878).
-        group_bytes = self._group.text_bytes * 17 // 16 + self._group.rows * _ROW_BYTES
+        group_bytes = self._group.size_bytes * 17 // 16 + self._group.rows * _ROW_BYTES
         footer_bytes = (self._groups + 1) * _FOOTER_BYTES
         total_bytes = self._file.tell() + group_bytes + _HEADER_BYTES + footer_bytes
         return total_bytes <= self._most_bytes
 
     def _make_column(self, number: int, field: str) -> pa.Array:
-        data = self._group.join_data(number)
+        data, rows = self._group.join_data(number), self._group.rows
         if field in TIMES:
             return _make_times(data, nullable=field in _NULLABLE)
-        texts = _make_texts(self._group.join_lengths(number), data)
-        return _parse_tags(texts) if field == "tags" else texts
+        if field == "id":
+            return _make_ids(data, rows)
+        if field == "tags":
+            return _parse_tags(data, rows)
+        return _make_texts(self._group.join_lengths(number), data)
 
 
 class _Pieces(io.RawIOBase):
@@ -150,6 +154,12 @@ class _Pieces(io.RawIOBase):
         return data
 
 
+def _find_kind(field: str) -> Kind:
+    if field in TIMES:
+        return of_width(_TIME_BYTES)
+    return {"id": of_width(_ID.byte_width), "tags": LINES}.get(field, TEXTS)
+
+
 def describe_column(field: str) -> pa.Field:
     """The column of a field: its name, its type, and whether it can be null."""
     types = {"tags": _TAGS, **dict.fromkeys(TIMES, _TIME)}
@@ -170,6 +180,12 @@ def _make_times(data: bytes, *, nullable: bool) -> pa.Array:
     return pa.Array.from_buffers(_TIME, len(numbers), [there, numbers.buffers()[1]])
 
 
+def _make_ids(data: bytes, rows: int) -> pa.Array:
+    if len(data) != rows * _ID.byte_width:
+        raise AssertionError(f"ids of {len(data)} bytes in {rows} rows")
+    return pa.Array.from_buffers(_ID, rows, [None, pa.py_buffer(data)]).cast(pa.string())
+
+
 def _make_texts(lengths: bytes, data: bytes) -> pa.Array:
     """A column of texts around the bytes of all of them; where a length is -1 there is none."""
     sizes = _make_numbers("i", pa.int32(), lengths)
@@ -184,14 +200,14 @@ def _make_texts(lengths: bytes, data: bytes) -> pa.Array:
     )
 
 
-def _parse_tags(lines: pa.Array) -> pa.Array:
+def _parse_tags(lines: bytes, rows: int) -> pa.Array:
     """Lists of texts from lines of JSON."""
-    data = lines.buffers()[2]
+    objects = b'{"tags":' + lines[:-1].replace(b"\n", b'}\n{"tags":') + b"}"
     table = pyarrow.json.read_json(
-        pa.BufferReader(data),
-        pyarrow.json.ReadOptions(use_threads=False, block_size=data.size + 1),
+        pa.BufferReader(objects),
+        pyarrow.json.ReadOptions(use_threads=False, block_size=len(objects) + 1),
         pyarrow.json.ParseOptions(explicit_schema=pa.schema([pa.field("tags", _TAGS)])),
     )
-    if table.num_rows != len(lines):
-        raise AssertionError(f"{table.num_rows} lists of tags in {len(lines)} rows")
+    if table.num_rows != rows:
+        raise AssertionError(f"{table.num_rows} lists of tags in {rows} rows")
     return table["tags"].combine_chunks()
