@@ -1,5 +1,6 @@
 """Files become memories: exactly, once, all or nothing, with a report that is true."""
 
+import gzip
 import io
 import json
 import zipfile
@@ -114,6 +115,19 @@ def test_on_error_skip_keeps_what_is_good(alice: Person) -> None:
     assert (job["status"], job["report"]["created"], job["report"]["rejected"]) == (
         "completed", 2, 1,
     )  # fmt: skip
+
+
+def test_an_import_without_one_good_record_fails_whatever_was_asked_for(alice: Person) -> None:
+    job = alice.import_file(write_ndjson(make_row(""), make_row("")), on_error="skip")
+
+    assert (job["status"], job["error_code"]) == ("failed", "records_rejected")
+    assert job["report"]["rejected"] == 2
+
+
+def test_a_file_that_came_alone_is_called_the_file(alice: Person) -> None:
+    job = alice.import_file(gzip.compress(write_ndjson(make_row("cut off")))[:-9])
+
+    assert job["error"].startswith("file: the file is damaged or cut off")
 
 
 def test_an_import_tells_what_it_is(alice: Person) -> None:

@@ -174,7 +174,7 @@ def test_a_table_whose_guards_are_not_certain_stays_as_it_is() -> None:
     ],
 )
 def test_broken_quoting_is_an_error_that_names_the_line(line: str) -> None:
-    with pytest.raises(Invalid, match="'t' line 3: the quoting is broken"):
+    with pytest.raises(Invalid, match="'t' has broken quoting from line 3 on"):
         read(make_table(LINE, line, LINE))
 
 
@@ -205,10 +205,10 @@ def test_text_is_not_taken_for_a_table(text: str) -> None:
 
 
 def test_a_line_without_end_is_refused_before_it_fills_memory() -> None:
-    with pytest.raises(Invalid, match="line 3 is longer than"):
+    with pytest.raises(Invalid, match="bytes in line 3"):
         read(make_table(LINE, "x" * (17 * 1024 * 1024)))
 
 
 def test_a_quote_that_is_never_closed_does_not_fill_memory() -> None:
-    with pytest.raises(Invalid, match="line 2: the quoting is broken"):
+    with pytest.raises(Invalid, match="broken quoting from line 2 on"):
         read(make_table('"' + ("x" * 1023 + "\n") * (17 * 1024)))

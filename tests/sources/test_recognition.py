@@ -71,6 +71,7 @@ def test_a_source_that_is_named_reads_everything() -> None:
         (b"<!DOCTYPE html><p>", "is an HTML page"),
         (b"7z\xbc\xaf\x27\x1c", "is a 7z archive"),
         (b"\x00\x01\x02", "is binary data"),
+        (b"tea\nbees", "is plain text of 2 lines, which only format=paste reads"),
         (b'{"a": 1, "b": {}}', "is a JSON object with the keys a, b"),
         (b'[{"x": 1}]', "is a JSON list of objects with the keys x"),
         (b"[1, 2]", "is a JSON list whose items are no objects"),

@@ -73,6 +73,11 @@ class Reading:
         """Whether a record was rejected, and all or none were asked for."""
         return self._request.on_error == "abort" and self.report.rejected > 0
 
+    @property
+    def is_fruitless(self) -> bool:
+        """Whether records were read, and each was rejected."""
+        return 0 < self.report.read == self.report.rejected
+
     async def iterate_chunks(self) -> AsyncIterator[bytes]:
         """Yield whole lines; raises UnknownInput for a file that no source reads."""
         while (chunk := await self._chunks.get()) is not None:

@@ -133,7 +133,7 @@ class _Attempt:
         """Nothing was changed yet where an import is refused, or a dry run."""
         merge = Merge(self._database, connection, self.request.options, self._quotas)
         await merge.stage(reading.iterate_chunks())
-        if reading.is_refused:
+        if reading.is_refused or reading.is_fruitless:
             await self._fail(connection, reading)
             return
         outcomes, added_bytes, dry = await merge.settle(), 0, self.request.options.dry_run

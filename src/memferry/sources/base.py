@@ -7,6 +7,8 @@ from uuid import UUID
 
 from msgspec import Struct
 
+from memferry.errors import Invalid
+
 
 class Place(Struct, frozen=True, gc=False):
     """Where something stands in the input, for a person to find it."""
@@ -15,6 +17,11 @@ class Place(Struct, frozen=True, gc=False):
     """The path in the archive; the file's own name, or "", if it is no archive."""
     at: str
     """Such as `line 12`, `[3]`, `message m-1`."""
+
+
+def refuse_file(name: str, reason: str) -> Invalid:
+    """The error of a file of the input, which has a name unless it came alone."""
+    return Invalid("file", f"{repr(name) if name else 'the file'} {reason}")
 
 
 class Record(Struct, frozen=True, kw_only=True):

@@ -9,7 +9,7 @@ from msgspec import Raw
 
 from memferry.errors import Invalid
 from memferry.model.csv_guards import remove_guards
-from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record
+from memferry.sources.base import Bundle, Journal, Member, Place, ReadOptions, Record, refuse_file
 from memferry.sources.memferry import FIELDS, Row, make_record
 from memferry.sources.reading.csv_table import CsvRecord, CsvTable, split_header
 from memferry.sources.reading.elements import HEAD_BYTES
@@ -41,7 +41,7 @@ class CsvRows:
         for member in bundle.members:
             names, delimiter = split_header(peek_text(member, HEAD_BYTES))
             if _TEXT_COLUMNS.isdisjoint(names):
-                raise Invalid("file", f"{member.name!r} has no header with a column `content`")
+                raise refuse_file(member.name, "has no header with a column `content`")
             with open_text(member, journal) as file:
                 table = CsvTable(file, member.name, delimiter, journal)
                 yield from _RowMaker(names, member, options, journal).make_records(table)

@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import LiteralString
 
 from memferry.errors import Invalid
-from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record
+from memferry.sources.base import Bundle, Journal, Member, ReadOptions, Record, refuse_file
 
 _MAGIC = b"PAR1"
 _PACKAGE = "pyarrow"
@@ -30,7 +30,7 @@ class ParquetTables:
 
         for member in bundle.members:
             if not _is_parquet(member):
-                raise Invalid("file", f"{member.name!r} is no Parquet file")
+                raise refuse_file(member.name, "is no Parquet file")
             yield from read_table(member, options, journal)
 
 

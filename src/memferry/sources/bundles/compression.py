@@ -9,6 +9,7 @@ from typing import BinaryIO, cast
 import zstandard
 
 from memferry.errors import Invalid
+from memferry.sources.base import refuse_file
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -135,4 +136,4 @@ class _Zstd(_Reader):
 
 def describe_damage(name: str, damage: Exception) -> Invalid:
     """The error of a member that cannot be unpacked."""
-    return Invalid("file", f"{name!r} is damaged or cut off: {damage}")
+    return refuse_file(name, f"is damaged or cut off: {damage}")

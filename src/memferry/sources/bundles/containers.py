@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from memferry.errors import Invalid
-from memferry.sources.base import Bundle, Member
+from memferry.sources.base import Bundle, Member, refuse_file
 from memferry.sources.bundles import tar_archive, zip_archive
 from memferry.sources.bundles.answers import is_export_answer, open_payload
 from memferry.sources.bundles.archives import ArchiveEntry
@@ -77,7 +77,7 @@ class _Opener:
         """Take a file in, or what is in it if it is an archive; `within` begins their names."""
         member, head = self._decompress(member)
         if head.startswith(_AGE_MAGICS):
-            raise Invalid("file", f"{member.name!r} is encrypted with age: decrypt it first")
+            raise refuse_file(member.name, "is encrypted with age: decrypt it first")
         if (head.startswith(ZIP_MAGICS) or is_tar(head)) and depth < _MOST_DEPTH:
             self._add_archive(member, within, depth)
         else:
@@ -92,7 +92,7 @@ class _Opener:
                 return member, head
             stream = partial(_open_layer, member.stream, decompress)
             member = self._make_member(member.name, member.size, stream)
-        raise Invalid("file", f"{member.name!r} is compressed too many times over")
+        raise refuse_file(member.name, "is compressed too many times over")
 
     def _add_archive(self, member: StreamedMember, within: str, depth: int) -> None:
         self._archives += 1

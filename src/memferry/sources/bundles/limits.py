@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from memferry.errors import Invalid
+from memferry.sources.base import refuse_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,9 +32,9 @@ class UnpackedBytes:
         """Raise Invalid if one member has become too large, or too large for its packed size."""
         limits = self.limits
         if unpacked > limits.member_bytes:
-            raise Invalid("file", f"{name!r} unpacks to more than {limits.member_bytes} bytes")
+            raise refuse_file(name, f"unpacks to more than {limits.member_bytes} bytes")
         if unpacked > max(limits.ratio_from_bytes, packed * limits.ratio):
-            raise Invalid("file", f"{name!r} unpacks to more than {limits.ratio} times its size")
+            raise refuse_file(name, f"unpacks to more than {limits.ratio} times its size")
 
     def add(self, size: int) -> None:
         """Count bytes of a member that were not counted before; raises Invalid above the limit."""

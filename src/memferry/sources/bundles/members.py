@@ -6,8 +6,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
-from memferry.errors import Invalid
-from memferry.sources.base import Member
+from memferry.sources.base import Member, refuse_file
 from memferry.sources.bundles.compression import DAMAGES, describe_damage
 from memferry.sources.bundles.limits import UnpackedBytes
 
@@ -119,7 +118,7 @@ class UnreadableMember:
 
     def open(self) -> BinaryIO:
         """Raise Invalid that says why."""
-        raise Invalid("file", f"{self.name!r} {self._reason}")
+        raise refuse_file(self.name, self._reason)
 
     def stream(self) -> BinaryIO:
         """Raise Invalid that says why."""

@@ -14,6 +14,7 @@ from struct import Struct, error
 from typing import BinaryIO, cast
 
 from memferry.errors import Invalid
+from memferry.sources.base import refuse_file
 from memferry.sources.bundles.archives import Section, decode_name, open_section
 from memferry.sources.bundles.compression import open_deflated
 
@@ -174,7 +175,7 @@ def _check_places(entries: list[ZipEntry], size: int) -> None:
     end = 0
     for entry in sorted(entries, key=lambda entry: entry.offset):
         if entry.offset < end:
-            raise Invalid("file", f"{entry.name!r} overlaps another file of the archive")
+            raise refuse_file(entry.name, "overlaps another file of the archive")
         end = entry.offset + _LOCAL.size + entry.packed_bytes
     if end > size:
         raise Invalid("file", "the zip archive is damaged: a file in it lies behind its end")

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import BinaryIO
 
-from memferry.errors import Invalid
-from memferry.sources.base import Journal, Place
+from memferry.sources.base import Journal, Place, refuse_file
 from memferry.sources.reading.mending import NUL, SURROGATE_BYTES
 
 _LINE_BYTES = 16 * 1024 * 1024
@@ -59,9 +58,8 @@ class CsvTable:
             try:
                 cells = next(reader, None)
             except csv.Error as fault:
-                raise Invalid(
-                    "file", f"{self._member!r} line {start}: the quoting is broken: {fault}"
-                ) from fault
+                reason = f"has broken quoting from line {start} on: {fault}"
+                raise refuse_file(self._member, reason) from fault
             if cells is None:
                 return
             if cells:
@@ -71,8 +69,8 @@ class CsvTable:
         while line := self._file.readline(_LINE_BYTES):
             self._line += 1
             if len(line) == _LINE_BYTES:
-                place = f"{self._member!r} line {self._line}"
-                raise Invalid("file", f"{place} is longer than {_LINE_BYTES} bytes")
+                reason = f"has more than {_LINE_BYTES} bytes in line {self._line}"
+                raise refuse_file(self._member, reason)
             yield self._decode(line)
 
     def _decode(self, line: bytes) -> str:

@@ -12,8 +12,7 @@ from typing import BinaryIO
 
 from msgspec import Struct
 
-from memferry.errors import Invalid
-from memferry.sources.base import Journal, Member, Place
+from memferry.sources.base import Journal, Member, Place, refuse_file
 from memferry.sources.reading.scanner import MOST_VALUE_BYTES, CutOff, Scanner
 from memferry.sources.reading.text import open_text, peek_text
 
@@ -79,7 +78,7 @@ def split_elements(
     head = peek_text(member, HEAD_BYTES)
     layout = find_layout(head)
     if layout is None and head:
-        raise Invalid("file", f"{member.name!r} is no JSON list, object or lines of objects")
+        raise refuse_file(member.name, "is no JSON list, object or lines of objects")
     with open_text(member, journal) as file:
         if layout is Layout.LINES:
             yield from split_lines(file, journal, member.name, most)

@@ -81,4 +81,4 @@ def _describe_text(head: bytes) -> str:
     except UnicodeDecodeError as fault:
         if fault.end < len(head) - 3:
             return f"text of {some}{lines} lines that is not UTF-8 (byte {fault.start})"
-    return f"plain text of {some}{lines} lines"
+    return f"plain text of {some}{lines} lines, which only format=paste reads"

@@ -5,8 +5,7 @@ import io
 import re
 from typing import BinaryIO, cast
 
-from memferry.errors import Invalid
-from memferry.sources.base import Journal, Member, Place
+from memferry.sources.base import Journal, Member, Place, refuse_file
 
 _CHUNK_BYTES = 256 * 1024
 # The longer mark first: that of UTF-16 begins that of UTF-32.
@@ -94,7 +93,5 @@ class _Converted(io.RawIOBase):
         try:
             text = self._decoder.decode(chunk, self._has_ended)
         except UnicodeDecodeError as fault:
-            raise Invalid(
-                "file", f"{self._name!r} is no {self._encoding}: {fault.reason}"
-            ) from fault
+            raise refuse_file(self._name, f"is no {self._encoding}: {fault.reason}") from fault
         return text.encode("utf-8", "surrogatepass")

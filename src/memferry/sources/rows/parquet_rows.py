@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from msgspec import Raw
 
 from memferry.errors import Invalid
-from memferry.sources.base import Journal, Member, Place, ReadOptions, Record
+from memferry.sources.base import Journal, Member, Place, ReadOptions, Record, refuse_file
 from memferry.sources.memferry import FIELDS, Row, make_record
 from memferry.sources.rows.fields import Fields
 from memferry.sources.rows.foreign_rows import RowReader
@@ -40,7 +40,7 @@ def read_table(member: Member, options: ReadOptions, journal: Journal) -> Iterat
         )
         schema = file.schema_arrow
         if _TEXT_COLUMNS.isdisjoint(schema.names):
-            raise Invalid("file", f"{member.name!r} has no column `content`, `memory` or `text`")
+            raise refuse_file(member.name, "has no column `content`, `memory` or `text`")
         _check_size(file, member.name)
         rows = _TableReader(schema, member.name, options, journal)
         for batch in file.iter_batches(_BATCH_ROWS, use_threads=False):
@@ -51,12 +51,12 @@ def _check_size(file: pq.ParquetFile, name: str) -> None:
     """Raise Invalid for a file that says it unpacks to more than it should."""
     groups = [file.metadata.row_group(number) for number in range(file.num_row_groups)]
     if any(group.total_byte_size > _MOST_GROUP_BYTES for group in groups):
-        raise Invalid("file", f"{name!r} has a row group of more than {_MOST_GROUP_BYTES} bytes")
+        raise refuse_file(name, f"has a row group of more than {_MOST_GROUP_BYTES} bytes")
     columns = [group.column(number) for group in groups for number in range(group.num_columns)]
     packed = sum(column.total_compressed_size for column in columns)
     unpacked = sum(column.total_uncompressed_size for column in columns)
     if unpacked > max(packed * _MOST_RATIO, _RATIO_FROM_BYTES):
-        raise Invalid("file", f"{name!r} unpacks to more than {_MOST_RATIO} times its size")
+        raise refuse_file(name, f"unpacks to more than {_MOST_RATIO} times its size")
 
 
 @contextmanager
@@ -65,7 +65,7 @@ def _translate_errors(name: str) -> Iterator[None]:
         yield
     except (pa.ArrowException, OSError) as fault:
         reason = str(fault).partition("\n")[0][:200]
-        raise Invalid("file", f"{name!r} is Parquet that cannot be read: {reason}") from fault
+        raise refuse_file(name, f"is Parquet that cannot be read: {reason}") from fault
 
 
 class _TableReader:
