@@ -199,6 +199,10 @@ def test_a_table_of_another_store_keeps_all_its_columns(delimiter: str) -> None:
     assert record.source == "mem0"
 
 
+def test_a_table_of_no_known_program_says_that_it_was_one() -> None:
+    assert [record.source for record in read("text,kind\ntea,drink\n").records] == ["csv"]
+
+
 @pytest.mark.parametrize("text", ["tea\nmore", "memory\nmore", "a,b\n1,2", "", "x" * 70_000])
 def test_text_is_not_taken_for_a_table(text: str) -> None:
     assert not CsvRows().recognises(make_bundle({"t": text}))

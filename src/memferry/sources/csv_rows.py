@@ -55,7 +55,7 @@ class _RowMaker:
     ) -> None:
         self._names = names
         self._journal = journal
-        self._foreign_rows = RowReader(member.name, options, journal)
+        self._foreign_rows = RowReader(member.name, options, journal, reader="csv")
         self._is_ours = {"id", "content"} <= set(names) <= set(FIELDS)
         self._has_guards = self._is_ours and holds_guards(
             peek_text(member, _FIRST_ROWS_BYTES), names

@@ -59,7 +59,7 @@ def read_rows(
     member: Member, options: ReadOptions, journal: Journal, lists: tuple[str, ...] = LISTS
 ) -> Iterator[Record]:
     """The records of one member; of an object, what is in its lists of those names."""
-    reader = RowReader(member.name, options, journal)
+    reader = RowReader(member.name, options, journal, reader="json")
     for element in split_elements(member, journal, lists, _MOST_BYTES):
         if element.is_item and element.name in {"", *lists}:
             yield from reader.read(element)

@@ -32,7 +32,6 @@ _PROGRAMS = (
     ("mif", {"content", "memory_type"}),
     ("open-webui", {"content", "user_id"}),
 )
-_DEFAULT_PROGRAM = "json"
 _ID_NAMES = ("id", "uuid", "external_id", "_id", "key")
 _TAG_NAMES = ("tags", "categories")
 _CREATED_NAMES = (
@@ -54,7 +53,9 @@ _TEXT = msgspec.json.Decoder(str)
 class RowReader:
     """Reads the records of one member."""
 
-    def __init__(self, member: str, options: ReadOptions, journal: Journal) -> None:
+    def __init__(self, member: str, options: ReadOptions, journal: Journal, *, reader: str) -> None:
+        """`reader` is what a record comes from whose program is not known."""
+        self._reader = reader
         self._decoder = ElementDecoder(member, journal, is_strict=True)
         self._times = TimeReader(options.timezone, journal)
         self._journal = journal
@@ -74,7 +75,7 @@ class RowReader:
 
     def read_fields(self, fields: Fields, place: Place, list_: str = "") -> Iterator[Record]:
         """The record of an object, unless it is none; raises Invalid for one without a text."""
-        program = _find_program(fields)
+        program = _find_program(fields) or self._reader
         if fields.look("state") == "deleted":
             self._journal.leave_out("deleted")
             return
@@ -130,9 +131,9 @@ def _make_text_fields(text: str) -> Fields:
     return Fields({TEXT_NAMES[0]: Raw(msgspec.json.encode(text))})
 
 
-def _find_program(fields: Fields) -> str:
+def _find_program(fields: Fields) -> str | None:
     names = set(fields.names)
-    return next((program for program, own in _PROGRAMS if own <= names), _DEFAULT_PROGRAM)
+    return next((program for program, own in _PROGRAMS if own <= names), None)
 
 
 def _take_namespace(fields: Fields) -> str | None:

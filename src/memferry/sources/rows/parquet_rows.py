@@ -76,7 +76,7 @@ class _TableReader:
     ) -> None:
         self._member = member
         self._journal = journal
-        self._foreign_rows = RowReader(member, options, journal)
+        self._foreign_rows = RowReader(member, options, journal, reader="parquet")
         self._is_ours = _has_own_types(schema)
         self._row = 0
 
