@@ -73,7 +73,7 @@ def ada(service: Service, database_url: str, tmp_path: Path) -> Any:
 
 
 def test_every_block_has_a_language_that_is_run_or_only_shown() -> None:
-    run, shown = {"sh", "python", "doctest", "ts"}, {"text", "json", "mermaid"}
+    run, shown = {"sh", "python", "doctest", "ts"}, {"text", "json"}
 
     assert {block.language for block in BLOCKS} <= {*run, *shown, "sql"}
 
