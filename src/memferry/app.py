@@ -122,7 +122,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     # The web framework takes longer to load than all else: workers and commands do without it.
     from memferry.http.app import Services, web_app  # noqa: PLC0415
     from memferry.mcp.endpoint import find_endpoint  # noqa: PLC0415
-    from memferry.page.app import SLOW_PATHS, list_routes  # noqa: PLC0415
+    from memferry.page.app import make_page  # noqa: PLC0415
 
     web, quotas = settings.web, settings.quotas
     shares = ConnectionShares(settings.database.pool_size)
@@ -159,7 +159,7 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
             local_tenant=await _find_local_tenant(settings),
             mcp=find_endpoint(),
         )
-        yield web_app(services, list_routes(services), SLOW_PATHS)
+        yield web_app(services, make_page(services))
 
 
 @asynccontextmanager

@@ -229,6 +229,11 @@ class DownloadNotFound(NotFound):
 
     code = "download_not_found"
 
+    def __init__(self, export_id: str | None = None) -> None:
+        """`export_id` is the export that the link was made for, if it was made here."""
+        super().__init__()
+        self.export_id = export_id
+
 
 class RouteNotFound(NotFound):
     """There is no such address; it was not found."""

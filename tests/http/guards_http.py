@@ -19,7 +19,9 @@ GUARDS: tuple[Guard, ...] = (
         "http/app.py",
         "web_app",
         "http/test_head.py::test_head_answers_the_status_and_headers_of_get_and_no_body",
-        replace("HeadAsGet(make_router(services, page))", "make_router(services, page)"),
+        replace(
+            "HeadAsGet(make_router(services, page.routes))", "make_router(services, page.routes)"
+        ),
     ),
     *guard_function(
         "http/head.py",

@@ -12,6 +12,7 @@ import pytest
 from support.faults import open_session, wait_until
 from support.people import Person, make_person
 from support.postgres import create_database
+from support.screens import sign_in
 from support.service import Service, start_service, stop_service
 
 # The sweeper of a worker may wait as well.
@@ -78,6 +79,20 @@ def test_a_request_over_the_time_limit_is_answered_503_and_its_work_stops(
     assert int(answer.headers["retry-after"]) > 0
     assert answer.headers["access-control-allow-origin"] == "*"
     assert 1.5 < waited < 4
+
+
+def test_a_screen_over_the_time_limit_is_no_json(alice: Person, url: str) -> None:
+    cookie = sign_in(alice)
+    headers = {"Accept": "text/html", "Cookie": f"{cookie['name']}={cookie['value']}"}
+    with open_session(url) as owner:
+        owner("BEGIN")
+        owner(LOCK)
+        answer = alice.get("/memories", headers=headers)
+        owner("ROLLBACK")
+
+    assert (answer.status_code, "request_timed_out" in answer.text) == (503, True)
+    assert answer.headers["content-type"].startswith("text/html")
+    assert int(answer.headers["retry-after"]) > 0
 
 
 def test_the_time_limit_of_a_save_begins_after_its_body(alice: Person, url: str) -> None:

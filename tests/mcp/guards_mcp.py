@@ -8,9 +8,9 @@ GUARDS: tuple[Guard, ...] = (
     # /mcp is behind authentication.
     *guard_function(
         "http/auth.py",
-        "is_protected",
+        "is_api",
         f"{_TENANTS}::test_without_a_valid_token_there_is_no_message",
-        replace("(path.startswith(_PROTECTED) or path == MCP_PATH)", "path.startswith(_PROTECTED)"),
+        replace("path.startswith(_API) or path == MCP_PATH", "path.startswith(_API)"),
     ),
     # A call within the process carries the token of its request.
     *guard_function(

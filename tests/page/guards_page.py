@@ -56,9 +56,15 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "page/templates.py",
         "find_back",
-        "page/test_unknown_address.py::test_a_fault_leads_back_within_the_service_alone",
+        "page/test_fault_screens.py::test_a_fault_leads_back_within_the_service_alone",
         make_false("netloc"),
         make_false("match"),
+    ),
+    *guard_function(
+        "http/fault_screens.py",
+        "_is_opened_by_browser",
+        "page/test_fault_screens.py::test_programs_get_the_error_of_the_api",
+        make_false("is_api"),
     ),
     *guard_statement(
         "tenants/find_sign_in",

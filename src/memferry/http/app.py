@@ -30,6 +30,7 @@ from memferry.http.errors import (
     answer_memferry_error,
 )
 from memferry.http.exports import ExportEndpoints
+from memferry.http.fault_screens import FaultScreens, ShowFault
 from memferry.http.head import HeadAsGet
 from memferry.http.health import HealthEndpoints
 from memferry.http.history import HistoryEndpoints
@@ -98,18 +99,23 @@ class Services:
     """What answers the messages of models; None: it is not installed."""
 
 
-def web_app(
-    services: Services, page: Sequence[BaseRoute] = (), slow_paths: Sequence[str] = ()
-) -> ASGIApp:
-    """Build the API: CORS outside, then the time limit, HEAD, authentication and the routes.
+@dataclass(frozen=True)
+class Page:
+    """What is there for people."""
 
-    `page` is the routes for people, and `slow_paths` those of its addresses that take files.
-    """
+    routes: Sequence[BaseRoute]
+    slow_paths: Sequence[str]
+    """Those of its addresses that take files."""
+    show_fault: ShowFault
+
+
+def web_app(services: Services, page: Page) -> ASGIApp:
+    """Build the API and the page: CORS outside, then the time limit, HEAD, and the routes."""
     # The clock of an upload starts with its last byte, and the store has then to verify it.
-    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH, *slow_paths), services.web.bulk_seconds)
-    return Cors(
-        Lifetime(HeadAsGet(make_router(services, page)), services.web.request_seconds, longer)
-    )
+    longer = dict.fromkeys((BULK_PATH, IMPORT_PATH, *page.slow_paths), services.web.bulk_seconds)
+    router = HeadAsGet(make_router(services, page.routes))
+    limited = Lifetime(router, services.web.request_seconds, longer)
+    return Cors(FaultScreens(limited, page.show_fault))
 
 
 def make_router(services: Services, page: Sequence[BaseRoute] = ()) -> Starlette:

@@ -23,7 +23,7 @@ from memferry.shares import Shares
 from memferry.telemetry import log_event
 from memferry.tenants.tokens import Tokens
 
-_PROTECTED = ("/api/", "/v1/")
+_API = ("/api/", "/v1/")
 MCP_PATH = "/mcp"
 AUTHENTICATED, ALLOWED = "memferry.authenticated", "memferry.caller"
 HELD = "memferry.held"
@@ -120,7 +120,12 @@ class Access:
 
 def is_protected(path: str) -> bool:
     """Whether an address needs a token."""
-    return (path.startswith(_PROTECTED) or path == MCP_PATH) and path not in _OPEN
+    return is_api(path) and path not in _OPEN
+
+
+def is_api(path: str) -> bool:
+    """Whether an address is one of the API, which answers programs alone."""
+    return path.startswith(_API) or path == MCP_PATH
 
 
 def _read_bearer(scope: Scope) -> str:

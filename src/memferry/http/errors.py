@@ -52,6 +52,8 @@ STATUS: dict[type[MemferryError], int] = {
 
 FAULT = "memferry.fault"
 """Where a request keeps the error that it was answered with."""
+SHOW_FAULT = "memferry.show_fault"
+"""Where a request keeps how an error is shown to a person; missing: a program is to read it."""
 _DRAIN_BYTES = 64 * 1024 * 1024
 _DRAIN_SECONDS = 5
 _CAUSE_CHARACTERS = 200
@@ -64,10 +66,15 @@ def find_status(error: type[MemferryError]) -> int:
     return next(STATUS[class_] for class_ in error.__mro__ if class_ in STATUS)
 
 
+def is_server_fault(fault: MemferryError) -> bool:
+    """Whether an error is the service's, and not one of the request (RFC 9110, section 15.6)."""
+    return find_status(type(fault)) >= 500  # noqa: PLR2004 - the first of these statuses
+
+
 def describe_fault(fault: MemferryError) -> str:
     """What a caller is told: of a fault of our own nothing, which is for the log."""
-    own = find_status(type(fault)) >= 500  # noqa: PLR2004 - RFC 9110, section 15.6
-    return "internal error" if own and not isinstance(fault, Unavailable) else str(fault)
+    is_inside = is_server_fault(fault) and not isinstance(fault, Unavailable)
+    return "internal error" if is_inside else str(fault)
 
 
 class ErrorAnswer(Response):
@@ -80,6 +87,17 @@ class ErrorAnswer(Response):
         named = {name: getattr(fault, name, None) for name in ("field", "scope")}
         body = Error(error=describe_fault(fault), code=fault.code, **named)
         super().__init__(msgspec.json.encode(body), status, make_headers(fault))
+        self._fault = fault
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Send the error: as JSON, or as a screen with the same status."""
+        if SHOW_FAULT not in scope:
+            await super().__call__(scope, receive, send)
+            return
+        screen = await scope[SHOW_FAULT](Request(scope, receive), self._fault)
+        if "allow" in self.headers:
+            screen.headers["allow"] = self.headers["allow"]
+        await screen(scope, receive, send)
 
 
 class RefusedBody(ErrorAnswer):

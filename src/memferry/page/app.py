@@ -1,8 +1,6 @@
 """The page: all of its screens, files and descriptions as routes."""
 
-from starlette.routing import Route
-
-from memferry.http.app import Services, list_operations
+from memferry.http.app import Page, Services, list_operations
 from memferry.page.assets import Assets
 from memferry.page.export_builder import ExportBuilderScreens
 from memferry.page.exports import ExportScreens
@@ -18,24 +16,23 @@ from memferry.page.templates import Templates
 from memferry.page.threads import ThreadScreens
 from memferry.page.token_settings import TokenSettingScreens
 from memferry.page.twins import list_twins
-from memferry.page.unknown_address import UNKNOWN_ADDRESS, UnknownAddressRoute
 from memferry.page.webhook_settings import WebhookSettingScreens
 
-SLOW_PATHS = ("/imports", "/imports/run")
-"""Addresses that put files into the store."""
+# Addresses that put files into the store.
+_SLOW_PATHS = ("/imports", "/imports/run")
 
 
-def list_routes(services: Services) -> list[Route]:
-    """List the routes of all screens and of their files."""
+def make_page(services: Services) -> Page:
+    """Make the routes of all screens and of their files, and what shows errors elsewhere."""
     assets = Assets()
     templates = Templates(assets)
-    routes = ScreenRoutes(services, templates)
-    return [
+    screens = ScreenRoutes(services, templates)
+    routes = [
         assets.route(),
         *reference_routes(list_operations(services)),
-        *(routes.route(screen) for screen in list_screens(services, templates)),
-        routes.route(UNKNOWN_ADDRESS, UnknownAddressRoute),
+        *(screens.route(screen) for screen in list_screens(services, templates)),
     ]
+    return Page(routes, _SLOW_PATHS, screens.show_fault)
 
 
 def list_screens(services: Services, templates: Templates) -> list[Screen]:

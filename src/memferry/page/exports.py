@@ -34,7 +34,7 @@ from memferry.page.policy import SCREEN_HEADERS
 from memferry.page.screens import Screen, find_part, redirect
 from memferry.page.templates import Templates
 from memferry.page.token_names import list_token_names, name_token
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 from memferry.shares import Shares
 from memferry.tenants.tokens import Tokens
 
@@ -126,7 +126,7 @@ class ExportScreens:
             may_create=CREATE_EXPORTS.allows(caller),
             knows_downloads=AUDIT.allows(caller),
             done=query.get("done"),
-            twin=f"{TWINS}/memories/exports",
+            twin=write_twin("/memories/exports", limit=_ROWS, cursor=query.get("cursor")),
         )
 
     async def show_export(self, request: Request, export_id: str) -> Response:
@@ -145,7 +145,7 @@ class ExportScreens:
             readers=readers,
             is_ready=read_query(request).get("ready") is not None and row.is_inline,
             may_create=CREATE_EXPORTS.allows(caller),
-            twin=f"{TWINS}/memories/exports/{export.id}",
+            twin=write_twin(f"/memories/exports/{export.id}"),
         )
 
     async def send_file(self, request: Request, export_id: str) -> Response:
@@ -164,7 +164,7 @@ class ExportScreens:
         export = await self._exports.get(caller, export_id)
         addresses = await self._downloads.list_addresses(caller, export)
         if number > len(addresses):
-            raise DownloadNotFound
+            raise DownloadNotFound(export.id)
         await self._audit.record(
             caller, Entry(event="link.minted", outcome="ok", subject=export.id)
         )

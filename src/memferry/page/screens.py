@@ -1,6 +1,7 @@
 """Screens: addresses for people; each finds its reader, checks scopes, and shows errors."""
 
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from urllib.parse import quote
 
@@ -12,7 +13,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from memferry.errors import MemferryError, Unavailable, UnknownSignIn
 from memferry.http.app import Services
 from memferry.http.auth import AUTHENTICATED, HELD, Access, find_client_address
-from memferry.http.errors import FAULT, describe_cause, describe_fault, find_status, make_headers
+from memferry.http.errors import (
+    FAULT,
+    describe_cause,
+    describe_fault,
+    find_status,
+    is_server_fault,
+    make_headers,
+)
 from memferry.http.local import find_local_caller
 from memferry.http.parameters import Parameter
 from memferry.http.reading import accept_query
@@ -60,9 +68,17 @@ class ScreenRoutes:
         self._services = services
         self._templates = templates
 
-    def route(self, screen: Screen, kind: type[Route] = Route) -> Route:
+    def route(self, screen: Screen) -> Route:
         """Make the route of a screen."""
-        return kind(screen.path, self._make_app(screen), methods=[screen.method])
+        return Route(screen.path, self._make_app(screen), methods=[screen.method])
+
+    async def show_fault(self, request: Request, fault: MemferryError) -> Response:
+        """Show an error of what is no screen: a download, an address that nothing has."""
+        if AUTHENTICATED not in request.scope and not is_server_fault(fault):
+            # Whoever is not signed in is shown the error all the same.
+            with suppress(MemferryError):
+                await self._find_reader(request)
+        return self._draw_fault(request, fault)
 
     def _make_app(self, screen: Screen) -> ASGIApp:
         async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -81,7 +97,7 @@ class ScreenRoutes:
         try:
             return await self._answer(screen, request)
         except Exception:
-            await self._show_fault(request, MemferryError())(request.scope, request.receive, send)
+            await self._draw_fault(request, MemferryError())(request.scope, request.receive, send)
             raise
 
     async def _answer(self, screen: Screen, request: Request) -> Response:
@@ -96,21 +112,28 @@ class ScreenRoutes:
             return await screen.endpoint(request, **request.path_params)
         except MemferryError as fault:
             request.scope[FAULT] = fault
-            return self._show_fault(request, fault)
+            if isinstance(fault, Unavailable):
+                log_event("request.failed", fault=fault, cause=describe_cause(fault))
+            return self._draw_fault(request, fault)
 
     async def _admit(self, screen: Screen, request: Request) -> None:
         """Find the reader, and check that it may see the screen; raises UnknownSignIn and more."""
         try:
-            caller = await self._find_caller(request)
+            caller = await self._find_reader(request)
         except UnknownSignIn:
             if screen.access is not None:
                 raise
             return
-        self._services.rate.admit(caller.tenant_id)
-        request.scope[AUTHENTICATED] = caller
         request.scope[HELD] = self._services.memory.reserve(caller.tenant_id)
         if screen.access is not None:
             screen.access.admit(request)
+
+    async def _find_reader(self, request: Request) -> Caller:
+        """Find the reader of a request, and count the request."""
+        caller = await self._find_caller(request)
+        self._services.rate.admit(caller.tenant_id)
+        request.scope[AUTHENTICATED] = caller
+        return caller
 
     async def _find_caller(self, request: Request) -> Caller:
         address = find_client_address(request.scope)
@@ -122,11 +145,9 @@ class ScreenRoutes:
             raise UnknownSignIn
         return local
 
-    def _show_fault(self, request: Request, fault: MemferryError) -> Response:
+    def _draw_fault(self, request: Request, fault: MemferryError) -> Response:
         if isinstance(fault, UnknownSignIn) and request.method == "GET" and not reads_part(request):
             return _ask_to_sign_in(request)
-        if isinstance(fault, Unavailable):
-            log_event("request.failed", fault=fault, cause=describe_cause(fault))
         status = find_status(type(fault))
         answer = self._templates.answer(
             request,
@@ -136,6 +157,7 @@ class ScreenRoutes:
             code=fault.code,
             status_code=status,
             back=find_back(request),
+            export_id=getattr(fault, "export_id", None),
         )
         answer.headers.update(make_headers(fault))
         if isinstance(fault, UnknownSignIn):

@@ -5,6 +5,7 @@ nothing can be changed.
 """
 
 from collections.abc import Iterable
+from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -29,6 +30,12 @@ def list_twins(operations: Iterable[Operation]) -> list[Screen]:
         and "GET" in operation.methods
         and operation.path.startswith(_API)
     ]
+
+
+def write_twin(path: str, **fields: object) -> str:
+    """Write the address of a twin; a field that is empty or None is not given."""
+    query = urlencode({name: value for name, value in fields.items() if value})
+    return f"{TWINS}{path}" + (f"?{query}" if query else "")
 
 
 def _make_twin(operation: Operation) -> Screen:

@@ -80,11 +80,11 @@ class Downloads:
         try:
             export = await self._exports.get(Caller(tenant_id=link.tenant_id), link.export_id)
             if export.object_key is None or (digest := _find_digest(export, link.part)) is None:
-                raise DownloadNotFound
+                raise DownloadNotFound(link.export_id)
             key = part_key(export.object_key, link.part)
             info = await self._storage.stat(key)
         except (ExportNotFound, ObjectNotFound) as fault:
-            raise DownloadNotFound from fault
+            raise DownloadNotFound(link.export_id) from fault
         codec = CODECS.get(export.options["compression"] or "")
         encrypted = export.options["encrypt_to"] is not None
         return Download(

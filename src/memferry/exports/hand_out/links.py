@@ -58,7 +58,7 @@ class Links:
             claims if has_part else claims + _FIRST_PART
         )
         if expires < time.time():
-            raise DownloadNotFound
+            raise DownloadNotFound(export.decode())
         return Link(UUID(bytes=tenant), export.decode(), part)
 
     def _tag(self, claims: bytes) -> bytes:
