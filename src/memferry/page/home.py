@@ -25,7 +25,7 @@ from memferry.page.navigation import CREATE_EXPORTS, READ, READ_EXPORTS, WRITE
 from memferry.page.screens import ANYBODY, Screen, find_part
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 
 _SHOWN_JOBS = 5
 _EVERYTHING = b'{"format": "json"}'
@@ -91,8 +91,9 @@ class HomeScreens:
             overview=overview,
             most_namespaces=COUNTED_NAMESPACES,
             chart=draw_chart(overview) if overview and overview.series else None,
+            may_write=WRITE.allows(caller),
             may_export=CREATE_EXPORTS.allows(caller),
-            twin=f"{TWINS}/overview",
+            twin=write_twin("/overview") if overview else None,
         )
 
     async def _list_work(self, caller: Caller) -> LatestJobs:

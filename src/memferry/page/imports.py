@@ -23,7 +23,7 @@ from memferry.page.forms import TOKEN_FIELD, SentForm, check_form, read_form
 from memferry.page.navigation import WRITE
 from memferry.page.screens import Screen, find_part, redirect
 from memferry.page.templates import Templates
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 from memferry.sources import SOURCES
 from memferry.wire.imports import ImportOptions
 
@@ -84,7 +84,7 @@ class ImportScreens:
             most_bytes=self._most_bytes,
             sources=sorted(SOURCES.names),
             words_of=_WORDS,
-            twin=f"{TWINS}/memories/imports",
+            twin=write_twin("/memories/imports", limit=_ROWS, cursor=query.get("cursor")),
         )
 
     async def receive(self, request: Request) -> Response:
@@ -114,7 +114,7 @@ class ImportScreens:
             options=_list_options(shown.options),
             is_unfinished=job.status in UNFINISHED,
             is_kept=job.object_key is not None,
-            twin=f"{TWINS}/memories/imports/{job.id}",
+            twin=write_twin(f"/memories/imports/{job.id}"),
         )
 
     async def run(self, request: Request) -> Response:

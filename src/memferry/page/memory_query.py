@@ -10,7 +10,7 @@ from memferry.errors import Invalid
 from memferry.http.parameters import query_field
 from memferry.http.reading import Query
 from memferry.page.json_field import read_json
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 
 FIELDS = (
     query_field("q", "string", "words, or beginnings of words"),
@@ -95,8 +95,7 @@ class MemoryQuery:
 
     def write_twin(self) -> str:
         """The address of the same as JSON."""
-        pairs = self.write_api_query().pairs
-        return f"{TWINS}/memories" + (f"?{urlencode(pairs)}" if pairs else "")
+        return write_twin("/memories", **dict(self.write_api_query().pairs))
 
 
 def _read_tags(text: str) -> str:

@@ -24,7 +24,7 @@ from memferry.model.token import SCOPES, Caller
 from memferry.page.screens import ANYBODY, Screen
 from memferry.page.templates import Templates
 from memferry.page.token_names import list_token_names, name_token
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 from memferry.tenants.limits import TenantLimits
 from memferry.tenants.tokens import Tokens
 from memferry.wire.audit import AuditEntry
@@ -124,7 +124,7 @@ class SettingsScreens:
             namespaces=caller.namespaces,
             usages=usages,
             hidden=[tab.label for tab in TABS if not tab.access.allows(caller)],
-            twin=f"{TWINS}/auth/me",
+            twin=write_twin("/auth/me"),
         )
 
     async def list_audit(self, request: Request) -> Response:
@@ -158,7 +158,7 @@ class SettingsScreens:
             next=f"/settings/audit?{filters}before={entries[-1].id}"
             if len(rows) > _ENTRIES
             else None,
-            twin=f"{TWINS}/audit?{filters}limit={_ENTRIES}",
+            twin=write_twin("/audit", event=event, limit=_ENTRIES, before=before),
         )
 
     async def _name_all(self, caller: Caller, ids: list[UUID | None]) -> list[str]:

@@ -66,6 +66,7 @@ class Templates:
             "path": request.scope["path"],
             "service": find_service_address(request),
             "theme": read_theme(request),
+            "twin": None,
         }
         return self._environment.get_template(name).render(shared | values)
 

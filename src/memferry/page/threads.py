@@ -19,7 +19,7 @@ from memferry.page.navigation import READ
 from memferry.page.rows import ShownMemory, read_contents
 from memferry.page.screens import Screen
 from memferry.page.templates import Templates
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 
 _THREADS = 50
 _CHUNKS = 100
@@ -61,7 +61,7 @@ class ThreadScreens:
             namespace=namespace,
             is_first=not query.get("cursor"),
             next=_write_next("/threads", fields, pages.make_cursor(places, _THREADS)),
-            twin=_write_address(f"{TWINS}/threads", fields),
+            twin=write_twin("/threads", **fields, limit=_THREADS, cursor=query.get("cursor")),
         )
 
     async def show_thread(self, request: Request, reference: str) -> Response:
@@ -87,7 +87,7 @@ class ThreadScreens:
             chunks=[(row, find_speaker(row)) for row in memories],
             is_first=not query.get("cursor"),
             next=_write_next(path, {}, pages.make_cursor(places, _CHUNKS)),
-            twin=f"{TWINS}{path}",
+            twin=write_twin(path, limit=_CHUNKS, cursor=query.get("cursor")),
         )
 
 

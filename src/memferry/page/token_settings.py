@@ -19,7 +19,7 @@ from memferry.page.moments import read_moment
 from memferry.page.screens import Screen, redirect
 from memferry.page.settings import list_tabs
 from memferry.page.templates import Templates
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 from memferry.tenants.tokens import Tokens
 
 _ROWS = 50
@@ -98,7 +98,7 @@ class TokenSettingScreens:
             scopes=[(scope, _SCOPES[scope]) for scope in SCOPES],
             is_first=not query.get("cursor"),
             next=f"/settings/tokens?cursor={cursor}" if cursor else None,
-            twin=f"{TWINS}/tokens",
+            twin=write_twin("/tokens", limit=_ROWS, cursor=query.get("cursor")),
         )
 
 

@@ -17,7 +17,7 @@ from memferry.page.forms import SentForm, read_form
 from memferry.page.screens import Screen, redirect
 from memferry.page.settings import list_tabs
 from memferry.page.templates import Templates
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 from memferry.webhooks.service import Webhooks
 from memferry.wire.webhooks import CreatedWebhook, Delivery, NewWebhook, Webhook, WebhookChange
 
@@ -87,7 +87,7 @@ class WebhookSettingScreens:
             done=read_query(request).get("done"),
             events=_SENT,
             may_write=WRITE.allows(caller),
-            twin=f"{TWINS}/webhooks",
+            twin=write_twin("/webhooks"),
         )
 
     async def show_webhook(self, request: Request, webhook_id: str) -> Response:
@@ -119,7 +119,9 @@ class WebhookSettingScreens:
             is_first=not query.get("cursor"),
             first=here,
             next=f"{here}?cursor={cursor}" if cursor else None,
-            twin=f"{TWINS}/webhooks/{webhook_id}/deliveries",
+            twin=write_twin(
+                f"/webhooks/{webhook_id}/deliveries", limit=_ROWS, cursor=query.get("cursor")
+            ),
         )
 
     async def change(self, request: Request, webhook_id: str) -> Response:

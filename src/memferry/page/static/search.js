@@ -17,7 +17,9 @@ export function watchSearch() {
     const address = makeAddress(form);
     try {
       const text = await fetchPart(withPart(address, form.dataset.liveSearch), own.signal);
-      replacePart(document.getElementById(form.dataset.liveSearch), text);
+      const part = document.getElementById(form.dataset.liveSearch);
+      replacePart(part, text);
+      leadToTwin(part);
       history.replaceState(null, "", address);
       showBack();
     } catch (fault) {
@@ -38,6 +40,14 @@ export function watchSearch() {
     clearTimeout(waiting);
     search();
   });
+}
+
+// The link to the same as JSON follows the search; what is being typed may not be whole yet, and has none.
+function leadToTwin(part) {
+  const link = document.getElementById("twin");
+  const address = part.querySelector("[data-twin]")?.dataset.twin;
+  link.hidden = !address;
+  if (address) link.href = address;
 }
 
 function makeAddress(form) {
