@@ -11,11 +11,13 @@ SCREENS = (
     "/memories",
     "/memories?q=ferr",
     "/memories?metadata={",
+    "/memories/new",
     "/memories/{id}",
     "/memories/{id}/edit",
     "/threads",
     "/threads/trip",
     "/memories/none",
+    "/downloads/none",
 )
 
 

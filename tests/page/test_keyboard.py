@@ -13,6 +13,7 @@ from support.service import Service, asleep
 SCREENS = (
     "/",
     "/memories",
+    "/memories/new",
     "/memories/{memory}",
     "/memories/{memory}/edit",
     "/threads",

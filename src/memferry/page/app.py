@@ -8,6 +8,7 @@ from memferry.page.home import HomeScreens
 from memferry.page.imports import ImportScreens
 from memferry.page.memories import MemoryListScreens
 from memferry.page.memory import MemoryScreens
+from memferry.page.new_memory import NewMemoryScreens
 from memferry.page.reference import reference_routes
 from memferry.page.screens import Screen, ScreenRoutes
 from memferry.page.settings import SettingsScreens
@@ -42,6 +43,7 @@ def list_screens(services: Services, templates: Templates) -> list[Screen]:
         sign_in,
         HomeScreens(templates, sign_in, services.overview, services.exports, services.imports),
         MemoryListScreens(templates, services.memories, services.memory_erasure, services.exports),
+        NewMemoryScreens(templates, services.memories),
         MemoryScreens(
             templates,
             services.memories,

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 from markupsafe import Markup, escape
 
-from memferry.errors import Invalid, MemferryError, TooLarge
+from memferry.errors import Invalid, MemferryError, NamespaceForbidden, TooLarge
 from memferry.http.errors import describe_fault
 from memferry.page.shown import show_count, show_size, show_time
 
@@ -47,7 +47,7 @@ _LABELS = {
 def show_fault(fault: MemferryError) -> Markup:
     """What is wrong, after a link to the field of the form that it is about."""
     text = describe_fault(fault)
-    field = fault.field if isinstance(fault, Invalid | TooLarge) else ""
+    field = fault.field if isinstance(fault, Invalid | TooLarge | NamespaceForbidden) else ""
     name = field.partition("[")[0]
     if name not in _LABELS:
         return escape(text)

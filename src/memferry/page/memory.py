@@ -30,22 +30,18 @@ from memferry.model.token import Caller
 from memferry.page.forms import read_form
 from memferry.page.memories import tell_deletion
 from memferry.page.memory_changes import describe_changes
-from memferry.page.memory_form import MemoryForm
+from memferry.page.memory_form import FORM_BYTES, FORM_COPIES, MemoryForm
 from memferry.page.navigation import READ, WRITE
 from memferry.page.rows import ShownMemory, decode_row
 from memferry.page.screens import Screen, redirect
 from memferry.page.templates import Templates
 from memferry.page.token_names import list_token_names, name_token
-from memferry.page.twins import TWINS
+from memferry.page.twins import write_twin
 from memferry.tenants.tokens import Tokens
 
-# One change may have the whole content and metadata, percent-encoded.
-_FORM_BYTES = 16 * 1024 * 1024
 _READ_CHANGES = 500
 _SHOWN_CHANGES = 20
 _VERSION = re.compile("[1-9][0-9]{0,8}")
-# A row as text, decoded, and in a screen where each character may take five.
-_COPIES = 8
 _DONE = query_field("done", "string", "what was done before")
 
 
@@ -97,7 +93,7 @@ class MemoryScreens:
             members=[(name, value.decode()) for name, _, value in members],
             changes=describe_changes(changes, row),
             makers=[name_token(caller, maker, names) for maker in makers],
-            twin=f"{TWINS}/memories/{id_}" if row else f"{TWINS}/memories/{id_}/history",
+            twin=write_twin(f"/memories/{id_}" if row else f"/memories/{id_}/history"),
             done=read_query(request).get("done"),
             may_write=WRITE.allows(caller),
         )
@@ -111,7 +107,7 @@ class MemoryScreens:
     async def change_memory(self, request: Request, memory_id: str) -> Response:
         """Change what the form says otherwise; whatever was typed stays in the form until then."""
         id_ = require_uuid(memory_id, MemoryNotFound())
-        form = MemoryForm.read(await read_form(request, limit_bytes=_FORM_BYTES))
+        form = MemoryForm.read(await read_form(request, limit_bytes=FORM_BYTES))
         row = await self._read(request, id_)
         try:
             if form.updated_at != str(row.updated_at):
@@ -138,6 +134,7 @@ class MemoryScreens:
             form=form,
             row=row,
             fault=fault,
+            twin=write_twin(f"/memories/{memory_id}"),
         )
 
     async def restore_memory(self, request: Request, memory_id: str) -> Response:
@@ -158,7 +155,7 @@ class MemoryScreens:
 
     async def _read(self, request: Request, memory_id: UUID) -> ShownMemory:
         text = await self._memories.get(get_caller(request), memory_id)
-        await hold_memory(request, _COPIES * len(text))
+        await hold_memory(request, FORM_COPIES * len(text))
         return decode_row(text)
 
     async def _list_latest(self, caller: Caller, memory_id: UUID) -> list[asyncpg.Record]:

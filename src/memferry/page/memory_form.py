@@ -16,19 +16,25 @@ from memferry.page.forms import SentForm
 from memferry.page.json_field import read_json
 from memferry.page.moments import read_moment, write_moment
 from memferry.page.rows import ShownMemory
-from memferry.wire.memories import MemoryChange
+from memferry.wire.memories import MemoryChange, NewMemory
+
+# One may have the whole content and metadata, percent-encoded.
+FORM_BYTES = 16 * 1024 * 1024
+FORM_COPIES = 8
+"""A row as text, decoded, and in a screen where each character may take five."""
+_SOURCE = "page"
 
 
 @dataclass(frozen=True, kw_only=True)
 class MemoryForm:
     """The fields of a memory as they stand in the form."""
 
-    content: str
-    namespace: str
-    tags: str
-    metadata: str
-    expires_at: str
-    updated_at: str
+    content: str = ""
+    namespace: str = ""
+    tags: str = ""
+    metadata: str = ""
+    expires_at: str = ""
+    updated_at: str = ""
     """Of the memory that was shown: another change in between must not be overwritten unseen."""
 
     @classmethod
@@ -53,6 +59,18 @@ class MemoryForm:
             metadata=form.get("metadata"),
             expires_at=form.get("expires_at").strip(),
             updated_at=form.get("updated_at"),
+        )
+
+    def write(self) -> NewMemory:
+        """The new memory that the form says; raises Invalid and TooLarge with the field."""
+        text = self.metadata.strip()
+        return NewMemory(
+            content=_join_lines(self.content),
+            namespace=self.namespace,
+            tags=_read_tags(self.tags),
+            source=_SOURCE,
+            metadata=Raw(_compact(text).encode()) if text else UNSET,
+            expires_at=read_moment("expires_at", self.expires_at),
         )
 
     def compare(self, row: ShownMemory) -> MemoryChange | None:
