@@ -8,7 +8,7 @@ from playwright.async_api import Browser, expect
 
 from support.keyboard import press, read_focus, tab_to
 from support.people import Person
-from support.screens import Reader, open_reader
+from support.screens import Reader, follow, open_reader, sign_in
 from support.service import Service, start_again, start_service, stop_service
 
 
@@ -41,8 +41,30 @@ async def test_a_form_of_a_reader_who_was_signed_out_is_not_lost(
     await reader.context.clear_cookies()
     await page.get_by_role("button", name="Save").click()
     await expect(page.locator("#banner")).to_contain_text("signed out")
+    kept = await page.get_by_label("Content").input_value()
+    async with reader.context.expect_page() as tabs:
+        await page.get_by_role("link", name="Sign in in another tab").click()
+    tab = await tabs.value
+    await tab.get_by_label("Token", exact=True).fill(alice.token)
+    await follow(tab.get_by_role("button", name="Sign in"))
+    await follow(page.get_by_role("button", name="Save"))
 
-    assert await page.get_by_label("Content").input_value() == "typed for long"
+    assert kept == "typed for long"
+    assert alice.get(f"/api/memories/{row['id']}").json()["content"] == "typed for long"
+
+
+async def test_a_form_is_not_sent_into_the_memories_of_another_tenant(
+    reader: Reader, bob: Person
+) -> None:
+    page = await reader.open("/memories/new")
+    await page.get_by_label("Content").fill("of alice")
+    await reader.context.clear_cookies()
+    await reader.context.add_cookies([sign_in(bob) | {"url": reader.url}])
+    await page.get_by_role("button", name="Save").click()
+    await expect(page.locator("#banner")).to_contain_text("another tenant")
+
+    assert await page.get_by_label("Content").input_value() == "of alice"
+    assert bob.get("/api/memories").json() == []
 
 
 async def test_a_search_goes_on_by_itself(reader: Reader, alice: Person) -> None:

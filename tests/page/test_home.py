@@ -67,6 +67,7 @@ async def test_a_queued_export_is_watched_until_its_file_is_there(
     page = await reader.open("/")
     await page.get_by_role("button", name="Export everything").click()
     await expect(page.locator(".state")).to_contain_text("completed", timeout=30_000)
+    await expect(page.get_by_text("Of the file, packed")).to_have_count(0)
     async with page.expect_download() as waiting:
         await page.get_by_role("link", name="Download").click()
     (export,) = alice.get("/api/memories/exports").json()["exports"]

@@ -70,6 +70,26 @@ async def test_a_dropped_file_is_looked_at_and_then_imported_without_being_sent_
     assert await page.title() == "Import · memferry"
 
 
+async def test_a_file_that_is_no_source_is_told_by_its_name_and_kind(reader: Reader) -> None:
+    page = await reader.open("/imports")
+    files = [("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(99)), ("b.bin", b"\0")]
+    await page.locator("#file").set_input_files(
+        [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in files]
+    )
+    await page.get_by_role("button", name="Look at the files").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text(
+        "Dry run of photo.png and 1 more"
+    )
+    await expect(page.locator(".state")).to_contain_text("failed", timeout=30_000)
+    reason = await page.get_by_role("alert").inner_text()
+    await reader.open("/")
+    card = await page.locator(".jobs li").inner_text()
+
+    assert reason.startswith("The file is ")
+    assert card.startswith("Dry run photo.png and 1 more")
+    assert f"Failed: {reason}" in card
+
+
 async def test_a_file_is_imported_by_keyboard_without_scripts(
     browser_off: Reader, alice: Person
 ) -> None:

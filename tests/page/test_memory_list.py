@@ -67,6 +67,22 @@ async def test_a_filter_that_is_none_is_told_beside_the_form(reader: Reader, ali
     await expect(fault).to_have_count(0)
 
 
+async def test_a_namespace_and_a_tag_of_a_result_narrow_the_search(
+    reader: Reader, alice: Person
+) -> None:
+    for namespace in ("sea", "land"):
+        alice.save("ferry", namespace=namespace, tags=["a, b"])
+    alice.save("ferry", namespace="sea")
+    page = await reader.open("/memories?q=ferry")
+    await follow(page.locator("#results").get_by_role("link", name="sea").first)
+    narrowed = await page.locator("#results .summary").inner_text()
+    await follow(page.locator("#results").get_by_role("link", name="a, b"))
+
+    assert narrowed.split()[0] == "2"
+    assert await page.get_by_label("Search memories").input_value() == "ferry"
+    assert (await page.locator("#results .summary").inner_text()).split()[0] == "1"
+
+
 async def test_pages_lead_to_every_memory_once(reader: Reader, alice: Person) -> None:
     alice.save_many([{"content": f"memory number {number}"} for number in range(120)])
     page = await reader.open("/memories")

@@ -67,7 +67,9 @@ async def test_a_token_of_one_namespace_writes_into_no_other(
         await page.get_by_label("Content").fill("mine")
         await namespace.fill("private")
         await page.get_by_role("button", name="Save").click()
-        await expect(page.get_by_role("alert")).to_have_text("Namespace: the token is limited to other namespaces")
+        await expect(page.get_by_role("alert")).to_have_text(
+            "Namespace: the token is limited to other namespaces"
+        )
         await namespace.fill(shown)
         await page.get_by_role("button", name="Save").click()
         await expect(page.locator("pre.text").first).to_have_text("mine")

@@ -51,11 +51,14 @@ async def test_a_change_is_made_seen_and_taken_back(reader: Reader, alice: Perso
     await page.get_by_text("Before: version 1").click()
     await page.get_by_role("button", name="Restore version 1").click()
     await expect(page.locator(".done")).to_contain_text("Restored")
+    newest = await page.locator(".history li p").first.inner_text()
     restored = alice.get(f"/api/memories/{id_}")
 
     assert changed["tags"] == ["taste", "morning, early"]
     assert restored.json()["content"] == "Likes tea"
     assert METADATA in restored.text
+    assert newest.startswith("Restored")
+    assert "· restore" not in newest
 
 
 @pytest.mark.parametrize("content", AWKWARD)

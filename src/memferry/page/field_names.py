@@ -27,7 +27,7 @@ _LABELS = {
     "format": "Format",
     "ids": "Chosen by hand",
     "include": "With",
-    "max_part_bytes": "At most so many MiB each",
+    "max_part_bytes": "Size of parts",
     "metadata": "Metadata",
     "metadata_filter": "Metadata contains",
     "name": "Name",
@@ -53,6 +53,12 @@ def show_fault(fault: MemferryError) -> Markup:
         return escape(text)
     reason = text.removeprefix(f"{field}: ")
     return Markup('<a href="#{}">{}</a>: {}').format(name, _LABELS[name], reason)
+
+
+def show_job_error(text: str) -> str:
+    """Why a job failed: of a file that none of the sources knows, as a sentence."""
+    prefix = "file: is "
+    return f"The file is {text.removeprefix(prefix)}" if text.startswith(prefix) else text
 
 
 def show_choices(body: Mapping[str, Any]) -> list[tuple[str, Markup]]:

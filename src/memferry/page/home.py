@@ -11,11 +11,11 @@ from memferry.exports.request import ExportRequest
 from memferry.exports.service import Exports
 from memferry.http.auth import AUTHENTICATED
 from memferry.http.bodies import hold_memory
+from memferry.http.imports import show_import
 from memferry.http.reading import get_caller
 from memferry.imports.service import Imports
 from memferry.memories.overview import COUNTED_NAMESPACES, MemoryOverview
 from memferry.model.export import Export
-from memferry.model.import_job import Import
 from memferry.model.job import UNFINISHED
 from memferry.model.token import Caller
 from memferry.page.chart import draw_chart
@@ -26,6 +26,7 @@ from memferry.page.screens import ANYBODY, Screen, find_part
 from memferry.page.sign_in import SignInScreens
 from memferry.page.templates import Templates
 from memferry.page.twins import write_twin
+from memferry.wire.imports import ImportAnswer
 
 _SHOWN_JOBS = 5
 _EVERYTHING = b'{"format": "json"}'
@@ -36,12 +37,12 @@ class LatestJobs:
     """The latest exports and imports; None where the reader may not see them."""
 
     exports: Sequence[Export] | None
-    imports: Sequence[Import] | None
+    imports: Sequence[ImportAnswer] | None
 
     @property
     def is_running(self) -> bool:
         """Whether any of it is not finished."""
-        jobs: list[Export | Import] = [*(self.exports or ()), *(self.imports or ())]
+        jobs: list[Export | ImportAnswer] = [*(self.exports or ()), *(self.imports or ())]
         return any(job.status in UNFINISHED for job in jobs)
 
 
@@ -102,7 +103,9 @@ class HomeScreens:
             exports=await self._exports.newest(caller, limit=_SHOWN_JOBS)
             if may_see_exports
             else None,
-            imports=await self._imports.newest(caller, limit=_SHOWN_JOBS)
+            imports=[
+                show_import(job) for job in await self._imports.newest(caller, limit=_SHOWN_JOBS)
+            ]
             if may_see_imports
             else None,
         )

@@ -28,7 +28,7 @@ from memferry.sources import SOURCES
 from memferry.wire.imports import ImportOptions
 
 _ROWS = 50
-_CHOICES = ("format", "namespace", "conflict", "timezone", "per", "folders")
+_CHOICES = ("name", "format", "namespace", "conflict", "timezone", "per", "folders")
 _FIELDS = frozenset((TOKEN_FIELD, *_CHOICES, "tags", "branches", "now"))
 _WORDS = {
     "conflict": {
@@ -158,7 +158,7 @@ def _list_options(options: ImportOptions) -> list[tuple[str, Markup]]:
     usual = asdict(ImportRequest()) | {"tags": []}
     chosen = {
         name: _WORDS.get(name, {}).get(str(value), value)
-        for name in (*_CHOICES, "tags", "branches", "name")
+        for name in (*_CHOICES, "tags", "branches")
         if (value := getattr(options, name)) != usual[name]
     }
     return show_choices(chosen)

@@ -31,6 +31,7 @@ from memferry.page.forms import read_form
 from memferry.page.memories import tell_deletion
 from memferry.page.memory_changes import describe_changes
 from memferry.page.memory_form import FORM_BYTES, FORM_COPIES, MemoryForm
+from memferry.page.memory_query import MemoryQuery
 from memferry.page.navigation import READ, WRITE
 from memferry.page.rows import ShownMemory, decode_row
 from memferry.page.screens import Screen, redirect
@@ -90,6 +91,7 @@ class MemoryScreens:
             status=200 if row else 404,
             id=id_,
             row=row,
+            everything=MemoryQuery(),
             members=[(name, value.decode()) for name, _, value in members],
             changes=describe_changes(changes, row),
             makers=[name_token(caller, maker, names) for maker in makers],

@@ -79,6 +79,12 @@ class MemoryQuery:
         """The same query at another page; the first one for an empty cursor."""
         return replace(self, cursor=cursor)
 
+    def narrow(self, *, namespace: str = "", tag: str = "") -> "MemoryQuery":
+        """The same query within a namespace, or with a tag, from its first page on."""
+        if namespace:
+            return replace(self, namespace=namespace, cursor="")
+        return replace(self, tags=_write_tag(tag), cursor="")
+
     def write_api_query(self) -> Query:
         """Write it as the API takes it; raises Invalid with the field."""
         fields = {
@@ -104,6 +110,12 @@ def _read_tags(text: str) -> str:
         return text
     tags = [tag.strip() for tag in text.split(",")]
     return msgspec.json.encode([tag for tag in tags if tag]).decode()
+
+
+def _write_tag(tag: str) -> str:
+    """A tag as it stands in the form: a JSON array if it could not be read as it is."""
+    is_plain = tag == tag.strip() and "," not in tag and not tag.startswith("[")
+    return tag if is_plain else msgspec.json.encode([tag]).decode()
 
 
 def _read_metadata(text: str) -> str:

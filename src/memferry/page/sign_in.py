@@ -3,14 +3,14 @@
 import re
 
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from memferry.errors import Denied, UnknownToken
 from memferry.http.auth import AUTHENTICATED, find_client_address
 from memferry.http.errors import find_status
 from memferry.http.reading import find_service_address
 from memferry.page.cookies import drop_sign_in, keep_sign_in, keep_theme, read_sign_in
-from memferry.page.forms import read_form
+from memferry.page.forms import make_form_token, read_form
 from memferry.page.policy import SCREEN_HEADERS
 from memferry.page.screens import Screen, redirect
 from memferry.page.templates import Templates
@@ -43,6 +43,7 @@ class SignInScreens:
             Screen("GET /sign-in", self.show_sign_in, access=None),
             Screen("POST /sign-in", self.sign_in, access=None),
             Screen("POST /sign-out", self.sign_out),
+            Screen("GET /form-token", self.show_form_token, access=None),
             Screen("POST /theme", self.choose_theme, access=None),
         ]
 
@@ -99,6 +100,13 @@ class SignInScreens:
         answer = redirect("/sign-in")
         drop_sign_in(request, answer)
         return answer
+
+    async def show_form_token(self, request: Request) -> Response:
+        """The token of forms, and whose they are, for a form of an earlier sign-in."""
+        caller = request.scope.get(AUTHENTICATED)
+        tenant = None if caller is None else str(caller.tenant_id)
+        body = {"form_token": make_form_token(request), "tenant": tenant}
+        return JSONResponse(body, headers=SCREEN_HEADERS)
 
     async def choose_theme(self, request: Request) -> Response:
         """Keep a theme, and show the same screen in it."""

@@ -13,7 +13,7 @@ from memferry.http.auth import AUTHENTICATED
 from memferry.http.reading import find_service_address
 from memferry.page.assets import Assets
 from memferry.page.cookies import read_theme
-from memferry.page.field_names import show_fault
+from memferry.page.field_names import show_fault, show_job_error
 from memferry.page.forms import make_form_token
 from memferry.page.navigation import list_entries
 from memferry.page.policy import SCREEN_HEADERS
@@ -48,6 +48,7 @@ class Templates:
         self._environment.filters |= {
             "exact": show_exact,
             "fault": show_fault,
+            "job_error": show_job_error,
             "number": show_number,
             "path": show_path,
             "size": show_size,

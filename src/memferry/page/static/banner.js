@@ -13,16 +13,23 @@ export function showAway(text) {
 export function showBack() {
   if (!isAway) return;
   isAway = false;
-  say("memferry answers again.", AGAIN_MS);
+  say("memferry answers again.", { duration: AGAIN_MS });
 }
 
-// For so many milliseconds, or until something else is said.
-export function say(text, duration) {
+// For so many milliseconds, or until something else is said; it may lead to the sign-in, in another tab.
+export function say(text, { duration, leads } = {}) {
   const banner = document.getElementById("banner");
   banner.textContent = text;
+  if (leads) banner.append(" ", makeLink());
   banner.hidden = false;
   announce(text);
   if (duration) setTimeout(() => banner.textContent === text && hide(), duration);
+}
+
+function makeLink() {
+  const link = document.createElement("a");
+  Object.assign(link, { href: "/sign-in", target: "_blank", rel: "noopener", textContent: "Sign in in another tab" });
+  return link;
 }
 
 function hide() {

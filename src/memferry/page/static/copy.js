@@ -28,11 +28,11 @@ export function watchTextCopies() {
     const source = document.getElementById(button.dataset.copies);
     try {
       await navigator.clipboard.writeText(source.textContent);
-      say("Copied.", 2_000);
+      say("Copied.", { duration: 2_000 });
     } catch {
       // Without TLS a browser has no clipboard for scripts: the text is selected, for the reader to copy.
       getSelection().selectAllChildren(source);
-      say("Copy the selected text with your keys.", 4_000);
+      say("Copy the selected text with your keys.", { duration: 4_000 });
     }
   });
 }

@@ -17,7 +17,7 @@ export function focusOutcome() {
   const message = document.querySelector("main :is(.fault[role=alert], .done):not([hidden])");
   const outcome = message ?? (sent && (sent.id === "theme" ? findVisible("#theme button") : document.querySelector("h1")));
   if (!outcome) return;
-  outcome.classList.toggle("quiet-focus", sent?.byKeys === false);
+  outcome.classList.toggle("quiet-focus", !sent?.byKeys);
   giveFocus(outcome);
 }
 

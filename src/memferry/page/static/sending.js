@@ -21,34 +21,45 @@ export function watchForms() {
 async function sendOnce(form, submitter) {
   if (waiting.has(form)) return;
   waiting.add(form);
-  const status = await findStatus();
-  if (status !== 200) waiting.delete(form);
-  if (status === 401) {
-    say("You are signed out, and nothing was sent. Sign in in another tab, then send this again: what you typed is still here.");
-  } else if (status === 429) {
+  if (!(await makeReady())) return waiting.delete(form);
+  checked.add(form);
+  noteSent(form);
+  form.requestSubmit(submitter);
+  // A second Enter must not make a second token.
+  setTimeout(() => waiting.delete(form), SENDING_MS);
+}
+
+// Whether a form can be sent; if not, the reader is told why. Its token is that of the sign-in, which may be a new one.
+export async function makeReady() {
+  const { status, tenant, form_token: token } = await askService();
+  const own = document.body.dataset.tenant;
+  if (status === 429) {
     say("Too much was asked at once, and nothing was sent. Send it again in a moment.");
-  } else if (status >= 500) {
+  } else if (status !== 200) {
     showAway("memferry does not answer, and nothing was sent. What you typed is still here: send it again once it answers.");
     waitForAnswer();
+  } else if (own && !tenant) {
+    say("You are signed out, and nothing was sent. What you typed is still here: sign in, then send it again.", { leads: true });
+  } else if (own && own !== tenant) {
+    say("You are signed in to the memories of another tenant, and nothing was sent. What you typed is still here.");
   } else {
-    checked.add(form);
-    noteSent(form);
-    form.requestSubmit(submitter);
-    // A second Enter must not make a second token.
-    setTimeout(() => waiting.delete(form), SENDING_MS);
+    for (const field of document.querySelectorAll("[name=form_token]")) field.value = token;
+    return true;
   }
+  return false;
 }
 
 async function waitForAnswer() {
   do await pause(RETRY_MS);
-  while ((await findStatus()) >= 500);
+  while ((await askService()).status !== 200);
   showBack();
 }
 
-async function findStatus() {
+async function askService() {
   try {
-    return (await fetch(document.body.dataset.answers)).status;
+    const answer = await fetch("/form-token");
+    return { ...(answer.ok && (await answer.json())), status: answer.status };
   } catch {
-    return 503;
+    return { status: 503 };
   }
 }

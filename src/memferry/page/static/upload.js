@@ -2,6 +2,7 @@
 import { announce } from "./announce.js";
 import { giveFocus, noteSent } from "./focus.js";
 import { findFault } from "./parts.js";
+import { makeReady } from "./sending.js";
 
 const number = new Intl.NumberFormat(navigator.languages, { style: "percent" });
 
@@ -32,10 +33,15 @@ function watchDrops(form, place) {
   });
 }
 
-function send(form) {
+async function send(form) {
   const files = [...form.elements.file.files];
+  form.elements.name.value = tellNames(files);
   const size = files.reduce((sum, file) => sum + file.size, 0);
   if (size > Number(form.dataset.mostBytes)) return fail(form, "These files are larger than an import may be.");
+  const button = form.querySelector("button.main");
+  // Not disabled: a disabled button loses the focus.
+  button.ariaDisabled = "true";
+  if (!(await makeReady())) return (button.ariaDisabled = null);
   const request = new XMLHttpRequest();
   request.open("POST", form.action);
   request.setRequestHeader("Accept", "text/html");
@@ -48,6 +54,11 @@ function send(form) {
   tell(form, 0);
 }
 
+// What the import is called in lists.
+function tellNames([first, ...others]) {
+  return first.name.slice(0, 250) + (others.length ? ` and ${others.length} more` : "");
+}
+
 const isSending = (form) => form.querySelector("button.main").ariaDisabled === "true";
 
 function tell(form, part) {
@@ -55,8 +66,6 @@ function tell(form, part) {
   place.hidden = false;
   place.querySelector("progress").value = part;
   place.querySelector("p").textContent = part < 1 ? `Sent ${number.format(part)}` : "Sent; memferry checks the file";
-  // Not disabled: a disabled button loses the focus.
-  form.querySelector("button.main").ariaDisabled = "true";
 }
 
 function end(form, request) {

@@ -74,11 +74,12 @@ def _describe_json(head: bytes, layout: Layout) -> str:
 
 
 def _describe_text(head: bytes) -> str:
-    lines = len(head.splitlines())
+    number = len(head.splitlines())
     some = "at least " if len(head) >= HEAD_BYTES else ""
+    lines = f"{some}{number} line{'' if number == 1 else 's'}"
     try:
         head.decode()
     except UnicodeDecodeError as fault:
         if fault.end < len(head) - 3:
-            return f"text of {some}{lines} lines that is not UTF-8 (byte {fault.start})"
-    return f"plain text of {some}{lines} lines, which only format=paste reads"
+            return f"text of {lines} that is not UTF-8 (byte {fault.start})"
+    return f"plain text of {lines}, which only format=paste reads"
