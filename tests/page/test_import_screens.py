@@ -8,7 +8,7 @@ import time
 
 import httpx
 import pytest
-from playwright.async_api import Browser, expect
+from playwright.async_api import Browser, FilePayload, expect
 
 from support.people import Person
 from support.postgres import execute
@@ -72,9 +72,12 @@ async def test_a_dropped_file_is_looked_at_and_then_imported_without_being_sent_
 
 async def test_a_file_that_is_no_source_is_told_by_its_name_and_kind(reader: Reader) -> None:
     page = await reader.open("/imports")
-    files = [("photo.png", b"\x89PNG\r\n\x1a\n" + bytes(99)), ("b.bin", b"\0")]
+    picture = b"\x89PNG\r\n\x1a\n" + bytes(99)
     await page.locator("#file").set_input_files(
-        [{"name": name, "mimeType": "image/png", "buffer": content} for name, content in files]
+        [
+            FilePayload(name=name, mimeType="image/png", buffer=picture)
+            for name in ("photo.png", "b.png")
+        ]
     )
     await page.get_by_role("button", name="Look at the files").click()
     await expect(page.get_by_role("heading", level=1)).to_have_text(

@@ -103,17 +103,19 @@ async def test_selected_memories_are_deleted_once_that_is_confirmed(
 ) -> None:
     for word in ("one", "two", "three"):
         alice.save(word)
-    page = await reader.open("/memories")
+    page = await reader.open("/memories?namespace=default")
     await page.keyboard.press("j")
     await page.keyboard.press("x")
     await page.keyboard.press("j")
     await page.keyboard.press("x")
     await expect(page.locator("[data-selected-count]")).to_have_text("2 selected")
     await page.get_by_role("button", name="Delete selected").click()
+    kept = await page.get_by_role("link", name="Keep").get_attribute("href")
     await page.get_by_label("Also from stored exports").check()
     await page.get_by_role("button", name="Delete 2").click()
     await expect(page.locator(".done")).to_contain_text("Deleted 2")
 
+    assert kept == "/memories?namespace=default"
     assert [row["content"] for row in alice.get("/api/memories").json()] == ["one"]
 
 

@@ -14,6 +14,7 @@ from memferry.exports.hand_out.downloads import Downloads
 from memferry.exports.service import Exports
 from memferry.files.compress import CODECS
 from memferry.files.kind import file_name
+from memferry.files.manifest import manifest_name
 from memferry.formats import FORMATS
 from memferry.http.audit import ACCESS as AUDIT
 from memferry.http.audit import AuditedDownload
@@ -78,6 +79,11 @@ class ShownExport:
         codec = CODECS.get(export.options["compression"] or "")
         encrypted = export.options["encrypt_to"] is not None
         return file_name(export.id, FORMATS[export.format], codec, encrypted=encrypted)
+
+    @property
+    def verified_name(self) -> str:
+        """What is named to be verified: of parts their manifest, which names them all."""
+        return manifest_name(self.export.id) if self.export.parts else self.name
 
 
 class ExportScreens:

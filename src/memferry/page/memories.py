@@ -34,7 +34,7 @@ from memferry.page.memory_query import FIELDS, MemoryQuery
 from memferry.page.navigation import CREATE_EXPORTS, READ, WRITE
 from memferry.page.rows import Excerpt, read_excerpts
 from memferry.page.screens import Screen, find_part, redirect
-from memferry.page.templates import Templates
+from memferry.page.templates import Templates, find_back
 from memferry.wire.batches import BATCH_DELETIONS
 
 PAGE_ROWS = 50
@@ -159,7 +159,9 @@ class MemoryListScreens:
         form = await read_form(request)
         ids = _read_selected(form)
         if not form.has("confirmed"):
-            return self._templates.answer(request, "memories_delete.html", ids=ids)
+            return self._templates.answer(
+                request, "memories_delete.html", ids=ids, back=find_back(request)
+            )
         deletion = await self._erasure.delete_many(
             get_caller(request), ids, purge=form.has("purge")
         )
