@@ -188,6 +188,15 @@ def test_a_form_without_the_token_of_its_sign_in_is_refused(
     assert visitor.get("/json/namespaces").status_code == 200
 
 
+def test_the_token_of_forms_is_read_by_no_other_site(visitor: httpx.Client) -> None:
+    answer = visitor.get("/form-token", headers={"Origin": "https://evil.example"})
+
+    assert answer.json()["form_token"] == find_form_token(visitor.get("/").text)
+    assert "access-control-allow-origin" not in answer.headers
+    assert answer.headers["cross-origin-resource-policy"] == "same-origin"
+    assert answer.headers["cache-control"] == "no-store"
+
+
 def test_a_sign_in_holds_the_limits_of_its_token(
     visitor: httpx.Client, alice: Person, database_url: str
 ) -> None:
