@@ -110,6 +110,17 @@ async def test_without_scripts_times_are_those_of_utc(browser_off: Reader, alice
     assert await page.locator(".counts time").inner_text() == "1970-01-01 00:00 UTC"
 
 
+async def test_the_head_takes_one_line_at_a_desk_and_two_on_a_phone(reader: Reader) -> None:
+    page, heights = await reader.open("/memories"), []
+    for width in (1280, 1024, 390):
+        await page.set_viewport_size({"width": width, "height": 800})
+        box = await page.get_by_role("banner").bounding_box()
+        assert box is not None
+        heights.append(round(box["height"] / 40))
+
+    assert heights == [1, 1, 2]
+
+
 async def test_the_theme_is_kept(reader: Reader) -> None:
     page = await reader.open("/threads")
     await follow(page.get_by_role("button", name="Dark"))
