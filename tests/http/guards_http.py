@@ -18,7 +18,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "http/app.py",
         "web_app",
-        "http/test_head.py::test_head_answers_the_status_and_headers_of_get_and_no_body",
+        "http/test_head.py::test_head_of_an_export_hands_no_link_out_and_notes_none",
         replace(
             "HeadAsGet(make_router(services, page.routes))", "make_router(services, page.routes)"
         ),
