@@ -121,17 +121,29 @@ async def test_the_head_takes_one_line_at_a_desk_and_two_on_a_phone(reader: Read
     assert heights == [1, 1, 2]
 
 
-async def test_the_theme_is_kept(reader: Reader) -> None:
-    page = await reader.open("/threads")
-    await follow(page.get_by_role("button", name="Dark"))
-    await expect(page).to_have_url(re.compile("/threads$"))
+async def test_the_theme_changes_in_place_and_is_kept(reader: Reader) -> None:
+    page = await reader.open("/memories/new")
+    await page.get_by_label("Content").fill("typed for long")
+    await page.get_by_role("button", name="Dark").click()
+    await expect(page.get_by_role("button", name="Light")).to_be_focused()
+    typed = await page.get_by_label("Content").input_value()
     dark = await page.evaluate("getComputedStyle(document.body).backgroundColor")
-    await follow(page.get_by_role("button", name="Light"))
+    await page.reload()
+    kept = await page.locator("html").get_attribute("data-theme")
+    await page.get_by_role("button", name="Light").click()
+    await expect(page.get_by_role("button", name="Dark")).to_be_focused()
     light = await page.evaluate("getComputedStyle(document.body).backgroundColor")
 
+    assert (typed, kept) == ("typed for long", "dark")
     assert dark != light
-    await expect(page.get_by_role("button", name="Dark")).to_be_focused()
-    assert await page.locator("html").get_attribute("data-theme") == "light"
+
+
+async def test_without_scripts_the_theme_is_chosen_by_a_form(browser_off: Reader) -> None:
+    page = await browser_off.open("/threads")
+    await follow(page.get_by_role("button", name="Dark"))
+    await expect(page).to_have_url(re.compile("/threads$"))
+
+    assert await page.locator("html").get_attribute("data-theme") == "dark"
 
 
 async def test_a_thread_is_read_in_its_order_with_its_speakers(

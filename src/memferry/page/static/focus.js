@@ -2,10 +2,10 @@
 const SENT = "memferry-sent";
 
 // A form is sent: the next screen gives the focus to its outcome, without a line around it if a mouse has sent it.
-export function noteSent(form) {
+export function noteSent() {
   const byKeys = document.activeElement.matches(":focus-visible");
   try {
-    sessionStorage.setItem(SENT, JSON.stringify({ id: form.id, byKeys }));
+    sessionStorage.setItem(SENT, JSON.stringify({ byKeys }));
   } catch {
     // A browser that keeps nothing sends the form all the same.
   }
@@ -15,7 +15,7 @@ export function focusOutcome() {
   const sent = takeSent();
   if (location.hash || document.querySelector("main [autofocus]")) return;
   const message = document.querySelector("main :is(.fault[role=alert], .done):not([hidden])");
-  const outcome = message ?? (sent && (sent.id === "theme" ? findVisible("#theme button") : document.querySelector("h1")));
+  const outcome = message ?? (sent && document.querySelector("h1"));
   if (!outcome) return;
   outcome.classList.toggle("quiet-focus", !sent?.byKeys);
   giveFocus(outcome);
@@ -31,8 +31,6 @@ function takeSent() {
     return null;
   }
 }
-
-const findVisible = (selector) => [...document.querySelectorAll(selector)].find((element) => element.checkVisibility());
 
 // Puts the focus on an element that takes none by itself; Tab goes on from there.
 export function giveFocus(element) {

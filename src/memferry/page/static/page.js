@@ -11,6 +11,7 @@ import { watchSearch, watchSuggestions } from "./search.js";
 import { watchSelection } from "./selection.js";
 import { watchForms } from "./sending.js";
 import { redeemLink } from "./sign_in.js";
+import { watchTheme } from "./theme.js";
 import { watchUploads } from "./upload.js";
 
 localise(document);
@@ -24,6 +25,7 @@ watchTextCopies();
 watchBuilder();
 watchRates();
 watchUploads();
+watchTheme();
 watchForms();
 markWrongFields();
 focusOutcome();

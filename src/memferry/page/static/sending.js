@@ -23,7 +23,7 @@ async function sendOnce(form, submitter) {
   waiting.add(form);
   if (!(await makeReady())) return waiting.delete(form);
   checked.add(form);
-  noteSent(form);
+  noteSent();
   form.requestSubmit(submitter);
   // A second Enter must not make a second token.
   setTimeout(() => waiting.delete(form), SENDING_MS);

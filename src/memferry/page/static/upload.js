@@ -70,7 +70,7 @@ function tell(form, part) {
 
 function end(form, request) {
   if (request.status < 400) {
-    noteSent(form);
+    noteSent();
     return location.assign(request.responseURL);
   }
   fail(form, findFault(request.responseText) ?? `The service answered ${request.status}. Nothing was stored.`);
