@@ -14,5 +14,6 @@ def read_json(field: str, text: str) -> Raw:
     try:
         return strict_json.decode(_raw, text.strip().encode())
     except Invalid as fault:
-        reason = fault.reason.removeprefix("is not valid JSON: ")
+        # Line and column say where; the offset behind them says it again.
+        reason = fault.reason.removeprefix("is not valid JSON: ").partition(" (char ")[0]
         raise Invalid(field, f'is no JSON object, such as {{"kind": "plan"}}: {reason}') from fault
