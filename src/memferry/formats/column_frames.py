@@ -63,7 +63,7 @@ LINES = Kind(_measure_lines)
 """Texts without line breaks, each with one at its end."""
 
 
-def of_width(width: int) -> Kind:
+def make_fixed_kind(width: int) -> Kind:
     """Values that all have so many bytes."""
     return Kind(lambda cells: (width,) * (len(cells.data) // width))
 

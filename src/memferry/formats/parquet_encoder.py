@@ -15,7 +15,14 @@ import pyarrow.json
 import pyarrow.parquet as pq
 
 from memferry.formats.base import Piece
-from memferry.formats.column_frames import LINES, TEXTS, FrameGroup, Kind, of_width, split_frames
+from memferry.formats.column_frames import (
+    LINES,
+    TEXTS,
+    FrameGroup,
+    Kind,
+    make_fixed_kind,
+    split_frames,
+)
 from memferry.formats.parquet import TIMES
 
 # A row group ends before the row that makes it larger. One lies in memory, as frames, as columns
@@ -156,8 +163,8 @@ class _Pieces(io.RawIOBase):
 
 def _find_kind(field: str) -> Kind:
     if field in TIMES:
-        return of_width(_TIME_BYTES)
-    return {"id": of_width(_ID.byte_width), "tags": LINES}.get(field, TEXTS)
+        return make_fixed_kind(_TIME_BYTES)
+    return {"id": make_fixed_kind(_ID.byte_width), "tags": LINES}.get(field, TEXTS)
 
 
 def describe_column(field: str) -> pa.Field:
