@@ -39,6 +39,7 @@ GUARDS: tuple[Guard, ...] = (
         "operation/test_shares.py",
         make_true("_queues"),
         make_false("done", "cancelled"),
+        drop_statement("_serve"),
     ),
     *guard_function(
         "shares.py",
