@@ -238,7 +238,7 @@ async def test_purging_leaves_an_export_from_long_before_the_memory_was_saved(
     secret = save_long_ago(alice)
     await execute(
         database_url,
-        f"UPDATE memferry.jobs SET snapshot_at = snapshot_at - {hours * HOUR_MS}"  # noqa: S608 - numbers
+        f"UPDATE memferry.jobs SET snapshot_at = snapshot_at - {hours * HOUR_MS}"
         f" WHERE id = '{export['id']}'",
     )
 

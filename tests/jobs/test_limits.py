@@ -78,7 +78,7 @@ def queued(number: int, status: str = "pending") -> str:
         SELECT id, lpad(n::text, 26, '0'), 'export', '{status}', '{{}}', '{{parquet}}', 0, {lease}
         FROM memferry.tenants, generate_series(1, {number}) AS n
         WHERE tenants.created_at = (SELECT max(created_at) FROM memferry.tenants)
-    """  # noqa: S608 - constants
+    """
 
 
 def assert_refused(answer: httpx.Response, code: str, limit: int, longest: int) -> None:
@@ -118,7 +118,7 @@ def test_the_bucket_of_exports_regains_its_size_within_an_hour(
 ) -> None:
     for _ in range(PER_HOUR):
         ask(dave)
-    run(strict_url, f"UPDATE memferry.export_buckets SET full_at = full_at - interval '{time}'")  # noqa: S608 - from the list above
+    run(strict_url, f"UPDATE memferry.export_buckets SET full_at = full_at - interval '{time}'")
     answers = [ask(dave).status_code for _ in range(PER_HOUR + 1)]
 
     assert answers == [201] * regained + [429] * (PER_HOUR + 1 - regained)

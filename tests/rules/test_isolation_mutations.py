@@ -544,7 +544,7 @@ async def test_an_unknown_token_is_refused_whatever_the_look_up_answers(
         for _, mutant in make_mutants(parse_statement(STATEMENTS["tenants/find_token"])):
             statement = bind_arguments(mutant, nobodys)
             shown += bool((await worlds[0].outcome(statement, "running", tenant=False)).shown)
-            taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"  # noqa: S608 - as above
+            taking_one = f"SELECT * FROM ({statement}) AS found WHERE $1::bytea IS NOT NULL"
             monkeypatch.setattr(tokens, "sql", lambda _name, cut=taking_one: cut)
             with pytest.raises(UnknownToken):
                 await tokens.Tokens(database).find_caller("mnu_of-nobody")

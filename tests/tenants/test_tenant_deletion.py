@@ -85,7 +85,7 @@ async def rows(owner: "asyncpg.Connection[asyncpg.Record]", tenant: str) -> dict
     """How many rows of a tenant each table has that says whose its rows are."""
     found: dict[str, int] = {}
     for table in await list_tables(owner):
-        count = f"SELECT count(*) FROM memferry.{table} WHERE tenant_id = $1"  # noqa: S608 - from the catalog
+        count = f"SELECT count(*) FROM memferry.{table} WHERE tenant_id = $1"
         found[table] = await owner.fetchval(count, UUID(tenant))
     return found
 

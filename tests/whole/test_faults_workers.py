@@ -112,7 +112,7 @@ def published(plant: Plant) -> list[str]:
 def test_random_kills_lose_no_export_and_leave_no_dead_object(
     plant: Plant,
     seed: int,
-    full: bool,  # noqa: FBT001 - a fixture
+    full: bool,
 ) -> None:
     chance = random.Random(seed)
     for _ in range(_WORKERS):
