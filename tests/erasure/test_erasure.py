@@ -14,10 +14,12 @@ import pytest
 
 from memferry.model.token import Grant
 from memferry.tenants.operator import Operator
-from support.faults import CLEAN, Plant, Step, wait_until
+from support.faults import CLEAN, Plant
+from support.gates import Step
 from support.people import Person
 from support.postgres import execute
 from support.service import Service, start_service, stop_service
+from support.waiting import wait_until
 
 pytest_plugins = ["support.plants"]
 

@@ -9,10 +9,11 @@ from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.faults import open_session, wait_until
 from support.people import Person, make_person
 from support.postgres import create_database
 from support.service import Service, start_service, stop_service
+from support.sessions import open_session
+from support.waiting import wait_until
 
 # The sweeper of a worker may wait as well.
 WAITING = """

@@ -18,10 +18,10 @@ import pytest
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
 from memferry.tenants.operator import Operator
-from support.faults import wait_until
 from support.people import Person
 from support.postgres import create_database
 from support.service import Service, find_free_port, list_children, start_service, stop_service
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 

@@ -12,8 +12,9 @@ import asyncpg
 import httpx
 import pytest
 
-from support.faults import Plant, wait_until
+from support.faults import Plant
 from support.imports import make_row, write_ndjson
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]

@@ -19,12 +19,13 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.tenants.operator import Operator
-from support.faults import open_session, wait_until
 from support.network import Machine, machine, needs_namespaces
 from support.people import Person
 from support.postgres import open_database
 from support.service import NO_TLS, find_free_port
+from support.sessions import open_session
 from support.tcp_postgres import run_tcp_postgres
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, needs_namespaces, pytest.mark.timeout(300)]
 
