@@ -130,10 +130,10 @@ class LocalStorage(Storage):
     async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Yield every temporary file below the prefix."""
         for name in await self._find_names(prefix):
-            directory, _, file = name.rpartition("/")
+            directory, slash, file = name.rpartition("/")
             if file.endswith(_PARTIAL) and file.startswith("."):
                 key = file[1:].removesuffix(_PARTIAL).rpartition(".")[0]
-                yield Upload(f"{directory}/{key}", name)
+                yield Upload(f"{directory}{slash}{key}", name)
 
     async def abort(self, upload: Upload) -> None:
         """Remove a temporary file, so that its writer has nothing left to publish."""
@@ -189,8 +189,13 @@ class LocalStorage(Storage):
         raise FileNotFoundError(partial)
 
     async def _find_names(self, prefix: str) -> Sequence[str]:
-        with _translate_faults():
-            return await asyncio.to_thread(lambda: sorted(self._walk_names(prefix)))
+        with _translate_write_faults():
+            return await asyncio.to_thread(self._list_names, prefix)
+
+    def _list_names(self, prefix: str) -> Sequence[str]:
+        # A directory that is missing has no names, and no fault either.
+        self._check_root()
+        return sorted(self._walk_names(prefix))
 
     def _walk_names(self, prefix: str) -> Iterator[str]:
         top = self._root / prefix.rpartition("/")[0]
