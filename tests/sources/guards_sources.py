@@ -180,7 +180,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function("sources/bundles/tar_archive.py", "_read_number", _TAR, make_false("_OCTAL")),
     *guard_function(
         "sources/bundles/zip_archive.py",
-        "_CheckedEntry.readinto",
+        "_CheckedEntry._produce",
         _CONTAINERS,
         replace("self._left < 0", "False"),
         replace("self._crc != self._entry.crc", "False"),
