@@ -62,12 +62,11 @@ async def open_parts(
         shares=shares,
     )
     store = open_storage(settings.storage)
-    await database.open()
     try:
-        await prepare_store(settings.database, store)
-        yield database, store
+        async with _keep_open(database):
+            await prepare_store(settings.database, store)
+            yield database, store
     finally:
-        await database.close()
         await store.close()
 
 
@@ -88,11 +87,8 @@ async def open_long_database(
         program=program,
         on_connect=on_connect,
     )
-    await database.open()
-    try:
+    async with _keep_open(database):
         yield database
-    finally:
-        await database.close()
 
 
 @asynccontextmanager
@@ -109,20 +105,17 @@ async def open_standby(
         long_running_seconds=long_running_seconds,
         program=program,
     )
-    await standby.open()
-    try:
+    async with _keep_open(standby):
         yield standby
-    finally:
-        await standby.close()
 
 
 @asynccontextmanager
 async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
     """Open the API over its database and store, both of which may be unavailable at first."""
     # The web framework takes longer to load than all else: workers and commands do without it.
-    from memferry.http.app import Services, web_app  # noqa: PLC0415
-    from memferry.mcp.endpoint import find_endpoint  # noqa: PLC0415
-    from memferry.page.app import make_page  # noqa: PLC0415
+    from memferry.http.app import Services, web_app  # noqa: PLC0415 - see above
+    from memferry.mcp.endpoint import find_endpoint  # noqa: PLC0415 - see above
+    from memferry.page.app import make_page  # noqa: PLC0415 - see above
 
     web, quotas = settings.web, settings.quotas
     shares = ConnectionShares(settings.database.pool_size)
@@ -166,12 +159,8 @@ async def open_web_app(settings: Settings) -> "AsyncIterator[ASGIApp]":
 async def open_database(settings: Settings) -> AsyncIterator[Database]:
     """Open the database as the service role, on one connection, for checks."""
     one = replace(settings.database, pool_size=1)
-    database = Database(service_url(one), one)
-    await database.open()
-    try:
+    async with _keep_open(Database(service_url(one), one)) as database:
         yield database
-    finally:
-        await database.close()
 
 
 @asynccontextmanager
@@ -183,6 +172,16 @@ async def open_store(settings: Settings) -> AsyncIterator[tuple[Storage, StoreId
             yield store, StoreIdentity(database, store)
     finally:
         await store.close()
+
+
+@asynccontextmanager
+async def _keep_open(database: Database) -> AsyncIterator[Database]:
+    """Open connections of a database, and close them at the end of the block."""
+    await database.open()
+    try:
+        yield database
+    finally:
+        await database.close()
 
 
 async def _find_local_tenant(settings: Settings) -> UUID | None:

@@ -1,11 +1,12 @@
 """Waits that a cancellation cannot cut short, and waits that end others by one."""
 
 import asyncio
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 _T = TypeVar("_T")
+_Parameters = ParamSpec("_Parameters")
 
 
 async def finish_uncancelled(task: "asyncio.Future[Any]") -> None:
@@ -18,6 +19,22 @@ async def finish_uncancelled(task: "asyncio.Future[Any]") -> None:
             await asyncio.wait([task])
     if not task.cancelled():
         task.exception()  # retrieved: asyncio logs an exception that nobody has retrieved
+
+
+async def wait_until_done(task: "asyncio.Future[_T]") -> _T:
+    """Wait for what cannot be stopped, such as a call in a thread; a cancelled caller waits too."""
+    try:
+        return await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await finish_uncancelled(task)
+        raise
+
+
+async def run_in_thread(
+    work: Callable[_Parameters, _T], *args: _Parameters.args, **kwargs: _Parameters.kwargs
+) -> _T:
+    """Run a call in a thread; a caller that is cancelled waits for its end, and nothing runs on."""
+    return await wait_until_done(asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs)))
 
 
 async def wait_for_first(*waits: Coroutine[Any, Any, object], seconds: float | None = None) -> None:

@@ -62,7 +62,7 @@ class Shares:
         return Reservation(self, tenant_id, self._tenant_most)
 
     async def acquire(self, tenant_id: UUID, amount: int) -> None:
-        """Take up to `tenant_most` units until they are released; raises as `take`."""
+        """Take units until they are released, at most `tenant_most`; raises as `take`."""
         if tenant_id not in self._queues and self._fits(tenant_id, amount):
             self._grant(tenant_id, amount)
             return
@@ -77,6 +77,8 @@ class Shares:
                 self.release(tenant_id, amount)
             else:
                 self._leave(tenant_id, waiter)
+                # Those behind it may want less than it did.
+                self._serve()
             if isinstance(fault, TimeoutError):
                 raise self._describe_wait(tenant_id, amount) from fault
             raise

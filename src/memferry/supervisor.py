@@ -8,10 +8,9 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
-from typing import Any
 
 from memferry.app import open_database, open_web_app
-from memferry.cancellation import wait_for_first
+from memferry.cancellation import finish_uncancelled, run_in_thread, wait_for_first
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.servers import make_embedded_postgres, owner_url, prepare_database
 from memferry.errors import MemferryError, Misconfigured, Unavailable
@@ -66,13 +65,12 @@ async def serve(
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.ask)
-    async with _own_database(settings) as watch_database:
+    async with _own_database(settings):
         await prepare_database(settings.database)
         token = await _ensure_first_token(settings, listening)
         keep_worker = _own_worker(settings, stop) if with_worker else nullcontext()
         async with open_web_app(settings) as app, keep_worker, _keep_watching_workers(settings):
             server = Server(app, connections=settings.web.connections)
-            watching = asyncio.create_task(watch_database())
             serving = asyncio.create_task(server.serve(sockets=[listening]))
             with suppress(asyncio.CancelledError):
                 await server.ready(serving)
@@ -83,7 +81,6 @@ async def serve(
             await wait_for_first(asyncio.wait([serving]), stop.hurry.wait())
             server.force_exit = not serving.done()
             await serving
-            watching.cancel()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -105,21 +102,20 @@ def _refuse_public_local_tenant(settings: Settings, listening: socket.socket) ->
 
 
 @asynccontextmanager
-async def _own_database(settings: Settings) -> AsyncIterator[Callable[[], Any]]:
-    """Own the embedded server while the block runs; does nothing for an external one."""
+async def _own_database(settings: Settings) -> AsyncIterator[None]:
+    """Own the embedded server while the block runs; leaves an external one to its operator."""
     if settings.database.url is not None:
-        yield _watch_nothing
+        yield
         return
     embedded = make_embedded_postgres(settings.database)
     await asyncio.to_thread(embedded.start)
+    watching = asyncio.create_task(_keep_running(embedded))
     try:
-        yield lambda: _keep_running(embedded)
+        yield
     finally:
+        watching.cancel()
+        await finish_uncancelled(watching)
         await asyncio.to_thread(embedded.stop)
-
-
-async def _watch_nothing() -> None:
-    """Leave an external database to its operator."""
 
 
 async def _keep_running(embedded: EmbeddedPostgres) -> None:
@@ -130,7 +126,7 @@ async def _keep_running(embedded: EmbeddedPostgres) -> None:
             continue
         log_event("database.died")
         try:
-            await asyncio.to_thread(embedded.start)
+            await run_in_thread(embedded.start)
         except MemferryError as fault:
             log_event("database.failed", reason=fault)
 

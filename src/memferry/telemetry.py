@@ -52,6 +52,16 @@ def _log(name: str, fields: dict[str, object], raised: BaseException | None) -> 
 
 
 LOG_EVENTS = {
+    "announcement.deferred": LogEvent(
+        INFO,
+        "webhooks are told of export %(export)s later: %(reason)s",
+        "An export was completed and its webhooks could not be told; the next sweep tells them.",
+    ),
+    "answer.cut": LogEvent(
+        WARNING,
+        "an answer is cut off: %(fault)s",
+        "The database failed while an answer was sent; the client sees that it is not whole.",
+    ),
     "attempt.crashed": LogEvent(
         ERROR,
         "%(job)s: attempt %(attempt)d failed",
@@ -66,16 +76,6 @@ LOG_EVENTS = {
         WARNING,
         "%(job)s: attempt %(attempt)d: %(reason)s",
         "An attempt at a job came to nothing; another one follows after a pause, up to a number.",
-    ),
-    "announcement.deferred": LogEvent(
-        INFO,
-        "webhooks are told of export %(export)s later: %(reason)s",
-        "An export was completed and its webhooks could not be told; the next sweep tells them.",
-    ),
-    "answer.cut": LogEvent(
-        WARNING,
-        "an answer is cut off: %(fault)s",
-        "The database failed while an answer was sent; the client sees that it is not whole.",
     ),
     "audit.missed": LogEvent(
         ERROR,
@@ -103,17 +103,17 @@ LOG_EVENTS = {
         "delivery %(delivery)s: attempt %(attempt)d: %(reason)s",
         "The database was away while a webhook was told of an event; it will be told again.",
     ),
-    "file.missed": LogEvent(
-        WARNING,
-        "export %(export)s is completed, and its file is not in the object store "
-        "(MEMFERRY_STORAGE_URL): it has no link",
-        "Somebody asked for an export whose file was lost, or lies in another store.",
-    ),
     "export.written": LogEvent(
         INFO,
         "export %(export)s: attempt %(attempt)d wrote %(rows)d rows, %(bytes)d bytes; its snapshot "
         "on the %(server)s was held for %(held_seconds).1f s",
         "The file of an export is in the store, and verified.",
+    ),
+    "file.missed": LogEvent(
+        WARNING,
+        "export %(export)s is completed, and its file is not in the object store "
+        "(MEMFERRY_STORAGE_URL): it has no link",
+        "Somebody asked for an export whose file was lost, or lies in another store.",
     ),
     "files.deferred": LogEvent(
         WARNING,
@@ -157,11 +157,6 @@ LOG_EVENTS = {
         "An export was completed while another one of its tenant held the chain of manifests; it "
         "is sealed when its manifest is asked for, or by the next sweep.",
     ),
-    "migration.awaited": LogEvent(
-        INFO,
-        "another process is bringing the schema up to date; waiting for it",
-        "Two processes migrate at once; this one goes on when the other is done.",
-    ),
     "manifest.failed": LogEvent(
         ERROR,
         "export %(export)s cannot be given its manifest",
@@ -172,6 +167,11 @@ LOG_EVENTS = {
         DEBUG,
         "migration %(migration)s was applied in %(seconds).1f s",
         "The schema of the database has come one step forward.",
+    ),
+    "migration.awaited": LogEvent(
+        INFO,
+        "another process is bringing the schema up to date; waiting for it",
+        "Two processes migrate at once; this one goes on when the other is done.",
     ),
     "migration.blocked": LogEvent(
         INFO,
@@ -192,7 +192,7 @@ LOG_EVENTS = {
     "request.failed": LogEvent(
         WARNING,
         "%(fault)s%(cause)s",
-        "A request was answered 503 or 504: a part that it needs is away or too slow.",
+        "A request was answered 503: a part that it needs is away or too slow.",
     ),
     "session.terminated": LogEvent(
         WARNING,
@@ -209,6 +209,11 @@ LOG_EVENTS = {
         "exports are read from the primary, not from the standby: %(reason)s",
         "The standby is away, behind or not in recovery.",
     ),
+    "store.failed": LogEvent(
+        WARNING,
+        "%(reason)s",
+        "The store could not be prepared at the start; the process goes on without it.",
+    ),
     "store.lost": LogEvent(
         WARNING,
         "the object store cannot be reached: %(reason)s",
@@ -223,11 +228,6 @@ LOG_EVENTS = {
         INFO,
         "the object store is there again",
         "A worker reaches its store again.",
-    ),
-    "store.failed": LogEvent(
-        WARNING,
-        "%(reason)s",
-        "The store could not be prepared at the start; the process goes on without it.",
     ),
     "store.unidentified": LogEvent(
         WARNING,

@@ -16,6 +16,19 @@ GUARDS: tuple[Guard, ...] = (
         "cli/test_download_resume.py::test_the_token_is_not_sent_to_the_host_of_a_link",
         set_item("follow_redirects", "True"),
     ),
+    # A file is what was exported, and is opened with its own key alone.
+    *guard_function(
+        "client/decrypt.py",
+        "decrypt",
+        "cli/test_encrypted_exports.py::test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export",
+        make_false("bytes_done"),
+    ),
+    *guard_function(
+        "client/decrypt.py",
+        "decrypt",
+        "cli/test_encrypted_exports.py::test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else",
+        drop_statement("WrongKey"),
+    ),
     # Nobody else on the machine reads the tokens that login keeps.
     *guard_function(
         "cli/servers.py",

@@ -38,7 +38,7 @@ def test_a_folder_is_packed_without_links_and_hidden_files(tmp_path: Path) -> No
 
 
 @pytest.mark.parametrize("armored", [False, True])
-def test_an_encrypted_file_is_decrypted_before_it_is_sent(tmp_path: Path, armored: bool) -> None:  # noqa: FBT001 - a parameter
+def test_an_encrypted_file_is_decrypted_before_it_is_sent(tmp_path: Path, armored: bool) -> None:
     key, other = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
     path = tmp_path / "a.age"
     path.write_bytes(pyrage.encrypt(b"secret", [key.to_public()], armored=armored))

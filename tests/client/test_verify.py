@@ -19,7 +19,7 @@ LINES = b'{"id":"1"}\n{"id":"2"}\n'
 
 def verify(*files: Path, **options: object) -> list[Verdict]:
     """All verdicts, with the right key unless another is given."""
-    return list(Verification(list(files), **({"key": KEY.public} | options)).run())  # type: ignore[arg-type]
+    return list(Verification(list(files), **({"key": KEY.public} | options)).run())  # type: ignore[arg-type]  # by name
 
 
 def wrong(*files: Path, **options: object) -> list[str]:

@@ -54,25 +54,25 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/standby.py",
         "Standby._begin",
-        "database/test_standby.py::test_a_standby_of_a_diverged_copy_is_refused",
+        "database/test_unfit_standby.py::test_a_standby_of_a_diverged_copy_is_refused",
         make_false("shown"),
     ),
     *guard_function(
         "database/standby.py",
         "wait_for_replay",
-        "database/test_standby.py::test_a_standby_of_another_cluster_is_refused",
+        "database/test_unfit_standby.py::test_a_standby_of_another_cluster_is_refused",
         make_false("same_database"),
     ),
     *guard_function(
         "database/standby.py",
         "Standby._begin",
-        "database/test_standby.py::test_a_standby_that_is_promoted_before_its_snapshot_is_refused",
+        "database/test_unfit_standby.py::test_a_standby_that_is_promoted_before_its_snapshot_is_refused",
         make_false("in_recovery"),
     ),
     *guard_function(
         "database/standby.py",
         "wait_for_replay",
-        "database/test_standby.py::test_doctor_reports_the_state_of_a_standby",
+        "database/test_unfit_standby.py::test_doctor_reports_the_state_of_a_standby",
         make_false("in_recovery"),
     ),
     *guard_function(
@@ -90,7 +90,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "database/pool.py",
         "Database.tenant",
-        "database/test_standby.py::test_readers_on_another_standby_behind_a_balancer_are_left_out",
+        "database/test_unfit_standby.py::test_readers_on_another_standby_behind_a_balancer_are_left_out",
         drop_statement("check_server"),
     ),
     *guard_function(

@@ -103,7 +103,7 @@ async def _delete_in_a_deadlock(alice: Person, database_url: str) -> int | None:
             )
             path = f"/api/webhooks/{hook['id']}"
             deleting = asyncio.create_task(asyncio.to_thread(alice.delete, path))
-            while not await owner.fetchval(BLOCKED, column=1):  # noqa: ASYNC110 - nobody is told
+            while not await owner.fetchval(BLOCKED, column=1):
                 await asyncio.sleep(0.01)
             # Who has waited longer looks for deadlocks first, and is the victim.
             await owner.execute(

@@ -51,8 +51,7 @@ async def read_rows(url: str) -> dict[str, list[str]]:
         table: [
             row[0]
             for row in await connection.fetch(
-                f"SELECT {_ROW} AS row FROM memferry.{table} AS own "  # noqa: S608 - from the catalog
-                "ORDER BY row"
+                f"SELECT {_ROW} AS row FROM memferry.{table} AS own ORDER BY row"
             )
         ]
         for (table,) in await connection.fetch(_TABLES)

@@ -14,10 +14,12 @@ import pytest
 
 from memferry.model.token import Grant
 from memferry.tenants.operator import Operator
-from support.faults import CLEAN, Plant, Step, wait_until
+from support.faults import CLEAN, Plant
+from support.gates import Step
 from support.people import Person
 from support.postgres import execute
 from support.service import Service, start_service, stop_service
+from support.waiting import wait_until
 
 pytest_plugins = ["support.plants"]
 
@@ -238,7 +240,7 @@ async def test_purging_leaves_an_export_from_long_before_the_memory_was_saved(
     secret = save_long_ago(alice)
     await execute(
         database_url,
-        f"UPDATE memferry.jobs SET snapshot_at = snapshot_at - {hours * HOUR_MS}"  # noqa: S608 - numbers
+        f"UPDATE memferry.jobs SET snapshot_at = snapshot_at - {hours * HOUR_MS}"
         f" WHERE id = '{export['id']}'",
     )
 

@@ -142,18 +142,6 @@ GUARDS: tuple[Guard, ...] = (
             "request ->> 'encrypt_to' IS NULL OR status <> 'completed' OR object_key IS NOT NULL"
         ),
     ),
-    *guard_function(
-        "client/decrypt.py",
-        "decrypt",
-        "exports/test_encryption.py::test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export",
-        make_false("bytes_done"),
-    ),
-    *guard_function(
-        "client/decrypt.py",
-        "decrypt",
-        "exports/test_encryption.py::test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else",
-        drop_statement("WrongKey"),
-    ),
     # Nothing of a tenant, not even its name, stays in a directory.
     *guard_function(
         "exports/service.py",

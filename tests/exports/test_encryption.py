@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +17,7 @@ import pytest
 
 from memferry.errors import Invalid
 from memferry.files.encrypt import Encryptor, check_recipient
-from support.command_line import run_memferry
+from support.age_keys import Key, make_key
 from support.people import Person, make_person
 from support.readers import CODECS
 from support.service import Service
@@ -26,22 +25,6 @@ from support.service import Service
 CANARY = "planted-canary-text"
 _LETTERS = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 _STEPS = (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
-
-
-@dataclass(frozen=True)
-class Key:
-    """A key pair of age, the secret half in a file as age-keygen writes it."""
-
-    public: str
-    secret: Any
-    file: Path
-
-
-def make_key(folder: Path, name: str) -> Key:
-    secret = pyrage.x25519.Identity.generate()
-    file = folder / name
-    file.write_text(f"# created: today\n# public key: {secret.to_public()}\n{secret}\n")
-    return Key(str(secret.to_public()), secret, file)
 
 
 @pytest.fixture(scope="module")
@@ -272,111 +255,6 @@ def test_an_idempotency_key_stands_for_one_key(alice: Person, key: Key, tmp_path
     ]
 
     assert [each.status_code for each in answers] == [201, 201, 422, 422]
-
-
-def test_the_command_leaves_an_export_encrypted_without_a_key(
-    alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path
-) -> None:
-    target = tmp_path / "out.ndjson.age"
-    arguments = ["--format", "ndjson", "--encrypt-to", key.public, "-o", str(target)]
-    done = run_memferry("export", *arguments, person=alice)
-
-    assert done.returncode == 0, done.stderr
-    assert pyrage.decrypt(target.read_bytes(), [key.secret]) == plain["payload"].encode()
-
-
-@pytest.mark.parametrize("compression", [None, *CODECS])
-def test_the_command_decrypts_an_export_with_its_key(
-    alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path, compression: str | None
-) -> None:
-    target = tmp_path / "out"
-    arguments = ["--format", "ndjson", "--encrypt-to", key.public, "--identity", str(key.file)]
-    arguments += [] if compression is None else ["--compression", compression]
-    done = run_memferry("export", *arguments, "-o", str(target), person=alice)
-    streamed = run_memferry("export", *arguments, "-o", "-", person=alice)
-
-    assert (done.returncode, streamed.returncode) == (0, 0), done.stderr + streamed.stderr
-    data = target.read_bytes() if compression is None else CODECS[compression](target.read_bytes())
-    assert data == plain["payload"].encode()
-    assert streamed.stdout == target.read_bytes()
-    assert sorted(tmp_path.iterdir()) == [target]
-    assert target.stat().st_mode & 0o777 == 0o600
-
-
-def test_the_command_fetches_and_decrypts_an_earlier_export(
-    alice: Person, key: Key, sealed: dict[str, Any], plain: dict[str, Any], tmp_path: Path
-) -> None:
-    target = tmp_path / "out"
-    arguments = ["--id", sealed["id"], "--identity", str(key.file), "-o", str(target)]
-    done = run_memferry("export", *arguments, person=alice)
-
-    assert done.returncode == 0, done.stderr
-    assert target.read_bytes() == plain["payload"].encode()
-
-
-def test_the_wrong_key_leaves_the_encrypted_file_and_nothing_else(
-    alice: Person, sealed: dict[str, Any], tmp_path: Path
-) -> None:
-    wrong, target = make_key(tmp_path, "wrong.key"), tmp_path / "out"
-    arguments = ["--id", sealed["id"], "--identity", str(wrong.file), "-o", str(target)]
-    done = run_memferry("export", *arguments, person=alice)
-
-    assert done.returncode == 1
-    assert b"is not for this key" in done.stderr
-    assert str(wrong.secret).encode() not in done.stdout + done.stderr
-    kept = tmp_path / "out.age"
-    assert sorted(tmp_path.iterdir()) == sorted([kept, wrong.file])
-    assert hashlib.sha256(kept.read_bytes()).hexdigest() == sealed["file_sha256"]
-
-
-async def test_a_file_encrypted_by_somebody_else_is_not_taken_for_the_export(
-    service: Service, alice: Person, database_url: str, key: Key, tmp_path: Path
-) -> None:
-    export = alice.wait_for(alice.export(format="ndjson", encrypt_to=key.public))
-    (file,) = service.store.glob(f"*/{export['id']}/1")
-    recipient = pyrage.x25519.Recipient.from_str(key.public)
-    file.write_bytes(forged := pyrage.encrypt(b"x" * export["bytes_done"], [recipient]))
-    owner = await asyncpg.connect(database_url)
-    await owner.execute(
-        "UPDATE memferry.jobs SET file_bytes = $2, file_sha256 = $3 WHERE id = $1",
-        *(export["id"], len(forged), hashlib.sha256(forged).digest()),
-    )
-    await owner.close()
-    target = tmp_path / "out"
-    arguments = ["--id", export["id"], "--identity", str(key.file), "-o", str(target)]
-    done = run_memferry("export", *arguments, person=alice)
-
-    assert done.returncode == 1
-    assert b"not the exported ones" in done.stderr
-    assert not target.exists()
-
-
-@pytest.mark.parametrize("text", ["", "# nothing\n", "AGE-SECRET-KEY-1NONE\n", "\xff"])
-def test_a_file_without_keys_is_refused_before_any_request(
-    alice: Person, key: Key, tmp_path: Path, text: str
-) -> None:
-    file = tmp_path / "no.key"
-    file.write_bytes(text.encode("latin-1"))
-    before = alice.get("/api/memories/exports").json()
-    arguments = ["--encrypt-to", key.public, "--identity", str(file)]
-    done = run_memferry("export", *arguments, person=alice)
-
-    assert done.returncode == 1
-    assert b"--identity: " in done.stderr
-    assert b"AGE-SECRET-KEY-1NONE" not in done.stderr
-    assert alice.get("/api/memories/exports").json() == before
-
-
-def test_a_key_for_an_unencrypted_export_is_refused(
-    alice: Person, key: Key, plain: dict[str, Any], tmp_path: Path
-) -> None:
-    given = ["--identity", str(key.file), "-o", str(tmp_path / "out")]
-    made = run_memferry("export", *given, person=alice)
-    found = run_memferry("export", "--id", plain["id"], *given, person=alice)
-
-    assert (made.returncode, found.returncode) == (1, 1)
-    assert b"--identity: goes with --encrypt-to" in made.stderr
-    assert b"is not encrypted" in found.stderr
 
 
 def test_chunks_of_any_size_encrypt_to_one_file(key: Key, seed: int) -> None:

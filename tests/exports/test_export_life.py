@@ -260,7 +260,7 @@ def test_an_export_past_its_lifetime_is_shown_expired_before_the_sweep(
     save_large(alice)
     exports = [alice.export(namespace="small"), alice.wait_for(alice.export())]
     for export in exports:
-        query = f"UPDATE memferry.jobs SET expires_at = 1 WHERE id = '{export['id']}'"  # noqa: S608 - an id of ours
+        query = f"UPDATE memferry.jobs SET expires_at = 1 WHERE id = '{export['id']}'"
         asyncio.run(execute(database_url, query))
     seen = [alice.get(path_of(export)).json() for export in exports]
     listed = alice.get("/api/memories/exports").json()["exports"]

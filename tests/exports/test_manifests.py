@@ -208,7 +208,7 @@ def test_a_manifest_is_refused_before_its_export_is_completed_and_after_it_is_go
 ) -> None:
     alice.save("x")
     expired = alice.export()
-    query = f"UPDATE memferry.jobs SET expires_at = 1 WHERE id = '{expired['id']}'"  # noqa: S608 - an id of ours
+    query = f"UPDATE memferry.jobs SET expires_at = 1 WHERE id = '{expired['id']}'"
     asyncio.run(execute(database_url, query))
     save_large(alice)
     with asleep(service):

@@ -4,7 +4,7 @@ import asyncio
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager, suppress
 
 import pytest
@@ -46,7 +46,7 @@ class Application:
         finally:
             self.hung_up.set()
 
-    async def _blocks(self, mib: int):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    async def _blocks(self, mib: int) -> AsyncIterator[bytes]:
         for _ in range(16 * mib):
             yield bytes(64 * 1024)
 

@@ -4,16 +4,15 @@ import socket
 import threading
 import time
 from collections.abc import Iterator
-from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pytest
 
-from support.faults import open_session, wait_until
 from support.people import Person, make_person
 from support.postgres import create_database
 from support.screens import sign_in
-from support.service import Service, start_service, stop_service
+from support.service import Service, run_own_service
+from support.sessions import open_session
+from support.waiting import wait_until
 
 # The sweeper of a worker may wait as well.
 WAITING = """
@@ -32,10 +31,8 @@ def url(database_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def hasty(url: str) -> Iterator[Service]:
     """A service whose requests may take two seconds, and its bulk saves twenty."""
-    with TemporaryDirectory(prefix="memferry-hasty-") as name:
-        running = start_service(Path(name), MEMFERRY_DATABASE_URL=url, MEMFERRY_REQUEST_SECONDS="2")
+    with run_own_service(MEMFERRY_DATABASE_URL=url, MEMFERRY_REQUEST_SECONDS="2") as running:
         yield running
-        assert stop_service(running) == 0
 
 
 @pytest.fixture

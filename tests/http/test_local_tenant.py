@@ -130,7 +130,7 @@ def test_a_token_beats_the_local_tenant(local: Service, program: httpx.Client) -
         assert alice.get("/api/memories").json() == []
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104 - refused
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_the_local_tenant_is_refused_on_a_public_address(
     database_url: str, tmp_path: Path, host: str
 ) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from memferry.model.cursor import encode_cursor
 from support.people import Person
+from support.tokens import create_holder
 
 
 def pages(person: Person, path: str, **query: Any) -> Iterator[httpx.Response]:
@@ -199,8 +200,6 @@ def test_the_exports_are_paged_to_their_end(alice: Person) -> None:
 
 
 def test_the_audit_is_paged_to_its_end(alice: Person, database_url: str) -> None:
-    from support.tokens import create_holder  # noqa: PLC0415 - of this test alone
-
     for _ in range(3):
         alice.export()
     with create_holder(alice, database_url, scopes=("admin",)) as admin:

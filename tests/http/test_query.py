@@ -6,6 +6,7 @@ import pytest
 
 from support.people import Person, make_person
 from support.service import Service
+from support.tokens import create_holder
 
 
 @pytest.mark.parametrize(
@@ -175,8 +176,6 @@ def test_a_browser_may_send_what_published_clients_send(alice: Person) -> None:
 def test_a_token_that_may_only_create_exports_reads_its_own_and_no_others(
     alice: Person, service: Service, database_url: str
 ) -> None:
-    from support.tokens import create_holder  # noqa: PLC0415 - of this test alone
-
     alice.save("kept")
     others = alice.export(format="ndjson")
     with create_holder(alice, database_url, scopes=("exports:create",)) as creator:

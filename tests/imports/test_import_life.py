@@ -274,7 +274,7 @@ async def _list_events(person: Person, database_url: str, table: str) -> list[st
     tenant_id = await read_tenant_id(person, database_url)
     events: list[str] = await fetchval(
         database_url,
-        f"SELECT array_agg(event ORDER BY event) FROM memferry.{table} "  # noqa: S608 - ours
+        f"SELECT array_agg(event ORDER BY event) FROM memferry.{table} "
         "WHERE tenant_id = $1 AND event LIKE '%import%' OR event LIKE 'memory%' AND tenant_id = $1",
         tenant_id,
     )
@@ -283,7 +283,7 @@ async def _list_events(person: Person, database_url: str, table: str) -> list[st
 
 def test_what_has_no_room_is_refused_whole(alice: Person, database_url: str) -> None:
     tenant_id = asyncio.run(read_tenant_id(alice, database_url))
-    full = f"INSERT INTO memferry.memory_usage VALUES ('{tenant_id}', 99, 9999999, 0)"  # noqa: S608 - ours
+    full = f"INSERT INTO memferry.memory_usage VALUES ('{tenant_id}', 99, 9999999, 0)"
     asyncio.run(execute(database_url, full))
     refused = alice.import_file(write_ndjson(make_row(), make_row()))
     fits = alice.import_file(write_ndjson(make_row()))

@@ -79,7 +79,7 @@ async def test_a_worker_that_has_lost_its_lease_keeps_no_report(
     import_id = new_export_id()
     await execute(
         database_url,
-        "INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count, "  # noqa: S608 - ours
+        "INSERT INTO memferry.jobs (tenant_id, id, type, status, request, needs, row_count, "
         "attempt, leased_by, leased_until) VALUES "
         f"('{caller.tenant_id}', '{import_id}', 'import', 'running', '{{}}', '{{none}}', 0, 1, "
         "'worker', now() + interval '1 hour')",

@@ -1,5 +1,5 @@
 """Tables of other memory systems come in from their own database, by COPY to COPY."""
-# ruff: noqa: E501, S608 - rows of other systems
+# ruff: noqa: E501 - rows of other systems
 
 import asyncio
 import json

@@ -92,7 +92,7 @@ def attempts(claims: list[Claim]) -> Counter[tuple[UUID, str, int]]:
 @pytest.mark.timeout(3600)
 async def test_every_export_is_claimed_and_no_attempt_twice(
     empty_url: str,
-    full: bool,  # noqa: FBT001 - a fixture
+    full: bool,
 ) -> None:
     owner = await asyncpg.connect(empty_url)
     database = Database(empty_url, DatabaseSettings(pool_size=_CLAIMERS))

@@ -4,8 +4,6 @@ import asyncio
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -15,7 +13,7 @@ import pytest
 from memferry.errors import StatementTimedOut
 from support.people import Person, make_person
 from support.postgres import create_database, execute, open_database
-from support.service import Service, start_service, stop_service
+from support.service import Service, run_own_service
 
 EXPORTS = "/api/memories/exports"
 PER_HOUR, UNFINISHED, ROWS, STORED, STATEMENT_SECONDS = 8, 2, 10_005, 3_000_000, 2
@@ -31,20 +29,17 @@ def strict_url(database_url: str) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def strict(strict_url: str) -> Iterator[Service]:
     """A service with small limits."""
-    with TemporaryDirectory(prefix="memferry-limits-") as name:
-        running = start_service(
-            Path(name),
-            MEMFERRY_DATABASE_URL=strict_url,
-            MEMFERRY_TENANT_EXPORTS_PER_HOUR=str(PER_HOUR),
-            MEMFERRY_TENANT_UNFINISHED_EXPORTS=str(UNFINISHED),
-            MEMFERRY_TENANT_STORED_BYTES=str(STORED),
-            MEMFERRY_TENANT_REQUESTS_PER_MINUTE="60",
-            MEMFERRY_EXPORT_ROWS=str(ROWS),
-            MEMFERRY_EXPORT_BYTES=str(BYTES),
-            MEMFERRY_STATEMENT_SECONDS=str(STATEMENT_SECONDS),
-        )
+    with run_own_service(
+        MEMFERRY_DATABASE_URL=strict_url,
+        MEMFERRY_TENANT_EXPORTS_PER_HOUR=str(PER_HOUR),
+        MEMFERRY_TENANT_UNFINISHED_EXPORTS=str(UNFINISHED),
+        MEMFERRY_TENANT_STORED_BYTES=str(STORED),
+        MEMFERRY_TENANT_REQUESTS_PER_MINUTE="60",
+        MEMFERRY_EXPORT_ROWS=str(ROWS),
+        MEMFERRY_EXPORT_BYTES=str(BYTES),
+        MEMFERRY_STATEMENT_SECONDS=str(STATEMENT_SECONDS),
+    ) as running:
         yield running
-        assert stop_service(running) == 0
 
 
 @pytest.fixture
@@ -78,7 +73,7 @@ def queued(number: int, status: str = "pending") -> str:
         SELECT id, lpad(n::text, 26, '0'), 'export', '{status}', '{{}}', '{{parquet}}', 0, {lease}
         FROM memferry.tenants, generate_series(1, {number}) AS n
         WHERE tenants.created_at = (SELECT max(created_at) FROM memferry.tenants)
-    """  # noqa: S608 - constants
+    """
 
 
 def assert_refused(answer: httpx.Response, code: str, limit: int, longest: int) -> None:
@@ -118,7 +113,7 @@ def test_the_bucket_of_exports_regains_its_size_within_an_hour(
 ) -> None:
     for _ in range(PER_HOUR):
         ask(dave)
-    run(strict_url, f"UPDATE memferry.export_buckets SET full_at = full_at - interval '{time}'")  # noqa: S608 - from the list above
+    run(strict_url, f"UPDATE memferry.export_buckets SET full_at = full_at - interval '{time}'")
     answers = [ask(dave).status_code for _ in range(PER_HOUR + 1)]
 
     assert answers == [201] * regained + [429] * (PER_HOUR + 1 - regained)

@@ -39,6 +39,7 @@ GUARDS: tuple[Guard, ...] = (
         "operation/test_shares.py",
         make_true("_queues"),
         make_false("done", "cancelled"),
+        drop_statement("_serve"),
     ),
     *guard_function(
         "shares.py",
@@ -58,7 +59,7 @@ GUARDS: tuple[Guard, ...] = (
     ),
     *guard_function(
         "worker/sweeper.py",
-        "Sweeper.tick",
+        "Sweeper._sweep_jobs",
         "operation/test_store_identity.py::test_another_store_is_not_swept",
         make_true("holds_right_store", "None"),
     ),

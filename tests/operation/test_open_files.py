@@ -16,10 +16,10 @@ import httpx
 import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
-from support.faults import wait_until
 from support.postgres import create_database
 from support.service import NO_TLS, Service, find_child, start_service, stop_service
 from support.tokens import fetchval
+from support.waiting import wait_until
 
 _SOFT = 256
 _CONNECTIONS = 400

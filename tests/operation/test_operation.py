@@ -18,10 +18,11 @@ import httpx
 import pytest
 
 from memferry.worker.loop import Loop
-from support.faults import open_session, wait_until
 from support.people import Person, make_person
 from support.postgres import create_database, execute
 from support.service import NO_TLS, Service, start_service, stop_service
+from support.sessions import open_session
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 

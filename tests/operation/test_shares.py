@@ -91,6 +91,17 @@ async def test_requests_of_one_tenant_are_served_in_their_order() -> None:
     await line.end()
 
 
+async def test_a_request_that_gives_up_lets_a_smaller_one_behind_it_pass() -> None:
+    line = Line(Shares(4, tenant_most=4))
+    await line.come("first", ALICE, 3)
+    await line.come("large", ALICE, 2)
+    await line.come("small", ALICE, 1)
+    await line.hang_up("large")
+
+    assert line.order == ["first", "small"]
+    await line.end()
+
+
 async def test_a_cancelled_wait_takes_no_share() -> None:
     line = Line(Shares(1, tenant_most=1))
     await line.come("alice", ALICE)

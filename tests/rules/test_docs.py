@@ -228,6 +228,18 @@ def test_no_page_names_an_unknown_command(page: Path) -> None:
     assert set(named) <= {name.split()[1] for name in COMMANDS}
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_no_page_names_an_unknown_option_of_a_command(page: Path) -> None:
+    named = re.findall(r"(?:^    |`)(memferry [a-z]+[^`\n|]*)", page.read_text(), re.MULTILINE)
+    for line in named:
+        name = max((name for name in COMMANDS if f"{line} ".startswith(f"{name} ")), default="")
+        known = {"--help"}
+        for parameter in COMMANDS[name].params if name else []:
+            known |= {*parameter.opts, *parameter.secondary_opts}
+
+        assert set(re.findall(r"(?<= )--[a-z][a-z-]*", line)) <= known, line
+
+
 def test_the_guide_for_contributors_names_every_word_of_run_and_no_other() -> None:
     guide = (ROOT / "CONTRIBUTING.md").read_text()
     named = re.findall(r"^\| `\./run ([a-z-]+)", guide, re.MULTILINE)

@@ -127,7 +127,7 @@ async def blocked(url: str) -> None:
         " WHERE datname = current_database() AND wait_event_type = 'Lock'"
     )
     async with asyncio.timeout(10):
-        while not await watcher.fetchval(waiting):  # noqa: ASYNC110 - PostgreSQL tells nobody
+        while not await watcher.fetchval(waiting):
             await asyncio.sleep(0.01)
     await watcher.close()
 

@@ -195,7 +195,7 @@ def _export_statements() -> _Cases:
     }
     filled = {}
     for name, (rows, arguments) in cases.items():
-        statement: str = sql_module._statements()[f"exports/{name}"]  # noqa: SLF001 - of a list
+        statement: str = sql_module.read_statements()[f"exports/{name}"]
         filled[f"exports/{name}"] = (rows.render(statement) if rows else statement, arguments)
     return filled
 
@@ -232,7 +232,7 @@ def _memory_statements() -> _Cases:
 
 
 def test_the_list_of_statements_with_filters_is_complete() -> None:
-    every = sql_module._statements()  # noqa: SLF001 - every file there is
+    every = sql_module.read_statements()
     named = {name for name, text in every.items() if "{filters}" in text}
 
     assert named == {name.partition(" ")[0] for name in statements()}

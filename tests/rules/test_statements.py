@@ -24,7 +24,7 @@ def find_users() -> dict[str, set[str]]:
 USERS = find_users()
 
 
-@pytest.mark.parametrize("name", statements._statements())  # noqa: SLF001 - every file there is
+@pytest.mark.parametrize("name", statements.read_statements())
 def test_a_statement_stands_in_the_folder_of_the_package_that_runs_it(name: str) -> None:
     folder = name.partition("/")[0]
 

@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 
-# ruff: noqa: S608 - all statements are of literals of this file
 import asyncpg
 import pytest
 

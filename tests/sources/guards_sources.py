@@ -16,6 +16,7 @@ _FRONT_MATTER = "sources/test_front_matter.py"
 _MARKDOWN = "sources/test_markdown_notes.py"
 _PASTE = "sources/test_pasted_lines.py"
 _CONTAINERS = "sources/test_containers.py"
+_TAR = "sources/test_tar_archives.py"
 _CSV = "sources/test_csv_rows.py"
 _JSON = "sources/test_generic_json.py"
 _PARQUET = "sources/test_parquet_rows.py"
@@ -165,16 +166,21 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "sources/bundles/tar_archive.py",
         "_check_head",
-        _CONTAINERS,
+        _TAR,
         make_false("sum"),
         make_false("end"),
     ),
     *guard_function(
-        "sources/bundles/tar_archive.py", "_read_entries", _CONTAINERS, make_false("count", "most")
+        "sources/bundles/tar_archive.py",
+        "_read_entries",
+        _TAR,
+        make_false("count", "most"),
+        make_false("_MOST_EXTRA_BYTES"),
     ),
+    *guard_function("sources/bundles/tar_archive.py", "_read_number", _TAR, make_false("_OCTAL")),
     *guard_function(
         "sources/bundles/zip_archive.py",
-        "_CheckedEntry.readinto",
+        "_CheckedEntry._produce",
         _CONTAINERS,
         replace("self._left < 0", "False"),
         replace("self._crc != self._entry.crc", "False"),

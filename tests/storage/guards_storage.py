@@ -58,8 +58,8 @@ GUARDS: tuple[Guard, ...] = (
         drop_item("mode"),
     ),
     *guard_function(
-        "storage/s3.py",
-        "_make_config",
+        "storage/s3_options.py",
+        "make_config",
         _KEPT,
         drop_item("server_side_encryption"),
         drop_item("sse_kms_key_id"),
@@ -76,7 +76,16 @@ GUARDS: tuple[Guard, ...] = (
         "storage/test_storage_s3_safety.py::test_an_unknown_encryption_stops_the_start",
         make_false("AES256"),
     ),
-    *guard_function("storage/s3.py", "_make_client_options", _TRUST, drop_item("root_certificate")),
+    *guard_function(
+        "storage/s3_options.py", "make_client_options", _TRUST, drop_item("root_certificate")
+    ),
+    *guard_function(
+        "storage/s3_uploads.py",
+        "Uploads.__init__",
+        _KEPT,
+        drop_item("x-amz-server-side-encryption"),
+        drop_item("x-amz-server-side-encryption-aws-kms-key-id"),
+    ),
     *guard_function(
         "storage/s3_uploads.py", "Uploads.__init__", _TRUST, drop_statement("load_verify_locations")
     ),

@@ -12,7 +12,7 @@ import pytest
 
 from memferry.errors import Misconfigured, ObjectNotFound, StorageUnavailable
 from memferry.settings import S3Settings, StorageSettings
-from memferry.storage import open_storage, s3
+from memferry.storage import open_storage, s3_options
 from support.ceph_server import run_ceph_server
 from support.stores import (
     MIB,
@@ -88,7 +88,7 @@ async def test_a_reader_may_take_longer_than_a_request(
 ) -> None:
     store = make_empty_bucket(moto)
     await put(store, "t/x/1", make_chunks(24 * MIB))
-    monkeypatch.setattr(s3, "_REQUEST_TIMEOUT", timedelta(seconds=1))
+    monkeypatch.setattr(s3_options, "_REQUEST_TIMEOUT", timedelta(seconds=1))
     hasty = open_storage(StorageSettings(url="s3://bucket/some/prefix", s3=moto))
     size = 0
     async for chunk in hasty.read("t/x/1", 0, 24 * MIB):

@@ -194,7 +194,20 @@ async def test_a_lost_directory_is_unavailable_and_never_made_again(tmp_path: Pa
     root = tmp_path / "mount"
     store = Store(open_storage(StorageSettings(url=root.as_uri())), root=root)
 
-    for use in (store.storage.ping(), put(store, "t/1", make_chunks(1))):
+    for use in (
+        store.storage.ping(),
+        put(store, "t/1", make_chunks(1)),
+        anext(store.storage.list("")),
+        anext(store.storage.list_uploads("")),
+    ):
         with pytest.raises(StorageUnavailable, match="does not exist"):
             await use
     assert not root.exists()
+
+
+async def test_an_unfinished_upload_at_the_top_is_listed_by_its_key(tmp_path: Path) -> None:
+    storage = open_storage(StorageSettings(url=tmp_path.as_uri()))
+    (tmp_path / ".memferry-store.0123456789abcdef.partial").touch()
+    uploads = [upload async for upload in storage.list_uploads("")]
+
+    assert [upload.key for upload in uploads] == ["memferry-store"]

@@ -89,8 +89,15 @@ async def test_the_store_is_asked_to_encrypt_with_its_own_key(plain: S3Settings)
     assert found["ContentLength"] == 9 * MIB
 
 
-async def test_the_store_is_asked_to_encrypt_with_a_key_of_ours(plain: S3Settings) -> None:
-    found = await head(replace(plain, encryption="aws:kms", kms_key="key-of-ours"))
+@pytest.mark.parametrize("signing", [True, False])
+async def test_the_store_is_asked_to_encrypt_with_a_key_of_ours(
+    plain: S3Settings, *, signing: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # What obstore finds by itself, where the settings name no keys.
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "key")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    options = plain if signing else replace(plain, access_key=None, secret_key=None)
+    found = await head(replace(options, encryption="aws:kms", kms_key="key-of-ours"))
 
     assert found["ServerSideEncryption"] == "aws:kms"
     assert found["SSEKMSKeyId"] == "key-of-ours"

@@ -4,7 +4,6 @@ Primary keys begin with the tenant, so Bob can have a row for every id of Alice'
 a statement gets, only the tenant tells the two apart.
 """
 
-# ruff: noqa: S608 - tables and columns come from the catalog
 import json
 from dataclasses import dataclass
 from typing import LiteralString

@@ -15,7 +15,7 @@ async def count_deadlocks(url: str) -> int:
     """How many there were, once every other session has ended: each counts its own until then."""
     connection = await asyncpg.connect(url)
     async with asyncio.timeout(10):
-        while await connection.fetchval(_OTHERS):  # noqa: ASYNC110 - PostgreSQL tells nobody
+        while await connection.fetchval(_OTHERS):
             await asyncio.sleep(0.01)
     number: int = await connection.fetchval(_COUNT)
     await connection.close()

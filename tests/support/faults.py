@@ -1,6 +1,5 @@
-"""A service to be mistreated: workers to kill, PostgreSQL to kill, gates that stop an export."""
+"""A service to be mistreated: its workers are killed, its PostgreSQL, its connections."""
 
-import asyncio
 import hashlib
 import json
 import os
@@ -8,22 +7,22 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from enum import IntEnum
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import asyncpg
 import httpx
 import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
+from support.gates import GATE_ROWS, INSTALL, ROWS, Gate, Step
 from support.people import Person, make_person
 from support.service import Service, find_child, start_service, stop_service
+from support.sessions import open_session
+from support.waiting import wait_until
 
-ROWS = 30_000
 CLEAN = {"format": "ndjson", "namespace": "main"}
 """The export that every test asks for: all rows but one."""
 POISONED = {"format": "ndjson"}
@@ -36,84 +35,6 @@ SETTINGS = {
     "MEMFERRY_EXPORT_ATTEMPTS": "1000",
     "MEMFERRY_GRACE_SECONDS": "1",
 }
-_T = TypeVar("_T")
-_GATES = 0x6761
-
-
-class Step(IntEnum):
-    """The points of an export's life at which a gate can stop its worker, in order."""
-
-    CLAIMED = 1
-    """The claim is being committed; the worker has not heard of it."""
-    SNAPSHOT = 2
-    """The snapshot is taken, and PostgreSQL looks at the first row."""
-    FIRST_BYTES = 3
-    MIDDLE = 4
-    WRITTEN = 5
-    """All bytes are written, and the file has no name yet."""
-    NAMED = 6
-    """File and manifest are whole under their names; the publication is asked for.
-
-    It holds the turn of manifests, and has locked no row.
-    """
-    PUBLISHED = 7
-    """The publication is being committed; the worker has not heard of it."""
-    POISON = 8
-
-
-FIRST_ROWS = 2_000
-_GATE_ROWS = {0: Step.SNAPSHOT, FIRST_ROWS: Step.FIRST_BYTES, ROWS // 2: Step.MIDDLE}
-
-# The gates stand in the database, so that real workers run unchanged, in a schema that migrations
-# leave alone. A closed gate is an advisory lock that a test holds; who passes takes it
-# shared for a moment, and so waits while it is closed.
-_INSTALL = f"""
-CREATE FUNCTION public.pass_gate(number integer) RETURNS boolean LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM pg_advisory_lock_shared({_GATES}, number);
-    PERFORM pg_advisory_unlock_shared({_GATES}, number);
-    RETURN true;
-END
-$$;
-CREATE OR REPLACE VIEW memferry_service.memories AS
-SELECT id, content, namespace, tags, source, source_ref, metadata, created_at, updated_at,
-    expires_at
-FROM memferry.memories WHERE tenant_id = current_setting('memferry.tenant')::uuid
-    AND CASE WHEN source LIKE 'gate %'
-        THEN public.pass_gate(substr(source, 6)::integer) ELSE true END;
--- A sort would pass every gate before the first row goes out.
-ALTER DATABASE memferry SET enable_seqscan = off;
-ALTER DATABASE memferry SET enable_bitmapscan = off;
-ALTER DATABASE memferry SET enable_sort = off;
-CREATE FUNCTION public.gate() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-    PERFORM public.pass_gate(TG_ARGV[0]::integer);
-    RETURN NEW;
-END
-$$;
-CREATE CONSTRAINT TRIGGER claimed AFTER UPDATE ON memferry.jobs
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (NEW.attempt > OLD.attempt) EXECUTE FUNCTION public.gate({Step.CLAIMED});
-CREATE TRIGGER written BEFORE UPDATE ON memferry.jobs FOR EACH ROW
-    WHEN (NEW.attempt = OLD.attempt AND NEW.status = 'running' AND NEW.rows_done = {ROWS})
-    EXECUTE FUNCTION public.gate({Step.WRITTEN});
-CREATE TRIGGER named BEFORE UPDATE ON memferry.jobs FOR EACH STATEMENT
-    WHEN (current_query() LIKE '-- Publish the result%')
-    EXECUTE FUNCTION public.gate({Step.NAMED});
-CREATE CONSTRAINT TRIGGER published AFTER UPDATE ON memferry.jobs
-    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW
-    WHEN (OLD.status = 'running' AND NEW.status = 'completed')
-    EXECUTE FUNCTION public.gate({Step.PUBLISHED});
-"""  # noqa: S608 - constants
-
-
-def wait_until(look: Callable[[], _T | None], *, seconds: float = 30, every: float = 0.01) -> _T:
-    """What `look` answers as soon as that is true; fails when it takes too long."""
-    deadline = time.monotonic() + seconds
-    while not (found := look()):
-        assert time.monotonic() < deadline, "waited in vain"
-        time.sleep(every)
-    return found
 
 
 def list_published(key: str) -> list[str]:
@@ -125,70 +46,6 @@ def list_published(key: str) -> list[str]:
 def is_alive(process: "subprocess.Popen[bytes]") -> bool:
     """Whether it still runs."""
     return process.poll() is None
-
-
-class Session:
-    """A connection of the owner for code that has no event loop; kept open between statements."""
-
-    def __init__(self, url: str) -> None:
-        self._runner = asyncio.Runner(loop_factory=asyncio.new_event_loop)
-        try:
-            self._connection = self._runner.run(asyncpg.connect(url, timeout=10))
-        except BaseException:
-            self._runner.close()
-            raise
-
-    def __call__(self, statement: str, *arguments: object) -> Sequence[asyncpg.Record]:
-        """Run a statement; its rows."""
-        rows: Sequence[asyncpg.Record] = self._runner.run(
-            self._connection.fetch(statement, *arguments)
-        )
-        return rows
-
-    def script(self, statements: str) -> None:
-        """Run several statements in one transaction."""
-        self._runner.run(self._connection.execute(statements))
-
-    def close(self) -> None:
-        """Let go, whatever has become of the server; whatever the session locked is free."""
-        self._connection.terminate()
-        # One round of the loop, in which the transport closes.
-        self._runner.run(asyncio.sleep(0))
-        self._runner.close()
-
-
-@contextmanager
-def open_session(url: str) -> Iterator[Session]:
-    """A session for the length of a block."""
-    session = Session(url)
-    try:
-        yield session
-    finally:
-        session.close()
-
-
-class Gate:
-    """One closed gate: exports wait at it until it is opened."""
-
-    def __init__(self, session: Session, step: Step) -> None:
-        self._session = session
-        self._step = step
-        session("SELECT pg_advisory_lock($1, $2)", _GATES, step)
-
-    def count_waiting(self) -> int:
-        """How many wait here now."""
-        (row,) = self._session(
-            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND classid = $1"
-            " AND objid = $2 AND NOT granted",
-            _GATES,
-            self._step,
-        )
-        number: int = row[0]
-        return number
-
-    def wait(self, seconds: float = 30) -> None:
-        """Return once an export has come here."""
-        wait_until(self.count_waiting, seconds=seconds)
 
 
 class Plant:
@@ -361,7 +218,7 @@ def _items() -> list[dict[str, Any]]:
         {"content": f"memory {i} {filler}", "namespace": "main", "created_at": i}
         for i in range(ROWS)
     ]
-    for index, step in _GATE_ROWS.items():
+    for index, step in GATE_ROWS.items():
         items[index]["source"] = f"gate {step}"
     poison = {"content": "poison", "namespace": "poison", "created_at": ROWS // 3}
     return [*items, poison | {"source": f"gate {Step.POISON}"}]
@@ -372,7 +229,7 @@ def _prepare(plant: Plant) -> None:
     plant.sha256 = plant.wait_for(plant.ask())["sha256"]
     plant.sql("VACUUM ANALYZE memferry.memories")
     with open_session(plant.url) as session:
-        session.script(_INSTALL)
+        session.script(INSTALL)
     # Sessions that are open already do not know of the planner's new settings.
     plant.cut_connections()
     # A request that meets one of the cut connections is a 503 still.

@@ -14,9 +14,9 @@ from typing import Any
 
 import httpx
 
-from support.faults import open_session
 from support.people import Person
 from support.service import NO_TLS
+from support.sessions import open_session
 
 
 @dataclass

@@ -150,3 +150,12 @@ def run_service(home: Path, database_url: str) -> Iterator[Service]:
     )
     yield service
     assert stop_service(service) == 0
+
+
+@contextmanager
+def run_own_service(*options: str, **environment: str) -> Iterator[Service]:
+    """A service in a directory of its own, on an external database; it ends without a fault."""
+    with tempfile.TemporaryDirectory(prefix="memferry-own-") as name:
+        service = start_service(Path(name), *options, **environment)
+        yield service
+        assert stop_service(service) == 0

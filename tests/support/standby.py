@@ -5,9 +5,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from support.faults import open_session, wait_until
 from support.service import find_free_port
+from support.sessions import open_session
 from support.tcp_postgres import TcpServer
+from support.waiting import wait_until
 
 
 @contextmanager

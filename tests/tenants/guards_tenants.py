@@ -128,10 +128,7 @@ GUARDS: tuple[Guard, ...] = (
         drop_statement("abort"),
     ),
     *guard_function(
-        "tenants/deletion.py",
-        "TenantDeletion._remove_files",
-        _AWAY,
-        drop_statement("ping"),
+        "storage/local.py", "LocalStorage._list_names", _AWAY, drop_statement("_check_root")
     ),
     *guard_schema(
         "views",

@@ -28,10 +28,12 @@ from memferry.tenants.deletion import TenantDeletion
 from memferry.tenants.operator import Operator
 from memferry.worker.sweeper import Sweeper
 from support.canaries import ALICE, BOB, list_tables, make_query_for_bob, plant
-from support.faults import Step, run_plant, wait_until
+from support.faults import run_plant
+from support.gates import Step
 from support.memories import save_one_batch
 from support.postgres import create_database, open_database
 from support.service import Service
+from support.waiting import wait_until
 
 NEW = ValidMemory(
     content="secret", namespace="default", tags=[], source="agent", source_ref=None, metadata=None
@@ -85,7 +87,7 @@ async def rows(owner: "asyncpg.Connection[asyncpg.Record]", tenant: str) -> dict
     """How many rows of a tenant each table has that says whose its rows are."""
     found: dict[str, int] = {}
     for table in await list_tables(owner):
-        count = f"SELECT count(*) FROM memferry.{table} WHERE tenant_id = $1"  # noqa: S608 - from the catalog
+        count = f"SELECT count(*) FROM memferry.{table} WHERE tenant_id = $1"
         found[table] = await owner.fetchval(count, UUID(tenant))
     return found
 

@@ -19,18 +19,18 @@ _HOOK = "webhooks/test_webhooks.py::test_a_wrong_webhook_is_refused_by_name"
 GUARDS: tuple[Guard, ...] = (
     *guard_statement(
         "webhooks/settle_delivery",
-        "webhooks/test_webhooks.py::test_a_message_is_kept_until_the_last_attempt_of_its_delivery",
+        "webhooks/test_webhook_deliveries.py::test_a_message_is_kept_until_the_last_attempt_of_its_delivery",
         replace("CASE WHEN $6 IS NOT NULL THEN message_id END", "message_id"),
         replace("CASE WHEN $6 IS NOT NULL THEN message_id END", "NULL"),
     ),
     *guard_statement(
         "webhooks/drop_delivery",
-        "webhooks/test_webhooks.py::test_messages_for_a_disabled_webhook_are_not_kept",
+        "webhooks/test_webhook_deliveries.py::test_messages_for_a_disabled_webhook_are_not_kept",
         drop("message_id = NULL,"),
     ),
     *guard_statement(
         "webhooks/delete_message",
-        "webhooks/test_webhooks.py::test_a_message_is_kept_once_and_until_the_last_webhook_has_it",
+        "webhooks/test_webhook_deliveries.py::test_a_message_is_kept_once_and_until_the_last_webhook_has_it",
         replace("AND NOT EXISTS (", "AND EXISTS ("),
     ),
     # What one tenant may take.
@@ -99,7 +99,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "webhooks/delivery.py",
         "Deliverer._send",
-        "webhooks/test_webhooks.py::test_deliveries_are_signed_over_the_raw_body",
+        "webhooks/test_webhook_deliveries.py::test_deliveries_are_signed_over_the_raw_body",
         drop_item("X-Mnueron-Signature"),
     ),
 )

@@ -13,11 +13,11 @@ import pytest
 from memferry.errors import LeaseLost
 from memferry.exports.read.snapshot import Reader
 from memferry.exports.request import ExportRequest
-from support.faults import wait_until
 from support.people import Person
 from support.postgres import open_database
 from support.service import Service
 from support.tokens import create_admin, create_holder, fetchval, read_tenant_id
+from support.waiting import wait_until
 
 CANARY = "c4n4ry"
 _ENDED = re.compile(

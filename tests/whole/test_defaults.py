@@ -18,10 +18,10 @@ import pytest
 from memferry.errors import Misconfigured
 from memferry.settings import Settings
 from memferry.tenants.operator import Operator
-from support.faults import wait_until
 from support.people import Person
 from support.postgres import create_database
 from support.service import Service, find_free_port, list_children, start_service, stop_service
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
@@ -81,7 +81,7 @@ def test_the_service_listens_on_loopback_by_default(unused: str, tmp_path: Path)
     assert listening == {f"0100007F:{port:04X}"}
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "::"])  # noqa: S104
+@pytest.mark.parametrize("host", ["0.0.0.0", "::"])
 def test_a_public_address_is_refused_while_no_token_exists(
     unused: str, tmp_path: Path, host: str
 ) -> None:
@@ -101,7 +101,7 @@ def test_a_revoked_token_opens_no_public_address(unused: str, tmp_path: Path) ->
     token = asyncio.run(Operator(unused).create_token("alice", ""))
     asyncio.run(Operator(unused).revoke_token(token.text))
     settings = {"MEMFERRY_DATABASE_URL": unused}
-    with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
+    with serving("0.0.0.0", tmp_path, settings) as (process, port):
         assert not answers(process, port)
 
     assert process.returncode == 1
@@ -110,13 +110,13 @@ def test_a_revoked_token_opens_no_public_address(unused: str, tmp_path: Path) ->
 def test_a_public_address_is_accepted_once_a_token_exists(unused: str, tmp_path: Path) -> None:
     asyncio.run(Operator(unused).create_token("alice", ""))
     settings = {"MEMFERRY_DATABASE_URL": unused}
-    with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
+    with serving("0.0.0.0", tmp_path, settings) as (process, port):
         assert answers(process, port)
 
 
 def test_a_setting_allows_a_public_first_start(unused: str, tmp_path: Path) -> None:
     settings = {"MEMFERRY_DATABASE_URL": unused, "MEMFERRY_ALLOW_PUBLIC": "true"}
-    with serving("0.0.0.0", tmp_path, settings) as (process, port):  # noqa: S104
+    with serving("0.0.0.0", tmp_path, settings) as (process, port):
         assert answers(process, port)
 
     assert len(asyncio.run(Operator(unused).list_tokens())) == 1

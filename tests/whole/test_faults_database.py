@@ -22,9 +22,11 @@ import pytest
 
 from memferry.database.embedded import EmbeddedPostgres
 from memferry.database.pool import SERVICE_ROLE
-from support.faults import CLEAN, Plant, Step, run_plant, wait_until
+from support.faults import CLEAN, Plant, run_plant
+from support.gates import Step
 from support.people import make_person
 from support.service import find_free_port, start_service, stop_service
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 

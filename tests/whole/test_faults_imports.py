@@ -12,8 +12,9 @@ import asyncpg
 import httpx
 import pytest
 
-from support.faults import Plant, wait_until
+from support.faults import Plant
 from support.imports import make_row, write_ndjson
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]
@@ -89,7 +90,7 @@ _FAULTS: tuple[Callable[[Plant], None], ...] = (
 def test_an_import_that_meets_a_fault_at_any_moment_happens_once(
     plant: Plant,
     seed: int,
-    full: bool,  # noqa: FBT001 - a fixture
+    full: bool,
     fault: Callable[[Plant], None],
 ) -> None:
     chance = random.Random(seed)
@@ -114,7 +115,7 @@ def test_an_import_that_meets_a_fault_at_any_moment_happens_once(
 def test_an_import_cancelled_at_any_moment_is_there_whole_or_not_at_all(
     plant: Plant,
     seed: int,
-    full: bool,  # noqa: FBT001 - a fixture
+    full: bool,
 ) -> None:
     chance = random.Random(seed)
     for number in range(_FULL_ROUNDS if full else _ROUNDS):

@@ -19,12 +19,13 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.tenants.operator import Operator
-from support.faults import open_session, wait_until
 from support.network import Machine, machine, needs_namespaces
 from support.people import Person
 from support.postgres import open_database
 from support.service import NO_TLS, find_free_port
+from support.sessions import open_session
 from support.tcp_postgres import run_tcp_postgres
+from support.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, needs_namespaces, pytest.mark.timeout(300)]
 
@@ -36,7 +37,7 @@ INSERT INTO memferry.memories (tenant_id, id, content, namespace, tags, source, 
     updated_at)
 SELECT tenants.id, gen_random_uuid(), repeat('x', 500), 'main', '{{}}', 'agent', n, n
 FROM memferry.tenants, generate_series(1, {ROWS}) AS n WHERE name = 'alice'
-"""  # noqa: S608 - constants
+"""
 # A commit that waits for a lock, as one waits for a slow disk or a standby.
 _SLOW_COMMIT = """
 CREATE FUNCTION memferry.wait() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -63,7 +64,7 @@ class Site:
 
     def sessions(self, condition: str) -> int:
         """How many sessions of the machine there are of which that is true."""
-        query = f"SELECT count(*) FILTER (WHERE {condition}) FROM pg_stat_activity"  # noqa: S608 - ours
+        query = f"SELECT count(*) FILTER (WHERE {condition}) FROM pg_stat_activity"
         with open_session(self.url) as session:
             (row,) = session(
                 f"{query} WHERE client_addr = $1::text::inet", self.machine.database.far

@@ -18,11 +18,14 @@ from memferry.operation.store_identity import KEY
 from memferry.operation.workers import HEARTBEAT_SECONDS, MISSING_SECONDS
 from memferry.settings import S3Settings
 from support.fault_proxy import Fault, FaultProxy, run_fault_proxy
-from support.faults import CLEAN, Plant, Session, Step, open_session, wait_until
+from support.faults import CLEAN, Plant
+from support.gates import Step
 from support.people import Person, make_person
 from support.postgres import create_database
 from support.service import NO_TLS, Service, start_service, stop_service
+from support.sessions import Session, open_session
 from support.stores import make_empty_bucket, run_moto_server
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]

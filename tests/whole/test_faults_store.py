@@ -1,32 +1,32 @@
 """An object store that fails as networks do: exports end well or say why, and leave nothing."""
 
-import hashlib
 import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from memferry.database.embedded import EmbeddedPostgres
 from memferry.model.identity import new_export_id
-from memferry.operation.store_identity import KEY
-from memferry.settings import S3Settings
-from support.fault_proxy import Fault, FaultProxy, Kind, run_fault_proxy
-from support.people import Person, make_person
-from support.service import Service, start_service, stop_service
-from support.stores import make_empty_bucket, run_moto_server
+from support.fault_proxy import Fault, Kind
+from support.store_stage import (
+    LEASE_SECONDS,
+    Stage,
+    assert_said_why,
+    assert_whole,
+    run_stage,
+    wait_settled,
+)
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 
 MIB = 1024 * 1024
-ROWS = 10_001
-LEASE_SECONDS = 2
 UPLOADING = frozenset({"UploadPart"})
 OUTAGES = {
     "refuses": Fault("refuse"),
@@ -55,58 +55,6 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
             metafunc.parametrize(name, choices if full else choices[:few], ids=str)
 
 
-@dataclass(frozen=True)
-class Stage:
-    """A service, the bucket it writes to, and the proxy between them."""
-
-    service: Service
-    proxy: FaultProxy
-    alice: Person
-    client: Any
-    tenant: str
-    sha256: str
-    """What every whole file has."""
-
-    def objects(self, prefix: str = "") -> dict[str, int]:
-        """The size of every object in the bucket, past the proxy."""
-        pages = self.client.get_paginator("list_objects_v2")
-        return {
-            each["Key"]: each["Size"]
-            for page in pages.paginate(Bucket="bucket", Prefix=f"exports/{prefix}")
-            for each in page.get("Contents", [])
-            if each["Key"] != f"exports/{KEY}"
-        }
-
-    def uploads(self, prefix: str = "") -> dict[str, str]:
-        """Key by id of every upload that was neither completed nor aborted, past the proxy."""
-        answer = self.client.list_multipart_uploads(Bucket="bucket", Prefix=f"exports/{prefix}")
-        return {each["UploadId"]: each["Key"] for each in answer.get("Uploads", [])}
-
-    def attempts(self, export: dict[str, Any]) -> list[str]:
-        """What the worker has said of the end of each attempt, but for the cancelled."""
-        words = f"export {export['id']}: attempt "
-        return [line for line in self.service.log.read_text().splitlines() if words in line]
-
-    def left_behind(self) -> list[str]:
-        """Everything but one file, and what lies beside it, for each completed export."""
-        exports = self.alice.get("/api/memories/exports").json()["exports"]
-        wanted = {
-            f"exports/{self.tenant}/{each['id']}": each["bytes_done"]
-            for each in exports
-            if each["status"] == "completed"
-        }
-        objects = self.objects()
-        # Manifest and digest lie beside a file, under its key with a dot behind it.
-        found = [
-            (key.rpartition("/")[0], size)
-            for key, size in objects.items()
-            if key.split(".")[0] not in objects or "." not in key
-        ]
-        wrong = set(found) ^ set(wanted.items())
-        twice = [each for each in found if found.count(each) > 1]
-        return [str(each) for each in (*wrong, *twice, *self.uploads().values())]
-
-
 @pytest.fixture(scope="module")
 def place(home: Path) -> Path:
     """A data directory of its own: workers that share a database must share the store as well."""
@@ -117,31 +65,9 @@ def place(home: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def shared(place: Path, request: pytest.FixtureRequest) -> Iterator[Stage]:
-    """One service for all of this; its first export, made in peace, is what others compare to."""
-    with run_moto_server() as s3_url, run_fault_proxy(s3_url) as proxy:
-        bucket = make_empty_bucket(
-            S3Settings(endpoint=s3_url, access_key="key", secret_key="secret")
-        )
-        service = start_service(
-            place,
-            MEMFERRY_POSTGRES_BIN=str(request.config.getoption("--postgres-bin") or ""),
-            MEMFERRY_STORAGE_URL="s3://bucket/exports",
-            MEMFERRY_LEASE_SECONDS=str(LEASE_SECONDS),
-            MEMFERRY_RETRY_SECONDS="1",
-            MEMFERRY_SWEEP_SECONDS="1",
-            MEMFERRY_EXPORT_ATTEMPTS="2",
-            AWS_ENDPOINT_URL=proxy.url,
-            AWS_ACCESS_KEY_ID="key",
-            AWS_SECRET_ACCESS_KEY="secret",
-        )
-        with make_person("alice", service, EmbeddedPostgres(place / "postgres").url()) as alice:
-            alice.save_many([{"content": f"memory {i} " + "." * 1600} for i in range(ROWS)])
-            clean = alice.wait_for(alice.export(format="ndjson"))
-            pages = bucket.client.list_objects_v2(Bucket="bucket")["Contents"]
-            (tenant,) = {page["Key"].split("/")[1] for page in pages} - {KEY}
-            yield Stage(service, proxy, alice, bucket.client, tenant, clean["sha256"])
-        proxy.heal()
-        assert stop_service(service) == 0
+    """One service for all of this."""
+    with run_stage(place, request.config.getoption("--postgres-bin")) as stage:
+        yield stage
 
 
 @pytest.fixture
@@ -155,40 +81,9 @@ def stage(shared: Stage) -> Iterator[Stage]:
     assert "Traceback" not in shared.service.log.read_text()[said:]
 
 
-def until(claim: Callable[[], bool], seconds: float = 20) -> None:
-    """Wait for something to be so."""
-    since = time.monotonic()
-    while not claim():
-        assert time.monotonic() - since < seconds
-        time.sleep(0.05)
-
-
-def settled(stage: Stage, seconds: float = 20) -> list[str]:
-    """What is left behind once it is nothing, or after that time."""
-    deadline = time.monotonic() + seconds
-    while (left := stage.left_behind()) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    return left
-
-
 def chance(seed: int, *more: object) -> random.Random:
     """The choices of one test, the same for the same seed whichever other tests run."""
     return random.Random(repr((seed, *more)))
-
-
-def assert_whole(stage: Stage, export: dict[str, Any]) -> None:
-    """It is completed, and its file is the one that peace had made."""
-    assert (export["status"], export["sha256"]) == ("completed", stage.sha256), export
-    assert (export["row_count"], export["error"], export["error_code"]) == (ROWS, None, None)
-    assert hashlib.sha256(httpx.get(export["download_url"]).content).hexdigest() == stage.sha256
-
-
-def assert_said_why(export: dict[str, Any], code: str) -> None:
-    """It is failed, with a reason a person can act on."""
-    assert (export["status"], export["error_code"]) == ("failed", code), export
-    assert export["retryable"] is True
-    assert len(export["error"]) > 10
-    assert export["sha256"] is None
 
 
 def test_an_export_completes_after_an_outage_of_the_store(
@@ -196,13 +91,13 @@ def test_an_export_completes_after_an_outage_of_the_store(
 ) -> None:
     stage.proxy.inject(replace(OUTAGES[outage], after=begin))
     export = stage.alice.export(format="ndjson")
-    until(lambda: len(stage.attempts(export)) > 0)
+    wait_until(lambda: len(stage.attempts(export)) > 0)
     stage.proxy.heal()
     done = stage.alice.wait_for(export)
 
     assert "attempt 1: the object store is away" in stage.attempts(export)[0]
     assert_whole(stage, done)
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_a_store_that_stalls_for_longer_than_the_lease_is_waited_for(
@@ -220,7 +115,7 @@ def test_a_store_that_stalls_for_longer_than_the_lease_is_waited_for(
     assert meanwhile["status"] == "running"
     assert_whole(stage, done)
     assert ["attempt 1 wrote" in each for each in stage.attempts(export)] == [True]
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_an_upload_that_is_never_answered_costs_one_attempt(stage: Stage, *, full: bool) -> None:
@@ -232,7 +127,7 @@ def test_an_upload_that_is_never_answered_costs_one_attempt(stage: Stage, *, ful
 
     assert "attempt 1: the object store is away" in stage.attempts(export)[0]
     assert_whole(stage, done)
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_a_store_that_fails_every_nth_call_gets_the_whole_file_or_a_reason(
@@ -249,7 +144,7 @@ def test_a_store_that_fails_every_nth_call_gets_the_whole_file_or_a_reason(
         assert_whole(stage, done)
     else:
         assert_said_why(done, "storage_unavailable")
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_a_lost_answer_of_the_store_leaves_no_object(stage: Stage, lost: str) -> None:
@@ -258,7 +153,7 @@ def test_a_lost_answer_of_the_store_leaves_no_object(stage: Stage, lost: str) ->
 
     assert stage.proxy.struck == 1
     assert_whole(stage, done)
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_a_lasting_outage_of_the_store_fails_the_export_with_its_reason(
@@ -270,7 +165,7 @@ def test_a_lasting_outage_of_the_store_fails_the_export_with_its_reason(
     stage.proxy.heal()
 
     assert_said_why(done, "storage_unavailable")
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_a_flipped_byte_is_never_published(stage: Stage, seed: int) -> None:
@@ -280,7 +175,7 @@ def test_a_flipped_byte_is_never_published(stage: Stage, seed: int) -> None:
 
     assert "attempt 1: The object store holds other bytes" in stage.attempts(export)[0]
     assert_whole(stage, done)
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_repeated_wrong_bytes_fail_the_export_with_that_reason(stage: Stage, seed: int) -> None:
@@ -291,7 +186,7 @@ def test_repeated_wrong_bytes_fail_the_export_with_that_reason(stage: Stage, see
 
     assert struck >= 6
     assert_said_why(done, "wrong_bytes")
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_an_export_is_cancelled_at_once_while_the_store_is_slow(stage: Stage) -> None:
@@ -303,7 +198,7 @@ def test_an_export_is_cancelled_at_once_while_the_store_is_slow(stage: Stage) ->
     since = time.monotonic()
     answer = stage.alice.delete(address)
     answered = time.monotonic() - since
-    until(lambda: not stage.objects(prefix) and not stage.uploads(prefix), 10)
+    wait_until(lambda: not stage.objects(prefix) and not stage.uploads(prefix), seconds=10)
     after = stage.alice.get(address).json()
     gone = time.monotonic() - since
     # The worker's requests that were under way must not bring anything back.
@@ -313,7 +208,7 @@ def test_an_export_is_cancelled_at_once_while_the_store_is_slow(stage: Stage) ->
     assert len(began) == 1
     assert (answer.status_code, after["status"], after["error"]) == (204, "cancelled", None)
     assert (answered < 5, gone < 10) == (True, True)
-    assert settled(stage, 0) == []
+    assert wait_settled(stage, 0) == []
 
 
 def test_an_export_is_cancelled_while_the_store_is_silent(stage: Stage) -> None:
@@ -327,7 +222,7 @@ def test_an_export_is_cancelled_while_the_store_is_silent(stage: Stage) -> None:
     stage.proxy.heal()
 
     assert after["status"] == "cancelled"
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 @pytest.mark.parametrize("status", [200, 404])
@@ -341,7 +236,7 @@ def test_a_store_that_lists_uploads_as_nonsense_hinders_no_delete(
     stage.proxy.heal()
 
     assert answer.status_code == 204
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 def test_the_upload_of_a_killed_worker_is_swept_and_the_export_completes(stage: Stage) -> None:
@@ -358,7 +253,7 @@ def test_the_upload_of_a_killed_worker_is_swept_and_the_export_completes(stage: 
 
     assert list(orphans.values()) == [f"exports/{prefix}1"]
     assert_whole(stage, done)
-    assert settled(stage) == []
+    assert wait_settled(stage) == []
 
 
 @pytest.fixture
@@ -393,13 +288,15 @@ def test_dead_objects_are_swept_page_by_page_and_nothing_else(
     stage.proxy.inject(Fault("refuse"))
     for number in range(count):
         begin(stage, f"exports/{stage.tenant}/{new_export_id()}/{1 + number % 3}")
-    before = stage.left_behind()
+    before = stage.list_left_behind()
     stage.proxy.heal()
-    until(lambda: len(stage.left_behind()) <= 2 * len(foreign), 400 if full else 20)
+    wait_until(
+        lambda: len(stage.list_left_behind()) <= 2 * len(foreign), seconds=400 if full else 20
+    )
     # Another sweep, which finds nothing but these.
     time.sleep(2)
 
     assert len(before) == 2 * len(foreign) + 2 * count
-    assert len(stage.left_behind()) == 2 * len(foreign)
+    assert len(stage.list_left_behind()) == 2 * len(foreign)
     assert set(stage.objects()) > set(foreign)
     assert sorted(stage.uploads().values()) == sorted(foreign)

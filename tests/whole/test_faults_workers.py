@@ -10,16 +10,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from support.faults import (
-    CLEAN,
-    FIRST_ROWS,
-    POISONED,
-    Plant,
-    Step,
-    is_alive,
-    list_published,
-    wait_until,
-)
+from support.faults import CLEAN, POISONED, Plant, is_alive, list_published
+from support.gates import FIRST_ROWS, Step
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.faults
 pytest_plugins = ["support.plants"]
@@ -112,7 +105,7 @@ def published(plant: Plant) -> list[str]:
 def test_random_kills_lose_no_export_and_leave_no_dead_object(
     plant: Plant,
     seed: int,
-    full: bool,  # noqa: FBT001 - a fixture
+    full: bool,
 ) -> None:
     chance = random.Random(seed)
     for _ in range(_WORKERS):

@@ -22,17 +22,18 @@ from memferry.database.binaries import find_binaries
 from memferry.database.connection_shares import ConnectionShares
 from memferry.database.migrate import _LOCK as MIGRATION_LOCK
 from memferry.settings import DatabaseSettings, S3Settings, Settings, list_settings
-from support.faults import open_session, wait_until
 from support.nodes import Api, Balancer, Nodes, count_sessions
 from support.postgres import create_database, execute
 from support.service import NO_TLS, find_free_port
+from support.sessions import open_session
 from support.stores import make_empty_bucket, run_moto_server
+from support.waiting import wait_until
 
 pytestmark = pytest.mark.long
 
 PAGE = (Path(__file__).parents[2] / "docs/operation.md").read_text()
 ROWS = 12_000
-PORT, ANYWHERE = "3122", "0.0.0.0"  # noqa: S104 - what the page says
+PORT, ANYWHERE = "3122", "0.0.0.0"
 
 
 def section(heading: str) -> str:

@@ -13,9 +13,11 @@ import pytest
 
 from memferry.database.migrate import migrate
 from memferry.database.pool import SERVICE_ROLE
-from support.faults import Plant, Step, is_alive, run_plant, wait_until
+from support.faults import Plant, is_alive, run_plant
+from support.gates import Step
 from support.postgres import create_database
 from support.versions import make_newer_version
+from support.waiting import wait_until
 
 
 @pytest.fixture(scope="module")

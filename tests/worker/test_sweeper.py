@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import asyncpg
 import pytest
 
+from memferry.errors import StorageUnavailable
 from memferry.model.identity import new_export_id
 from memferry.settings import StorageSettings
 from memferry.storage import Storage, open_storage
@@ -305,6 +306,20 @@ async def test_old_keys_and_old_deliveries_are_forgotten(place: Place, sweeper: 
         str(29 * day),
         str(31 * day + 1),
     ]
+
+
+async def test_a_store_that_is_away_keeps_the_database_from_no_sweep(
+    place: Place, sweeper: Sweeper
+) -> None:
+    old = "INSERT INTO memferry.workers (id, host, pid, version, status, seen_at) "
+    await place.owner.execute(
+        old + "VALUES ('old', 'a', 1, '0', 'working', now() - interval '2 d')"
+    )
+    place.root.rmdir()
+    with pytest.raises(StorageUnavailable):
+        await sweeper.tick()
+
+    assert not await place.owner.fetchval("SELECT count(*) FROM memferry.workers WHERE id = 'old'")
 
 
 async def test_entries_of_the_change_log_go_when_their_time_is_over(

@@ -659,7 +659,7 @@ export interface paths {
          * Create Webhook
          * @description Create a webhook. Its secret, which signs every delivery, is shown only here.
          *
-         *     A tenant may have 50 of them.
+         *     A tenant may have 50 of them, or as many as the operator chose: `GET /api/limits` tells.
          */
         post: operations["create_webhook_api_webhooks_post"];
         delete?: never;

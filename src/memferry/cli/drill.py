@@ -5,12 +5,11 @@ from typing import Annotated
 
 import typer
 
-from memferry.cli.console import make_console, show_name
 from memferry.cli.options import DataDir, read_settings
+from memferry.cli.output import print_line
 from memferry.settings import Settings
 
 app = typer.Typer()
-_console = make_console()
 
 
 @app.command()
@@ -32,9 +31,9 @@ def drill(
     started = time.monotonic()
     fault = run(_drill(read_settings(data_dir), tenant, export_id))
     if fault is not None:
-        _tell(f"not restored: {fault}")
+        print_line(f"not restored: {fault}")
         raise typer.Exit(1)
-    _tell(f"the backup is real: every byte came back, in {time.monotonic() - started:.1f} s")
+    print_line(f"the backup is real: every byte came back, in {time.monotonic() - started:.1f} s")
 
 
 async def _drill(settings: Settings, tenant: str | None, export_id: str | None) -> str | None:
@@ -50,10 +49,6 @@ async def _drill(settings: Settings, tenant: str | None, export_id: str | None) 
     ):
         storage = open_storage(settings.storage)
         try:
-            return await Drill(database, storage, url, settings).run(tenant, export_id, _tell)
+            return await Drill(database, storage, url, settings).run(tenant, export_id, print_line)
         finally:
             await storage.close()
-
-
-def _tell(line: str) -> None:
-    _console.print(show_name(line), soft_wrap=True)

@@ -1,10 +1,9 @@
 """The report of an import, as a person reads it."""
 
-from memferry.cli.console import make_console, show_name
+from memferry.cli.output import print_line
 from memferry.wire.imports import Counts, ImportReport
 
 _SHOWN = 20
-_console = make_console()
 
 
 def print_report(report: ImportReport) -> None:
@@ -34,8 +33,3 @@ def _print_counts(prefix: str, counts: Counts) -> None:
 
 def _locate(file: str, at: str) -> str:
     return "".join(f"{word}: " for word in (file, at) if word)
-
-
-def print_line(line: str) -> None:
-    """Print a line as it is, without what a terminal would take for a command."""
-    _console.print(show_name(line), soft_wrap=True)

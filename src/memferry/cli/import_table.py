@@ -6,8 +6,9 @@ from typing import Any
 
 from memferry.app import open_long_database
 from memferry.cli.context import require_database, run
-from memferry.cli.import_report import print_line, print_report
+from memferry.cli.import_report import print_report
 from memferry.cli.options import read_settings
+from memferry.cli.output import print_line
 from memferry.errors import Invalid
 from memferry.imports.request import ImportRequest
 from memferry.imports.table_import import TableImport

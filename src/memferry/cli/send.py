@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from memferry.cli.connect import open_client
-from memferry.cli.import_report import print_line, print_report
-from memferry.cli.output import tell
+from memferry.cli.import_report import print_report
+from memferry.cli.output import print_line, tell
 from memferry.cli.progress import ProgressBars
 from memferry.client.client import Client
 from memferry.client.decrypt import read_identities

@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 
 from memferry.errors import Invalid
+from memferry.model.times import count_epoch_ms
 
 # The first of January 10000, UTC.
 _LATEST_SHOWN_MS = 253_402_300_800_000
@@ -23,8 +24,7 @@ def read_epoch_ms(option: str, text: str | None) -> int | None:
         raise Invalid(option, "expected epoch milliseconds or ISO 8601") from fault
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
-    whole = moment.replace(microsecond=0)
-    return int(whole.timestamp()) * 1000 + moment.microsecond // 1000
+    return count_epoch_ms(moment)
 
 
 def show_time(epoch_ms: int | None) -> str:

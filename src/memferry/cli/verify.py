@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from memferry.cli.output import print_line
 from memferry.errors import Invalid
 
 if TYPE_CHECKING:
@@ -32,7 +33,6 @@ def verify(
     files: Files, manifest: Manifest = None, key: Key = None, identity: Identity = None
 ) -> None:
     """Prove by its manifest that an export is whole and unchanged; ends with 1 if it is not."""
-    from memferry.cli.console import make_console, show_name
     from memferry.client.decrypt import read_identities
     from memferry.client.verify import Verification
 
@@ -42,11 +42,10 @@ def verify(
         None if key is None else _read_key(key),
         None if identity is None else read_identities(identity),
     )
-    console, wrong = make_console(), False
+    wrong = False
     for verdict in verification.run():
         wrong = wrong or verdict.kind == "wrong"
-        line = f"{verdict.kind:5} {verdict.file}: {verdict.text}"
-        console.print(show_name(line), soft_wrap=True)
+        print_line(f"{verdict.kind:5} {verdict.file}: {verdict.text}")
     if wrong:
         raise typer.Exit(1)
 

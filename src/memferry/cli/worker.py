@@ -21,7 +21,7 @@ def worker(
         bool, typer.Option("--supervised", hidden=True, help="End when standard input ends.")
     ] = False,
 ) -> None:
-    """Run queued exports and deliver webhooks, until SIGTERM or Ctrl-C; twice to hurry."""
+    """Run queued jobs, deliver webhooks and sweep, until SIGTERM or Ctrl-C; twice to hurry."""
     from memferry.cli.context import run
 
     raise_open_files_limit()

@@ -244,10 +244,10 @@ def _authorize(token: str | None) -> Mapping[str, str]:
 
 def _build(api: httpx.Client | httpx.AsyncClient, step: TryStep | UploadStep) -> httpx.Request:
     """Build the request of a call."""
-    content: Any = step.call.content
+    call = step.call
+    content: Any = call.content
     if isinstance(step, UploadStep):
         content = step.chunks if isinstance(api, httpx.Client) else _await_chunks(step.chunks)
-    call = step.call
     return api.build_request(
         call.method, call.path, params=call.params or None, content=content, headers=call.headers
     )

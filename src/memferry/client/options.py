@@ -10,6 +10,7 @@ from msgspec import UNSET
 
 from memferry.client.decrypt import Identities
 from memferry.errors import Invalid
+from memferry.model.times import count_epoch_ms
 
 Id: TypeAlias = str | UUID
 Moment: TypeAlias = int | datetime
@@ -88,7 +89,7 @@ def _encode(name: str, value: Any) -> Any:
         return value
     if value.tzinfo is None:
         raise Invalid(name, "the datetime has no time zone: datetime(..., tzinfo=UTC)")
-    return int(value.replace(microsecond=0).timestamp()) * 1000 + value.microsecond // 1000
+    return count_epoch_ms(value)
 
 
 def _show(value: object) -> str | Sequence[str]:

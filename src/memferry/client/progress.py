@@ -1,4 +1,4 @@
-"""The progress of an export, as values that a program can show."""
+"""The progress of an export or an import, as values that a program can show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

@@ -52,10 +52,10 @@ BEGIN;
 SET LOCAL idle_in_transaction_session_timeout = '5s';
 SELECT pg_advisory_xact_lock(hashtextextended('memferry turn', 0));
 """
-# Added to the server's own limit, for a server that no longer answers.
-_ANSWER_SECONDS = 5
 # As above, for a turn whose holder may write a small object to the store.
 _END_IDLE_TURN = "SET LOCAL idle_in_transaction_session_timeout = '12s';"
+# Added to the server's own limit, for a server that no longer answers.
+_ANSWER_SECONDS = 5
 _ROLLBACK_SECONDS = 5
 _CLOSE_SECONDS = 5
 UNLIMITED_SECONDS = 30 * 24 * 3600.0

@@ -11,12 +11,15 @@ def sql(name: LiteralString) -> LiteralString:
     The folder is the package that runs the statement, or `database` if several do. The return type
     says that the text is a literal of this package: nothing that a client sends is part of it.
     """
-    return _statements()[name]
+    return read_statements()[name]
 
 
 @cache
-def _statements() -> dict[str, LiteralString]:
-    """Read all statements at once: an update of the files does not reach a process that runs."""
+def read_statements() -> dict[str, LiteralString]:
+    """Read all statements by their names.
+
+    At once: an update of the files does not reach a process that runs.
+    """
     root = resources.files("memferry.database").joinpath("statements")
     return {
         f"{folder.name}/{file.name.removesuffix('.sql')}": file.read_text(encoding="utf-8")

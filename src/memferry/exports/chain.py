@@ -2,8 +2,8 @@
 
 An inline export adds its line in its own transaction, if nobody else of the tenant adds one at that
 moment; a queued one in the transaction that publishes it, in the tenant's turn. What is completed
-without a line (that moment, a killed process, an older program) is sealed by the request that made
-it, or by the one that asks for its manifest, or by a sweep.
+without a line (that moment, a killed process) is sealed by the request that made it, or by the one
+that asks for its manifest, or by a sweep.
 """
 
 from collections.abc import AsyncIterator, Awaitable, Callable

@@ -40,7 +40,7 @@ class ExportLimits:
                 self._quotas.stored_bytes,
             )
         if row is not None and row["reached"] is not None:
-            raise self._refusal(row["reached"], row["seconds"])
+            raise self._make_refusal(row["reached"], row["seconds"])
 
     def check_rows(self, rows: int) -> None:
         """Raises ExportTooLarge for more rows than one export may have."""
@@ -51,7 +51,7 @@ class ExportLimits:
                 "ask for fewer at a time, for instance by created_after and created_before."
             )
 
-    def _refusal(self, reached: str, seconds: int) -> LimitReached:
+    def _make_refusal(self, reached: str, seconds: int) -> LimitReached:
         if reached == "per_hour":
             return TooManyExports(self._quotas.exports_per_hour, seconds)
         if reached == "unfinished":

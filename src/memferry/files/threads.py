@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import ParamSpec, TypeVar
 
-from memferry.cancellation import finish_uncancelled
+from memferry.cancellation import wait_until_done
 
 # To hand over to a thread costs more than to hash or to compress this much.
 _SMALL_BYTES = 256 * 1024
@@ -28,12 +28,8 @@ class OneThread:
     ) -> _T:
         """Work there; a caller that is cancelled waits for its end, and nothing runs on."""
         loop = asyncio.get_running_loop()
-        task = loop.run_in_executor(self._executor, partial(work, *args, **kwargs))
-        try:
-            return await asyncio.shield(task)
-        except asyncio.CancelledError:
-            await finish_uncancelled(task)
-            raise
+        call = partial(work, *args, **kwargs)
+        return await wait_until_done(loop.run_in_executor(self._executor, call))
 
     def close(self) -> None:
         """End the thread, which must be idle."""

@@ -10,8 +10,6 @@ class TokenNamespaces(Filter):
     field = "namespaces"
     type = list[str]
     condition = "namespace = ANY ($?::text[])"
-    meaning = "only these namespaces"
-    help = "Only these namespaces."
 
     @classmethod
     def check(cls, value: list[str]) -> list[str]:

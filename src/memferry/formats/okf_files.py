@@ -5,13 +5,13 @@ below `memferry`.
 """
 
 import re
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 
 import msgspec
 
+from memferry.model.times import make_moment
+
 OKF_VERSION = "0.2"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What YAML does not let stand as it is (https://yaml.org/spec/1.1/, section 5.1), what it takes for
 # a line break, and the byte order mark.
 _ESCAPED = re.compile("[\x7f-\x9f\u2028\u2029\ufeff\ufffe\uffff]")
@@ -83,7 +83,7 @@ def _describe_origin(memory: Memory) -> list[str]:
     """Who wrote the content as it is, and when; a year above 9999 is no date of ISO 8601."""
     origin = [f"by: {_quote(f'process:{memory.source}')}"]
     try:
-        time = _EPOCH + timedelta(milliseconds=memory.updated_at)
+        time = make_moment(memory.updated_at)
     except OverflowError:
         return origin
     return [*origin, f'at: "{time:%Y-%m-%dT%H:%M:%S}.{memory.updated_at % 1000:03}Z"']

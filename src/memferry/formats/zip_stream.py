@@ -8,9 +8,11 @@ import struct
 import sys
 import zlib
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from tempfile import SpooledTemporaryFile
 from typing import NamedTuple
+
+from memferry.model.times import count_epoch_ms, make_moment
 
 if sys.platform == "linux":
     from isal import isal_zlib as _deflate
@@ -31,10 +33,9 @@ _UNIX = 3 << 8
 _REGULAR_FILE = 0o100644 << 16
 _MOST_16, _MOST_32 = 0xFFFF, 0xFFFFFFFF
 _LEVEL = 1
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # The first and the last two seconds that MS-DOS can tell.
-_FIRST_MS = int(datetime(1980, 1, 1, tzinfo=UTC).timestamp()) * 1000
-_LAST_MS = int(datetime(2107, 12, 31, 23, 59, 58, tzinfo=UTC).timestamp()) * 1000
+_FIRST_MS = count_epoch_ms(datetime(1980, 1, 1, tzinfo=UTC))
+_LAST_MS = count_epoch_ms(datetime(2107, 12, 31, 23, 59, 58, tzinfo=UTC))
 # The directory lies in memory up to this size, then in a file without a name.
 _SPOOLED_BYTES = 4 * 1024 * 1024
 _PIECE_BYTES = 1024 * 1024
@@ -124,7 +125,7 @@ def _end_directory(members: int, start: int, size: int) -> bytes:
 
 
 def _find_dos_time(time_ms: int) -> tuple[int, int]:
-    time = _EPOCH + timedelta(milliseconds=min(max(time_ms, _FIRST_MS), _LAST_MS))
+    time = make_moment(min(max(time_ms, _FIRST_MS), _LAST_MS))
     return (
         time.hour << 11 | time.minute << 5 | time.second // 2,
         (time.year - 1980) << 9 | time.month << 5 | time.day,

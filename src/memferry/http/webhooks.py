@@ -80,7 +80,7 @@ class WebhookEndpoints:
     async def create_webhook(self, request: Request) -> Response:
         """Create a webhook. Its secret, which signs every delivery, is shown only here.
 
-        A tenant may have 50 of them.
+        A tenant may have 50 of them, or as many as the operator chose: `GET /api/limits` tells.
         """
         new = strict_json.decode(_new, await read_body(request, _BODY_BYTES))
         row = await self._webhooks.create(get_caller(request), new)

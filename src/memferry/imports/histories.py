@@ -74,7 +74,7 @@ class HistoryReader:
             raise _name_entry(field, fault) from fault
         if state.version != entry.version - 1:
             raise Invalid(f"{field}.version", f"expected {entry.version - 1}")
-        check_former(state)
+        _check_former(state)
         if self._namespace is not None:
             patch = {"namespace": self._namespace}
             former = merge_members(former, msgspec.json.encode(patch))
@@ -87,7 +87,7 @@ class HistoryReader:
         return f'{{"version":{version},"at":{at},"kind":{kind},"former":{former.decode()}}}'
 
 
-def check_former(state: FormerMemory) -> None:
+def _check_former(state: FormerMemory) -> None:
     """Check a former state as a memory is checked; its expiry may be over."""
     if state.expires_at is not None:
         rules.check_stored_time_ms("expires_at", state.expires_at)

@@ -3,7 +3,6 @@
 from collections.abc import Collection, Iterator
 from dataclasses import asdict, dataclass
 from typing import Literal, Self, get_args
-from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -11,6 +10,7 @@ from memferry.errors import Invalid
 from memferry.model import rules
 from memferry.sources import SOURCES
 from memferry.sources.base import ReadOptions
+from memferry.sources.reading.times import find_zone
 
 TYPE = "import"
 """The type of job that imports are."""
@@ -63,7 +63,7 @@ class ImportRequest:
         rules.check_tags("tags", list(self.tags))
         for field in ("conflict", "on_error", "per", "folders"):
             _check_choice(field, getattr(self, field), _CHOICES[field])
-        _check_timezone(self.timezone)
+        find_zone(self.timezone)
         rules.check_text("name", self.name, most=_NAME_CHARACTERS)
         if self.keep_file and not self.dry_run:
             raise Invalid("keep_file", "goes only with dry_run")
@@ -135,10 +135,3 @@ class StoredRequest:
 def _check_choice(field: str, value: str, choices: Collection[str]) -> None:
     if value not in choices:
         raise Invalid(field, f"unknown; expected one of {', '.join(choices)}")
-
-
-def _check_timezone(name: str) -> None:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError) as fault:
-        raise Invalid("timezone", "expected an IANA name, such as Europe/Zurich") from fault

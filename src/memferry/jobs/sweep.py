@@ -10,7 +10,8 @@ from memferry.telemetry import log_event
 
 _PAGE = 500
 _KEY = re.compile(
-    r"(?P<tenant>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<job>[0-9A-Z]{26})/(?P<attempt>[0-9]{1,9})(?:\.[a-z0-9.-]+)?"
+    r"(?P<tenant>[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/(?P<job>[0-9A-Z]{26})/"
+    r"(?P<attempt>[0-9]{1,9})(?:\.[a-z0-9.-]+)?"
 )
 _Item = TypeVar("_Item")
 

@@ -11,6 +11,7 @@ import msgspec
 from memferry.client import AsyncClient
 from memferry.errors import Invalid
 from memferry.model import strict_json
+from memferry.model.times import count_epoch_ms
 from memferry.wire.schema import Json, describe
 
 _NESTED = frozenset({"array", "object", "null"})
@@ -95,8 +96,7 @@ def read_time(field: str, text: str | None) -> int | None:
         time = datetime.fromisoformat(text)
     except ValueError as fault:
         raise Invalid(field, "expected a date or time of ISO 8601") from fault
-    aware = time if time.tzinfo is not None else time.replace(tzinfo=UTC)
-    return int(aware.replace(microsecond=0).timestamp()) * 1000 + aware.microsecond // 1000
+    return count_epoch_ms(time if time.tzinfo is not None else time.replace(tzinfo=UTC))
 
 
 @cache

@@ -14,7 +14,7 @@ class Quotas:
         "MEMFERRY_TENANT_RUNNING_EXPORTS",
         parse_count,
         5,
-        "Queued exports of one tenant that all workers together run at once, at most.",
+        "Queued exports and imports of one tenant that all workers together run at once, at most.",
     )
     requests_per_minute: int = declare(
         "MEMFERRY_TENANT_REQUESTS_PER_MINUTE",

@@ -38,7 +38,10 @@ class WorkerSettings:
     """How much a worker does at once, how long it tries, and how it stops."""
 
     exports: int = declare(
-        "MEMFERRY_WORKER_EXPORTS", parse_count, 2, "Exports one worker process runs side by side."
+        "MEMFERRY_WORKER_EXPORTS",
+        parse_count,
+        2,
+        "Exports and imports one worker process runs side by side.",
     )
     readers: int = declare(
         "MEMFERRY_EXPORT_READERS",
@@ -58,19 +61,21 @@ class WorkerSettings:
         "MEMFERRY_LEASE_SECONDS",
         parse_count,
         20,
-        "How long after its last heartbeat a worker's export goes to another worker.",
+        "How long after a worker's last heartbeat its exports and imports go to another worker.",
     )
     attempts: int = declare(
         "MEMFERRY_EXPORT_ATTEMPTS",
         parse_count,
         5,
-        "How often an export is tried before it counts as failed; orderly stops do not count.",
+        "How often an export or import is tried before it counts as failed; orderly stops do not "
+        "count.",
     )
     retry_seconds: float = declare(
         "MEMFERRY_RETRY_SECONDS",
         parse_count,
         2,
-        "The longest pause after an export's first failure; three times as long after each other.",
+        "The longest pause after the first failure of an export or import; three times as long "
+        "after each other.",
     )
     snapshot_seconds: int = declare(
         "MEMFERRY_SNAPSHOT_SECONDS",
@@ -102,6 +107,6 @@ class WorkerSettings:
         "MEMFERRY_GRACE_SECONDS",
         parse_count,
         10,
-        "How long a worker that is asked to stop goes on with its exports before it hands them "
-        "back; asked again, it hands them back at once.",
+        "How long a worker that is asked to stop goes on with its exports and imports before it "
+        "hands them back; asked again, it hands them back at once.",
     )

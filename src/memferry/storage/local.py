@@ -9,17 +9,14 @@ from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterator, Se
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
-from memferry.cancellation import finish_uncancelled
+from memferry.cancellation import run_in_thread
 from memferry.errors import ObjectNotFound, StorageUnavailable, WrongBytes
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.disk_flush import DiskFlush
 
 _PARTIAL = ".partial"
 _TRIES = 10
-_Parameters = ParamSpec("_Parameters")
-_Result = TypeVar("_Result")
 
 
 @contextmanager
@@ -77,11 +74,11 @@ class LocalStorage(Storage):
             size, flush = 0, DiskFlush(descriptor)
             try:
                 async for chunk in chunks:
-                    await _run_in_thread(_write, descriptor, chunk, size)
+                    await run_in_thread(_write, descriptor, chunk, size)
                     size += len(chunk)
                     flush.flush_written(size)
                 await flush.finish()
-                await _run_in_thread(_publish, descriptor, partial, target)
+                await run_in_thread(_publish, descriptor, partial, target)
             except BaseException:
                 _unpublish(descriptor, target)
                 raise
@@ -105,7 +102,7 @@ class LocalStorage(Storage):
             try:
                 while start < end:
                     size = min(CHUNK_BYTES, end - start)
-                    chunk = await _run_in_thread(os.pread, descriptor, size, start)
+                    chunk = await run_in_thread(os.pread, descriptor, size, start)
                     if not chunk:
                         raise StorageUnavailable("an object is shorter than its size")
                     start += len(chunk)
@@ -133,10 +130,10 @@ class LocalStorage(Storage):
     async def list_uploads(self, prefix: str) -> AsyncIterator[Upload]:
         """Yield every temporary file below the prefix."""
         for name in await self._find_names(prefix):
-            directory, _, file = name.rpartition("/")
+            directory, slash, file = name.rpartition("/")
             if file.endswith(_PARTIAL) and file.startswith("."):
                 key = file[1:].removesuffix(_PARTIAL).rpartition(".")[0]
-                yield Upload(f"{directory}/{key}", name)
+                yield Upload(f"{directory}{slash}{key}", name)
 
     async def abort(self, upload: Upload) -> None:
         """Remove a temporary file, so that its writer has nothing left to publish."""
@@ -183,17 +180,22 @@ class LocalStorage(Storage):
 
     async def _create(self, partial: Path) -> int:
         """Open a new file; tries again where a deletion removes the empty directory first."""
-        await _run_in_thread(self._check_root)
+        await run_in_thread(self._check_root)
         for _ in range(_TRIES):
             with suppress(FileNotFoundError):
-                await _run_in_thread(_make_directories, partial.parent, self._root)
+                await run_in_thread(_make_directories, partial.parent, self._root)
                 # Not in a thread: a cancelled caller would never learn which file to close.
                 return os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
         raise FileNotFoundError(partial)
 
     async def _find_names(self, prefix: str) -> Sequence[str]:
-        with _translate_faults():
-            return await asyncio.to_thread(lambda: sorted(self._walk_names(prefix)))
+        with _translate_write_faults():
+            return await asyncio.to_thread(self._list_names, prefix)
+
+    def _list_names(self, prefix: str) -> Sequence[str]:
+        # A directory that is missing has no names, and no fault either.
+        self._check_root()
+        return sorted(self._walk_names(prefix))
 
     def _walk_names(self, prefix: str) -> Iterator[str]:
         top = self._root / prefix.rpartition("/")[0]
@@ -236,18 +238,6 @@ def _translate_write_faults() -> Iterator[None]:
         fault = missing.__cause__
         text = _describe_fault(fault) if isinstance(fault, OSError) else None
         raise StorageUnavailable(text) from fault
-
-
-async def _run_in_thread(
-    work: Callable[_Parameters, _Result], *args: _Parameters.args, **kwargs: _Parameters.kwargs
-) -> _Result:
-    """Run a call in a thread; a cancelled caller waits for it, since no thread can be stopped."""
-    running = asyncio.ensure_future(asyncio.to_thread(work, *args, **kwargs))
-    try:
-        return await asyncio.shield(running)
-    except asyncio.CancelledError:
-        await finish_uncancelled(running)
-        raise
 
 
 def _make_root(root: Path) -> None:

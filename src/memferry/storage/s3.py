@@ -22,21 +22,13 @@ from memferry.errors import (
 from memferry.settings import S3Settings
 from memferry.storage.base import CHUNK_BYTES, ObjectInfo, Storage, Upload
 from memferry.storage.s3_multipart import MultipartUpload
-from memferry.storage.s3_uploads import (
-    NO_BUCKET,
-    REFUSED,
-    Uploads,
-    describe_refusal,
-    read_authorities,
-)
+from memferry.storage.s3_options import make_client_options, make_config
+from memferry.storage.s3_uploads import NO_BUCKET, REFUSED, Uploads, describe_refusal
 from memferry.storage.sources import StoppableSource
 
 # Parts of obstore's uploads: four in flight and one being filled are 40 MiB; 10,000 are 80 GB.
 _PART_BYTES = 8 * 1024 * 1024
 _PARTS_AT_ONCE = 4
-_CONNECT_TIMEOUT = timedelta(seconds=3)
-# For a whole part: obstore limits the time of a request, not the time in which nothing moves.
-_REQUEST_TIMEOUT = timedelta(minutes=15)
 # The default of obstore retries for three minutes, which is too long for a request.
 _RETRIES = 4
 _RETRY_TIMEOUT = timedelta(seconds=10)
@@ -75,14 +67,18 @@ def _translate_write_faults() -> Iterator[None]:
 class S3Storage(Storage):
     """Objects below a prefix of one bucket."""
 
+    # One range, the next one in transit, and the chunk that is handed out.
+    read_bytes = 2 * _PART_BYTES + CHUNK_BYTES
+    write_bytes = (_PARTS_AT_ONCE + 2) * _PART_BYTES
+
     def __init__(self, bucket: str, prefix: str, options: S3Settings) -> None:
         if options.kms_key is not None and options.encryption != "aws:kms":
             raise Misconfigured("MEMFERRY_S3_SSE_KMS_KEY_ID: goes with MEMFERRY_S3_SSE=aws:kms")
         self._store = S3Store(
             bucket,
             prefix=prefix or None,
-            config=_make_config(options),
-            client_options=_make_client_options(options),
+            config=make_config(options),
+            client_options=make_client_options(options),
             retry_config={"max_retries": _RETRIES, "retry_timeout": _RETRY_TIMEOUT},
         )
         self._uploads = Uploads(bucket, prefix, options)
@@ -182,10 +178,6 @@ class S3Storage(Storage):
             async with asyncio.timeout(_ANSWER_SECONDS):
                 return _make_info(await obstore.head_async(self._store, key))
 
-    # One range, the next one in transit, and the chunk that is handed out.
-    read_bytes = 2 * _PART_BYTES + CHUNK_BYTES
-    write_bytes = (_PARTS_AT_ONCE + 2) * _PART_BYTES
-
     async def read(self, key: str, start: int, end: int) -> AsyncIterator[bytes]:
         """Yield the bytes of an object, and fetch the next 8 MiB meanwhile.
 
@@ -277,31 +269,6 @@ async def _limit_waits(pages: AsyncIterable[Any]) -> AsyncIterator[Any]:
         except StopAsyncIteration:
             return
         yield page
-
-
-def _make_config(options: S3Settings) -> Any:
-    values = {
-        "endpoint": options.endpoint,
-        "region": options.region,
-        "access_key_id": options.access_key,
-        "secret_access_key": options.secret_key,
-        "session_token": options.session_token,
-        "server_side_encryption": options.encryption,
-        "sse_kms_key_id": options.kms_key,
-        # Servers other than AWS are reached by path: their names have no wildcard certificate.
-        "virtual_hosted_style_request": None if options.endpoint is None else False,
-    }
-    return {name: value for name, value in values.items() if value is not None}
-
-
-def _make_client_options(options: S3Settings) -> Any:
-    values = {
-        "allow_http": True,
-        "connect_timeout": _CONNECT_TIMEOUT,
-        "timeout": _REQUEST_TIMEOUT,
-        "root_certificate": read_authorities(options),
-    }
-    return {name: value for name, value in values.items() if value is not None}
 
 
 def _make_info(meta: Any) -> ObjectInfo:

@@ -2,7 +2,6 @@
 
 import asyncio
 import re
-import ssl
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from urllib.parse import quote
@@ -11,9 +10,10 @@ from xml.etree import ElementTree as ET
 import httpx
 from httpx_auth import AWS4Auth
 
-from memferry.errors import Misconfigured, StorageUnavailable
+from memferry.errors import StorageUnavailable
 from memferry.settings import S3Settings
 from memferry.storage.base import Upload
+from memferry.storage.s3_options import read_authorities
 from memferry.storage.slow_links import SlowLinkTransport
 
 # None of these limits a whole transfer: each limits the time in which nothing moves.
@@ -42,21 +42,6 @@ def describe_refusal(answer: str, otherwise: str) -> str:
     """The error message for a refusal; it repeats nothing of the answer, which may hold a link."""
     texts = (text for pattern, text in _ANSWERS if re.search(pattern, answer))
     return next(texts, None) or describe_outage(otherwise)
-
-
-def read_authorities(options: S3Settings) -> str | None:
-    """The certificates to trust beside the known ones, as PEM.
-
-    Raises Misconfigured for a file that cannot be read or holds none.
-    """
-    if options.authorities is None:
-        return None
-    try:
-        text = options.authorities.read_text(encoding="ascii")
-        ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).load_verify_locations(cadata=text)
-    except (OSError, ValueError, ssl.SSLError) as fault:
-        raise Misconfigured(f"MEMFERRY_S3_CA_FILE: {options.authorities}: {fault}") from fault
-    return text
 
 
 class Uploads:

@@ -63,7 +63,6 @@ class TenantDeletion:
         A worker that is writing there learns within about a second that its export has ended. The
         sweeper removes files that appear even later.
         """
-        await self._storage.ping()  # a store that is away lists nothing either
         removed = 0
         for _ in range(_ROUNDS):
             count = await remove_prefix(self._storage, prefix)

@@ -9,10 +9,10 @@ from memferry.telemetry import log_event
 
 
 class StuckSessions:
-    """Terminates what a worker cannot end by itself.
+    """Terminates two kinds of sessions of workers.
 
-    A transaction that is older than one of a worker that works, and any of a worker that does not
-    sign in any more: its lease is over, and its work goes to another.
+    Those whose transaction is older than work may take, and all of a worker that does not sign in
+    any more: its lease is over, and its work goes to another.
     """
 
     def __init__(

@@ -4,6 +4,7 @@ from memferry.database.pool import Connection, Database
 from memferry.database.sql import sql
 from memferry.erasure.expiry import ExpirySweep
 from memferry.erasure.memories import MemoryErasure
+from memferry.errors import MemferryError, StorageUnavailable
 from memferry.exports.announcement import Announcements
 from memferry.exports.chain import Chain
 from memferry.jobs.queue import FinishedJobs
@@ -40,9 +41,11 @@ class Sweeper:
         self._jobs = JobSweep(FinishedJobs(database), storage)
 
     async def tick(self) -> bool:
-        """Sweep once, through everything; False, since the next sweep can wait."""
-        if self._attendance is None or await self._attendance.holds_right_store():
-            await self._jobs.run()
+        """Sweep once, through everything; False, since the next sweep can wait.
+
+        Raises StorageUnavailable for a store that is away, when the database is swept.
+        """
+        fault = await self._sweep_jobs()
         await self._expiry.run()
         await self._announcements.tell_overdue()
         await self._chain.seal_overdue()
@@ -55,7 +58,18 @@ class Sweeper:
             await connection.execute(sql("worker/forget_sign_ins"))
             await connection.execute(sql("worker/forget_workers"))
             await self._forget_changes(connection)
+        if fault is not None:
+            raise fault
         return False
+
+    async def _sweep_jobs(self) -> MemferryError | None:
+        """Sweep what jobs leave behind; answers the fault of a store that is away."""
+        if self._attendance is None or await self._attendance.holds_right_store():
+            try:
+                await self._jobs.run()
+            except StorageUnavailable as fault:
+                return fault
+        return None
 
     async def _forget_changes(self, connection: Connection) -> None:
         """Shorten the change log step by step, so that nobody waits for long."""

@@ -66,7 +66,7 @@ async def _plant(url: str) -> None:
 async def spilled_bytes(url: str) -> int:
     """What the database has written into temporary files; a session tells it as it ends."""
     connection = await asyncpg.connect(url)
-    while await connection.fetchval(_OTHER_SESSIONS):  # noqa: ASYNC110 - the event is PostgreSQL's
+    while await connection.fetchval(_OTHER_SESSIONS):
         await asyncio.sleep(0.01)
     spilled: int = await connection.fetchval(
         "SELECT temp_bytes FROM pg_stat_database WHERE datname = current_database()"

@@ -308,7 +308,7 @@ async def test_a_time_to_live_is_put_off_by_reads(store: BaseStore, alice: Perso
 async def test_an_item_is_gone_after_its_time_to_live(store: BaseStore) -> None:
     await store.aput(("t",), "k", {"text": "tea"}, ttl=0.01)
     async with asyncio.timeout(10):
-        while await store.aget(("t",), "k", refresh_ttl=False):  # noqa: ASYNC110 - time passes
+        while await store.aget(("t",), "k", refresh_ttl=False):
             await asyncio.sleep(0.02)
 
     assert await store.asearch(("t",), query="tea") == []

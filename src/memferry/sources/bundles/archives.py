@@ -4,6 +4,8 @@ import io
 import os
 from typing import BinaryIO, Protocol, cast
 
+from memferry.sources.streams import ProducedStream
+
 _BUFFER_BYTES = 64 * 1024
 
 
@@ -34,7 +36,7 @@ class ArchiveEntry(Protocol):
         """Its bytes; raises EOFError where they are not what the archive says of them."""
 
 
-class Section(io.RawIOBase):
+class Section(ProducedStream):
     """Some bytes of a file, read without moving its position: several may be open at once."""
 
     def __init__(self, file: BinaryIO, start: int, size: int) -> None:
@@ -42,19 +44,13 @@ class Section(io.RawIOBase):
         self._at = start
         self._end = start + size
 
-    def readable(self) -> bool:
-        """It is."""
-        return True
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        """Read on; raises EOFError where the file is shorter than it should be."""
-        size = min(len(buffer), self._end - self._at)
+    def _produce(self, size: int) -> bytes:
+        size = min(size, self._end - self._at)
         data = os.pread(self._file.fileno(), size, self._at)
         if size and not data:
             raise EOFError("the archive was cut off")
-        buffer[: len(data)] = data
         self._at += len(data)
-        return len(data)
+        return data
 
 
 def open_section(file: BinaryIO, start: int, size: int) -> BinaryIO:

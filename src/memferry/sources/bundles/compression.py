@@ -10,6 +10,7 @@ import zstandard
 
 from memferry.errors import Invalid
 from memferry.sources.base import refuse_file
+from memferry.sources.streams import ProducedStream
 
 GZIP_MAGIC = b"\x1f\x8b\x08"
 ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
@@ -50,27 +51,15 @@ def open_deflated(packed: BinaryIO) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_Deflated(packed), _PIECE_BYTES))
 
 
-class _Reader(io.RawIOBase):
-    """A stream whose bytes come from `_produce`."""
+class _Reader(ProducedStream):
+    """A stream over `_packed`, which it closes."""
 
     def __init__(self, packed: BinaryIO) -> None:
         self._packed = packed
 
-    def readable(self) -> bool:
-        return True
-
     def close(self) -> None:
         self._packed.close()
         super().close()
-
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        data = self._produce(len(buffer))
-        buffer[: len(data)] = data
-        return len(data)
-
-    def _produce(self, size: int) -> bytes:
-        """The next bytes, at most so many; b"" at the end."""
-        raise NotImplementedError
 
 
 class _Owner(_Reader):

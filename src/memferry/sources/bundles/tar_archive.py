@@ -16,6 +16,9 @@ _FILES = (b"0", b"\x00", b"7")
 _DIRECTORY, _LONG_NAME, _PAX, _PAX_OF_ALL, _LONG_LINK = b"5", b"L", b"x", b"g", b"K"
 _BINARY = 0x80
 _MOST_NAME_BYTES = 64 * 1024
+# A name and its pax records; more of them only fill the memory.
+_MOST_EXTRA_BYTES = 4 * _MOST_NAME_BYTES
+_OCTAL = re.compile(rb"[0-7]*")
 _PAX_PATH = re.compile(rb"\d+ path=([^\n]*)\n")
 _PAX_SIZE = re.compile(rb"\d+ size=(\d{1,18})\n")
 
@@ -60,6 +63,8 @@ def _read_entries(file: BinaryIO, most: int) -> Iterator[TarEntry]:
             raise Invalid("file", f"the archive holds more than {most} files")
         if kind in {_LONG_NAME, _PAX}:
             extra += _read_extra(file, start, size, kind)
+            if len(extra) > _MOST_EXTRA_BYTES:
+                raise ValueError("too much stands before a file in it")
         elif kind not in {_PAX_OF_ALL, _LONG_LINK}:
             yield _make_entry(head, extra, start, size)
             extra = b""
@@ -109,4 +114,7 @@ def _read_number(field: bytes) -> int:
     """A number in octal digits, or in binary after the mark of GNU tar; raises ValueError."""
     if field[0] == _BINARY:
         return int.from_bytes(field[1:])
-    return int(field.strip(b" \x00") or b"0", 8)
+    digits = field.strip(b" \x00")
+    if not _OCTAL.fullmatch(digits):
+        raise ValueError(f"{digits!r} is no number")
+    return int(digits or b"0", 8)

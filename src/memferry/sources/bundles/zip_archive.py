@@ -17,6 +17,7 @@ from memferry.errors import Invalid
 from memferry.sources.base import refuse_file
 from memferry.sources.bundles.archives import Section, decode_name, open_section
 from memferry.sources.bundles.compression import open_deflated
+from memferry.sources.streams import ProducedStream
 
 ZIP_MAGICS = (b"PK\x03\x04", b"PK\x05\x06")
 
@@ -181,7 +182,7 @@ def _check_places(entries: list[ZipEntry], size: int) -> None:
         raise Invalid("file", "the zip archive is damaged: a file in it lies behind its end")
 
 
-class _CheckedEntry(io.RawIOBase):
+class _CheckedEntry(ProducedStream):
     """The bytes of an entry, held to the size and the checksum in the directory."""
 
     def __init__(self, unpacked: BinaryIO, entry: ZipEntry) -> None:
@@ -190,18 +191,14 @@ class _CheckedEntry(io.RawIOBase):
         self._left = entry.unpacked_bytes
         self._crc = 0
 
-    def readable(self) -> bool:
-        return True
-
     def close(self) -> None:
         self._unpacked.close()
         super().close()
 
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
-        data = self._unpacked.read(len(buffer))
+    def _produce(self, size: int) -> bytes:
+        data = self._unpacked.read(size)
         self._left -= len(data)
         self._crc = zlib.crc32(data, self._crc)
         if self._left < 0 or (not data and (self._left or self._crc != self._entry.crc)):
             raise EOFError("it is not what the directory of the archive says")
-        buffer[: len(data)] = data
-        return len(data)
+        return data

@@ -79,11 +79,11 @@ class ClaudeConversation:
 
     def _list_nodes(self) -> Iterator[tuple[str, TreeNode]]:
         """Yield nodes with their parents: where a message names none, the one before it."""
-        names_parents = any(get_parent(message) for message in self._messages.values())
+        names_parents = any(_get_parent(message) for message in self._messages.values())
         before = None
         for id_, message in self._messages.items():
             is_root = names_parents and "parent_message_uuid" in message
-            parent = get_parent(message) if is_root else before
+            parent = _get_parent(message) if is_root else before
             time = self._times.read(message.get("created_at"), self._locate(id_))
             yield id_, TreeNode(None if parent == _ROOT else parent, time)
             before = id_
@@ -107,7 +107,7 @@ class ClaudeConversation:
             files = list(self._list_files(id_, message))
             text = self._read_text(message, role)
             if text.strip():
-                names = {"attachments": list_names(message)}
+                names = {"attachments": _list_names(message)}
                 yield self._make_turn(id_, role, text, names, is_branch=is_branch)
             elif not files:
                 self._journal.leave_out("message without text")
@@ -156,12 +156,12 @@ class ClaudeConversation:
         return Place(self._place.member, f"{self._place.at} message {id_[:100]}")
 
 
-def get_parent(message: Mapping[str, Any]) -> str | None:
+def _get_parent(message: Mapping[str, Any]) -> str | None:
     """The id of the message that a message answers."""
     return get_text(message, "parent_message_uuid") or None
 
 
-def list_names(message: Mapping[str, Any]) -> list[str]:
+def _list_names(message: Mapping[str, Any]) -> list[str]:
     """List the names of attached files."""
     files = [*list_objects(message, "attachments"), *list_objects(message, "files")]
     return cut_names(get_text(file, "file_name") for file in files)

@@ -6,6 +6,7 @@ import re
 from typing import BinaryIO, cast
 
 from memferry.sources.base import Journal, Member, Place, refuse_file
+from memferry.sources.streams import ProducedStream
 
 _CHUNK_BYTES = 256 * 1024
 # The longer mark first: that of UTF-16 begins that of UTF-32.
@@ -61,7 +62,7 @@ def _convert(file: BinaryIO, encoding: str, name: str) -> BinaryIO:
     return cast(BinaryIO, io.BufferedReader(_Converted(file, encoding, name), _CHUNK_BYTES))
 
 
-class _Converted(io.RawIOBase):
+class _Converted(ProducedStream):
     """UTF-16 or UTF-32 as UTF-8; half a surrogate pair comes as its three bytes."""
 
     def __init__(self, file: BinaryIO, encoding: str, name: str) -> None:
@@ -72,20 +73,16 @@ class _Converted(io.RawIOBase):
         self._ready = memoryview(b"")
         self._has_ended = False
 
-    def readable(self) -> bool:
-        return True
-
     def close(self) -> None:
         self._file.close()
         super().close()
 
-    def readinto(self, buffer: "memoryview | bytearray") -> int:  # type: ignore[override]
+    def _produce(self, size: int) -> memoryview:
         while not self._ready and not self._has_ended:
             self._ready = memoryview(self._read_more())
-        data = self._ready[: len(buffer)]
-        buffer[: len(data)] = data
-        self._ready = self._ready[len(data) :]
-        return len(data)
+        data = self._ready[:size]
+        self._ready = self._ready[size:]
+        return data
 
     def _read_more(self) -> bytes:
         chunk = self._file.read(_CHUNK_BYTES)

@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from memferry.errors import Invalid
 from memferry.model.rules import LATEST_STORED_MS
+from memferry.model.times import EPOCH
 from memferry.sources.base import Journal, Place
 
 NO_ZONE = "time without zone"
 UNREADABLE = "unreadable time"
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # RFC 3339 with what is seen beside it: a blank for the T, no seconds, no zone, a date alone.
 _ISO = re.compile(
     r"\d{4}-\d\d-\d\d(?:[Tt ]\d\d:\d\d(?::\d\d(?:[.,]\d{1,30})?)?\s?(?:[Zz]|[+-]\d\d:?\d\d)?)?"
@@ -90,7 +90,7 @@ def count_milliseconds(number: float) -> int:
 
 def count_since_epoch(moment: datetime) -> int:
     """Count the ms from 1970 to a moment that has a zone, rounded once."""
-    return _divide((moment - _EPOCH) // timedelta(microseconds=1), 1000)
+    return _divide((moment - EPOCH) // timedelta(microseconds=1), 1000)
 
 
 def _divide(number: int, divisor: int) -> int:

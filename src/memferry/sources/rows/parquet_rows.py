@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -11,6 +10,7 @@ import pyarrow.parquet as pq
 from msgspec import Raw
 
 from memferry.errors import Invalid
+from memferry.model.times import make_moment
 from memferry.sources.base import Journal, Member, Place, ReadOptions, Record, refuse_file
 from memferry.sources.memferry import FIELDS, Row, make_record
 from memferry.sources.rows.fields import Fields
@@ -25,7 +25,6 @@ _MOST_GROUP_BYTES = 2 * 1024**3
 _MOST_RATIO, _RATIO_FROM_BYTES = 500, 64 * 1024 * 1024
 # A footer of more is no table of memories; Arrow reads it whole.
 _MOST_FOOTER_BYTES, _MOST_FOOTER_ITEMS = 16 * 1024 * 1024, 1_000_000
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read_table(member: Member, options: ReadOptions, journal: Journal) -> Iterator[Record]:
@@ -152,7 +151,7 @@ def _write_time(time_ms: int | None, *, is_local: bool) -> str | int | None:
     if time_ms is None:
         return None
     try:
-        moment = _EPOCH + timedelta(milliseconds=time_ms)
+        moment = make_moment(time_ms)
     except OverflowError:
         return time_ms
     return (moment.replace(tzinfo=None) if is_local else moment).isoformat()
