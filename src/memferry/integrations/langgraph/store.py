@@ -2,27 +2,21 @@
 
 import asyncio
 import threading
-from collections.abc import Awaitable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
-from typing import Any, TypeVar
 
 from langchain_core.embeddings import Embeddings
 from langgraph.store.base import BaseStore, Op, Result, TTLConfig
 
 from memferry.client import AsyncClient, Client
-from memferry.client.steps import Flow
 from memferry.integrations.langgraph.batches import Batch, make_batch
-from memferry.integrations.langgraph.items import ItemPut
 from memferry.integrations.langgraph.key_locks import KeyLocks
 from memferry.integrations.langgraph.operations import StoreOperations
+from memferry.integrations.langgraph.rounds import Rounds
 from memferry.integrations.langgraph.vector_index import Embedded, VectorIndex, VectorIndexConfig
-
-_T = TypeVar("_T")
 
 ROOT = "langgraph"
 """The first label of the namespaces of memories that are items, unless told otherwise."""
-# More do not come back sooner, and other programs of the tenant wait for them.
-_FLOWS_AT_ONCE = 8
 
 
 class _Store(BaseStore):
@@ -114,8 +108,7 @@ class MemferryStore(_Store):
 class AsyncMemferryStore(_Store):
     """The store on an AsyncClient; it is made where the event loop of the client runs.
 
-    Reads of one batch come side by side, and so do writes. Methods that do not await are for other
-    threads.
+    What is asked for at once comes side by side. Methods that do not await are for other threads.
     """
 
     def __init__(
@@ -127,20 +120,12 @@ class AsyncMemferryStore(_Store):
         index: VectorIndexConfig | None = None,
     ) -> None:
         super().__init__(root, ttl, index)
-        self._client = client
-        self._locks = KeyLocks(asyncio.Lock)
-        self._turns = asyncio.Semaphore(_FLOWS_AT_ONCE)
         self._loop = asyncio.get_running_loop()
+        self._rounds = Rounds(self._operations, client.connection.run, self._aembed)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations: first those that read, then those that write."""
-        batch = make_batch(ops, self._index)
-        embedded = await self._aembed(batch)
-        results = await _gather(
-            self._run(self._operations.read(op, embedded)) for op in batch.operations
-        )
-        await _gather(self._put(item_put, embedded) for item_put in batch.puts)
-        return results
+        return await self._rounds.run(make_batch(ops, self._index))
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations from another thread; raises InvalidStateError in that of the loop."""
@@ -148,14 +133,6 @@ class AsyncMemferryStore(_Store):
             text = "would block the event loop: await the method with an a before it"
             raise asyncio.InvalidStateError(text)
         return asyncio.run_coroutine_threadsafe(self.abatch(list(ops)), self._loop).result()
-
-    async def _put(self, item_put: ItemPut, embedded: Embedded) -> None:
-        async with self._locks.find(item_put.name):
-            await self._run(self._operations.put(item_put, embedded))
-
-    async def _run(self, flow: Flow[_T]) -> _T:
-        async with self._turns:
-            return await self._client.connection.run(flow)
 
     async def setup(self) -> None:
         """Set up nothing: a memory needs no table of its own."""
@@ -175,15 +152,6 @@ class AsyncMemferryStore(_Store):
         """Tell that nothing sweeps here."""
         del timeout
         return True
-
-
-async def _gather(calls: Iterable[Awaitable[_T]]) -> list[_T]:
-    """Await calls side by side until all have ended; raises the first fault in their order."""
-    results: list[Any] = await asyncio.gather(*calls, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
 
 
 def _find_running_loop() -> asyncio.AbstractEventLoop | None:
