@@ -113,15 +113,15 @@ GUARDS: tuple[Guard, ...] = (
         "integrations/langgraph/operations.py",
         "_choose_vectors",
         f"{_VECTORS}::test_a_put_replaces_vectors_and_one_without_embedding_leaves_them",
-        make_false("texts"),
-        make_true("texts"),
+        make_false("texts", "None"),
+        make_true("texts", "None"),
     ),
     # Puts of one key come one after the other, and not more of all at once than is good for others.
     *guard_function(
         "integrations/langgraph/key_locks.py",
         "KeyLocks.find",
         f"{_BESIDE}::test_puts_of_one_key_side_by_side_make_one_memory",
-        replace("setdefault", "self._make_lock()"),
+        replace("self._locks.setdefault(key, self._make_lock())", "self._make_lock()"),
     ),
     # A session is its own items, all of them or none, in their order.
     *guard_function(

@@ -6,9 +6,9 @@ in the published stores. Each caller waits for its own operations, and gets its 
 
 import asyncio
 from collections import Counter
-from collections.abc import Awaitable, Callable, Coroutine, Iterable
+from collections.abc import Awaitable, Callable, Coroutine
 from copy import deepcopy
-from typing import Any, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 from langgraph.store.base import Op, PutOp, Result, SearchOp
 
@@ -19,7 +19,6 @@ from memferry.integrations.langgraph.key_locks import KeyLocks
 from memferry.integrations.langgraph.operations import StoreOperations
 from memferry.integrations.langgraph.vector_index import Embedded
 
-_T = TypeVar("_T")
 _Embedding: TypeAlias = asyncio.Task[Embedded]
 # More do not come back sooner, and other programs of the tenant wait for them.
 _FLOWS_AT_ONCE = 8
@@ -48,8 +47,11 @@ class Rounds:
             self._next.start = asyncio.create_task(self._start(self._next))
         own_round = self._next
         own_round.add(batch)
-        await asyncio.shield(own_round.start)
-        return await _gather(map(own_round.find_result, batch.operations))
+        # A caller that is cancelled ends its wait, and not what others wait for, too.
+        await asyncio.wait([own_round.start])
+        if tasks := list(map(own_round.find_task, batch.operations)):
+            await asyncio.wait(tasks)
+        return list(map(own_round.take_result, batch.operations, tasks))
 
     async def _start(self, own_round: "_Round") -> None:
         """Start the tasks of a round; what is asked for from now on belongs to the next one."""
@@ -96,20 +98,13 @@ class _Round:
         self._readers.update(map(repr, reads))
         self.puts |= {item_put.name: item_put for item_put in batch.puts}
 
-    async def find_result(self, operation: Op) -> Result:
-        """Wait for the result of an operation; no value is shared with another reader."""
+    def find_task(self, operation: Op) -> asyncio.Task[Any]:
+        """Find the task that runs an operation."""
         if isinstance(operation, PutOp):
-            name = (operation.namespace, operation.key)
-            return await asyncio.shield(self.tasks[name])
-        key = repr(operation)
-        result: Result = await asyncio.shield(self.tasks[key])
-        return deepcopy(result) if self._readers[key] > 1 else result
+            return self.tasks[operation.namespace, operation.key]
+        return self.tasks[repr(operation)]
 
-
-async def _gather(calls: Iterable[Awaitable[_T]]) -> list[_T]:
-    """Await calls side by side until all have ended; raises the first fault in their order."""
-    results: list[Any] = await asyncio.gather(*calls, return_exceptions=True)
-    for result in results:
-        if isinstance(result, BaseException):
-            raise result
-    return results
+    def take_result(self, operation: Op, task: asyncio.Task[Any]) -> Result:
+        """Take the result of a task that has ended; no two readers share a value."""
+        result: Result = task.result()
+        return deepcopy(result) if self._readers[repr(operation)] > 1 else result

@@ -40,10 +40,10 @@ class _Store(BaseStore):
             return Embedded()
         return self._index.embed(batch.list_texts(), batch.list_queries())
 
-    async def _aembed(self, batch: Batch) -> Embedded:
+    async def _await_embeddings(self, batch: Batch) -> Embedded:
         if self._index is None:
             return Embedded()
-        return await self._index.aembed(batch.list_texts(), batch.list_queries())
+        return await self._index.await_embeddings(batch.list_texts(), batch.list_queries())
 
 
 class MemferryStore(_Store):
@@ -73,7 +73,7 @@ class MemferryStore(_Store):
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations in a thread; embeddings are awaited."""
         batch = make_batch(ops, self._index)
-        return await asyncio.to_thread(self._run, batch, await self._aembed(batch))
+        return await asyncio.to_thread(self._run, batch, await self._await_embeddings(batch))
 
     def _run(self, batch: Batch, embedded: Embedded) -> list[Result]:
         run = self._client.connection.run
@@ -121,7 +121,7 @@ class AsyncMemferryStore(_Store):
     ) -> None:
         super().__init__(root, ttl, index)
         self._loop = asyncio.get_running_loop()
-        self._rounds = Rounds(self._operations, client.connection.run, self._aembed)
+        self._rounds = Rounds(self._operations, client.connection.run, self._await_embeddings)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations: first those that read, then those that write."""

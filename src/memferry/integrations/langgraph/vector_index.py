@@ -74,15 +74,15 @@ class VectorIndex:
         query_vectors = [self.embeddings.embed_query(query) for query in queries]
         return self._collect(texts, vectors, queries, query_vectors)
 
-    async def aembed(self, texts: Sequence[str], queries: Sequence[str]) -> Embedded:
+    async def await_embeddings(self, texts: Sequence[str], queries: Sequence[str]) -> Embedded:
         """Embed the texts and queries of a batch; all are awaited together."""
         vectors, query_vectors = await asyncio.gather(
-            self._aembed_documents(texts),
+            self._await_documents(texts),
             asyncio.gather(*map(self.embeddings.aembed_query, queries)),
         )
         return self._collect(texts, vectors, queries, query_vectors)
 
-    async def _aembed_documents(self, texts: Sequence[str]) -> Sequence[Vector]:
+    async def _await_documents(self, texts: Sequence[str]) -> Sequence[Vector]:
         return await self.embeddings.aembed_documents(list(texts)) if texts else []
 
     def _collect(
