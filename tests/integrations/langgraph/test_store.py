@@ -292,6 +292,17 @@ async def test_a_time_to_live_is_put_off_by_reads(store: BaseStore, alice: Perso
     assert "expires_at" not in read_row()
 
 
+@pytest.mark.parametrize(("minutes", "changes"), [(0.9, True), (600, False)])
+async def test_a_read_puts_off_an_expiry_unless_that_adds_hardly_anything(
+    store: BaseStore, alice: Person, *, minutes: float, changes: bool
+) -> None:
+    await store.aput(("t",), "k", {}, ttl=minutes)
+    before = alice.get("/api/memories").json()
+    await store.aget(("t",), "k")
+
+    assert (alice.get("/api/memories").json() != before) is changes
+
+
 async def test_an_item_is_gone_after_its_time_to_live(store: BaseStore) -> None:
     await store.aput(("t",), "k", {"text": "tea"}, ttl=0.01)
     async with asyncio.timeout(10):
