@@ -12,6 +12,8 @@ from guards import (
 )
 
 _STORE = "integrations/langgraph/test_store.py"
+_SEARCH = "integrations/langgraph/test_search.py"
+_EXPIRY = "integrations/langgraph/test_expiry.py"
 _APART = f"{_STORE}::test_stores_of_two_roots_and_other_memories_are_apart"
 _TWO_NAMESPACES = f"{_STORE}::test_one_key_in_two_namespaces_is_two_items"
 _REFUSED = f"{_STORE}::test_what_json_does_not_hold_is_refused"
@@ -47,7 +49,7 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "integrations/langgraph/items.py",
         "match_prefix",
-        f"{_STORE}::test_a_search_is_below_a_prefix_of_labels_and_paged",
+        f"{_SEARCH}::test_a_search_is_below_a_prefix_of_labels_and_paged",
         drop_item("namespace"),
     ),
     # The dot between labels stands in none of them.
@@ -75,13 +77,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "integrations/langgraph/items.py",
         "make_ttl_ms",
-        f"{_STORE}::test_a_time_to_live_is_above_0",
+        f"{_EXPIRY}::test_a_time_to_live_is_above_0",
         make_false("_LONGEST_MINUTES"),
     ),
     *guard_function(
         "integrations/langgraph/value_filters.py",
         "list_short_fields",
-        f"{_STORE}::test_a_filter_may_have_more_fields_than_the_service_takes",
+        f"{_SEARCH}::test_a_filter_may_have_more_fields_than_the_service_takes",
         replace("_SENT_FIELDS", "None"),
     ),
     # A vector is that of its text, as it was computed, or is refused.

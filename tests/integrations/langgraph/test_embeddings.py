@@ -13,8 +13,8 @@ from support.embeddings import DIMS, MeaningEmbeddings, embed_text
 from support.people import Person
 
 
-def _make_index(embed: Any, **more: Any) -> VectorIndexConfig:
-    index = VectorIndexConfig(dims=DIMS, embed=embed, fields=["text"])
+def _make_index(model: Any, **more: Any) -> VectorIndexConfig:
+    index = VectorIndexConfig(dims=DIMS, embed=model, fields=["text"])
     index.update(more)  # type: ignore[typeddict-item]
     return index
 
@@ -62,24 +62,24 @@ def test_a_function_that_is_awaited_serves_no_store_that_waits(alice: Person) ->
             store.put(("m",), "k", {"text": "tea"})
 
 
-@pytest.mark.parametrize(
-    ("vectors", "fault"),
-    [
-        ([[1.0] * (DIMS + 1)], f"expected embeddings of {DIMS} dimensions, got {DIMS + 1}"),
-        ([[float("nan")] * DIMS], "NaN"),
-        ([[float("inf")] * DIMS], "infinity"),
-        ([[1e300] * DIMS], "no vector"),
-        ([["1"] * DIMS], "no vector"),
-        ([], "0 vectors for 1 texts"),
-        ([[1.0] * DIMS] * 2, "2 vectors for 1 texts"),
-    ],
-)
+_NO_EMBEDDINGS: list[tuple[Any, str]] = [
+    ([[1.0] * (DIMS + 1)], f"expected embeddings of {DIMS} dimensions, got {DIMS + 1}"),
+    ([[float("nan")] * DIMS], "NaN"),
+    ([[float("inf")] * DIMS], "infinity"),
+    ([[1e300] * DIMS], "no vector"),
+    ([["1"] * DIMS], "no vector"),
+    ([], "0 vectors for 1 texts"),
+    ([[1.0] * DIMS] * 2, "2 vectors for 1 texts"),
+]
+
+
 async def test_what_is_no_embedding_is_refused_and_nothing_saved(
-    make_store: Callable[..., BaseStore], alice: Person, vectors: Any, fault: str
+    make_store: Callable[..., BaseStore], alice: Person
 ) -> None:
-    store = make_store(index=_make_index(lambda _texts: vectors))
-    with pytest.raises(Invalid, match=rf"^index: .*{fault}"):
-        await store.aput(("m",), "k", {"text": "tea"})
+    for vectors, fault in _NO_EMBEDDINGS:
+        store = make_store(index=_make_index(lambda _texts, vectors=vectors: vectors))
+        with pytest.raises(Invalid, match=rf"^index: .*{fault}"):
+            await store.aput(("m",), "k", {"text": "tea"})
 
     assert alice.get("/api/memories").json() == []
 
@@ -137,21 +137,22 @@ async def test_vectors_of_other_dimensions_or_edited_are_not_compared(
     assert [item.key for item in await wide.asearch((), query="tea")] == ["wide"]
 
 
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"dims": 0},
-        {"dims": None},
-        {"embed": None},
-        {"fields": 1},
-        {"fields": [1]},
-        {"distance_type": "hamming"},
-        {"ann_index_config": {"vector_type": "bit"}},
-    ],
-)
-def test_a_wrong_setting_of_vectors_is_refused(wrong: dict[str, Any]) -> None:
-    with Client() as client, pytest.raises(Invalid, match=r"^index: "):
-        MemferryStore(client, index=_make_index(MeaningEmbeddings()) | wrong)  # type: ignore[arg-type]
+_WRONG: list[dict[str, Any]] = [
+    {"dims": 0},
+    {"dims": None},
+    {"embed": None},
+    {"fields": 1},
+    {"fields": [1]},
+    {"distance_type": "hamming"},
+    {"ann_index_config": {"vector_type": "bit"}},
+]
+
+
+def test_a_wrong_setting_of_vectors_is_refused() -> None:
+    with Client() as client:
+        for wrong in _WRONG:
+            with pytest.raises(Invalid, match=r"^index: "):
+                MemferryStore(client, index=_make_index(MeaningEmbeddings(), **wrong))
 
 
 def test_a_store_tells_its_settings_of_vectors() -> None:
