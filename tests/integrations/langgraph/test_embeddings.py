@@ -1,5 +1,7 @@
 """Who embeds, how often, and what is refused before anything is saved."""
 
+import base64
+import struct
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -128,7 +130,8 @@ async def test_vectors_of_other_dimensions_or_edited_are_not_compared(
     store = make_store(index=_make_index(MeaningEmbeddings()))
     wide = make_store(index=_make_index(lambda texts: [[1.0] * 99 for _ in texts], dims=99))
     await wide.aput(("m",), "wide", {"text": "tea"})
-    for key, vectors in {"a": {"text": "%"}, "b": {"text": 1}, "c": {"text": None}}.items():
+    nan = base64.b64encode(struct.pack(f"<{DIMS}f", *[float("nan")] * DIMS)).decode()
+    for key, vectors in {"a": {"text": "%"}, "b": {"text": 1}, "c": [], "d": {"text": nan}}.items():
         own = {"namespace": {"0": "m"}, "key": key, "fields": {}, "vectors": vectors}
         alice.save("{}", namespace="langgraph.m", metadata={"langgraph": own})
     await store.aput(("m",), "k", {"text": "tea"})

@@ -1,7 +1,8 @@
 """Rounds: what is asked for in one turn of the event loop is read, embedded and written together.
 
 Equal reads are one, of puts of one key the last one counts, and texts are embedded in one call, as
-in the published stores. Each caller waits for its own operations, and gets its own faults.
+in the published stores. Each caller waits for its own operations, and gets their faults: one call
+of the embeddings fails for all whose texts are in it.
 """
 
 import asyncio

@@ -23,6 +23,8 @@ from memferry.wire.memories import ListedMemory
 from memferry.wire.schema import Json
 
 _Rows: TypeAlias = list[ListedMemory]
+# Vectors make rows large, and a page of them is compared without a pause of the event loop.
+_ROWS_WITH_VECTORS = 100
 
 
 class RowPage(msgspec.Struct):
@@ -41,7 +43,7 @@ def find_items(root: str, search: SearchOp, vector: QueryVector | None) -> Flow[
     if vector is not None:
         prefix = match_prefix(search.namespace_prefix, fields, vectors={})
         ranking = _Ranking(chooser, vector, end)
-        yield from collect_items(_list_latest(prefix), ranking.add)
+        yield from collect_items(_list_latest(prefix, _ROWS_WITH_VECTORS), ranking.add)
         return ranking.list_items()[search.offset :]
     # Where the service looks up all that is asked for, no row is read in vain.
     most = choose_limit(end) if filters.keys() == fields.keys() else MOST_ROWS
@@ -101,7 +103,7 @@ class _Ranking:
         return [stored for _, _, stored in sorted(self._nearest, reverse=True)]
 
 
-def _list_latest(metadata: Json, most: int = MOST_ROWS) -> Listing[ListedMemory]:
+def _list_latest(metadata: Json, most: int) -> Listing[ListedMemory]:
     body = {"metadata_filter": metadata, "limit": most}
     call = Call("POST", make_path("memories", "list"), body, reads=True)
     return iterate_pages(call, RowPage, lambda page: page.memories)

@@ -30,11 +30,12 @@ class QueryVector:
     def find_score(self, vectors: object) -> float | None:
         """Find how near the nearest vector of an item is: the larger, the nearer.
 
-        None for an item without vectors of these dimensions.
+        None for an item without vectors of these dimensions; a person may have edited them.
         """
         texts = vectors.values() if isinstance(vectors, Mapping) else ()
         decoded = (decode_vector(text, self._dims) for text in texts)
-        return max((self._measure(vector) for vector in decoded if vector), default=None)
+        scores = (self._measure(vector) for vector in decoded if vector)
+        return max(filter(math.isfinite, scores), default=None)
 
 
 def encode_vector(vector: Vector, vector_type: str) -> str:
@@ -64,7 +65,8 @@ def _measure_cosine(query: Vector) -> _Measure:
 
     def measure(vector: Vector) -> float:
         lengths = query_length * math.hypot(*vector)
-        return max(-1.0, min(_multiply(query, vector) / lengths, 1.0)) if lengths else 0.0
+        # In this order NaN stays NaN.
+        return min(max(_multiply(query, vector) / lengths, -1.0), 1.0) if lengths else 0.0
 
     return measure
 
