@@ -1,4 +1,8 @@
-"""Batches of operations, checked as a whole before anything is embedded or sent."""
+"""Batches of operations, checked as a whole before anything is embedded or sent.
+
+All reads of a batch come before its writes, and of several writes of one key the last one counts:
+as in the published stores.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

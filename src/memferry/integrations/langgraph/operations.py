@@ -1,8 +1,4 @@
-"""The operations of a store as flows of the client, which run waiting or awaited.
-
-All reads of a batch come before its writes, and of several writes of one key the last one counts:
-as in the published stores.
-"""
+"""The operations of a store as flows of the client, which run waiting or awaited."""
 
 from typing import Any, TypeAlias
 
