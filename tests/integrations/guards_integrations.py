@@ -12,9 +12,14 @@ from guards import (
 )
 
 _STORE = "integrations/langgraph/test_store.py"
+_SEARCH = "integrations/langgraph/test_search.py"
+_EXPIRY = "integrations/langgraph/test_expiry.py"
 _APART = f"{_STORE}::test_stores_of_two_roots_and_other_memories_are_apart"
 _TWO_NAMESPACES = f"{_STORE}::test_one_key_in_two_namespaces_is_two_items"
 _REFUSED = f"{_STORE}::test_what_json_does_not_hold_is_refused"
+_EMBEDDINGS = "integrations/langgraph/test_embeddings.py"
+_VECTORS = "integrations/langgraph/test_vector_search.py"
+_BESIDE = "integrations/langgraph/test_side_by_side.py"
 _SESSIONS = "integrations/test_openai_agents.py"
 _RETRIEVER = "integrations/test_langchain.py"
 
@@ -44,13 +49,13 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "integrations/langgraph/items.py",
         "match_prefix",
-        f"{_STORE}::test_a_search_is_below_a_prefix_of_labels_and_paged",
+        f"{_SEARCH}::test_a_search_is_below_a_prefix_of_labels_and_paged",
         drop_item("namespace"),
     ),
     # The dot between labels stands in none of them.
     *guard_function(
-        "integrations/langgraph/operations.py",
-        "StoreOperations.run",
+        "integrations/langgraph/batches.py",
+        "make_batch",
         f"{_STORE}::test_operations_are_checked_like_methods",
         drop_statement("check_labels"),
     ),
@@ -72,14 +77,53 @@ GUARDS: tuple[Guard, ...] = (
     *guard_function(
         "integrations/langgraph/items.py",
         "make_ttl_ms",
-        f"{_STORE}::test_a_time_to_live_is_above_0",
+        f"{_EXPIRY}::test_a_time_to_live_is_above_0",
         make_false("_LONGEST_MINUTES"),
     ),
     *guard_function(
         "integrations/langgraph/value_filters.py",
         "list_short_fields",
-        f"{_STORE}::test_a_filter_may_have_more_fields_than_the_service_takes",
+        f"{_SEARCH}::test_a_filter_may_have_more_fields_than_the_service_takes",
         replace("_SENT_FIELDS", "None"),
+    ),
+    # A vector is that of its text, as it was computed, or is refused.
+    *guard_function(
+        "integrations/langgraph/vectors.py",
+        "encode_vector",
+        f"{_EMBEDDINGS}::test_what_is_no_embedding_is_refused_and_nothing_saved",
+        make_false("isfinite"),
+    ),
+    *guard_function(
+        "integrations/langgraph/vector_index.py",
+        "VectorIndex._encode",
+        f"{_EMBEDDINGS}::test_what_is_no_embedding_is_refused_and_nothing_saved",
+        make_false("_dims"),
+    ),
+    *guard_function(
+        "integrations/langgraph/vector_index.py",
+        "VectorIndex._collect",
+        f"{_EMBEDDINGS}::test_what_is_no_embedding_is_refused_and_nothing_saved",
+        make_false("len"),
+    ),
+    *guard_function(
+        "integrations/langgraph/items.py",
+        "make_metadata",
+        f"{_EMBEDDINGS}::test_more_vectors_than_metadata_holds_are_refused",
+        make_false("METADATA_BYTES"),
+    ),
+    *guard_function(
+        "integrations/langgraph/operations.py",
+        "_choose_vectors",
+        f"{_VECTORS}::test_a_put_replaces_vectors_and_one_without_embedding_leaves_them",
+        make_false("texts", "None"),
+        make_true("texts", "None"),
+    ),
+    # Puts of one key come one after the other, and not more of all at once than is good for others.
+    *guard_function(
+        "integrations/langgraph/key_locks.py",
+        "KeyLocks.find",
+        f"{_BESIDE}::test_puts_of_one_key_side_by_side_make_one_memory",
+        replace("self._locks.setdefault(key, self._make_lock())", "self._make_lock()"),
     ),
     # A session is its own items, all of them or none, in their order.
     *guard_function(

@@ -40,6 +40,28 @@ async def test_both_clients_are_awaited(alice: Person) -> None:
     assert [document.metadata["namespace"] for document in awaited] == ["a", "a"]
 
 
+async def test_a_call_takes_another_number_of_documents(alice: Person) -> None:
+    for number in range(4):
+        alice.save(f"tea {number}")
+    url = str(alice.base_url)
+    with Client(url, alice.token) as client:
+        retriever = MemferryRetriever(client=client, k=2)
+        counts = [len(retriever.invoke("tea", k=k)) for k in (1, 3)]
+        counts.append(len(await retriever.ainvoke("tea", k=4)))
+    async with AsyncClient(url, alice.token) as async_client:
+        counts.append(len(await MemferryRetriever(client=async_client).ainvoke("tea", k=2)))
+
+    assert counts == [1, 3, 4, 2]
+
+
+def test_a_call_with_a_mistaken_argument_is_refused(alice: Person) -> None:
+    with (
+        Client(str(alice.base_url), alice.token) as client,
+        pytest.raises(TypeError, match="limit"),
+    ):
+        MemferryRetriever(client=client).invoke("tea", limit=1)
+
+
 def test_a_mistaken_argument_is_refused(alice: Person) -> None:
     mistaken: dict[str, Any] = {"filter": {"namespace": "a"}}
     with (

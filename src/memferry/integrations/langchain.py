@@ -1,5 +1,6 @@
 """A retriever of LangChain that finds memories; the extra is memferry[langchain]."""
 
+import asyncio
 from typing import Any
 
 from memferry.client import AsyncClient, Client
@@ -23,7 +24,7 @@ class MemferryRetriever(BaseRetriever):
     """Finds the memories that share words with a query, best first, as documents.
 
     `filters` are those of `client.memories.search`. A Client serves `invoke`, and `ainvoke` in a
-    thread; an AsyncClient serves `ainvoke`. Raises the errors of the client.
+    thread; an AsyncClient serves `ainvoke`. Both take another `k`. Raises the errors of the client.
     """
 
     # A name that is mistaken, such as filter, must not find more than it was meant to.
@@ -35,20 +36,24 @@ class MemferryRetriever(BaseRetriever):
     filters: dict[str, Any] = Field(default_factory=dict)
 
     def _get_relevant_documents(
-        self, query: str, *, run_manager: CallbackManagerForRetrieverRun
+        self, query: str, *, run_manager: CallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
         del run_manager  # it is told by the class above
         if not isinstance(self.client, Client):
             raise Invalid("client", "an AsyncClient is awaited: use ainvoke")
-        hits = self.client.memories.search(query, k=self.k, **self.filters)
+        most = self.k if k is None else k
+        hits = self.client.memories.search(query, k=most, **self.filters)
         return [_make_document(hit) for hit in hits]
 
     async def _aget_relevant_documents(
-        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
+        self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun, k: int | None = None
     ) -> list[Document]:
         if not isinstance(self.client, AsyncClient):
-            return await super()._aget_relevant_documents(query, run_manager=run_manager)
-        hits = await self.client.memories.search(query, k=self.k, **self.filters)
+            manager = run_manager.get_sync()
+            find = self._get_relevant_documents
+            return await asyncio.to_thread(find, query, run_manager=manager, k=k)
+        most = self.k if k is None else k
+        hits = await self.client.memories.search(query, k=most, **self.filters)
         return [_make_document(hit) for hit in hits]
 
 

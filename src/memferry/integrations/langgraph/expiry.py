@@ -10,8 +10,9 @@ from memferry.integrations.langgraph.items import StoredItem
 from memferry.wire.batches import BatchChangeResult
 
 _CHANGED_TOGETHER = 200
-# Each change is a version in the history: a hundredth of the time is not worth one.
+# Each change is a version in the history: a hundredth of a long time is not worth one.
 _LEAST_PART = 100
+_LONG_MS = 60_000
 
 
 def make_expiry(ttl_ms: int) -> int:
@@ -32,4 +33,5 @@ def refresh_expiry(items: Iterable[StoredItem]) -> Flow[None]:
 
 
 def _is_worthwhile(expires_at: object, ttl_ms: int) -> bool:
-    return isinstance(expires_at, int) and make_expiry(ttl_ms) - expires_at > ttl_ms // _LEAST_PART
+    least_gain = ttl_ms // _LEAST_PART if ttl_ms >= _LONG_MS else 0
+    return isinstance(expires_at, int) and make_expiry(ttl_ms) - expires_at > least_gain

@@ -1,7 +1,7 @@
 """Items of a store as memories: the content is the value as JSON text, exact, metadata finds it.
 
 The metadata has one key, `langgraph`: the labels of the namespace by their places, so that one
-containment finds a prefix of them, the key, and short fields of the value, to filter by.
+containment finds a prefix of them, the key, short fields of the value, to filter by, and vectors.
 """
 
 import json
@@ -13,9 +13,11 @@ from typing import Any
 
 from langgraph.store.base import Item, PutOp, SearchItem
 
+from memferry.client.exact_json import encode_exact
 from memferry.errors import Invalid
 from memferry.integrations.exact_values import is_utf8
-from memferry.wire.memories import ListedMemory
+from memferry.model.rules import METADATA_BYTES
+from memferry.wire.memories import ListedMemory, MemoryRow
 from memferry.wire.schema import Json
 
 _OWN = "langgraph"
@@ -35,6 +37,22 @@ class StoredItem:
     """How long it lives after it was put or read; None: until it is deleted."""
 
 
+@dataclass(frozen=True)
+class ItemPut:
+    """A put that was checked, and the content of its memory; None deletes the item."""
+
+    put: PutOp
+    content: str | None
+    ttl_ms: int | None
+    texts: Mapping[str, str] | None
+    """What is to be embedded, by its place in the value; None leaves the vectors that there are."""
+
+    @property
+    def name(self) -> tuple[tuple[str, ...], str]:
+        """The namespace and the key, which name one item."""
+        return self.put.namespace, self.put.key
+
+
 def make_namespace(root: str, labels: Sequence[str]) -> str:
     """Make the namespace of a memory; no label holds a dot, so that it can be read back."""
     return ".".join((root, *labels))
@@ -46,17 +64,33 @@ def read_labels(root: str, namespace: str) -> tuple[str, ...] | None:
     return tuple(labels) if namespace.startswith(root) and not start else None
 
 
-def make_metadata(put: PutOp, value: Mapping[str, Any]) -> Json:
-    """Make the metadata of an item; one that is not `searched` is found by no query."""
+def make_metadata(item_put: ItemPut, vectors: Any) -> Json:
+    """Make the metadata of an item; one that is not `searched` is found by no words.
+
+    Raises Invalid for more vectors than metadata holds.
+    """
+    put = item_put.put
+    fields = {name: field for name, field in (put.value or {}).items() if is_short(name, field)}
     own: Json = {
         "namespace": _number(put.namespace),
         "key": put.key,
-        "fields": {name: field for name, field in value.items() if is_short(name, field)},
+        "fields": fields,
         "searched": put.index is not False,
     }
-    if put.ttl is not None:
-        own["ttl_ms"] = make_ttl_ms(put.ttl)
+    if item_put.ttl_ms is not None:
+        own["ttl_ms"] = item_put.ttl_ms
+    if vectors:
+        own["vectors"] = vectors
+        if len(encode_exact({_OWN: own})) > METADATA_BYTES:
+            reason = f"{len(vectors)} vectors are more than the metadata holds: embed fewer texts"
+            raise Invalid("index", reason)
     return {_OWN: own}
+
+
+def read_vectors(row: MemoryRow) -> Any:
+    """Read the vectors of an item as they are: a person may have edited them."""
+    own = (row.metadata or {}).get(_OWN)
+    return own.get("vectors") if isinstance(own, dict) else None
 
 
 def make_ttl_ms(minutes: float) -> int:
@@ -66,10 +100,9 @@ def make_ttl_ms(minutes: float) -> int:
     return max(1, round(minutes * 60_000))
 
 
-def match_prefix(labels: Sequence[str], fields: Mapping[str, Any], *, searched: bool) -> Json:
+def match_prefix(labels: Sequence[str], fields: Mapping[str, Any], **more: Any) -> Json:
     """Make the filter for items below these labels with these short fields."""
-    own: Json = {"namespace": _number(labels), "fields": dict(fields)}
-    return {_OWN: own | {"searched": True} if searched else own}
+    return {_OWN: {"namespace": _number(labels), "fields": dict(fields), **more}}
 
 
 def match_key(key: str) -> Json:

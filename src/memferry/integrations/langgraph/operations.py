@@ -1,65 +1,37 @@
-"""The operations of a store as flows of the client, which run waiting or awaited.
+"""The operations of a store as flows of the client, which run waiting or awaited."""
 
-All reads of a batch come before its writes, and of several writes of one key the last one counts:
-as in the published stores.
-"""
-
-from collections.abc import Iterable, Mapping
 from typing import Any, TypeAlias
 
-import msgspec
-from langgraph.store.base import (
-    GetOp,
-    Item,
-    ListNamespacesOp,
-    Op,
-    PutOp,
-    Result,
-    SearchItem,
-    SearchOp,
-)
-from langgraph.store.base import validate_op_namespace as check_labels
+from langgraph.store.base import GetOp, Item, ListNamespacesOp, Op, Result, SearchItem, SearchOp
 
 from memferry.client.calls import Call, make_path
-from memferry.client.flows import MOST_ROWS, collect_items, iterate_pages, send
+from memferry.client.flows import collect_items, iterate_pages, send
 from memferry.client.options import make_params
-from memferry.client.steps import Flow, Listing
+from memferry.client.steps import Flow
 from memferry.errors import Invalid, MemoryNotFound
-from memferry.integrations.exact_values import encode_value
+from memferry.integrations.langgraph.batches import read_query
 from memferry.integrations.langgraph.expiry import make_expiry, refresh_expiry
 from memferry.integrations.langgraph.items import (
-    StoredItem,
+    ItemPut,
     drop_score,
     make_metadata,
     make_namespace,
-    make_ttl_ms,
     match_key,
-    match_prefix,
     read_item,
     read_labels,
+    read_vectors,
 )
 from memferry.integrations.langgraph.namespaces import choose_namespaces
-from memferry.integrations.langgraph.value_filters import (
-    check_filter,
-    list_short_fields,
-    matches,
-)
+from memferry.integrations.langgraph.searches import RowPage, find_items
+from memferry.integrations.langgraph.vector_index import Embedded
 from memferry.wire.batches import BatchDeletionResult
 from memferry.wire.memories import ListedMemory, MemoryRow, NamespaceCount
 from memferry.wire.schema import Json
 
 _Namespaces: TypeAlias = list[NamespaceCount]
-_Rows: TypeAlias = list[ListedMemory]
 _SOURCE = "langgraph"
 _NAMESPACES_A_PAGE = 10_000
 _MOST_TWINS = 100
-
-
-class _Page(msgspec.Struct):
-    """A page of a list without a query, whose memories have no scores."""
-
-    memories: list[ListedMemory]
-    next_cursor: str | None = None
 
 
 class StoreOperations:
@@ -71,43 +43,24 @@ class StoreOperations:
             raise Invalid("root", "expected a text without dots")
         self._root = root
 
-    def run(self, operations: Iterable[Op]) -> Flow[list[Result]]:
-        """Run a batch; the results stand in the order of the operations."""
-        batch = list(operations)
-        for operation in batch:
-            check_labels(operation)
-        results: list[Result] = []
-        for operation in batch:
-            result = yield from self._read(operation)
-            results.append(result)
-        puts = {(put.namespace, put.key): put for put in batch if isinstance(put, PutOp)}
-        for put in puts.values():
-            yield from self._put(put)
-        return results
-
-    def _read(self, operation: Op) -> Flow[Result]:
+    def read(self, operation: Op, embedded: Embedded) -> Flow[Result]:
+        """Read what an operation asks for; nothing for a put."""
         match operation:
             case GetOp():
                 return (yield from self._get(operation))
             case SearchOp():
-                return (yield from self._search(operation))
+                return (yield from self._search(operation, embedded))
             case ListNamespacesOp():
                 return (yield from self._list_namespaces(operation))
         return None
 
-    def _get(self, operation: GetOp) -> Flow[Item | None]:
-        rows = yield from self._find(operation.namespace, operation.key)
-        stored = [item for row in rows if (item := read_item(self._root, row)) is not None][:1]
-        if operation.refresh_ttl:
-            yield from refresh_expiry(stored)
-        return drop_score(stored[0].item) if stored else None
-
-    def _put(self, put: PutOp) -> Flow[None]:
+    def put(self, item_put: ItemPut, embedded: Embedded) -> Flow[None]:
         """Save, change or delete an item; what else has its key was saved at the same moment."""
-        rows = yield from self._find(put.namespace, put.key)
+        rows = yield from self._find(item_put.put.namespace, item_put.put.key)
         others = rows
-        if put.value is not None:
-            body = self._make_body(put, put.value)
+        if item_put.content is not None:
+            vectors = _choose_vectors(item_put, embedded, rows)
+            body = self._make_body(item_put, item_put.content, vectors)
             changed = bool(rows) and (yield from _change(rows[0], body))
             others = rows[1:] if changed else rows
             if not changed:
@@ -118,30 +71,19 @@ class StoreOperations:
                 Call("DELETE", make_path("memories", "batch"), ids), BatchDeletionResult
             )
 
-    def _search(self, operation: SearchOp) -> Flow[list[SearchItem]]:
-        filters = check_filter(operation.filter)
-        query = (operation.query or "").strip()
-        prefix = match_prefix(
-            operation.namespace_prefix, list_short_fields(filters), searched=bool(query)
-        )
-        known = set[tuple[tuple[str, ...], str]]()
-
-        def choose(row: ListedMemory) -> StoredItem | None:
-            stored = read_item(self._root, row)
-            if stored is None or not matches(stored.item.value, filters):
-                return None
-            name = (stored.item.namespace, stored.item.key)
-            if name in known:
-                return None  # saved twice at the same moment; the later one came before
-            known.add(name)
-            return stored
-
-        end = operation.offset + operation.limit
-        stored = yield from collect_items(_list_rows(prefix, query), choose, end)
-        page = stored[operation.offset :]
+    def _get(self, operation: GetOp) -> Flow[Item | None]:
+        rows = yield from self._find(operation.namespace, operation.key)
+        stored = [item for row in rows if (item := read_item(self._root, row)) is not None][:1]
         if operation.refresh_ttl:
+            yield from refresh_expiry(stored)
+        return drop_score(stored[0].item) if stored else None
+
+    def _search(self, search: SearchOp, embedded: Embedded) -> Flow[list[SearchItem]]:
+        vector = embedded.queries.get(read_query(search))
+        page = yield from find_items(self._root, search, vector)
+        if search.refresh_ttl:
             yield from refresh_expiry(page)
-        return [stored_item.item for stored_item in page]
+        return [stored.item for stored in page]
 
     def _list_namespaces(self, operation: ListNamespacesOp) -> Flow[list[tuple[str, ...]]]:
         params = make_params({"limit": _NAMESPACES_A_PAGE})
@@ -161,16 +103,24 @@ class StoreOperations:
             "limit": _MOST_TWINS,
         }
         call = Call("POST", make_path("memories", "list"), body, reads=True)
-        return (yield from send(call, _Page)).memories
+        return (yield from send(call, RowPage)).memories
 
-    def _make_body(self, put: PutOp, value: Mapping[str, Any]) -> Json:
+    def _make_body(self, item_put: ItemPut, content: str, vectors: Any) -> Json:
+        ttl_ms = item_put.ttl_ms
         return {
-            "content": encode_value(value),
-            "namespace": make_namespace(self._root, put.namespace),
+            "content": content,
+            "namespace": make_namespace(self._root, item_put.put.namespace),
             "source": _SOURCE,
-            "metadata": make_metadata(put, value),
-            "expires_at": None if put.ttl is None else make_expiry(make_ttl_ms(put.ttl)),
+            "metadata": make_metadata(item_put, vectors),
+            "expires_at": None if ttl_ms is None else make_expiry(ttl_ms),
         }
+
+
+def _choose_vectors(item_put: ItemPut, embedded: Embedded, rows: list[ListedMemory]) -> Any:
+    """Choose the vectors of an item: those of its texts, or those it has if none is embedded."""
+    if item_put.texts is None:
+        return read_vectors(rows[0]) if rows else None
+    return {place: embedded.texts[text] for place, text in item_put.texts.items()}
 
 
 def _change(row: MemoryRow, body: Json) -> Flow[bool]:
@@ -181,14 +131,3 @@ def _change(row: MemoryRow, body: Json) -> Flow[bool]:
     except MemoryNotFound:
         return False
     return True
-
-
-def _list_rows(metadata: Json, query: str) -> Listing[ListedMemory]:
-    """List memories: those that share a word with a query, best first; else the latest first."""
-    if query:
-        text = msgspec.json.encode(metadata).decode()
-        params = make_params({"q": query, "metadata_filter": text, "limit": MOST_ROWS})
-        return iterate_pages(Call("GET", make_path("memories"), params=params), _Rows, iter)
-    body = {"metadata_filter": metadata, "limit": MOST_ROWS}
-    call = Call("POST", make_path("memories", "list"), body, reads=True)
-    return iterate_pages(call, _Page, lambda page: page.memories)

@@ -1,41 +1,92 @@
 """The stores: one for graphs that run, one for graphs that are awaited."""
 
 import asyncio
+import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
 
+from langchain_core.embeddings import Embeddings
 from langgraph.store.base import BaseStore, Op, Result, TTLConfig
 
 from memferry.client import AsyncClient, Client
-from memferry.errors import Invalid
+from memferry.integrations.langgraph.batches import Batch, make_batch
+from memferry.integrations.langgraph.key_locks import KeyLocks
 from memferry.integrations.langgraph.operations import StoreOperations
+from memferry.integrations.langgraph.rounds import Rounds
+from memferry.integrations.langgraph.vector_index import Embedded, VectorIndex, VectorIndexConfig
 
 ROOT = "langgraph"
 """The first label of the namespaces of memories that are items, unless told otherwise."""
 
 
-class MemferryStore(BaseStore):
-    """A store whose items are memories of the client's tenant, in namespaces below `root`.
-
-    `query` searches by words, not by meaning. Raises the errors of the client.
-    """
+class _Store(BaseStore):
+    """What both stores have: their settings, and who embeds."""
 
     supports_ttl = True
 
-    def __init__(self, client: Client, *, root: str = ROOT, ttl: TTLConfig | None = None) -> None:
+    def __init__(self, root: str, ttl: TTLConfig | None, index: VectorIndexConfig | None) -> None:
         self.ttl_config = ttl
-        self._client = client
+        self.index_config = index
         self._operations = StoreOperations(root)
+        self._index = None if index is None else VectorIndex(index)
+
+    @property
+    def embeddings(self) -> Embeddings | None:
+        """Who makes the vectors; None if queries search by words."""
+        return None if self._index is None else self._index.embeddings
+
+    def _embed(self, batch: Batch) -> Embedded:
+        if self._index is None:
+            return Embedded()
+        return self._index.embed(batch.list_texts(), batch.list_queries())
+
+    async def _await_embeddings(self, batch: Batch) -> Embedded:
+        if self._index is None:
+            return Embedded()
+        return await self._index.await_embeddings(batch.list_texts(), batch.list_queries())
+
+
+class MemferryStore(_Store):
+    """A store whose items are memories of the client's tenant, in namespaces below `root`.
+
+    `query` searches by words, with an `index` by meaning. Raises the errors of the client, and
+    those of the embeddings.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        *,
+        root: str = ROOT,
+        ttl: TTLConfig | None = None,
+        index: VectorIndexConfig | None = None,
+    ) -> None:
+        super().__init__(root, ttl, index)
+        self._client = client
+        self._locks = KeyLocks(threading.Lock)
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations: first those that read, then those that write."""
-        return self._client.connection.run(self._operations.run(ops))
+        batch = make_batch(ops, self._index)
+        return self._run(batch, self._embed(batch))
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
-        """Run operations in a thread."""
-        return await asyncio.to_thread(self.batch, list(ops))
+        """Run operations in a thread; embeddings are awaited."""
+        batch = make_batch(ops, self._index)
+        return await asyncio.to_thread(self._run, batch, await self._await_embeddings(batch))
 
-    # Programs that were written for LangGraph's own store on PostgreSQL start a sweeper.
+    def _run(self, batch: Batch, embedded: Embedded) -> list[Result]:
+        run = self._client.connection.run
+        results = [run(self._operations.read(op, embedded)) for op in batch.operations]
+        for item_put in batch.puts:
+            with self._locks.find(item_put.name):
+                run(self._operations.put(item_put, embedded))
+        return results
+
+    # Programs that were written for LangGraph's own store on PostgreSQL set it up and sweep.
+
+    def setup(self) -> None:
+        """Set up nothing: a memory needs no table of its own."""
 
     def sweep_ttl(self) -> int:
         """Remove nothing: the service shows nothing that has expired, and sweeps it itself."""
@@ -54,32 +105,37 @@ class MemferryStore(BaseStore):
         return True
 
 
-class AsyncMemferryStore(BaseStore):
+class AsyncMemferryStore(_Store):
     """The store on an AsyncClient; it is made where the event loop of the client runs.
 
-    Its methods that do not await are for other threads.
+    What is asked for at once comes side by side. Methods that do not await are for other threads.
     """
 
-    supports_ttl = True
-
     def __init__(
-        self, client: AsyncClient, *, root: str = ROOT, ttl: TTLConfig | None = None
+        self,
+        client: AsyncClient,
+        *,
+        root: str = ROOT,
+        ttl: TTLConfig | None = None,
+        index: VectorIndexConfig | None = None,
     ) -> None:
-        self.ttl_config = ttl
-        self._client = client
-        self._operations = StoreOperations(root)
+        super().__init__(root, ttl, index)
         self._loop = asyncio.get_running_loop()
+        self._rounds = Rounds(self._operations, client.connection.run, self._await_embeddings)
 
     async def abatch(self, ops: Iterable[Op]) -> list[Result]:
         """Run operations: first those that read, then those that write."""
-        return await self._client.connection.run(self._operations.run(ops))
+        return await self._rounds.run(make_batch(ops, self._index))
 
     def batch(self, ops: Iterable[Op]) -> list[Result]:
-        """Run operations from another thread; raises Invalid in that of the event loop."""
+        """Run operations from another thread; raises InvalidStateError in that of the loop."""
         if _find_running_loop() is self._loop:
-            raise Invalid("ops", "would block the event loop: await the method with a before it")
-        future = asyncio.run_coroutine_threadsafe(self.abatch(list(ops)), self._loop)
-        return future.result()
+            text = "would block the event loop: await the method with an a before it"
+            raise asyncio.InvalidStateError(text)
+        return asyncio.run_coroutine_threadsafe(self.abatch(list(ops)), self._loop).result()
+
+    async def setup(self) -> None:
+        """Set up nothing: a memory needs no table of its own."""
 
     async def sweep_ttl(self) -> int:
         """Remove nothing: the service shows nothing that has expired, and sweeps it itself."""
