@@ -274,6 +274,26 @@ CREATE FUNCTION memferry.search_keys(tenant_id uuid, id uuid, content text) RETU
     LANGUAGE sql IMMUTABLE STRICT COST 100000
     RETURN CASE WHEN (octet_length(content) <= 100000) THEN memferry.make_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) ELSE memferry.make_long_keys(memferry.tenant_mark(tenant_id), memferry.plain_text(content), 'memferry.stems'::regconfig, ((get_byte(uuid_send(id), 15) & 127) = 0)) END;
 
+CREATE FUNCTION memferry.show_tenant_to_planner() RETURNS trigger
+    LANGUAGE plpgsql SECURITY DEFINER
+    SET search_path TO ''
+    SET client_min_messages TO 'error'
+    AS $$
+DECLARE
+    stored_rows bigint := (SELECT sum(rows) FROM memferry.memory_usage WHERE tenant_id = NEW.tenant_id);
+    plan json;
+BEGIN
+    IF stored_rows >= 1000 THEN
+        EXECUTE format('EXPLAIN (FORMAT json) SELECT FROM memferry.memories WHERE tenant_id = %L', NEW.tenant_id)
+            INTO plan;
+        IF stored_rows > 10 * (plan->0->'Plan'->>'Plan Rows')::float8 THEN
+            ANALYZE (SKIP_LOCKED) memferry.memories (tenant_id, namespace, created_at);
+        END IF;
+    END IF;
+    RETURN NULL;
+END
+$$;
+
 CREATE FUNCTION memferry.via() RETURNS text
     LANGUAGE sql STABLE PARALLEL SAFE
     RETURN COALESCE(NULLIF(current_setting('memferry.via'::text, true), ''::text), 'operator'::text);
@@ -347,7 +367,8 @@ CREATE TABLE memferry.memories (
     CONSTRAINT memories_content_check CHECK ((content <> ''::text)),
     CONSTRAINT memories_namespace_check CHECK ((namespace <> ''::text)),
     CONSTRAINT metadata_is_an_object CHECK ((json_typeof(metadata) = 'object'::text))
-);
+)
+WITH (autovacuum_analyze_threshold='1000', autovacuum_analyze_scale_factor='0.02');
 
 CREATE VIEW memferry_service.stored_memories AS
  SELECT id,
@@ -1326,6 +1347,10 @@ CREATE TRIGGER change_2_forget AFTER UPDATE ON memferry.memories REFERENCING NEW
 CREATE TRIGGER deletion_log AFTER DELETE ON memferry.memories REFERENCING OLD TABLE AS old_memories FOR EACH STATEMENT EXECUTE FUNCTION memferry.log_deletions();
 
 CREATE TRIGGER number_change BEFORE UPDATE ON memferry.memories FOR EACH ROW EXECUTE FUNCTION memferry.number_change();
+
+CREATE TRIGGER show_first_rows AFTER INSERT ON memferry.memory_usage FOR EACH ROW WHEN ((new.rows >= 128)) EXECUTE FUNCTION memferry.show_tenant_to_planner();
+
+CREATE TRIGGER show_more_rows AFTER UPDATE ON memferry.memory_usage FOR EACH ROW WHEN (((new.rows / 128) > (old.rows / 128))) EXECUTE FUNCTION memferry.show_tenant_to_planner();
 
 ALTER TABLE ONLY memferry.audit
     ADD CONSTRAINT audit_tenant_id_fkey FOREIGN KEY (tenant_id) REFERENCES memferry.tenants(id);
