@@ -1402,6 +1402,8 @@ REVOKE ALL ON FUNCTION memferry.log_changes() FROM PUBLIC;
 
 REVOKE ALL ON FUNCTION memferry.log_deletions() FROM PUBLIC;
 
+REVOKE ALL ON FUNCTION memferry.show_tenant_to_planner() FROM PUBLIC;
+
 GRANT SELECT ON TABLE memferry_service.stored_memories TO memferry_service;
 
 GRANT INSERT(id),UPDATE(id) ON TABLE memferry_service.stored_memories TO memferry_service;

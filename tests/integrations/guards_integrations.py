@@ -12,8 +12,8 @@ from guards import (
 )
 
 _STORE = "integrations/langgraph/test_store.py"
-_SEARCH = "integrations/langgraph/test_search.py"
-_EXPIRY = "integrations/langgraph/test_expiry.py"
+_SEARCH = "integrations/langgraph/test_store_search.py"
+_EXPIRY = "integrations/langgraph/test_store_expiry.py"
 _APART = f"{_STORE}::test_stores_of_two_roots_and_other_memories_are_apart"
 _TWO_NAMESPACES = f"{_STORE}::test_one_key_in_two_namespaces_is_two_items"
 _REFUSED = f"{_STORE}::test_what_json_does_not_hold_is_refused"

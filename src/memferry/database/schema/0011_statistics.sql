@@ -23,6 +23,9 @@ BEGIN
 END
 $$;
 
+-- A trigger runs it without that right.
+REVOKE EXECUTE ON FUNCTION memferry.show_tenant_to_planner() FROM PUBLIC;
+
 CREATE TRIGGER show_first_rows AFTER INSERT ON memferry.memory_usage
     FOR EACH ROW WHEN (NEW.rows >= 128) EXECUTE FUNCTION memferry.show_tenant_to_planner();
 CREATE TRIGGER show_more_rows AFTER UPDATE ON memferry.memory_usage
