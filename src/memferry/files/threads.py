@@ -20,6 +20,16 @@ class OneThread:
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(max_workers=1)
 
+    def start(
+        self,
+        work: Callable[_Parameters, _T],
+        *args: _Parameters.args,
+        **kwargs: _Parameters.kwargs,
+    ) -> "asyncio.Future[_T]":
+        """Start to work there."""
+        call = partial(work, *args, **kwargs)
+        return asyncio.get_running_loop().run_in_executor(self._executor, call)
+
     async def run(
         self,
         work: Callable[_Parameters, _T],
@@ -27,9 +37,7 @@ class OneThread:
         **kwargs: _Parameters.kwargs,
     ) -> _T:
         """Work there; a caller that is cancelled waits for its end, and nothing runs on."""
-        loop = asyncio.get_running_loop()
-        call = partial(work, *args, **kwargs)
-        return await wait_until_done(loop.run_in_executor(self._executor, call))
+        return await wait_until_done(self.start(work, *args, **kwargs))
 
     def close(self) -> None:
         """End the thread, which must be idle."""

@@ -1,7 +1,7 @@
 """One item ahead: it is made while the one before is used, and faults stay in their place."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 import pytest
 
@@ -15,7 +15,7 @@ class Maker:
         self.made: list[int] = []
         self._fails_at = fails_at
 
-    async def __aiter__(self) -> AsyncIterator[int]:
+    async def make(self) -> AsyncGenerator[int, None]:
         for number in range(3):
             if number == self._fails_at:
                 raise ValueError(number)
@@ -25,7 +25,7 @@ class Maker:
 
 async def test_the_next_item_is_made_while_one_is_used() -> None:
     maker, ahead = Maker(), []
-    async for number in read_ahead(aiter(maker)):
+    async for number in read_ahead(maker.make()):
         await asyncio.sleep(0.01)
         ahead.append((number, list(maker.made)))
 
@@ -33,7 +33,7 @@ async def test_the_next_item_is_made_while_one_is_used() -> None:
 
 
 async def test_a_fault_comes_after_the_items_before_it() -> None:
-    items = read_ahead(aiter(Maker(fails_at=2)))
+    items = read_ahead(Maker(fails_at=2).make())
 
     assert [await anext(items), await anext(items)] == [0, 1]
     with pytest.raises(ValueError, match="2"):
@@ -43,7 +43,7 @@ async def test_a_fault_comes_after_the_items_before_it() -> None:
 async def test_to_close_it_ends_what_is_being_made() -> None:
     waiting, ended = asyncio.Event(), asyncio.Event()
 
-    async def make() -> AsyncIterator[int]:
+    async def make() -> AsyncGenerator[int, None]:
         yield 0
         waiting.set()
         try:
@@ -59,8 +59,27 @@ async def test_to_close_it_ends_what_is_being_made() -> None:
     assert ended.is_set()
 
 
+async def test_to_close_it_closes_what_makes_the_items() -> None:
+    closed = asyncio.Event()
+
+    async def make() -> AsyncGenerator[int, None]:
+        try:
+            yield 0
+            yield 1
+            yield 2
+        finally:
+            closed.set()
+
+    items = read_ahead(make())
+    await anext(items)
+    await asyncio.sleep(0)
+    await items.aclose()
+
+    assert closed.is_set()
+
+
 async def test_what_was_never_begun_is_closed_at_once() -> None:
     maker = Maker()
-    await read_ahead(aiter(maker)).aclose()
+    await read_ahead(maker.make()).aclose()
 
     assert maker.made == []

@@ -1,7 +1,7 @@
 """One item ahead of the consumer: the next one is made while this one is written and hashed."""
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import TypeVar
 
 from memferry.cancellation import finish_uncancelled
@@ -9,10 +9,10 @@ from memferry.cancellation import finish_uncancelled
 _T = TypeVar("_T")
 
 
-async def read_ahead(items: AsyncIterator[_T]) -> AsyncGenerator[_T, None]:
+async def read_ahead(items: AsyncGenerator[_T, None]) -> AsyncGenerator[_T, None]:
     """The same items; what raises in the making of one does so in its place.
 
-    To close it waits for the item that is being made.
+    To close it waits for the item that is being made, and closes what makes them.
     """
     task = _start(items)
     try:
@@ -26,9 +26,10 @@ async def read_ahead(items: AsyncIterator[_T]) -> AsyncGenerator[_T, None]:
     finally:
         task.cancel()
         await finish_uncancelled(task)
+        await items.aclose()
 
 
-def _start(items: AsyncIterator[_T]) -> asyncio.Task[_T]:
+def _start(items: AsyncGenerator[_T, None]) -> asyncio.Task[_T]:
     async def take() -> _T:
         return await anext(items)
 

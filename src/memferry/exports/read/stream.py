@@ -1,7 +1,15 @@
 """The bytes of an export, first row to last byte: inline and queued exports take this path."""
 
 import hashlib
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import (
+    AsyncGenerator,
+    AsyncIterator,
+    Awaitable,
+    Callable,
+    Iterable,
+    Iterator,
+    Sequence,
+)
 from contextlib import aclosing, asynccontextmanager, closing
 
 from memferry.database.copy import BLOCK_BYTES, BlockStream
@@ -12,8 +20,12 @@ from memferry.exports.read.plan import FRAME_BYTES, Plan, Probe, Way, plan
 from memferry.exports.read.ranges import Ranges
 from memferry.exports.read.statement import emit_ready_records, read_statement
 from memferry.exports.request import ExportRequest
+from memferry.files.thread_feed import feed_thread
 from memferry.files.threads import OneThread, run_in_thread_if_large
 from memferry.formats import BinaryFormat, Encoder, Format, Piece, TextFormat
+
+# For the thread of an encoder; more of them lie in the stream of blocks.
+_BLOCKS_AHEAD = 2
 
 
 class RowStream:
@@ -96,21 +108,26 @@ class RowStream:
             await self._on_last_row()
         yield Piece(held_back.rows, held_back.data.removesuffix(last_separator) + format_.tail)
 
-    async def _encode_blocks(self, format_: BinaryFormat) -> AsyncIterator[Piece]:
+    async def _encode_blocks(self, format_: BinaryFormat) -> AsyncGenerator[Piece, None]:
         """The pieces of an encoder, which works in a thread beside the COPY."""
         self._encoder = encoder = await self._thread.run(format_.start)
-        async for block in self._blocks:
-            async for piece in self._run_out(encoder.encode(block.data)):
+        async with feed_thread(self._read_blocks(), ahead=_BLOCKS_AHEAD) as blocks:
+            pieces = _encode(encoder, blocks)
+            while piece := await blocks.wait_for(self._thread.start(next, pieces, None)):
                 yield piece
+
+    async def _read_blocks(self) -> AsyncGenerator[bytes, None]:
+        """The bytes of all blocks; after the last one the last row is told of."""
+        async for block in self._blocks:
+            yield block.data
         if self._on_last_row is not None:
             await self._on_last_row()
-        async for piece in self._run_out(encoder.finish()):
-            yield piece
 
-    async def _run_out(self, pieces: Iterator[Piece]) -> AsyncIterator[Piece]:
-        """The pieces of a generator that works in the encoder's thread."""
-        while piece := await self._thread.run(next, pieces, None):
-            yield piece
+
+def _encode(encoder: Encoder, blocks: Iterable[bytes]) -> Iterator[Piece]:
+    for block in blocks:
+        yield from encoder.encode(block)
+    yield from encoder.finish()
 
 
 @asynccontextmanager
