@@ -16,9 +16,9 @@ def read_epoch_ms(option: str, text: str | None) -> int | None:
     """
     if text is None:
         return None
-    if text.isascii() and text.isdigit():
-        return int(text)
     try:
+        if text.isascii() and text.isdigit():
+            return int(text)
         moment = datetime.fromisoformat(text)
     except ValueError as fault:
         raise Invalid(option, "expected epoch milliseconds or ISO 8601") from fault

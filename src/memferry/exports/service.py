@@ -145,7 +145,7 @@ class Exports:
         """The key by which manifests are verified."""
         return await self._chain.read_public_key()
 
-    async def newest(
+    async def list_newest(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
     ) -> Sequence[Export]:
         """The most recent ones behind a place, newest first, without payloads.

@@ -104,7 +104,7 @@ class ExportEndpoints:
         """
         query = read_query(request)
         limit = read_number(query.get("limit"), 100, least=1, most=500)
-        exports = await self._exports.newest(
+        exports = await self._exports.list_newest(
             get_caller(request), limit=limit + 1, place=PAGES.read_place(query)
         )
         places = [(export.created_at, export.id) for export in exports]

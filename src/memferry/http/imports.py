@@ -109,7 +109,7 @@ class ImportEndpoints:
         """The most recent imports with their reports, newest first."""
         query = read_query(request)
         limit = read_number(query.get("limit"), 100, least=1, most=500)
-        jobs = await self._imports.newest(
+        jobs = await self._imports.list_newest(
             get_caller(request), limit=limit + 1, place=PAGES.read_place(query)
         )
         cursor = PAGES.make_cursor([(job.created_at, job.id) for job in jobs], limit)

@@ -125,7 +125,7 @@ class Imports:
             raise ImportNotFound
         return make_import(row)
 
-    async def newest(
+    async def list_newest(
         self, caller: Caller, *, limit: int, place: Sequence[Any] | None = None
     ) -> Sequence[Import]:
         """The most recent ones behind a place, newest first.

@@ -91,11 +91,6 @@ class ExportForm:
         return self.texts[name]
 
     @property
-    def is_narrow(self) -> bool:
-        """Whether a filter is given."""
-        return any(self.texts[name] for name in (*_TEXTS, *_TIMES))
-
-    @property
     def has_options(self) -> bool:
         """Whether an option beside the format is given."""
         names = ("compression", "encrypt_to", *_FLAGS, _MIB)

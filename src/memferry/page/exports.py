@@ -119,7 +119,9 @@ class ExportScreens:
     async def list_exports(self, request: Request) -> Response:
         """The exports, newest first."""
         query, caller = read_query(request), get_caller(request)
-        exports = await self._exports.newest(caller, limit=_ROWS + 1, place=PAGES.read_place(query))
+        exports = await self._exports.list_newest(
+            caller, limit=_ROWS + 1, place=PAGES.read_place(query)
+        )
         cursor = PAGES.make_cursor([(export.created_at, export.id) for export in exports], _ROWS)
         rows = await self._describe(caller, exports[:_ROWS])
         return self._templates.answer(

@@ -100,11 +100,12 @@ class HomeScreens:
     async def _list_work(self, caller: Caller) -> LatestJobs:
         may_see_exports, may_see_imports = READ_EXPORTS.allows(caller), WRITE.allows(caller)
         return LatestJobs(
-            exports=await self._exports.newest(caller, limit=_SHOWN_JOBS)
+            exports=await self._exports.list_newest(caller, limit=_SHOWN_JOBS)
             if may_see_exports
             else None,
             imports=[
-                show_import(job) for job in await self._imports.newest(caller, limit=_SHOWN_JOBS)
+                show_import(job)
+                for job in await self._imports.list_newest(caller, limit=_SHOWN_JOBS)
             ]
             if may_see_imports
             else None,

@@ -68,7 +68,7 @@ class ImportScreens:
     async def list_imports(self, request: Request) -> Response:
         """The place to drop files, and the imports, newest first."""
         query = read_query(request)
-        jobs = await self._imports.newest(
+        jobs = await self._imports.list_newest(
             get_caller(request), limit=_ROWS + 1, place=PAGES.read_place(query)
         )
         cursor = PAGES.make_cursor([(job.created_at, job.id) for job in jobs], _ROWS)
