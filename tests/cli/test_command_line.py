@@ -58,6 +58,7 @@ def test_export_takes_every_filter(alice: Person) -> None:
         (["--format", "xml"], "format"),
         (["--metadata", "[1]"], "--metadata"),
         (["--created-after", "yesterday"], "--created-after"),
+        (["--created-after", "9" * 5_000], "--created-after"),
         (["-o", "/nowhere/at/all"], "--output"),
     ],
 )
