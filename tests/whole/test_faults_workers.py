@@ -250,7 +250,7 @@ def test_a_slow_worker_that_renews_its_lease_keeps_its_export(plant: Plant) -> N
 
 def test_an_export_that_kills_its_workers_fails_while_others_go_on(plant: Plant) -> None:
     poison = plant.ask(POISONED)
-    others, killed = [], 0
+    killed = 0
 
     def writer() -> "subprocess.Popen[bytes] | None":
         # Whoever has the third attempt only says that it gives up.
@@ -260,14 +260,13 @@ def test_an_export_that_kills_its_workers_fails_while_others_go_on(plant: Plant)
         plant.start_worker(MEMFERRY_EXPORT_ATTEMPTS="2")
         while plant.show(poison)["status"] in ("pending", "running"):
             plant.start_worker(MEMFERRY_EXPORT_ATTEMPTS="2")
-            others.append(plant.ask())
+            other = plant.ask()
             wait_until(lambda: writer() or plant.show(poison)["status"] == "failed")
+            plant.assert_right(other)
             if (worker := writer()) is not None:
                 worker.kill()
                 killed += 1
         failed = plant.show(poison)
-        for each in others:
-            plant.assert_right(each)
 
     assert killed == 2
     assert (failed["status"], failed["error_code"]) == ("failed", "worker_lost")
