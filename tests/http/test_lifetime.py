@@ -46,6 +46,7 @@ def test_the_work_of_a_request_stops_when_its_client_hangs_up(
 ) -> None:
     host, _, port = hasty.url.removeprefix("http://").partition(":")
     head = f"GET /api/memories HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer {alice.token}\r\n\r\n"
+    wait_until(lambda: b"memferry listens" in hasty.log.read_bytes())
     logged = len(hasty.log.read_bytes())
     with open_session(url) as owner, open_session(url) as watcher:
         owner("BEGIN")
