@@ -2,7 +2,7 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
@@ -11,7 +11,7 @@ from memferry.errors import DatabaseUnavailable, TransactionConflict
 from support.faults import POISONED
 from support.gates import Step
 from support.sessions import open_session
-from support.sites import NOT_READ, READERS, Site, close_gate, count, run_site, visit_site
+from support.sites import NOT_READ, READERS, Site, close_gate, count
 from support.standby import promote, run_standby
 from support.tcp_postgres import TcpServer
 from support.waiting import wait_until
@@ -22,18 +22,6 @@ _WAITING = (
     "SELECT pid FROM pg_stat_activity"
     " WHERE application_name LIKE 'memferry worker%' AND query LIKE '%pg_last_wal_replay_lsn%'"
 )
-
-
-@pytest.fixture(scope="module")
-def standing(request: pytest.FixtureRequest) -> Iterator[Site]:
-    with run_site(request) as site:
-        yield site
-
-
-@pytest.fixture
-def site(standing: Site) -> Iterator[Site]:
-    with visit_site(standing) as visited:
-        yield visited
 
 
 def test_an_export_from_a_standby_has_the_bytes_of_one_from_the_primary(site: Site) -> None:

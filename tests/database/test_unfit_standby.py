@@ -23,24 +23,12 @@ from support.faults import CLEAN, POISONED
 from support.postgres import open_database
 from support.service import find_free_port
 from support.sessions import open_session
-from support.sites import NOT_READ, Site, run_site, visit_site
+from support.sites import NOT_READ, Site
 from support.standby import generate_log, has_replayed, promote, run_standby
 from support.tcp_postgres import run_tcp_server
 from support.waiting import wait_until
 
 pytestmark = [pytest.mark.faults, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def standing(request: pytest.FixtureRequest) -> Iterator[Site]:
-    with run_site(request) as site:
-        yield site
-
-
-@pytest.fixture
-def site(standing: Site) -> Iterator[Site]:
-    with visit_site(standing) as visited:
-        yield visited
 
 
 def test_an_unreachable_or_promoted_standby_is_logged_once(site: Site) -> None:

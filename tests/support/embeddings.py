@@ -2,8 +2,11 @@
 
 import re
 from collections.abc import Iterable
+from typing import Any, cast
 
 from langchain_core.embeddings import Embeddings
+
+from memferry.integrations.langgraph.vector_index import VectorIndexConfig
 
 _MEANINGS = (
     {"tea", "coffee", "drink"},
@@ -36,3 +39,9 @@ class MeaningEmbeddings(Embeddings):
     def embed_query(self, text: str) -> list[float]:
         self.queries.append(text)
         return embed_text(text)
+
+
+def make_index(model: Any = None, **more: Any) -> VectorIndexConfig:
+    """An index of the field `text`, unless `more` says otherwise."""
+    usual = {"dims": DIMS, "embed": model or MeaningEmbeddings(), "fields": ["text"]}
+    return cast("VectorIndexConfig", usual | more)

@@ -27,7 +27,7 @@ def add_filter_options(command: Callable[..., None]) -> Callable[..., None]:
         for filter_ in FILTERS
     ]
     # Typer reads the signature, as any caller of inspect.signature.
-    command.__signature__ = signature(command).replace(parameters=[*own, *options])  # type: ignore[attr-defined]
+    command.__signature__ = signature(command).replace(parameters=[*own, *options])  # type: ignore[attr-defined]  # undeclared
     return command
 
 

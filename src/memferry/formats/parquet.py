@@ -10,10 +10,7 @@ from functools import partial
 from typing import LiteralString
 
 from memferry.formats.base import BinaryFormat, Columns, Encoder
-from memferry.formats.variant import ALL_FIELDS, FIELDS, Variant, describe_missing
-
-TIMES = ("created_at", "updated_at", "expires_at")
-"""The fields that are times; all others are texts, or tags."""
+from memferry.formats.variant import ALL_FIELDS, FIELDS, TIMES, Variant, describe_missing
 
 _CELLS: dict[LiteralString, LiteralString] = {
     "id": "id::text AS id",

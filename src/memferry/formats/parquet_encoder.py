@@ -23,7 +23,7 @@ from memferry.formats.column_frames import (
     make_fixed_kind,
     split_frames,
 )
-from memferry.formats.parquet import TIMES
+from memferry.formats.variant import TIMES
 
 # A row group ends before the row that makes it larger. One lies in memory, as frames, as columns
 # and as compressed pages.

@@ -20,6 +20,8 @@ FIELDS: tuple[LiteralString, ...] = (
 """The fields that every memory has, in the order of a memory object."""
 ALL_FIELDS: tuple[LiteralString, ...] = (*FIELDS, "expires_at")
 """These, and the one that only memories have which expire."""
+TIMES = ("created_at", "updated_at", "expires_at")
+"""Those that are times, in epoch milliseconds; all others are texts, or tags."""
 
 
 INCLUDED = ("history",)

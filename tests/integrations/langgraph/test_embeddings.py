@@ -10,22 +10,16 @@ from langgraph.store.base import BaseStore, PutOp, SearchOp
 
 from memferry.client import Client
 from memferry.errors import Invalid
-from memferry.integrations.langgraph import MemferryStore, VectorIndexConfig
-from support.embeddings import DIMS, MeaningEmbeddings, embed_text
+from memferry.integrations.langgraph import MemferryStore
+from support.embeddings import DIMS, MeaningEmbeddings, embed_text, make_index
 from support.people import Person
-
-
-def _make_index(model: Any, **more: Any) -> VectorIndexConfig:
-    index = VectorIndexConfig(dims=DIMS, embed=model, fields=["text"])
-    index.update(more)  # type: ignore[typeddict-item]
-    return index
 
 
 async def test_a_batch_is_embedded_at_once_and_each_text_one_time(
     make_store: Callable[..., BaseStore],
 ) -> None:
     embeddings = MeaningEmbeddings()
-    store = make_store(index=_make_index(embeddings))
+    store = make_store(index=make_index(embeddings))
     texts = ["tea", "bus", "tea"]
     puts = [PutOp(("m",), str(number), {"text": text}) for number, text in enumerate(texts)]
     superseded = PutOp(("m",), "0", {"text": "pear"})
@@ -47,7 +41,7 @@ async def test_functions_embed(make_store: Callable[..., BaseStore]) -> None:
         return embed(texts)
 
     for function in (embed, aembed):
-        store = make_store(index=_make_index(function), root=function.__name__)
+        store = make_store(index=make_index(function), root=function.__name__)
         await store.abatch([PutOp(("m",), key, {"text": key}) for key in ("tea", "bus")])
 
         items = await store.asearch(("m",), query="coffee", limit=1)
@@ -59,7 +53,7 @@ def test_a_function_that_is_awaited_serves_no_store_that_waits(alice: Person) ->
         return list(map(embed_text, texts))
 
     with Client(str(alice.base_url), alice.token) as client:
-        store = MemferryStore(client, index=_make_index(aembed))
+        store = MemferryStore(client, index=make_index(aembed))
         with pytest.raises(ValueError, match="async"):
             store.put(("m",), "k", {"text": "tea"})
 
@@ -79,7 +73,7 @@ async def test_what_is_no_embedding_is_refused_and_nothing_saved(
     make_store: Callable[..., BaseStore], alice: Person
 ) -> None:
     for vectors, fault in _NO_EMBEDDINGS:
-        store = make_store(index=_make_index(lambda _texts, vectors=vectors: vectors))
+        store = make_store(index=make_index(lambda _texts, vectors=vectors: vectors))
         with pytest.raises(Invalid, match=rf"^index: .*{fault}"):
             await store.aput(("m",), "k", {"text": "tea"})
 
@@ -89,7 +83,7 @@ async def test_what_is_no_embedding_is_refused_and_nothing_saved(
 async def test_more_vectors_than_metadata_holds_are_refused(
     make_store: Callable[..., BaseStore], alice: Person
 ) -> None:
-    settings = _make_index(lambda texts: [[1.0] * 8000 for _ in texts], dims=8000, fields=["n[*]"])
+    settings = make_index(lambda texts: [[1.0] * 8000 for _ in texts], dims=8000, fields=["n[*]"])
     store = make_store(index=settings)
     await store.aput(("m",), "k", {"n": list(range(20))})
     with pytest.raises(Invalid, match=r"^index: 30 vectors"):
@@ -103,7 +97,7 @@ async def test_a_value_is_checked_before_its_texts_are_embedded(
     make_store: Callable[..., BaseStore],
 ) -> None:
     embeddings = MeaningEmbeddings()
-    store = make_store(index=_make_index(embeddings, fields=["$"]))
+    store = make_store(index=make_index(embeddings, fields=["$"]))
     values: list[Any] = [{"a": {1, 2}}, {1: "a", "b": 2}, {"a": float("nan")}]
     for value in values:
         with pytest.raises(Invalid, match=r"^value: "):
@@ -117,7 +111,7 @@ async def test_a_fault_of_embeddings_comes_as_it_is(make_store: Callable[..., Ba
     def fail(_texts: Sequence[str]) -> list[list[float]]:
         raise ConnectionError("the model is away")
 
-    store = make_store(index=_make_index(fail))
+    store = make_store(index=make_index(fail))
     with pytest.raises(ConnectionError, match="away"):
         await store.aput(("m",), "k", {"text": "tea"})
     with pytest.raises(ConnectionError, match="away"):
@@ -127,8 +121,8 @@ async def test_a_fault_of_embeddings_comes_as_it_is(make_store: Callable[..., Ba
 async def test_vectors_of_other_dimensions_or_edited_are_not_compared(
     make_store: Callable[..., BaseStore], alice: Person
 ) -> None:
-    store = make_store(index=_make_index(MeaningEmbeddings()))
-    wide = make_store(index=_make_index(lambda texts: [[1.0] * 99 for _ in texts], dims=99))
+    store = make_store(index=make_index(MeaningEmbeddings()))
+    wide = make_store(index=make_index(lambda texts: [[1.0] * 99 for _ in texts], dims=99))
     await wide.aput(("m",), "wide", {"text": "tea"})
     nan = base64.b64encode(struct.pack(f"<{DIMS}f", *[float("nan")] * DIMS)).decode()
     for key, vectors in {"a": {"text": "%"}, "b": {"text": 1}, "c": [], "d": {"text": nan}}.items():
@@ -155,11 +149,11 @@ def test_a_wrong_setting_of_vectors_is_refused() -> None:
     with Client() as client:
         for wrong in _WRONG:
             with pytest.raises(Invalid, match=r"^index: "):
-                MemferryStore(client, index=_make_index(MeaningEmbeddings(), **wrong))
+                MemferryStore(client, index=make_index(MeaningEmbeddings(), **wrong))
 
 
 def test_a_store_tells_its_settings_of_vectors() -> None:
-    index = _make_index(MeaningEmbeddings())
+    index = make_index(MeaningEmbeddings())
     with Client() as client:
         store = MemferryStore(client, index=index)
 

@@ -10,21 +10,15 @@ from langgraph.store.base import BaseStore, PutOp, SearchOp
 from langgraph.store.memory import InMemoryStore
 
 from memferry.client import Client
-from memferry.integrations.langgraph import MemferryStore, VectorIndexConfig
-from support.embeddings import DIMS, MeaningEmbeddings, embed_text
+from memferry.integrations.langgraph import MemferryStore
+from support.embeddings import embed_text, make_index
 from support.people import Person
-
-
-def _make_index(**more: Any) -> VectorIndexConfig:
-    index = VectorIndexConfig(dims=DIMS, embed=MeaningEmbeddings(), fields=["text"])
-    index.update(more)  # type: ignore[typeddict-item]
-    return index
 
 
 @pytest.fixture
 async def meanings(make_store: Callable[..., BaseStore]) -> BaseStore:
     """A store whose queries search by the meaning of the field `text`."""
-    return make_store(index=_make_index())
+    return make_store(index=make_index())
 
 
 async def _put_texts(store: BaseStore, *texts: str) -> None:
@@ -56,7 +50,7 @@ async def test_scores_have_the_scale_of_each_distance(
         "l2": -math.dist(query, text),
     }
     for distance, score in scores.items():
-        index = _make_index(distance_type=distance, ann_index_config={"vector_type": vector_type})
+        index = make_index(distance_type=distance, ann_index_config={"vector_type": vector_type})
         store = make_store(index=index, root=distance)
         await _put_texts(store, "red red apple")
         (item,) = await store.asearch((), query="red tea")
@@ -67,7 +61,7 @@ async def test_scores_have_the_scale_of_each_distance(
 async def test_an_item_scores_by_the_nearest_of_its_texts(
     make_store: Callable[..., BaseStore],
 ) -> None:
-    store = make_store(index=_make_index(fields=["title", "parts[*].text", "missing"]))
+    store = make_store(index=make_index(fields=["title", "parts[*].text", "missing"]))
     await store.aput(("m",), "a", {"title": "apple", "parts": [{"text": "tea"}, {"text": "bus"}]})
     await store.aput(("m",), "b", {"title": "apple tea", "parts": [], "other": "bus"})
     items = await store.asearch(("m",), query="vehicle")
@@ -91,7 +85,7 @@ async def test_paths_of_a_put_count_instead_of_those_of_the_store(meanings: Base
 async def test_only_items_with_vectors_are_found_by_queries(
     make_store: Callable[..., BaseStore], store: BaseStore
 ) -> None:
-    meanings = make_store(index=_make_index())
+    meanings = make_store(index=make_index())
     await store.aput(("m",), "before", {"text": "tea"})
     await meanings.aput(("m",), "hidden", {"text": "tea"}, index=False)
     await meanings.aput(("m",), "none", {"other": "tea"})
@@ -107,7 +101,7 @@ async def test_only_items_with_vectors_are_found_by_queries(
 async def test_a_put_replaces_vectors_and_one_without_embedding_leaves_them(
     make_store: Callable[..., BaseStore], store: BaseStore
 ) -> None:
-    meanings = make_store(index=_make_index())
+    meanings = make_store(index=make_index())
 
     async def find_scores() -> list[float | None]:
         queries = ("tea", "bus")
@@ -153,7 +147,7 @@ async def test_a_query_looks_at_more_items_than_a_page_has(
 async def test_a_query_puts_off_the_expiry_of_what_it_finds(
     make_store: Callable[..., BaseStore], alice: Person
 ) -> None:
-    meanings = make_store(index=_make_index())
+    meanings = make_store(index=make_index())
     await meanings.aput(("m",), "a", {"text": "tea"}, ttl=60)
     (row,) = alice.get("/api/memories").json()
     alice.patch(f"/api/memories/{row['id']}", json={"expires_at": row["expires_at"] - 10**6})
@@ -167,12 +161,12 @@ async def test_a_query_puts_off_the_expiry_of_what_it_finds(
 async def test_vectors_go_along_with_an_export(
     make_store: Callable[..., BaseStore], alice: Person, bob: Person
 ) -> None:
-    store = make_store(index=_make_index())
+    store = make_store(index=make_index())
     await _put_texts(store, "crimson tea", "bus", "green tea")
     payload = alice.export(format="ndjson")["payload"]
     bob.import_file(payload, format="memferry")
     with Client(str(bob.base_url), bob.token) as client:
-        items = MemferryStore(client, index=_make_index()).search((), query="red drink")
+        items = MemferryStore(client, index=make_index()).search((), query="red drink")
 
     assert [(item.key, item.score) for item in items] == [
         (item.key, item.score) for item in await store.asearch((), query="red drink")
@@ -186,8 +180,8 @@ async def test_a_store_in_memory_finds_the_same_by_cosine(
     chance = random.Random(seed)
     words = ["tea", "coffee", "apple", "car", "bus", "red", "green", "stone", "wood"]
     fields = ["text", "parts[*]"]
-    ours = make_store(index=_make_index(fields=fields))
-    theirs = InMemoryStore(index=_make_index(fields=fields))
+    ours = make_store(index=make_index(fields=fields))
+    theirs = InMemoryStore(index=make_index(fields=fields))
     puts = [
         PutOp(
             ("m", chance.choice("xy")),
